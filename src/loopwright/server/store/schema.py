@@ -1,0 +1,76 @@
+"""Brings a database up to date: our tables by Alembic, the job tables by PgQueuer."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, LiteralString
+
+import asyncpg
+
+from .database import SESSION
+from .migrations import HEAD
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as AlchemyConnection
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# One migration at a time, whatever number of processes start together.
+LOCK: LiteralString = "SELECT pg_advisory_lock(hashtext('loopwright.schema'))"
+
+HAS_REVISION_TABLE: LiteralString = "SELECT to_regclass('alembic_version') IS NOT NULL"
+CURRENT_REVISION: LiteralString = "SELECT version_num FROM alembic_version"
+# The version that installed the job tables is kept as their comment.
+JOBS_VERSION: LiteralString = "SELECT obj_description(to_regclass('pgqueuer'), 'pg_class')"
+
+
+async def migrate(url: str) -> None:
+    """Create or upgrade every table in the database at `url`. Quick when nothing is to be done."""
+    connection = await asyncpg.connect(url, server_settings=SESSION)
+    try:
+        await connection.execute(LOCK)
+        if await _revision(connection) != HEAD:
+            await _upgrade(url)
+        if await connection.fetchval(JOBS_VERSION) != version("pgqueuer"):
+            await _install_jobs(connection)
+    finally:
+        await connection.close()
+
+
+async def _revision(connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+    if not await connection.fetchval(HAS_REVISION_TABLE):
+        return None
+    revision: str | None = await connection.fetchval(CURRENT_REVISION)
+    return revision
+
+
+async def _upgrade(url: str) -> None:
+    # Imported here: an up-to-date start has no use for either.
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    def run(connection: "AlchemyConnection") -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    from pgqueuer.queries import Queries
+
+    queries = Queries.from_asyncpg_connection(connection)
+    if await queries.schema_is_installed():
+        await queries.upgrade()
+    else:
+        await queries.install()
+        await queries.optimize_autovacuum()
+    await connection.execute(f"COMMENT ON TABLE pgqueuer IS '{version('pgqueuer')}'")

@@ -1,0 +1,54 @@
+"""The schema: what a start does to a database."""
+
+from pathlib import Path
+
+import asyncpg
+from loopwright.server.store.database import Pool
+from loopwright.server.store.migrations import HEAD
+from loopwright.server.store.schema import MIGRATIONS, migrate
+from loopwright.server.store.teams import TeamRow
+
+
+async def test_migrating_twice_changes_nothing(pool: Pool, database_url: str, team: TeamRow) -> None:
+    """An up-to-date database keeps its rows."""
+    await migrate(database_url)
+    assert await pool.fetchval("SELECT id FROM team") == team.id
+
+
+def test_head_names_the_newest_script() -> None:
+    """The revision that a quick start compares with is the last one there is."""
+    scripts = sorted(path.name for path in Path(MIGRATIONS, "versions").glob("[0-9]*.py"))
+    assert scripts[-1].startswith(HEAD)
+
+
+async def test_every_table_of_ours_names_its_team(pool: Pool) -> None:
+    """Teams are walls: a table without `team_id` could not be walled off."""
+    tables = await pool.fetch(
+        """
+        SELECT relname FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+           AND relname NOT LIKE 'pgqueuer%' AND relname NOT IN ('team', 'alembic_version')
+           AND NOT EXISTS (
+               SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'team_id' AND attnotnull)
+        """
+    )
+    assert [row["relname"] for row in tables] == []
+
+
+async def test_a_failed_migration_leaves_nothing(postgres_url: str) -> None:
+    """All of a migration happens, or none of it."""
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute("CREATE DATABASE half_full")
+        half = await asyncpg.connect(postgres_url.replace("/postgres?", "/half_full?"))
+        await half.execute("CREATE TABLE email (id text)")  # the first script will trip over it
+        try:
+            await migrate(postgres_url.replace("/postgres?", "/half_full?"))
+        except Exception as failure:
+            assert "email" in str(failure)
+        tables = await half.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert [row["tablename"] for row in tables] == ["email"]
+        await half.close()
+    finally:
+        await connection.execute("DROP DATABASE half_full WITH (FORCE)")
+        await connection.close()
