@@ -180,11 +180,14 @@ CREATE TABLE run (
     status           text NOT NULL CHECK (status IN ('active', 'finished', 'removed')),
     reason           text NOT NULL DEFAULT '', -- why it was removed
     node_id          text COLLATE "C" NOT NULL,
+    held             boolean NOT NULL DEFAULT false, -- its job came while the workflow was paused
     entered_at       timestamptz NOT NULL,     -- when it arrived at that node
     created_at       timestamptz NOT NULL,
     updated_at       timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX run_once ON run (workflow_id, contact_id) WHERE once;
+CREATE INDEX run_held ON run (workflow_id) WHERE held;
+CREATE INDEX run_waiting ON run (workflow_id, node_id) WHERE status = 'active';
 CREATE INDEX run_of_contact ON run (contact_id, id DESC);
 CREATE INDEX run_of_event ON run (event_id) WHERE event_id IS NOT NULL;
 
