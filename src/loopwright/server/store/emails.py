@@ -1,0 +1,197 @@
+"""Emails: one row for one message to one person, from its cause to its outcome."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, LiteralString, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from loopwright.ids import new_id
+
+from .database import Connection
+from .jobs import DeliverEmail, enqueue
+
+Scalar: TypeAlias = str | int | float | bool
+Value: TypeAlias = Scalar | list[dict[str, Scalar]]
+Kind: TypeAlias = Literal["marketing", "transactional"]
+Status: TypeAlias = Literal["queued", "sent", "skipped", "failed"]
+
+
+class Attachment(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file that travels with a transactional email; `data` is base64."""
+
+    filename: str
+    content_type: str
+    data: str
+
+
+class NewEmail(Struct, frozen=True, kw_only=True):
+    """An email to be queued. `cause` is unique in the team: one effect, one email."""
+
+    team_id: str
+    cause: str
+    kind: Kind
+    message_id: str
+    contact_id: str | None
+    to_email: str
+    workflow_id: str | None = None
+    run_id: str | None = None
+    mailing_list_id: str | None = None
+    transactional_id: str | None = None
+    event_properties: dict[str, Value] = {}
+    data_variables: dict[str, Value] = {}
+    attachments: list[Attachment] = []
+
+
+class EmailRow(Struct, frozen=True, kw_only=True):
+    """An email as it is stored. `reason` says why it was skipped or failed, or what the last attempt met."""
+
+    id: str
+    team_id: str
+    cause: str
+    kind: Kind
+    message_id: str
+    contact_id: str | None
+    to_email: str
+    workflow_id: str | None
+    run_id: str | None
+    mailing_list_id: str | None
+    transactional_id: str | None
+    event_properties: dict[str, Value]
+    data_variables: dict[str, Value]
+    attachments: list[Attachment]
+    status: Status
+    reason: str
+    attempts: int
+    subject: str
+    mime_id: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+_COLUMNS: LiteralString = """
+    id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id, mailing_list_id,
+    transactional_id, event_properties, data_variables, attachments, status, reason, attempts, subject,
+    mime_id, created_at, sent_at
+"""
+
+INSERT_EMAILS: LiteralString = """
+    INSERT INTO email (
+        id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id, mailing_list_id,
+        transactional_id, event_properties, data_variables, attachments, status, mime_id, created_at
+    )
+    SELECT new.id, new.team_id, new.cause, new.kind, new.message_id, new.contact_id, new.to_email,
+           new.workflow_id, new.run_id, new.mailing_list_id, new.transactional_id, new.event_properties,
+           new.data_variables, new.attachments, 'queued', new.id || '@' || team.sending_domain, $15
+      FROM unnest(
+               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+               $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[]
+           ) AS new (
+               id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id,
+               mailing_list_id, transactional_id, event_properties, data_variables, attachments
+           )
+      JOIN team ON team.id = new.team_id
+    ON CONFLICT (team_id, cause) DO NOTHING
+    RETURNING id, team_id
+"""
+EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
+LOCK_EMAIL: LiteralString = f"{EMAIL} FOR UPDATE"
+EMAILS_OF_CONTACT: LiteralString = f"""
+    SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3
+"""
+MARK_SENT: LiteralString = """
+    UPDATE email
+       SET status = 'sent', sent_at = $3, subject = $4, to_email = $5, reason = $6, attempts = attempts + 1
+     WHERE team_id = $1 AND id = $2
+"""
+MARK_SKIPPED: LiteralString = """
+    UPDATE email SET status = 'skipped', reason = $3 WHERE team_id = $1 AND id = $2
+"""
+MARK_FAILED: LiteralString = """
+    UPDATE email SET status = 'failed', reason = $3, attempts = attempts + 1 WHERE team_id = $1 AND id = $2
+"""
+MARK_TRIED: LiteralString = """
+    UPDATE email SET reason = $3, attempts = attempts + 1 WHERE team_id = $1 AND id = $2
+"""
+
+_properties = msgspec.json.Decoder(dict[str, Value])
+_attachments = msgspec.json.Decoder(list[Attachment])
+
+
+async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datetime) -> None:
+    """Insert one row for each new cause and enqueue its delivery in the same transaction.
+
+    An email whose cause is known already is left as it is, and is not delivered again.
+    """
+    if not emails:
+        return
+    rows = await tx.fetch(
+        INSERT_EMAILS,
+        [new_id(now) for _ in emails],
+        [email.team_id for email in emails],
+        [email.cause for email in emails],
+        [email.kind for email in emails],
+        [email.message_id for email in emails],
+        [email.contact_id for email in emails],
+        [email.to_email for email in emails],
+        [email.workflow_id for email in emails],
+        [email.run_id for email in emails],
+        [email.mailing_list_id for email in emails],
+        [email.transactional_id for email in emails],
+        [_json(email.event_properties) for email in emails],
+        [_json(email.data_variables) for email in emails],
+        [_json(email.attachments) for email in emails],
+        now,
+    )
+    await enqueue(tx, [DeliverEmail(team_id=row["team_id"], email_id=row["id"]) for row in rows])
+
+
+async def load_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | None:
+    """The email of that id."""
+    row = await tx.fetchrow(EMAIL, team_id, email_id)
+    return _email(dict(row)) if row else None
+
+
+async def lock_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | None:
+    """The email of that id, locked until the transaction ends; waits while another holds it."""
+    row = await tx.fetchrow(LOCK_EMAIL, team_id, email_id)
+    return _email(dict(row)) if row else None
+
+
+async def emails_of_contact(tx: Connection, team_id: str, contact_id: str, *, limit: int) -> list[EmailRow]:
+    """The contact's newest emails, newest first."""
+    return [_email(dict(row)) for row in await tx.fetch(EMAILS_OF_CONTACT, team_id, contact_id, limit)]
+
+
+async def mark_sent(
+    tx: Connection, email: EmailRow, *, to_email: str, subject: str, note: str, now: datetime
+) -> None:
+    """A server took the email at `now`. `note` is empty, or says which copy was refused."""
+    await tx.execute(MARK_SENT, email.team_id, email.id, now, subject, to_email, note)
+
+
+async def mark_skipped(tx: Connection, email: EmailRow, reason: str) -> None:
+    """The email is not sent, and `reason` says why."""
+    await tx.execute(MARK_SKIPPED, email.team_id, email.id, reason)
+
+
+async def mark_failed(tx: Connection, email: EmailRow, reason: str) -> None:
+    """The email was tried for the last time; `reason` is what the attempt met."""
+    await tx.execute(MARK_FAILED, email.team_id, email.id, reason)
+
+
+async def mark_tried(tx: Connection, email: EmailRow, reason: str) -> None:
+    """The email was tried, met `reason` and stays queued."""
+    await tx.execute(MARK_TRIED, email.team_id, email.id, reason)
+
+
+def _email(row: dict[str, object]) -> EmailRow:
+    row["event_properties"] = _properties.decode(str(row["event_properties"]))
+    row["data_variables"] = _properties.decode(str(row["data_variables"]))
+    row["attachments"] = _attachments.decode(str(row["attachments"]))
+    return EmailRow(**row)  # type: ignore[arg-type]  # the columns are named as the fields are
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
