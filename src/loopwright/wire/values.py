@@ -1,0 +1,156 @@
+"""Property values: what a program may give, how it travels, and what a declared type makes of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from math import isfinite
+from typing import Literal, TypeAlias, assert_never
+
+Value: TypeAlias = str | float | int | bool
+"""A property value as it travels and as it is stored. A date is its ISO text."""
+
+PropertyValue: TypeAlias = str | float | int | bool | datetime | date
+"""A property value as a program gives it."""
+
+PropertyType: TypeAlias = Literal["string", "number", "boolean", "date"]
+PROPERTY_TYPES: tuple[PropertyType, ...] = ("string", "number", "boolean", "date")
+
+DATE_FORMS = (
+    "Unix time in milliseconds, or YYYY-MM-DD, optionally with a time as in "
+    "2024-01-17T10:21, 2024-01-17T10:21:11 or 2024-01-17 10:21:11.000, "
+    "and an offset such as Z or +02:00 at the end"
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS = re.compile(r"-?\d{1,16}")
+_DATE_TEXT = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?"
+    r"(?:(Z)|([+-])(\d{2}):?(\d{2}))?",
+    re.ASCII,
+)
+_NUMBER_TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def wire_time(moment: datetime) -> str:
+    """Write a moment as the API does: UTC, milliseconds, `Z`. A naive `moment` counts as UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def to_wire(value: PropertyValue) -> Value:
+    """Write one property value as it travels: dates become text, everything else stays.
+
+    Raises `ValueError` for a number that JSON cannot hold and `TypeError` for any other type.
+    """
+    if isinstance(value, (str, int)):  # a bool is an int
+        return value
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"{value} cannot be sent: JSON has no such number")
+        return value
+    if isinstance(value, datetime):
+        return wire_time(value)
+    if isinstance(value, date):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        return value.isoformat()
+    raise TypeError(f"a property value is a str, number, bool, datetime or date, not {type(value).__name__}")
+
+
+def parse_date(value: object) -> datetime:
+    """Read a date in any accepted form; the answer is aware UTC.
+
+    Raises `ValueError`, which names the accepted forms.
+    """
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    try:
+        if isinstance(value, str):
+            return _parse_date_text(value.strip())
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return _EPOCH + timedelta(milliseconds=value)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"is not a date; send {DATE_FORMS}")
+
+
+def coerce(value: object, wanted: PropertyType) -> Value:
+    """Turn `value` into the declared type where that harms nothing.
+
+    A number becomes text, `"42"` a number, `"true"` a boolean, and every accepted date form ISO text in UTC.
+    Raises `ValueError` for anything else; its text starts after the property's name ("is not a number; ...").
+    """
+    match wanted:
+        case "string":
+            return _text(value)
+        case "number":
+            return _number(value)
+        case "boolean":
+            return _boolean(value)
+        case "date":
+            return wire_time(parse_date(value))
+        case _:
+            assert_never(wanted)
+
+
+def type_of(value: Value) -> PropertyType:
+    """Tell the type of a value nobody has declared: text in one of the date forms is a date."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "date" if _is_date_text(value) else "string"
+
+
+def _is_date_text(text: str) -> bool:
+    try:
+        return _DATE_TEXT.fullmatch(text) is not None and bool(_parse_date_text(text))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _parse_date_text(text: str) -> datetime:
+    if _MILLISECONDS.fullmatch(text):
+        return _EPOCH + timedelta(milliseconds=int(text))
+    found = _DATE_TEXT.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    year, month, day, hour, minute, second, fraction, _, sign, ahead_hours, ahead_minutes = found.groups()
+    zone = UTC
+    if sign:
+        ahead = timedelta(hours=int(ahead_hours), minutes=int(ahead_minutes))
+        zone = timezone(ahead if sign == "+" else -ahead)
+    local = datetime(
+        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=zone
+    )
+    return (local + timedelta(milliseconds=int((fraction or "0").ljust(3, "0")[:3]))).astimezone(UTC)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return repr(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
+    raise ValueError('is not a string; send text such as "blue"')
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, str) and _NUMBER_TEXT.fullmatch(value.strip()):
+        number = float(value)
+        value = int(number) if number.is_integer() and "e" not in value.lower() else number
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
+        return value
+    raise ValueError('is not a number; send a number such as 42 or "42"')
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise ValueError("is not a boolean; send true or false")
