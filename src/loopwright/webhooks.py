@@ -1,0 +1,401 @@
+"""Webhooks: sign them, verify them, read them.
+
+A webhook is a POST with a JSON body and three headers. `webhook-id` names the event and stays the same when
+the delivery is repeated, so it is what a receiver remembers to do things once; `webhook-timestamp` is Unix
+seconds; `webhook-signature` is a list of `v1,<base64>` entries, one per secret that is valid at the moment:
+
+    secret     whsec_<base64 of the key>
+    signature  base64(HMAC-SHA256(key, "<webhook-id>.<webhook-timestamp>.<body as sent>"))
+
+`verify` checks all of that and returns the payload as one of the types below; a receiver matches on the type:
+
+    match webhooks.verify(request.body, request.headers, secret):
+        case ContactCreated(contact=contact): ...
+        case EmailHardBounced(contact_identity=who): ...
+
+An event name that this version does not know arrives as `UnknownEvent`, fields it does not know are left out;
+neither is an error, so a receiver written today keeps working when the API grows.
+"""
+
+import hmac
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+TOLERANCE = timedelta(minutes=5)
+"""How far a delivery's timestamp may be from the receiver's clock, either way; farther counts as a replay."""
+
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - the published prefix, no secret
+
+Value: TypeAlias = str | int | float | bool | None
+"""What a custom contact property holds; dates are ISO 8601 text."""
+
+
+class WebhookError(ValueError):
+    """A delivery not to be trusted, or a secret that cannot be used. Answer 400 and do nothing else."""
+
+
+class SecretError(WebhookError):
+    """The secret is not of the form `whsec_<base64>`; the fault is in the receiver's configuration."""
+
+
+class SignatureError(WebhookError):
+    """The delivery was not signed with any of the secrets, or a header for checking that is missing."""
+
+
+class TimestampError(WebhookError):
+    """The delivery is older or newer than the tolerance allows, or its timestamp is not a number."""
+
+
+class PayloadError(WebhookError):
+    """The body is not JSON, or a field has a type that the published payloads do not have."""
+
+
+# Payloads: the objects --------------------------------------------------------------------------------------
+
+
+class ContactIdentity(Struct, frozen=True, rename="camel", kw_only=True):
+    """Whom an event is about; enough to find the contact again."""
+
+    id: str
+    email: str
+    user_id: str | None = None
+
+
+class Contact(Struct, frozen=True, rename="camel", kw_only=True):
+    """A contact as it was when the event happened. `mailing_lists` maps list id -> subscribed."""
+
+    id: str
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    source: str = ""
+    subscribed: bool = True
+    user_group: str = ""
+    user_id: str | None = None
+    mailing_lists: dict[str, bool] = {}
+    opt_in_status: str | None = None
+    notes: str | None = None
+    properties: dict[str, Value] = {}
+    """Custom properties; on the wire they stand beside the other keys."""
+
+
+class Email(Struct, frozen=True, rename="camel", kw_only=True):
+    """One email to one person: `id` is this email, `email_message_id` the content that was sent."""
+
+    id: str
+    email_message_id: str
+    subject: str
+
+
+class MailingList(Struct, frozen=True, rename="camel", kw_only=True):
+    id: str
+    name: str
+    description: str | None = None
+    is_public: bool = False
+
+
+# Payloads: the events ---------------------------------------------------------------------------------------
+
+
+class Event(Struct, frozen=True, rename="camel", kw_only=True, tag_field="eventName"):
+    """What every event has. `event_time` is Unix seconds."""
+
+    event_time: int
+    webhook_schema_version: str = "1.0.0"
+
+    @property
+    def occurred_at(self) -> datetime:
+        """`event_time` as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.event_time, UTC)
+
+
+class ContactEvent(Event, frozen=True, kw_only=True):
+    contact_identity: ContactIdentity
+
+
+class ContactCreated(ContactEvent, frozen=True, kw_only=True, tag="contact.created"):
+    """A new contact; one from a form with double opt-in only once the address is confirmed."""
+
+    contact: Contact
+
+
+class ContactUnsubscribed(ContactEvent, frozen=True, kw_only=True, tag="contact.unsubscribed"):
+    """The contact left the audience, or was deleted."""
+
+
+class ContactDeleted(ContactEvent, frozen=True, kw_only=True, tag="contact.deleted"):
+    pass
+
+
+class MailingListSubscribed(ContactEvent, frozen=True, kw_only=True, tag="contact.mailingList.subscribed"):
+    mailing_list: MailingList
+
+
+class MailingListUnsubscribed(
+    ContactEvent, frozen=True, kw_only=True, tag="contact.mailingList.unsubscribed"
+):
+    mailing_list: MailingList
+
+
+class TransactionalEmailSent(ContactEvent, frozen=True, kw_only=True, tag="transactional.email.sent"):
+    transactional_id: str
+    transactional_name: str | None = None
+    email: Email
+
+
+class CampaignEmailSent(ContactEvent, frozen=True, kw_only=True, tag="campaign.email.sent"):
+    """One per recipient. `mailing_lists` is empty when the campaign was not limited to lists."""
+
+    campaign_id: str
+    campaign_name: str | None = None
+    email: Email
+    mailing_lists: list[MailingList] = []
+
+
+class WorkflowEmailSent(ContactEvent, frozen=True, kw_only=True, tag="loop.email.sent"):
+    """One per workflow email and recipient. The wire still calls a workflow a loop."""
+
+    workflow_id: str = field(name="loopId")
+    workflow_name: str | None = field(name="loopName", default=None)
+    email: Email
+    mailing_lists: list[MailingList] = []
+
+
+class EmailEvent(ContactEvent, frozen=True, kw_only=True):
+    """Something that happened to an email. `source_type` says which one of the three ids is there."""
+
+    email: Email
+    source_type: str
+    """`campaign`, `loop` (a workflow) or `transactional`."""
+    campaign_id: str | None = None
+    workflow_id: str | None = field(name="loopId", default=None)
+    transactional_id: str | None = None
+
+
+class EmailDelivered(EmailEvent, frozen=True, kw_only=True, tag="email.delivered"):
+    """The recipient's server accepted it."""
+
+
+class EmailSoftBounced(EmailEvent, frozen=True, kw_only=True, tag="email.softBounced"):
+    """A temporary failure; it is tried again."""
+
+
+class EmailHardBounced(EmailEvent, frozen=True, kw_only=True, tag="email.hardBounced"):
+    """A permanent failure; `ContactUnsubscribed` follows."""
+
+
+class EmailOpened(EmailEvent, frozen=True, kw_only=True, tag="email.opened"):
+    pass
+
+
+class EmailClicked(EmailEvent, frozen=True, kw_only=True, tag="email.clicked"):
+    pass
+
+
+class EmailUnsubscribed(EmailEvent, frozen=True, kw_only=True, tag="email.unsubscribed"):
+    """The link in an email was used; what the contact left follows as an event of its own."""
+
+
+class EmailResubscribed(EmailEvent, frozen=True, kw_only=True, tag="email.resubscribed"):
+    pass
+
+
+class EmailSpamReported(EmailEvent, frozen=True, kw_only=True, tag="email.spamReported"):
+    pass
+
+
+class TestEvent(Event, frozen=True, kw_only=True, tag="testing.testEvent"):
+    """Sent by hand from the settings page; about nobody."""
+
+    __test__ = False  # pytest would collect the class for its name
+
+    message: str = "test"
+
+
+KnownEvent: TypeAlias = (
+    ContactCreated
+    | ContactUnsubscribed
+    | ContactDeleted
+    | MailingListSubscribed
+    | MailingListUnsubscribed
+    | TransactionalEmailSent
+    | CampaignEmailSent
+    | WorkflowEmailSent
+    | EmailDelivered
+    | EmailSoftBounced
+    | EmailHardBounced
+    | EmailOpened
+    | EmailClicked
+    | EmailUnsubscribed
+    | EmailResubscribed
+    | EmailSpamReported
+    | TestEvent
+)
+
+
+class UnknownEvent(Struct, frozen=True, kw_only=True):
+    """An event this version has no type for: its name and the whole payload as it came."""
+
+    event_name: str
+    payload: dict[str, Any]
+
+
+Webhook: TypeAlias = KnownEvent | UnknownEvent
+
+EVENT_TYPES: Mapping[str, type[KnownEvent]] = {
+    str(kind.__struct_config__.tag): kind for kind in KnownEvent.__args__
+}
+"""eventName -> its type, for all events of the published list."""
+
+_CONTACT_KEYS = frozenset(Contact.__struct_encode_fields__) - {"properties"}
+
+
+# Signing and verifying --------------------------------------------------------------------------------------
+
+
+def sign(body: bytes, *, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+    """Make the three headers for `body`, signed with each of `secrets` (two while one replaces the other).
+
+    Raises `SecretError` for a secret that is not `whsec_<base64>`.
+    """
+    timestamp = str(int(now.timestamp()))
+    signatures = [_signature(_key(secret), webhook_id, timestamp, body) for secret in secrets]
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(f"v1,{b64encode(signature).decode()}" for signature in signatures),
+    }
+
+
+def verify(
+    body: bytes | str,
+    headers: Mapping[str, str],
+    secret: str | Sequence[str],
+    *,
+    now: datetime | None = None,
+    tolerance: timedelta = TOLERANCE,
+) -> Webhook:
+    """Check that a delivery is genuine and fresh, and return its payload.
+
+    `body` is the body as it arrived: parsing and encoding it again would change what was signed. `headers`
+    may have names in any letter case. `secret` is one secret, or several while one replaces the other; any
+    match is enough. `now` is an aware datetime, the system's clock unless given.
+
+    Raises `SignatureError`, `TimestampError` or `PayloadError` for a delivery to refuse, and `SecretError`
+    when a secret is not `whsec_<base64>`; all of them are `WebhookError`.
+    """
+    body = body.encode() if isinstance(body, str) else body
+    given = {name.lower(): value for name, value in headers.items()}
+    webhook_id, timestamp, signatures = (
+        _header(given, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    )
+    secrets = [secret] if isinstance(secret, str) else secret
+    expected = [_signature(_key(one), webhook_id, timestamp, body) for one in secrets]
+    if not _any_match(expected, _signatures(signatures)):
+        raise SignatureError(
+            "no signature matches: check that the secret is this endpoint's, and that the body is given "
+            "as it arrived, before any parsing"
+        )
+    # After the signature: an unsigned timestamp proves nothing, and its error would tell a forger our clock.
+    _check_age(timestamp, now=now or datetime.now(UTC), tolerance=tolerance)
+    return read(body)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name, "").strip()
+    if not value:
+        raise SignatureError(f"the header {name} is missing; deliveries carry it, so this is not one of them")
+    return value
+
+
+def _key(secret: str) -> bytes:
+    encoded = secret.removeprefix(_SECRET_PREFIX)
+    try:
+        key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (Base64Error, ValueError):
+        key = b""
+    if not key or encoded == secret:
+        raise SecretError(
+            "a webhook secret looks like whsec_ followed by base64; copy it whole, prefix included"
+        )
+    return key
+
+
+def _signature(key: bytes, webhook_id: str, timestamp: str, body: bytes) -> bytes:
+    return hmac.digest(key, f"{webhook_id}.{timestamp}.".encode() + body, "sha256")
+
+
+def _signatures(header: str) -> list[bytes]:
+    """The `v1` entries of the header, decoded. Other versions, and what is not base64, match nothing."""
+    found: list[bytes] = []
+    for entry in header.split():
+        version, _, encoded = entry.partition(",")
+        if version != "v1":
+            continue
+        try:
+            found.append(b64decode(encoded, validate=True))
+        except (Base64Error, ValueError):
+            continue
+    return found
+
+
+def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
+    """Compare every pair, in constant time each, without stopping at the first match."""
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
+    return any(matches)
+
+
+def _check_age(timestamp: str, *, now: datetime, tolerance: timedelta) -> None:
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        raise TimestampError("webhook-timestamp is not a whole number of Unix seconds")
+    age = now.timestamp() - int(timestamp)
+    if abs(age) > tolerance.total_seconds():
+        direction = "old" if age > 0 else "in the future"
+        raise TimestampError(
+            f"the delivery is {abs(age):.0f} s {direction}, {tolerance.total_seconds():.0f} s are allowed; "
+            "it is a replay, or one of the two clocks is wrong"
+        )
+
+
+# Reading and writing payloads -------------------------------------------------------------------------------
+
+
+def read(body: bytes | str) -> Webhook:
+    """Parse a payload without verifying it, for one that is known to be genuine. Raises `PayloadError`."""
+    try:
+        payload = msgspec.json.decode(body, type=dict[str, Any])
+        name = payload.get("eventName")
+        if not isinstance(name, str):
+            raise PayloadError("the payload has no eventName, so it is not a webhook of this API")
+        kind = EVENT_TYPES.get(name)
+        if kind is None:
+            return UnknownEvent(event_name=name, payload=payload)
+        if isinstance(payload.get("contact"), dict):
+            payload["contact"] = _gather_properties(payload["contact"])
+        return msgspec.convert(payload, kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PayloadError(f"the payload is not of the published form: {error}") from error
+
+
+def write(event: KnownEvent) -> bytes:
+    """The body of a delivery: what `read` turns back into the same event."""
+    payload: dict[str, Any] = msgspec.to_builtins(event)
+    if isinstance(event, ContactCreated):
+        contact = payload["contact"]
+        payload["contact"] = {**contact.pop("properties"), **contact}
+    if isinstance(event, EmailEvent):
+        ids = ("campaignId", "loopId", "transactionalId")
+        payload = {key: value for key, value in payload.items() if key not in ids or value is not None}
+    return msgspec.json.encode(payload)
+
+
+def _gather_properties(contact: dict[str, Any]) -> dict[str, Any]:
+    """{"id": …, "plan": "pro"} -> {"id": …, "properties": {"plan": "pro"}}."""
+    known = {key: value for key, value in contact.items() if key in _CONTACT_KEYS}
+    return {**known, "properties": {key: contact[key] for key in contact.keys() - _CONTACT_KEYS}}

@@ -1,0 +1,186 @@
+"""Signing and verifying, with the `standardwebhooks` package as the independent opinion."""
+
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import standardwebhooks
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loopwright import webhooks
+
+SECRET = "whsec_" + b64encode(b"a key of some twenty-four").decode()
+OTHER = "whsec_" + b64encode(b"the key before that one").decode()
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BODY = b'{"eventName":"testing.testEvent","eventTime":1772366400,"message":"test"}'
+
+
+def signed(body: bytes = BODY, *, secrets: tuple[str, ...] = (SECRET,), at: datetime = NOW) -> dict[str, str]:
+    return webhooks.sign(body, webhook_id="msg_1", secrets=secrets, now=at)
+
+
+def test_what_is_signed_is_what_verifies() -> None:
+    event = webhooks.verify(BODY, signed(), SECRET, now=NOW)
+    assert event == webhooks.TestEvent(event_time=1772366400)
+
+
+def test_the_known_answer() -> None:
+    """The one vector worked out by hand: HMAC-SHA256 over id, timestamp and body, joined with dots."""
+    headers = webhooks.sign(
+        b"{}", webhook_id="msg_1", secrets=["whsec_c2VjcmV0"], now=datetime.fromtimestamp(1, UTC)
+    )
+    assert headers == {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": "1",
+        "webhook-signature": "v1,kW+83cjD04uWm7Qber/sPiCRVJ9ljbsrg8ALKAx2qMc=",
+    }
+
+
+@given(
+    body=st.text(alphabet=st.characters(exclude_categories=["Cs"])), key=st.binary(min_size=1, max_size=64)
+)
+def test_the_reference_library_accepts_our_signatures(body: str, key: bytes) -> None:
+    secret = "whsec_" + b64encode(key).decode()
+    headers = webhooks.sign(body.encode(), webhook_id="msg_2", secrets=[secret], now=datetime.now(UTC))
+    standardwebhooks.Webhook(secret).verify(body, headers, json_parse=False)
+
+
+def test_we_accept_the_reference_librarys_signatures() -> None:
+    body = BODY.decode()
+    headers = {
+        "webhook-id": "msg_3",
+        "webhook-timestamp": str(int(NOW.timestamp())),
+        "webhook-signature": standardwebhooks.Webhook(SECRET).sign("msg_3", NOW, body),
+    }
+    assert isinstance(webhooks.verify(body, headers, SECRET, now=NOW), webhooks.TestEvent)
+
+
+@pytest.mark.parametrize(
+    ("sent_with", "known"),
+    [
+        pytest.param((SECRET, OTHER), SECRET, id="both signed, receiver has the new one"),
+        pytest.param((SECRET, OTHER), OTHER, id="both signed, receiver has the old one"),
+        pytest.param((SECRET,), [OTHER, SECRET], id="one signed, receiver knows both"),
+        pytest.param((OTHER,), [OTHER, SECRET], id="the old one signed, receiver knows both"),
+    ],
+)
+def test_a_secret_can_be_replaced_without_a_gap(sent_with: tuple[str, ...], known: str | list[str]) -> None:
+    webhooks.verify(BODY, signed(secrets=sent_with), known, now=NOW)
+
+
+def test_headers_come_in_any_letter_case() -> None:
+    headers = {name.title(): value for name, value in signed().items()}
+    webhooks.verify(BODY, headers, SECRET, now=NOW)
+
+
+def test_entries_of_other_versions_are_passed_over() -> None:
+    headers = signed()
+    headers["webhook-signature"] = f"v1a,AAAA v2,x v1,not*base64 nonsense {headers['webhook-signature']}"
+    webhooks.verify(BODY, headers, SECRET, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"webhook-signature": "v1," + b64encode(b"0" * 32).decode()}, id="forged"),
+        pytest.param({"webhook-signature": "v1,"}, id="empty entry"),
+        pytest.param({"webhook-signature": "  "}, id="blank header"),
+        pytest.param({"webhook-signature": "v1,é"}, id="not ascii"),
+        pytest.param({"webhook-id": "msg_9"}, id="another id"),
+        pytest.param({"webhook-id": ""}, id="no id"),
+        pytest.param({"webhook-timestamp": "1772366401"}, id="another time"),
+    ],
+)
+def test_a_changed_header_is_refused(change: dict[str, str]) -> None:
+    with pytest.raises(webhooks.SignatureError):
+        webhooks.verify(BODY, signed() | change, SECRET, now=NOW)
+
+
+def test_a_changed_body_is_refused() -> None:
+    with pytest.raises(webhooks.SignatureError, match="as it arrived"):
+        webhooks.verify(BODY + b" ", signed(), SECRET, now=NOW)
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_a_missing_header_is_named(name: str) -> None:
+    headers = signed()
+    del headers[name]
+    with pytest.raises(webhooks.SignatureError, match=name):
+        webhooks.verify(BODY, headers, SECRET, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("skew", "fits"),
+    [
+        pytest.param(timedelta(minutes=5), True, id="as old as allowed"),
+        pytest.param(timedelta(minutes=5, seconds=1), False, id="a second too old"),
+        pytest.param(-timedelta(minutes=5), True, id="sender's clock ahead, as allowed"),
+        pytest.param(-timedelta(minutes=5, seconds=1), False, id="sender's clock too far ahead"),
+        pytest.param(timedelta(days=400), False, id="last year's, replayed"),
+    ],
+)
+def test_the_tolerance_holds_both_ways(skew: timedelta, fits: bool) -> None:
+    headers = signed()
+    if fits:
+        webhooks.verify(BODY, headers, SECRET, now=NOW + skew)
+    else:
+        with pytest.raises(webhooks.TimestampError, match="300 s are allowed"):
+            webhooks.verify(BODY, headers, SECRET, now=NOW + skew)
+
+
+def test_the_tolerance_is_the_receivers_choice() -> None:
+    webhooks.verify(BODY, signed(), SECRET, now=NOW + timedelta(hours=1), tolerance=timedelta(hours=2))
+
+
+def test_without_now_the_system_clock_decides() -> None:
+    webhooks.verify(BODY, signed(at=datetime.now(UTC)), SECRET)
+    with pytest.raises(webhooks.TimestampError):
+        webhooks.verify(BODY, signed(at=NOW - timedelta(days=9)), SECRET)
+
+
+@pytest.mark.parametrize("timestamp", ["soon", "1.5", "-1", "١٢٣", "1e9"])
+def test_a_timestamp_is_a_whole_number(timestamp: str) -> None:
+    """Signed with the right secret, so only the timestamp's form can be at fault."""
+    signature = webhooks._signature(webhooks._key(SECRET), "msg_1", timestamp, BODY)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{b64encode(signature).decode()}",
+    }
+    with pytest.raises(webhooks.TimestampError, match="whole number"):
+        webhooks.verify(BODY, headers, SECRET, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("whsec_", id="only the prefix"),
+        pytest.param("whsec_not*base64", id="not base64"),
+        pytest.param("c2VjcmV0", id="prefix forgotten"),
+    ],
+)
+def test_an_unusable_secret_says_what_one_looks_like(secret: str) -> None:
+    with pytest.raises(webhooks.SecretError, match="whsec_"):
+        webhooks.verify(BODY, signed(), secret, now=NOW)
+
+
+def test_a_secret_may_lack_its_padding() -> None:
+    webhooks.verify(BODY, signed(secrets=(SECRET,)), SECRET.rstrip("="), now=NOW)
+
+
+def test_no_secret_at_all_verifies_nothing() -> None:
+    with pytest.raises(webhooks.SignatureError):
+        webhooks.verify(BODY, signed(), [], now=NOW)
+
+
+def test_every_error_is_one_a_receiver_can_catch_at_once() -> None:
+    for kind in (
+        webhooks.SecretError,
+        webhooks.SignatureError,
+        webhooks.TimestampError,
+        webhooks.PayloadError,
+    ):
+        assert issubclass(kind, webhooks.WebhookError)
+        assert issubclass(kind, ValueError)
