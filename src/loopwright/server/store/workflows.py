@@ -1,0 +1,152 @@
+"""Workflows: what they are made of, and which of them a trigger starts."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal, LiteralString, TypeAlias
+
+from msgspec import Struct
+
+from .database import Connection
+
+WorkflowStatus: TypeAlias = Literal["Draft", "Sending", "Paused", "PausedAndQueueing"]
+
+
+class ActiveWorkflow(Struct, frozen=True, kw_only=True):
+    """What ingest must know of a sending workflow to let contacts in."""
+
+    id: str
+    team_id: str
+    root_node_id: str
+    trigger_type: str
+    trigger_event: str | None
+    re_eligible: bool
+    mailing_list_id: str | None
+
+
+class WorkflowRow(Struct, frozen=True, kw_only=True):
+    """A workflow. `nodes` is JSON text, as `workflow.graph` reads and writes it."""
+
+    id: str
+    team_id: str
+    slug: str | None
+    revision_id: str
+    status: WorkflowStatus
+    name: str
+    description: str
+    mailing_list_id: str | None
+    root_node_id: str
+    nodes: str
+    trigger_type: str
+    trigger_event: str | None
+
+
+_COLUMNS: LiteralString = """
+    id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
+    trigger_type, trigger_event
+"""
+
+# In two halves, for an index serves equality with a name but not "both are null".
+ACTIVE_WORKFLOWS: LiteralString = """
+    WITH wanted AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS new (team_id, trigger_type, trigger_event)
+    ), found AS (
+        SELECT workflow.*
+          FROM wanted JOIN workflow USING (team_id, trigger_type, trigger_event)
+         WHERE workflow.status = 'Sending'
+        UNION ALL
+        SELECT workflow.*
+          FROM wanted JOIN workflow USING (team_id, trigger_type)
+         WHERE workflow.status = 'Sending' AND wanted.trigger_event IS NULL AND workflow.trigger_event IS NULL
+    )
+    SELECT id, team_id, root_node_id, trigger_type, trigger_event, mailing_list_id,
+           coalesce((nodes -> root_node_id ->> 'reEligible')::boolean, false) AS re_eligible
+      FROM found
+     ORDER BY id
+"""
+WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
+STATUS_HELD_STILL: LiteralString = """
+    SELECT status FROM workflow WHERE team_id = $1 AND id = $2 FOR SHARE
+"""
+SET_STATUS: LiteralString = """
+    UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
+"""
+WORKFLOWS_BY_SLUG: LiteralString = f"""
+    SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND slug = ANY($2::text[]) ORDER BY id FOR UPDATE
+"""
+INSERT_WORKFLOW: LiteralString = """
+    INSERT INTO workflow (
+        id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
+        trigger_type, trigger_event, created_at, updated_at
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+"""
+UPDATE_WORKFLOW: LiteralString = """
+    UPDATE workflow
+       SET slug = $3, revision_id = $4, status = $5, name = $6, description = $7, mailing_list_id = $8,
+           root_node_id = $9, nodes = $10, trigger_type = $11, trigger_event = $12, updated_at = $13
+     WHERE id = $1 AND team_id = $2
+"""
+
+
+async def load_active(
+    tx: Connection, triggers: Collection[tuple[str, str, str | None]]
+) -> list[ActiveWorkflow]:
+    """The sending workflows that any of `triggers` (team, trigger type, event name) starts, oldest first."""
+    distinct = list(set(triggers))
+    if not distinct:
+        return []
+    teams, types, events = zip(*distinct, strict=True)
+    return [ActiveWorkflow(**row) for row in await tx.fetch(ACTIVE_WORKFLOWS, teams, types, events)]
+
+
+async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow:
+    """The workflow of that id; `LookupError` when the team has none."""
+    row = await tx.fetchrow(WORKFLOW, team_id, workflow_id)
+    if row is None:
+        raise LookupError(f"no workflow {workflow_id}")
+    return WorkflowRow(**row)
+
+
+async def hold_status_still(tx: Connection, team_id: str, workflow_id: str) -> WorkflowStatus:
+    """The workflow's status, which nobody changes until the caller's transaction ends."""
+    status: WorkflowStatus = await tx.fetchval(STATUS_HELD_STILL, team_id, workflow_id)
+    return status
+
+
+async def set_status(
+    tx: Connection, team_id: str, workflow_id: str, status: WorkflowStatus, *, now: datetime
+) -> None:
+    """Change the status alone. To let a paused workflow go on, use `store.runs.resume`."""
+    await tx.execute(SET_STATUS, team_id, workflow_id, status, now)
+
+
+async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> list[WorkflowRow]:
+    """The team's workflows of those slugs, locked until the caller's transaction ends."""
+    return [WorkflowRow(**row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
+
+
+async def insert_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
+    """Add a workflow."""
+    await tx.execute(INSERT_WORKFLOW, *_values(workflow), now)
+
+
+async def update_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
+    """Write every column of a workflow anew."""
+    await tx.execute(UPDATE_WORKFLOW, *_values(workflow), now)
+
+
+def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
+    return (
+        workflow.id,
+        workflow.team_id,
+        workflow.slug,
+        workflow.revision_id,
+        workflow.status,
+        workflow.name,
+        workflow.description,
+        workflow.mailing_list_id,
+        workflow.root_node_id,
+        workflow.nodes,
+        workflow.trigger_type,
+        workflow.trigger_event,
+    )

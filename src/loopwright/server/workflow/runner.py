@@ -1,0 +1,98 @@
+"""Carries out what `step` decides: takes a run that is due as far as it can go, in one transaction."""
+
+from collections import OrderedDict
+
+from loopwright.server.clock import Clock
+from loopwright.server.store import jobs, runs, workflows
+from loopwright.server.store.contacts import ContactRow, load_contact
+from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.emails import NewEmail, queue_emails
+from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.runs import DueRun
+from loopwright.server.store.workflows import WorkflowRow
+
+from .entry import admits
+from .graph import Graph, decode_nodes
+from .step import Place, Standing, walk
+
+GRAPHS_KEPT = 500
+
+
+class Runner:
+    """Answers `RunStep` jobs. Any number of runners share a database; a run's row keeps them apart."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._graphs: OrderedDict[tuple[str, str], Graph] = OrderedDict()
+
+    async def run_step(self, job: RunStep) -> None:
+        """Take the run of `job` on. A job whose run has left the node already, or has ended, does nothing."""
+        async with self._pool.acquire() as tx, tx.transaction():
+            run = await runs.lock_due_run(tx, job)
+            if run is None:
+                return
+            if run.workflow_status != "Sending" and await self._is_stopped(tx, run):
+                await runs.hold_run(tx, run)
+                return
+            await self._advance(tx, run)
+
+    async def _is_stopped(self, tx: Connection, run: DueRun) -> bool:
+        # Asked again under a lock: a resume that has just begun would not see that this run is held.
+        return await workflows.hold_status_still(tx, run.team_id, run.workflow_id) != "Sending"
+
+    async def _advance(self, tx: Connection, run: DueRun) -> None:
+        now = self._clock.now()
+        graph = await self._graph(tx, run)
+        contact = await load_contact(tx, run.team_id, run.contact_id)
+        standing = Standing(
+            known=contact is not None,
+            on_list=contact is not None and admits(run.mailing_list_id, contact.mailing_lists),
+        )
+        outcome = walk(Place(run.node_id, run.entered_at), graph, standing, now=now)
+        if contact is not None:
+            emails = [_email(run, contact, node_id, message_id) for node_id, message_id in outcome.sends]
+            await queue_emails(tx, emails, now=now)
+        await runs.save_run(
+            tx,
+            run,
+            status=outcome.status,
+            reason=outcome.reason,
+            node_id=outcome.place.node_id,
+            entered_at=outcome.place.entered_at,
+            now=now,
+        )
+        if outcome.wake_at is not None:
+            step = RunStep(team_id=run.team_id, run_id=run.id, node_id=outcome.place.node_id)
+            await jobs.enqueue(tx, [step], delay=outcome.wake_at - now)
+
+    async def _graph(self, tx: Connection, run: DueRun) -> Graph:
+        """The workflow's graph, read once for each revision."""
+        graph = self._graphs.get((run.workflow_id, run.revision_id))
+        if graph is None:
+            workflow = await workflows.load_workflow(tx, run.team_id, run.workflow_id)
+            graph = graph_of(workflow)
+            self._graphs[workflow.id, workflow.revision_id] = graph
+            if len(self._graphs) > GRAPHS_KEPT:
+                self._graphs.popitem(last=False)
+        return graph
+
+
+def graph_of(workflow: WorkflowRow) -> Graph:
+    """Read a stored workflow's graph."""
+    return Graph(workflow.root_node_id, decode_nodes(workflow.nodes))
+
+
+def _email(run: DueRun, contact: ContactRow, node_id: str, message_id: str) -> NewEmail:
+    return NewEmail(
+        team_id=run.team_id,
+        cause=f"run:{run.id}:{node_id}",
+        kind="marketing",
+        message_id=message_id,
+        contact_id=contact.id,
+        to_email=contact.email,
+        workflow_id=run.workflow_id,
+        run_id=run.id,
+        mailing_list_id=run.mailing_list_id,
+        event_properties=run.event_properties,
+    )
