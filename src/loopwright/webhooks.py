@@ -27,13 +27,12 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct, field
 
+from loopwright.wire.contacts import Contact
+
 TOLERANCE = timedelta(minutes=5)
 """How far a delivery's timestamp may be from the receiver's clock, either way; farther counts as a replay."""
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - the published prefix, no secret
-
-Value: TypeAlias = str | int | float | bool | None
-"""What a custom contact property holds; dates are ISO 8601 text."""
 
 
 class WebhookError(ValueError):
@@ -65,24 +64,6 @@ class ContactIdentity(Struct, frozen=True, rename="camel", kw_only=True):
     id: str
     email: str
     user_id: str | None = None
-
-
-class Contact(Struct, frozen=True, rename="camel", kw_only=True):
-    """A contact as it was when the event happened. `mailing_lists` maps list id -> subscribed."""
-
-    id: str
-    email: str
-    first_name: str | None = None
-    last_name: str | None = None
-    source: str = ""
-    subscribed: bool = True
-    user_group: str = ""
-    user_id: str | None = None
-    mailing_lists: dict[str, bool] = {}
-    opt_in_status: str | None = None
-    notes: str | None = None
-    properties: dict[str, Value] = {}
-    """Custom properties; on the wire they stand beside the other keys."""
 
 
 class Email(Struct, frozen=True, rename="camel", kw_only=True):
@@ -253,8 +234,6 @@ EVENT_TYPES: Mapping[str, type[KnownEvent]] = {
 }
 """eventName -> its type, for all events of the published list."""
 
-_CONTACT_KEYS = frozenset(Contact.__struct_encode_fields__) - {"properties"}
-
 
 # Signing and verifying --------------------------------------------------------------------------------------
 
@@ -377,7 +356,7 @@ def read(body: bytes | str) -> Webhook:
         if kind is None:
             return UnknownEvent(event_name=name, payload=payload)
         if isinstance(payload.get("contact"), dict):
-            payload["contact"] = _gather_properties(payload["contact"])
+            payload["contact"] = Contact.from_wire(payload["contact"])
         return msgspec.convert(payload, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PayloadError(f"the payload is not of the published form: {error}") from error
@@ -387,15 +366,8 @@ def write(event: KnownEvent) -> bytes:
     """The body of a delivery: what `read` turns back into the same event."""
     payload: dict[str, Any] = msgspec.to_builtins(event)
     if isinstance(event, ContactCreated):
-        contact = payload["contact"]
-        payload["contact"] = {**contact.pop("properties"), **contact}
+        payload["contact"] = event.contact.to_wire()
     if isinstance(event, EmailEvent):
         ids = ("campaignId", "loopId", "transactionalId")
         payload = {key: value for key, value in payload.items() if key not in ids or value is not None}
     return msgspec.json.encode(payload)
-
-
-def _gather_properties(contact: dict[str, Any]) -> dict[str, Any]:
-    """{"id": …, "plan": "pro"} -> {"id": …, "properties": {"plan": "pro"}}."""
-    known = {key: value for key, value in contact.items() if key in _CONTACT_KEYS}
-    return {**known, "properties": {key: contact[key] for key in contact.keys() - _CONTACT_KEYS}}
