@@ -1,0 +1,171 @@
+"""What definition files name by slug: mailing lists and transactional emails; and the messages of emails.
+
+Workflows are in `store.workflows`. Rows that have no slug were made in another way and are never met here.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import LiteralString
+
+import msgspec
+from msgspec import Struct
+
+from .database import Connection
+from .messages import MessageRow
+
+
+class ListDefinitionRow(Struct, frozen=True, kw_only=True):
+    """A mailing list with a slug."""
+
+    id: str
+    team_id: str
+    slug: str
+    name: str
+    description: str | None
+    is_public: bool
+
+
+class TransactionalDefinitionRow(Struct, frozen=True, kw_only=True):
+    """A transactional email with a slug. `required_variables` are the variables without a fallback."""
+
+    id: str
+    team_id: str
+    slug: str
+    name: str
+    draft_message_id: str | None
+    published_message_id: str | None
+    data_variables: list[str]
+    required_variables: list[str]
+
+
+# Definitions of one team are applied one after another, so that two applies never both create a slug.
+LOCK_DEFINITIONS: LiteralString = """
+    SELECT pg_advisory_xact_lock(hashtext('loopwright.definitions'), hashtext($1))
+"""
+LISTS: LiteralString = """
+    SELECT id, team_id, slug, name, description, is_public
+      FROM mailing_list
+     WHERE team_id = $1 AND slug = ANY($2::text[])
+"""
+SAVE_LISTS: LiteralString = """
+    INSERT INTO mailing_list (id, team_id, slug, name, description, is_public, created_at)
+    SELECT new.*, $7
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[]) AS new
+    ON CONFLICT (id) DO UPDATE
+       SET name = excluded.name, description = excluded.description, is_public = excluded.is_public
+     WHERE mailing_list.team_id = excluded.team_id
+"""
+TRANSACTIONAL: LiteralString = """
+    SELECT id, team_id, slug, name, draft_message_id, published_message_id, data_variables, required_variables
+      FROM transactional_email
+     WHERE team_id = $1 AND slug = ANY($2::text[])
+"""
+SAVE_TRANSACTIONAL: LiteralString = """
+    INSERT INTO transactional_email (
+        id, team_id, slug, name, draft_message_id, published_message_id, data_variables, required_variables,
+        created_at, updated_at
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+    ON CONFLICT (id) DO UPDATE
+       SET name = excluded.name, draft_message_id = excluded.draft_message_id,
+           published_message_id = excluded.published_message_id, data_variables = excluded.data_variables,
+           required_variables = excluded.required_variables, updated_at = excluded.updated_at
+     WHERE transactional_email.team_id = excluded.team_id
+"""
+SAVE_MESSAGES: LiteralString = """
+    INSERT INTO email_message (
+        id, team_id, content_revision_id, subject, preview_text, from_name, from_email, reply_to_email,
+        cc_email, bcc_email, language_code, email_format, lmx, contact_fallbacks, event_fallbacks,
+        data_fallbacks, updated_at
+    )
+    SELECT *
+      FROM unnest(
+               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+               $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[],
+               $16::jsonb[], $17::timestamptz[]
+           )
+    ON CONFLICT (id) DO UPDATE
+       SET content_revision_id = excluded.content_revision_id, subject = excluded.subject,
+           preview_text = excluded.preview_text, from_name = excluded.from_name,
+           from_email = excluded.from_email, reply_to_email = excluded.reply_to_email,
+           cc_email = excluded.cc_email, bcc_email = excluded.bcc_email,
+           language_code = excluded.language_code, email_format = excluded.email_format, lmx = excluded.lmx,
+           contact_fallbacks = excluded.contact_fallbacks, event_fallbacks = excluded.event_fallbacks,
+           data_fallbacks = excluded.data_fallbacks, updated_at = excluded.updated_at
+     WHERE email_message.team_id = excluded.team_id
+"""
+
+
+async def lock_definitions(tx: Connection, team_id: str) -> None:
+    """Wait until nobody else applies definitions to the team, and keep others waiting until the end."""
+    await tx.execute(LOCK_DEFINITIONS, team_id)
+
+
+async def load_lists(tx: Connection, team_id: str, slugs: Collection[str]) -> list[ListDefinitionRow]:
+    """The team's mailing lists of those slugs."""
+    return [ListDefinitionRow(**row) for row in await tx.fetch(LISTS, team_id, list(slugs))]
+
+
+async def save_lists(tx: Connection, lists: Sequence[ListDefinitionRow], *, now: datetime) -> None:
+    """Add or rewrite mailing lists, by id."""
+    await tx.execute(
+        SAVE_LISTS,
+        [row.id for row in lists],
+        [row.team_id for row in lists],
+        [row.slug for row in lists],
+        [row.name for row in lists],
+        [row.description for row in lists],
+        [row.is_public for row in lists],
+        now,
+    )
+
+
+async def load_transactional(
+    tx: Connection, team_id: str, slugs: Collection[str]
+) -> list[TransactionalDefinitionRow]:
+    """The team's transactional emails of those slugs."""
+    return [TransactionalDefinitionRow(**row) for row in await tx.fetch(TRANSACTIONAL, team_id, list(slugs))]
+
+
+async def save_transactional(tx: Connection, email: TransactionalDefinitionRow, *, now: datetime) -> None:
+    """Add or rewrite a transactional email, by id."""
+    await tx.execute(
+        SAVE_TRANSACTIONAL,
+        email.id,
+        email.team_id,
+        email.slug,
+        email.name,
+        email.draft_message_id,
+        email.published_message_id,
+        email.data_variables,
+        email.required_variables,
+        now,
+    )
+
+
+async def save_messages(tx: Connection, messages: Sequence[MessageRow]) -> None:
+    """Add or rewrite email messages, by id."""
+    await tx.execute(
+        SAVE_MESSAGES,
+        [row.id for row in messages],
+        [row.team_id for row in messages],
+        [row.content_revision_id for row in messages],
+        [row.subject for row in messages],
+        [row.preview_text for row in messages],
+        [row.from_name for row in messages],
+        [row.from_email for row in messages],
+        [row.reply_to_email for row in messages],
+        [row.cc_email for row in messages],
+        [row.bcc_email for row in messages],
+        [row.language_code for row in messages],
+        [row.email_format for row in messages],
+        [row.lmx for row in messages],
+        [_json(row.contact_fallbacks) for row in messages],
+        [_json(row.event_fallbacks) for row in messages],
+        [_json(row.data_fallbacks) for row in messages],
+        [row.updated_at for row in messages],
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

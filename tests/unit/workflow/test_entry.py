@@ -1,0 +1,94 @@
+"""Who enters which workflow."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from loopwright.server.store.workflows import ActiveWorkflow
+from loopwright.server.workflow.entry import Happening, entries
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+ON_SIGNUP = ActiveWorkflow(
+    id="w1",
+    team_id="t1",
+    root_node_id="root",
+    trigger_type="EventTrigger",
+    trigger_event="signup",
+    re_eligible=True,
+    mailing_list_id=None,
+)
+ON_ADDED = replace(ON_SIGNUP, id="w2", trigger_type="SignupTrigger", trigger_event=None, re_eligible=False)
+ADDED = Happening(team_id="t1", contact_id="c1", kind="contact_added", mailing_lists={})
+SIGNUP = Happening(
+    team_id="t1",
+    contact_id="c1",
+    kind="event_received",
+    event_id="e1",
+    event_name="signup",
+    event_properties={"plan": "pro"},
+    mailing_lists={},
+)
+
+
+def started(happening: Happening, *workflows: ActiveWorkflow) -> list[str]:
+    return [run.workflow_id for run in entries([happening], workflows, now=NOON)]
+
+
+@pytest.mark.parametrize(
+    ("happening", "expected"),
+    [
+        pytest.param(SIGNUP, ["w1"], id="the event's workflow"),
+        pytest.param(ADDED, ["w2"], id="the new contact's workflow"),
+        pytest.param(replace(SIGNUP, event_name="Signup"), [], id="letter case counts"),
+        pytest.param(replace(SIGNUP, event_name="signup "), [], id="blanks count"),
+        pytest.param(replace(SIGNUP, team_id="t2"), [], id="another team's event"),
+        pytest.param(replace(ADDED, team_id="t2"), [], id="another team's contact"),
+    ],
+)
+def test_a_trigger_answers_to_its_own_happening(happening: Happening, expected: list[str]) -> None:
+    """Names are compared exactly, teams are walls."""
+    assert started(happening, ON_SIGNUP, ON_ADDED) == expected
+
+
+@pytest.mark.parametrize(
+    ("lists", "enters"),
+    [
+        pytest.param({"l1": "subscribed"}, True, id="subscribed"),
+        pytest.param({"l1": "unsubscribed"}, False, id="unsubscribed"),
+        pytest.param({"l1": "opted_out"}, False, id="opted out"),
+        pytest.param({"l2": "subscribed"}, False, id="another list"),
+        pytest.param({}, False, id="no list"),
+    ],
+)
+def test_a_workflow_with_a_list_takes_its_subscribers(lists: dict[str, str], enters: bool) -> None:
+    """Membership after the command decides."""
+    of_list = replace(ON_SIGNUP, mailing_list_id="l1")
+    assert started(replace(SIGNUP, mailing_lists=lists), of_list) == (["w1"] if enters else [])
+
+
+def test_runs_carry_their_event() -> None:
+    """The event's properties live in the run it starts."""
+    (run,) = entries([SIGNUP], [ON_SIGNUP], now=NOON)
+    assert (run.event_id, run.event_name, run.event_properties) == ("e1", "signup", {"plan": "pro"})
+    assert (run.contact_id, run.node_id, run.once) == ("c1", "root", False)
+
+
+def test_a_contact_enters_once_unless_it_may_return() -> None:
+    """Contact added happens once; an event trigger says so itself."""
+    assert [run.once for run in entries([SIGNUP, ADDED], [ON_SIGNUP, ON_ADDED], now=NOON)] == [False, True]
+    assert entries([SIGNUP], [replace(ON_SIGNUP, re_eligible=False)], now=NOON)[0].once
+
+
+def test_order_follows_the_happenings() -> None:
+    """Runs start in the order things happened, whatever workflow they enter."""
+    first, second = replace(SIGNUP, contact_id="c1"), replace(SIGNUP, contact_id="c2")
+    both = [ON_SIGNUP, replace(ON_SIGNUP, id="w3")]
+    runs = entries([first, second], both, now=NOON)
+    assert [(run.contact_id, run.workflow_id) for run in runs] == [
+        ("c1", "w1"),
+        ("c1", "w3"),
+        ("c2", "w1"),
+        ("c2", "w3"),
+    ]
+    assert sorted(run.id for run in runs) == [run.id for run in runs]
