@@ -44,9 +44,10 @@ CREATE TABLE contact (
     mailing_lists jsonb NOT NULL,            -- list id -> 'subscribed' | 'unsubscribed' | 'opted_out'
     created_at    timestamptz NOT NULL,
     updated_at    timestamptz NOT NULL,
-    UNIQUE (team_id, email)
+    -- Deferrable, so that a statement may pass an address from one contact to another.
+    CONSTRAINT contact_email UNIQUE (team_id, email) DEFERRABLE,
+    CONSTRAINT contact_user_id UNIQUE (team_id, user_id) DEFERRABLE
 );
-CREATE UNIQUE INDEX contact_user_id ON contact (team_id, user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX contact_newest ON contact (team_id, id DESC);
 
 CREATE TABLE contact_property (
