@@ -1,0 +1,182 @@
+"""Real contacts, workflows and workers for tests of what runs do."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job
+
+from loopwright.ids import new_id
+from loopwright.server.clock import SystemClock
+from loopwright.server.store import jobs
+from loopwright.server.store.contacts import ContactRow, Membership, insert_contacts
+from loopwright.server.store.database import Pool, open_pool
+from loopwright.server.store.definitions import save_messages
+from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.messages import MessageRow
+from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus, insert_workflow
+from loopwright.server.workflow.graph import (
+    EventTrigger,
+    ExitAction,
+    Node,
+    SendEmailAction,
+    TimerAction,
+    encode_nodes,
+)
+from loopwright.server.workflow.runner import Runner
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._now = start or utc_now()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        self._now += by
+
+
+async def add_contact(
+    pool: Pool, team_id: str, email: str, mailing_lists: dict[str, Membership] | None = None
+) -> ContactRow:
+    """Store a subscribed contact."""
+    now = utc_now()
+    contact = ContactRow(
+        id=new_id(now),
+        team_id=team_id,
+        email=email,
+        user_id=None,
+        first_name="Ada",
+        last_name=None,
+        source="API",
+        subscribed=True,
+        user_group="",
+        opt_in_status=None,
+        notes=None,
+        properties={},
+        mailing_lists=mailing_lists or {},
+        created_at=now,
+        updated_at=now,
+    )
+    async with pool.acquire() as tx, tx.transaction():
+        await insert_contacts(tx, [contact])
+    return contact
+
+
+async def add_message(pool: Pool, team_id: str) -> str:
+    """Store an email message and return its id."""
+    now = utc_now()
+    message = MessageRow(
+        id=new_id(now),
+        team_id=team_id,
+        content_revision_id=new_id(now),
+        subject="Hello",
+        preview_text="",
+        from_name="",
+        from_email="hello",
+        reply_to_email="",
+        cc_email="",
+        bcc_email="",
+        language_code="",
+        email_format="styled",
+        lmx="<Paragraph>Hello</Paragraph>",
+        contact_fallbacks={},
+        event_fallbacks={},
+        data_fallbacks={},
+        updated_at=now,
+    )
+    async with pool.acquire() as tx, tx.transaction():
+        await save_messages(tx, [message])
+    return message.id
+
+
+async def email_timer_email(pool: Pool, team_id: str, minutes: float) -> dict[str, Node]:
+    """A graph that starts with the event `signup`: an email, a timer, another email."""
+    return {
+        "root": EventTrigger(next_node_ids=("first",), event_name="signup", re_eligible=True),
+        "first": SendEmailAction(next_node_ids=("wait",), email_message_id=await add_message(pool, team_id)),
+        "wait": TimerAction(next_node_ids=("second",), amount=minutes, unit="m"),
+        "second": SendEmailAction(next_node_ids=("exit",), email_message_id=await add_message(pool, team_id)),
+        "exit": ExitAction(),
+    }
+
+
+async def add_workflow(
+    pool: Pool,
+    team_id: str,
+    nodes: dict[str, Node],
+    *,
+    status: WorkflowStatus = "Sending",
+    mailing_list_id: str | None = None,
+) -> WorkflowRow:
+    """Store a workflow whose trigger is the node `root`."""
+    now = utc_now()
+    root = nodes["root"]
+    workflow = WorkflowRow(
+        id=new_id(now),
+        team_id=team_id,
+        slug=None,
+        revision_id=new_id(now),
+        status=status,
+        name="Welcome",
+        description="",
+        mailing_list_id=mailing_list_id,
+        root_node_id="root",
+        nodes=encode_nodes(nodes).decode(),
+        trigger_type=type(root).__name__,
+        trigger_event=root.event_name if isinstance(root, EventTrigger) else None,
+    )
+    async with pool.acquire() as tx, tx.transaction():
+        await insert_workflow(tx, workflow, now=now)
+    return workflow
+
+
+@asynccontextmanager
+async def working(
+    pool: Pool, runner: Runner, *, heartbeat: timedelta = timedelta(seconds=30)
+) -> AsyncIterator[None]:
+    """Let a real worker take the jobs of runs until the block ends."""
+    queue = PgQueuer.from_asyncpg_pool(pool)
+
+    @queue.entrypoint(jobs.entrypoint(RunStep))
+    async def run_step(job: Job) -> None:
+        assert job.payload is not None
+        step = jobs.decode(job.payload)
+        assert isinstance(step, RunStep)
+        await runner.run_step(step)
+
+    task = asyncio.create_task(
+        queue.qm.run(dequeue_timeout=timedelta(seconds=1), batch_size=20, heartbeat_timeout=heartbeat)
+    )
+    try:
+        yield
+    finally:
+        queue.shutdown.set()
+        await task
+
+
+async def until(holds: Callable[[], Awaitable[bool]], *, within: float = 15) -> None:
+    """Wait until `holds` answers true, and fail after `within` seconds."""
+    async with asyncio.timeout(within):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
+async def _work(url: str) -> None:
+    pool = await open_pool(url)
+    async with working(pool, Runner(pool, SystemClock()), heartbeat=timedelta(seconds=1)):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":  # a worker process of its own, for tests that kill one
+    asyncio.run(_work(sys.argv[1]))
