@@ -188,7 +188,7 @@ async def test_a_worker_killed_in_the_middle_of_a_step_loses_and_doubles_nothing
 
 async def test_a_failed_transaction_leaves_the_run_where_it_was(pool: Pool, team: TeamRow) -> None:
     """Emails, place and next job are written together or not at all."""
-    nodes = {
+    nodes: dict[str, Node] = {
         "root": SignupTrigger(next_node_ids=("mail",)),
         "mail": SendEmailAction(next_node_ids=("exit",), email_message_id="no such message"),
         "exit": ExitAction(),
@@ -331,7 +331,7 @@ async def test_re_entry_is_the_triggers_choice(
     pool: Pool, team: TeamRow, re_eligible: bool, expected: int
 ) -> None:
     """Once in a lifetime counts within one batch as well as across batches."""
-    nodes = {
+    nodes: dict[str, Node] = {
         "root": EventTrigger(next_node_ids=("exit",), event_name="signup", re_eligible=re_eligible),
         "exit": ExitAction(),
     }
@@ -345,11 +345,14 @@ async def test_re_entry_is_the_triggers_choice(
 
 async def test_only_sending_workflows_let_contacts_in(pool: Pool, team: TeamRow) -> None:
     """Drafts and paused workflows are not found by their trigger; order is by age."""
-    graph = {"root": EventTrigger(next_node_ids=("exit",), event_name="signup"), "exit": ExitAction()}
+    graph: dict[str, Node] = {
+        "root": EventTrigger(next_node_ids=("exit",), event_name="signup"),
+        "exit": ExitAction(),
+    }
     first = await add_workflow(pool, team.id, graph)
     await add_workflow(pool, team.id, graph, status="Draft")
     await add_workflow(pool, team.id, graph, status="Paused")
-    added = {"root": SignupTrigger(next_node_ids=("exit",)), "exit": ExitAction()}
+    added: dict[str, Node] = {"root": SignupTrigger(next_node_ids=("exit",)), "exit": ExitAction()}
     second = await add_workflow(pool, team.id, added)
     async with pool.acquire() as tx:
         found = await workflows.load_active(
@@ -370,13 +373,13 @@ async def test_an_edited_graph_is_read_anew(pool: Pool, team: TeamRow) -> None:
     await runner.run_step(jobs[0])
     await runner.run_step(jobs[1])
 
-    longer = {**graph, "wait": TimerAction(next_node_ids=("second",), amount=10, unit="m")}
+    longer: dict[str, Node] = {**graph, "wait": TimerAction(next_node_ids=("second",), amount=10, unit="m")}
     await revise(pool, workflow, "r2", longer)
     clock.advance(6 * A_MINUTE)
     await runner.run_step(RunStep(team_id=team.id, run_id=jobs[0].run_id, node_id="wait"))
     assert (await states(pool))[0] == ("active", "wait", "")
 
-    without = {key: node for key, node in graph.items() if key != "wait"}
+    without: dict[str, Node] = {key: node for key, node in graph.items() if key != "wait"}
     without["first"] = SendEmailAction(
         next_node_ids=("second",), email_message_id=await add_message(pool, team.id)
     )
