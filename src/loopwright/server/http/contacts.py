@@ -1,0 +1,160 @@
+"""Contacts, their properties and their suppression."""
+
+import re
+from datetime import timedelta
+from typing import cast, get_args
+
+from starlette.responses import Response
+
+from loopwright.server.ingest.command import Identity
+from loopwright.server.ingest.reading import (
+    read_create_contact,
+    read_delete_contact,
+    read_one_identifier,
+    read_update_contact,
+)
+from loopwright.server.refusal import BadRequest, NotFound
+from loopwright.server.store import audience, contacts, suppressions
+from loopwright.server.store.contacts import ContactRow
+from loopwright.server.store.database import Connection
+from loopwright.wire import contacts as wire
+from loopwright.wire import failures
+from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS, SUPPRESSION_REMOVALS
+from loopwright.wire.values import PropertyType
+
+from .operation import Call, answer, read_body
+
+REMOVAL_WINDOW = timedelta(days=30)
+_PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one in wire.DEFAULT_PROPERTIES}
+
+
+async def create_contact(call: Call) -> Response:
+    """POST /v1/contacts/create."""
+    return answer(await call.ingest.submit(read_create_contact(call.team.id, await read_body(call))))
+
+
+async def update_contact(call: Call) -> Response:
+    """PUT /v1/contacts/update. Creates the contact when an address is given and nobody has it."""
+    return answer(await call.ingest.submit(read_update_contact(call.team.id, await read_body(call))))
+
+
+async def delete_contact(call: Call) -> Response:
+    """POST /v1/contacts/delete."""
+    return answer(await call.ingest.submit(read_delete_contact(call.team.id, await read_body(call))))
+
+
+async def find_contact(call: Call) -> Response:
+    """GET /v1/contacts/find: an array of one contact, or of none."""
+    identity = read_one_identifier(call.request.query_params)
+    async with call.pool.acquire() as tx:
+        contact = await _find(tx, call.team.id, identity)
+        if contact is None:
+            return answer([])
+        declared = await audience.load_properties(tx, [call.team.id])
+    return answer([_flat(contact, declared[call.team.id])])
+
+
+async def get_suppression(call: Call) -> Response:
+    """GET /v1/contacts/suppression."""
+    identity = read_one_identifier(call.request.query_params)
+    async with call.pool.acquire() as tx:
+        contact = await _find_suppressible(tx, call.team.id, identity)
+        suppressed = await suppressions.is_suppressed(tx, call.team.id, contact.email)
+        quota = await _quota(tx, call)
+    return answer(
+        wire.SuppressionStatus(
+            contact=wire.SuppressedContact(id=contact.id, email=contact.email, user_id=contact.user_id),
+            is_suppressed=suppressed,
+            removal_quota=quota,
+        )
+    )
+
+
+async def remove_suppression(call: Call) -> Response:
+    """DELETE /v1/contacts/suppression. Counts against a quota for any 30 days; subscribes nobody."""
+    identity = read_one_identifier(call.request.query_params)
+    async with call.pool.acquire() as tx, tx.transaction():
+        contact = await _find_suppressible(tx, call.team.id, identity)
+        await suppressions.lock_quota(tx, call.team.id)
+        if not await suppressions.is_suppressed(tx, call.team.id, contact.email):
+            raise BadRequest(failures.NOT_SUPPRESSED, code="not_suppressed")
+        if (await _quota(tx, call)).remaining == 0:
+            raise BadRequest(failures.REMOVAL_QUOTA_EXCEEDED, code="removal_quota_exceeded")
+        await suppressions.lift(tx, call.team.id, contact.email, now=call.clock.now())
+        quota = await _quota(tx, call)
+    return answer(
+        wire.SuppressionRemoved(success=True, message=failures.SUPPRESSION_REMOVED, removal_quota=quota)
+    )
+
+
+async def list_properties(call: Call) -> Response:
+    """GET /v1/contacts/properties?list=all|custom."""
+    wanted = call.request.query_params.get("list") or "all"
+    if wanted not in ("all", "custom"):
+        raise BadRequest("list must be all or custom", code="value_invalid")
+    async with call.pool.acquire() as tx:
+        declared = await audience.load_properties(tx, [call.team.id])
+    custom = [
+        wire.ContactProperty(key=key, label=wire.label_of(key), type=kind)
+        for key, kind in declared[call.team.id].items()
+    ]
+    return answer([*(wire.DEFAULT_PROPERTIES if wanted == "all" else ()), *custom])
+
+
+async def create_property(call: Call) -> Response:
+    """POST /v1/contacts/properties."""
+    body = await read_body(call)
+    name, kind = body.get("name"), body.get("type")
+    if not isinstance(name, str) or not _PROPERTY_NAME.fullmatch(name) or len(name) > PROPERTY_KEY_CHARACTERS:
+        raise BadRequest(
+            "name must begin with a letter and go on with letters, digits and '_', such as favoriteColor",
+            code="property_name_invalid",
+        )
+    if kind not in get_args(PropertyType):
+        raise BadRequest("type must be one of string, number, boolean and date", code="property_type_invalid")
+    if name in _TAKEN_NAMES:
+        raise BadRequest(f"{name} is a name of Loops' own; choose another", code="property_name_reserved")
+    async with call.pool.acquire() as tx:
+        created = await audience.insert_property(
+            tx, call.team.id, name, cast("PropertyType", kind), now=call.clock.now()
+        )
+    if not created:
+        raise BadRequest(failures.PROPERTY_EXISTS, code="property_exists")
+    return answer(wire.PropertyCreated(success=True))
+
+
+def _flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, object]:
+    """The contact as one flat object; a declared property that it lacks is null."""
+    return wire.Contact(
+        id=contact.id,
+        email=contact.email,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        source=contact.source,
+        subscribed=contact.subscribed,
+        user_group=contact.user_group,
+        user_id=contact.user_id,
+        mailing_lists={key: True for key, state in contact.mailing_lists.items() if state == "subscribed"},
+        opt_in_status=contact.opt_in_status,
+        properties={key: contact.properties.get(key) for key in declared},
+    ).to_wire()
+
+
+async def _find(tx: Connection, team_id: str, identity: Identity) -> ContactRow | None:
+    if identity.email:
+        return await contacts.find_by_email(tx, team_id, identity.email)
+    assert identity.user_id
+    return await contacts.find_by_user_id(tx, team_id, identity.user_id)
+
+
+async def _find_suppressible(tx: Connection, team_id: str, identity: Identity) -> ContactRow:
+    contact = await _find(tx, team_id, identity)
+    if contact is None:
+        raise NotFound(failures.SUPPRESSION_CONTACT_NOT_FOUND, code="contact_not_found")
+    return contact
+
+
+async def _quota(tx: Connection, call: Call) -> wire.RemovalQuota:
+    used = await suppressions.count_removals(tx, call.team.id, since=call.clock.now() - REMOVAL_WINDOW)
+    return wire.RemovalQuota(limit=SUPPRESSION_REMOVALS, remaining=max(0, SUPPRESSION_REMOVALS - used))

@@ -1,0 +1,166 @@
+"""What every operation of the API goes through: key, limit, handler, answer or failure."""
+
+import time
+from base64 import b32encode
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from os import urandom
+
+import asyncpg
+import msgspec
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from loopwright.server.clock import Clock
+from loopwright.server.ingest.batch import Ingest
+from loopwright.server.keys import hash_key
+from loopwright.server.refusal import BadRequest, TooLarge, TooManyRequests, Unauthorized, Unavailable
+from loopwright.server.store.database import Pool
+from loopwright.server.store.teams import TeamRow, team_of_key
+from loopwright.wire.encoding import encode
+from loopwright.wire.failures import INVALID_API_KEY
+from loopwright.wire.limits import TRANSACTIONAL_BYTES
+
+from .failures import failure, failure_of
+from .limits import Limits
+
+KEY_MEMORY_SECONDS = 5.0
+"""For so long a revoked key may still open this process."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that was let in, with all a handler may use."""
+
+    request: Request
+    team: TeamRow
+    ingest: Ingest
+    pool: Pool
+    clock: Clock
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+class Door:
+    """Lets requests in: knows the keys, counts the requests, and gives each a number."""
+
+    def __init__(self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits) -> None:
+        self._pool = pool
+        self._ingest = ingest
+        self._clock = clock
+        self._limits = limits
+        self._teams: dict[bytes, tuple[float, TeamRow]] = {}
+
+    async def enter(self, request: Request) -> Call:
+        """Find out who calls. Raises `Unauthorized`."""
+        team = await self._team_of(request.headers.get("authorization", ""))
+        return Call(request, team, self._ingest, self._pool, self._clock)
+
+    def count(self, call: Call, headers: dict[str, str], *, of_content: bool) -> None:
+        """Count a request and tell its window in `headers`. Raises `TooManyRequests`."""
+        admission = self._limits.admit(call.team.id, time.monotonic(), of_content=of_content)
+        if admission is None:
+            return
+        headers["x-ratelimit-limit"] = str(admission.limit)
+        headers["x-ratelimit-remaining"] = str(admission.remaining)
+        if admission.wait is not None:
+            headers["retry-after"] = str(admission.wait)
+            raise TooManyRequests(
+                f"Too many requests; wait {admission.wait} s, then send this one again.", code="rate_limited"
+            )
+
+    async def _team_of(self, authorization: str) -> TeamRow:
+        scheme, _, key = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid", extra={"error": INVALID_API_KEY})
+        key_hash = hash_key(key.strip())
+        now = time.monotonic()
+        known = self._teams.get(key_hash)
+        if known and known[0] > now:
+            return known[1]
+        async with self._pool.acquire() as tx:
+            team = await team_of_key(tx, key_hash)
+        if team is None:
+            self._teams.pop(key_hash, None)
+            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid", extra={"error": INVALID_API_KEY})
+        self._teams[key_hash] = (now + KEY_MEMORY_SECONDS, team)
+        return team
+
+
+class Operation:
+    """An ASGI application for one path: each of its methods has a handler."""
+
+    def __init__(self, door: Door, handlers: Mapping[str, Handler], *, of_content: bool = False) -> None:
+        self._door = door
+        self._handlers = handlers
+        self._allow = ", ".join(sorted(handlers))
+        self._of_content = of_content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        request_id = new_request_id()
+        headers = {"x-request-id": request_id}
+        try:
+            response = await self._respond(request, request_id, headers)
+        except ClientDisconnect:
+            return
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, TimeoutError):
+            gone = Unavailable(
+                "The database is away; send the request again in a moment.", code="database_away"
+            )
+            response = failure_of(gone, request_id)
+        except Exception as problem:
+            response = failure_of(problem, request_id)
+        MutableHeaders(raw=response.raw_headers).update(headers)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request, request_id: str, headers: dict[str, str]) -> Response:
+        handler = self._handlers.get(request.method)
+        if handler is None:
+            headers["allow"] = self._allow
+            return failure(
+                405,
+                f"{request.method} is not allowed here; use {self._allow}.",
+                code="method_not_allowed",
+                request_id=request_id,
+            )
+        call = await self._door.enter(request)
+        self._door.count(call, headers, of_content=self._of_content)
+        return await handler(call)
+
+
+def answer(value: object, status: int = 200) -> Response:
+    """The answer to a request that went well."""
+    return Response(encode(value), status, media_type="application/json")
+
+
+async def read_body(call: Call) -> dict[str, object]:
+    """The request's body, which has to be a JSON object. Any Content-Type will do.
+
+    Raises `BadRequest`, and `TooLarge` from 4 MB on, without reading further.
+    """
+    text = bytearray()
+    async for chunk in call.request.stream():
+        text += chunk
+        if len(text) >= TRANSACTIONAL_BYTES:
+            raise TooLarge("The request is too large; keep it under 4 MB.", code="request_too_large")
+    if not text.strip():
+        raise BadRequest("The request has no body; send a JSON object.", code="body_missing")
+    try:
+        body = _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise BadRequest(f"The body is not JSON: {problem}", code="body_not_json") from None
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")
+    return body
+
+
+def new_request_id() -> str:
+    """A number for one request, to find it in the log."""
+    return b32encode(urandom(10)).decode().lower()
+
+
+_decode = msgspec.json.Decoder().decode

@@ -1,0 +1,39 @@
+"""Transactional email: sending, and the deprecated list of what can be sent."""
+
+from starlette.responses import Response
+
+from loopwright.server.ingest.reading import read_send_transactional
+from loopwright.server.store import transactional
+from loopwright.wire.paging import Page
+from loopwright.wire.transactional import PublishedTransactional
+
+from .operation import Call, answer, read_body
+from .paging import page_wanted, pagination
+
+
+async def send_transactional(call: Call) -> Response:
+    """POST /v1/transactional. Answers as soon as the email is stored; it is delivered afterwards."""
+    body = await read_body(call)
+    command = read_send_transactional(call.team.id, body, call.request.headers.get("idempotency-key"))
+    return answer(await call.ingest.submit(command))
+
+
+async def list_published(call: Call) -> Response:
+    """GET /v1/transactional: the published ones, newest first."""
+    wanted = page_wanted(call)
+    async with call.pool.acquire() as tx:
+        total = await transactional.count_published(tx, call.team.id)
+        rows = await transactional.load_published_page(
+            tx, call.team.id, before=wanted.cursor, limit=wanted.per_page + 1
+        )
+    return answer(
+        Page[PublishedTransactional](
+            pagination=pagination(call, wanted, ids=[row.id for row in rows], total=total),
+            data=[
+                PublishedTransactional(
+                    id=row.id, name=row.name, last_updated=row.updated_at, data_variables=row.data_variables
+                )
+                for row in rows[: wanted.per_page]
+            ],
+        )
+    )

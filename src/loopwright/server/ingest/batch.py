@@ -1,0 +1,197 @@
+"""Group commit: commands that wait together are loaded, folded, saved and acknowledged together.
+
+    submit ──▶ waiting ──▶ committer: load (locks) ─▶ fold (pure) ─▶ save ─▶ commit ─▶ acknowledge each
+
+Nothing waits when the server is idle; under load a batch is whatever came while the one before it was
+committed.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import asyncpg
+
+from loopwright.server.clock import Clock
+from loopwright.server.refusal import Unavailable
+from loopwright.server.store import audience, contacts, emails, events, runs, transactional, workflows
+from loopwright.server.store.database import Connection, Pool
+from loopwright.server.workflow.entry import entries
+from loopwright.wire.limits import IDEMPOTENCY_HOURS
+
+from .command import Command, SendEvent, SendTransactional, Unsubscribe
+from .fold import Folded, Loaded, Outcome, fold
+
+WAITING_LIMIT = 10_000
+BATCH_LIMIT = 500
+ATTEMPTS = 20
+
+logger = logging.getLogger(__name__)
+
+# What another process can cause by being first; taking the batch again meets the state it left.
+_LOST_RACES = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+_GONE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+
+
+class _KeyRaceLost(Exception):
+    """Another process used one of the batch's idempotency keys since it was loaded."""
+
+
+class Ingest:
+    """Takes commands and commits them by the batch. One for each process."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._waiting: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._committer: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._committer = asyncio.create_task(self._commit_forever())
+
+    async def close(self) -> None:
+        """Commit what was accepted, and take no more."""
+        self._closing = True
+        self._arrived.set()
+        if self._committer:
+            await self._committer
+
+    async def submit(self, command: Command) -> Outcome:
+        """Have `command` committed, and return what became of it.
+
+        Returns once it is durable. Raises the `Refusal` it met, and `Unavailable` when too many wait already.
+        A caller that gives up waiting does not take its command back.
+        """
+        if self._closing or len(self._waiting) >= WAITING_LIMIT:
+            raise Unavailable("The server is busy; send the request again in a moment.", code="busy")
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, done))
+        self._arrived.set()
+        return await done
+
+    async def _commit_forever(self) -> None:
+        while self._waiting or not self._closing:
+            if not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
+            outcomes = await self._outcomes([command for command, _ in batch])
+            for (_, done), outcome in zip(batch, outcomes, strict=True):
+                _answer(done, outcome)
+
+    async def _outcomes(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+        """Commit `commands` together; if the database cannot take them so, find the one it cannot take."""
+        try:
+            return await self._commit(commands)
+        except _GONE:
+            logger.exception("lost the database; %d commands were not confirmed", len(commands))
+            gone = Unavailable(
+                "The database is away; send the request again in a moment.", code="database_away"
+            )
+            return [gone] * len(commands)
+        except Exception as failure:
+            if len(commands) == 1:
+                logger.exception("a command could not be committed")
+                return [failure]
+            half = len(commands) // 2
+            return [*await self._outcomes(commands[:half]), *await self._outcomes(commands[half:])]
+
+    async def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self._pool.acquire() as tx, tx.transaction():
+                    return await _commit_once(tx, commands, self._clock)
+            except (*_LOST_RACES, _KeyRaceLost):
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+
+async def _commit_once(
+    tx: Connection, commands: Sequence[Command], clock: Clock
+) -> Sequence[Outcome | Exception]:
+    now = clock.now()
+    window = now - timedelta(hours=IDEMPOTENCY_HOURS)
+    loaded = await _load(tx, commands)
+    keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
+    if keys:
+        loaded.keys = await events.load_live_keys(tx, keys, since=window)
+    folded = fold(loaded, commands, now=now)
+    if folded.keys and not await events.claim_keys(tx, folded.keys, now=now, since=window):
+        raise _KeyRaceLost
+    await _save(tx, folded, clock)
+    return folded.outcomes
+
+
+async def _load(tx: Connection, commands: Sequence[Command]) -> Loaded:
+    teams = {command.team_id for command in commands}
+    loaded = Loaded(contacts=await _lock_contacts(tx, commands))
+    if any(not isinstance(c, Unsubscribe | SendTransactional) for c in commands):
+        loaded.properties = await audience.load_properties(tx, teams)
+        lists = await audience.load_lists(tx, teams)
+        loaded.lists = {team: frozenset(one.id for one in lists if one.team_id == team) for team in teams}
+    names = {(c.team_id, c.name) for c in commands if isinstance(c, SendEvent)}
+    if names:
+        loaded.patterns = await events.load_patterns(tx, names)
+    ids = {(c.team_id, c.transactional_id) for c in commands if isinstance(c, SendTransactional)}
+    if ids:
+        loaded.transactionals = await transactional.load_transactionals(tx, ids)
+    return loaded
+
+
+async def _lock_contacts(tx: Connection, commands: Sequence[Command]) -> list[contacts.ContactRow]:
+    emails_, user_ids, ids = set[tuple[str, str]](), set[tuple[str, str]](), set[tuple[str, str]]()
+    for command in commands:
+        match command:
+            case Unsubscribe():
+                ids.add((command.team_id, command.contact_id))
+            case SendTransactional():
+                emails_.add((command.team_id, command.email))
+            case _:
+                if command.identity.email:
+                    emails_.add((command.team_id, command.identity.email))
+                if command.identity.user_id:
+                    user_ids.add((command.team_id, command.identity.user_id))
+    return await contacts.lock_contacts(tx, emails=emails_, user_ids=user_ids, ids=ids)
+
+
+async def _save(tx: Connection, folded: Folded, clock: Clock) -> None:
+    now = clock.now()
+    if folded.deleted:
+        await contacts.delete_contacts(tx, folded.deleted)
+    if folded.updated:
+        await contacts.update_contacts(tx, folded.updated)
+    if folded.inserted:
+        # In the order of their addresses, as in every batch: no two batches then wait for each other.
+        ordered = sorted(folded.inserted, key=lambda contact: (contact.team_id, contact.email))
+        await contacts.insert_contacts(tx, ordered)
+    if folded.patterns:
+        await events.save_patterns(tx, folded.patterns, now=now)
+    if folded.events:
+        await events.insert_events(tx, folded.events)
+    if folded.happenings:
+        active = await workflows.load_active(tx, {happening.trigger for happening in folded.happenings})
+        if active:
+            await runs.start_runs(tx, entries(folded.happenings, active, now=now), now=now)
+    if folded.emails:
+        await emails.queue_emails(tx, folded.emails, now=now)
+
+
+def _answer(done: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+    # A caller that is gone has cancelled its future.
+    with suppress(asyncio.InvalidStateError):
+        if isinstance(outcome, Exception):
+            done.set_exception(outcome)
+        else:
+            done.set_result(outcome)

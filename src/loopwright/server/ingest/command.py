@@ -1,0 +1,90 @@
+"""Commands: every wish to change a contact, as one value each, checked as far as a look at itself goes."""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from loopwright.server.store.contacts import Value
+from loopwright.server.store.events import UsedKey
+from loopwright.wire.transactional import Attachment
+
+
+class Identity(Struct, frozen=True):
+    """Whom a command speaks of. `email` is trimmed and lower-cased; at least one of the two is given."""
+
+    email: str | None
+    user_id: str | None
+
+
+class ContactInput(Struct, frozen=True, kw_only=True):
+    """What a command says about a contact.
+
+    `fields` are attributes of a contact row with their new values, `custom` other top-level keys as they came
+    (None clears; which of them are declared is known later), `lists` list id -> member or not.
+    """
+
+    fields: dict[str, str | bool | None] = {}
+    custom: dict[str, object] = {}
+    lists: dict[str, bool] = {}
+
+
+NOTHING = ContactInput()
+
+
+class CreateContact(Struct, frozen=True, kw_only=True):
+    """Add a contact that is not there yet."""
+
+    team_id: str
+    identity: Identity
+    input: ContactInput = NOTHING
+
+
+class UpdateContact(Struct, frozen=True, kw_only=True):
+    """Change a contact, or add it."""
+
+    team_id: str
+    identity: Identity
+    input: ContactInput = NOTHING
+
+
+class DeleteContact(Struct, frozen=True, kw_only=True):
+    """Remove a contact; the identity has exactly one identifier."""
+
+    team_id: str
+    identity: Identity
+
+
+class SendEvent(Struct, frozen=True, kw_only=True):
+    """Record an event for a contact, which is added or changed on the way."""
+
+    team_id: str
+    identity: Identity
+    name: str
+    properties: dict[str, object] = {}
+    input: ContactInput = NOTHING
+    key: UsedKey | None = None
+
+
+class SendTransactional(Struct, frozen=True, kw_only=True):
+    """Send a transactional email to an address, whether or not a contact has it."""
+
+    team_id: str
+    email: str
+    transactional_id: str
+    data_variables: dict[str, Value | list[dict[str, Value]]] = {}
+    attachments: list[Attachment] = []
+    add_to_audience: bool = False
+    key: UsedKey | None = None
+
+
+class Unsubscribe(Struct, frozen=True, kw_only=True):
+    """A contact's own wish to get no more of a list's email, or without a list, no marketing email at all."""
+
+    team_id: str
+    contact_id: str
+    mailing_list_id: str | None
+
+
+Command: TypeAlias = (
+    CreateContact | UpdateContact | DeleteContact | SendEvent | SendTransactional | Unsubscribe
+)

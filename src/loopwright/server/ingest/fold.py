@@ -1,0 +1,421 @@
+"""What a batch of commands comes to: the heart of ingest, and pure.
+
+Commands are taken one after the other. Each sees what those before it have done, changes the state or is
+refused, and a refused one leaves nothing behind. So the outcome is that of one command at a time, whatever
+the batches were.
+
+    Loaded + [command, ...]  ->  Folded: an outcome for each command, and the changes to save
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias, assert_never, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from loopwright.ids import new_id
+from loopwright.server.refusal import BadRequest, Conflict, NotFound, Refusal
+from loopwright.server.store.contacts import ContactRow, Membership
+from loopwright.server.store.emails import NewEmail
+from loopwright.server.store.events import EventRow, PatternRow, UsedKey
+from loopwright.server.store.transactional import TransactionalRow
+from loopwright.server.workflow.entry import Happening
+from loopwright.wire import failures
+from loopwright.wire.contacts import ContactDeleted, ContactSaved
+from loopwright.wire.events import EventAccepted
+from loopwright.wire.transactional import TransactionalAccepted
+from loopwright.wire.values import PropertyType, Value, coerce, type_of
+
+from .command import (
+    NOTHING,
+    Command,
+    ContactInput,
+    CreateContact,
+    DeleteContact,
+    Identity,
+    SendEvent,
+    SendTransactional,
+    Unsubscribe,
+    UpdateContact,
+)
+
+Outcome: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
+
+SOURCE = "API"
+
+
+class Loaded(Struct, kw_only=True):
+    """What the commands of a batch speak of, as the database has it. The maps are keyed by team first."""
+
+    contacts: Sequence[ContactRow] = ()
+    properties: Mapping[str, Mapping[str, PropertyType]] = {}
+    lists: Mapping[str, frozenset[str]] = {}
+    patterns: Sequence[PatternRow] = ()
+    transactionals: Sequence[TransactionalRow] = ()
+    keys: Iterable[UsedKey] = ()
+
+
+class Folded(Struct, kw_only=True):
+    """Outcomes in the commands' order, and the changes in the order they are to be saved."""
+
+    outcomes: list[Outcome | Refusal] = field(default_factory=list)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+    updated: list[ContactRow] = field(default_factory=list)
+    inserted: list[ContactRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    patterns: list[PatternRow] = field(default_factory=list)
+    keys: list[UsedKey] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
+    emails: list[NewEmail] = field(default_factory=list)
+
+
+def fold(loaded: Loaded, commands: Sequence[Command], *, now: datetime) -> Folded:
+    """Apply `commands` in their order. Total: a command that cannot be is a `Refusal` among the outcomes."""
+    batch = _Batch(loaded, now)
+    for command in commands:
+        try:
+            batch.folded.outcomes.append(batch.apply(command))
+        except Refusal as refusal:
+            batch.folded.outcomes.append(refusal)
+    return batch.close()
+
+
+class _Batch:
+    """The state while it is folded. Every method that changes it has checked all there is to check first."""
+
+    def __init__(self, loaded: Loaded, now: datetime) -> None:
+        self.folded = Folded()
+        self._now = now
+        self._properties = loaded.properties
+        self._lists = loaded.lists
+        self._before = {contact.id: contact for contact in loaded.contacts}
+        self._contacts = dict(self._before)
+        self._by_email = {(c.team_id, c.email): c.id for c in loaded.contacts}
+        self._by_user_id = {(c.team_id, c.user_id): c.id for c in loaded.contacts if c.user_id}
+        self._patterns = {(p.team_id, p.name): p for p in loaded.patterns}
+        self._changed_patterns: dict[tuple[str, str], PatternRow] = {}
+        self._transactionals = {(t.team_id, t.id): t for t in loaded.transactionals}
+        self._keys = set(loaded.keys)
+
+    def apply(self, command: Command) -> Outcome:
+        match command:
+            case SendEvent():
+                return self._send_event(command)
+            case UpdateContact():
+                return self._update(command)
+            case CreateContact():
+                return self._create(command)
+            case DeleteContact():
+                return self._delete(command)
+            case SendTransactional():
+                return self._send_transactional(command)
+            case Unsubscribe():
+                self._unsubscribe(command)
+                return None
+            case _:
+                assert_never(command)
+
+    def close(self) -> Folded:
+        """Compare the contacts with what they were."""
+        folded = self.folded
+        for contact_id, contact in self._contacts.items():
+            before = self._before.get(contact_id)
+            if before is None:
+                folded.inserted.append(contact)
+            elif before is not contact:
+                folded.updated.append(contact)
+        folded.deleted = [(c.team_id, c.id) for c in self._before.values() if c.id not in self._contacts]
+        folded.patterns = list(self._changed_patterns.values())
+        return folded
+
+    def _create(self, command: CreateContact) -> ContactSaved:
+        if self._find_by_email(command.team_id, command.identity.email) or self._find_by_user_id(
+            command.team_id, command.identity.user_id
+        ):
+            raise Conflict(failures.CONTACT_EXISTS, code="contact_exists")
+        contact = self._changed(self._new_contact(command.team_id, command.identity), command.input)
+        self._put(contact)
+        self._added(contact)
+        return ContactSaved(success=True, id=contact.id)
+
+    def _update(self, command: UpdateContact) -> ContactSaved:
+        before = self._resolve(command.team_id, command.identity, missing=_cannot_create)
+        contact = self._changed(before or self._new_contact(command.team_id, command.identity), command.input)
+        contact = _identified(contact, command.identity)
+        self._put(contact)
+        if before is None:
+            self._added(contact)
+        return ContactSaved(success=True, id=contact.id)
+
+    def _delete(self, command: DeleteContact) -> ContactDeleted:
+        contact = self._find_by_email(command.team_id, command.identity.email) or self._find_by_user_id(
+            command.team_id, command.identity.user_id
+        )
+        if contact is None:
+            raise _unknown_contact()
+        self._forget(contact)
+        del self._contacts[contact.id]
+        return ContactDeleted(success=True, message=failures.CONTACT_DELETED)
+
+    def _send_event(self, command: SendEvent) -> EventAccepted:
+        self._check_key(command.key)
+        team_id = command.team_id
+        before = self._resolve(team_id, command.identity, missing=_unknown_to_event)
+        contact = self._changed(before or self._new_contact(team_id, command.identity), command.input)
+        contact = _identified(contact, command.identity)
+        self._put(contact)
+        if before is None:
+            self._added(contact)
+        event = EventRow(
+            id=new_id(self._now),
+            team_id=team_id,
+            contact_id=contact.id,
+            name=command.name,
+            properties=self._typed(team_id, command.name, command.properties),
+            received_at=self._now,
+        )
+        self.folded.events.append(event)
+        self._use_key(command.key)
+        self.folded.happenings.append(
+            Happening(
+                team_id=team_id,
+                contact_id=contact.id,
+                kind="event_received",
+                event_id=event.id,
+                event_name=event.name,
+                event_properties=cast("Mapping[str, Value]", event.properties),
+                mailing_lists=contact.mailing_lists,
+            )
+        )
+        return EventAccepted(success=True)
+
+    def _send_transactional(self, command: SendTransactional) -> TransactionalAccepted:
+        self._check_key(command.key)
+        transactional = self._transactionals.get((command.team_id, command.transactional_id))
+        if transactional is None:
+            raise NotFound(failures.TRANSACTIONAL_NOT_FOUND, code="transactional_not_found")
+        if transactional.published_message_id is None:
+            raise BadRequest(
+                "This transactional email is not published yet; publish it, then send again.",
+                code="transactional_not_published",
+            )
+        missing = [name for name in transactional.required_variables if name not in command.data_variables]
+        if missing:
+            raise BadRequest(
+                failures.MISSING_DATA_VARIABLES.format(names=", ".join(missing)), code="variables_missing"
+            )
+        contact = self._find_by_email(command.team_id, command.email)
+        if contact is None and command.add_to_audience:
+            contact = self._new_contact(command.team_id, Identity(command.email, None))
+            self._put(contact)
+            self._added(contact)
+        self.folded.emails.append(
+            NewEmail(
+                team_id=command.team_id,
+                cause=f"transactional:{new_id(self._now)}",
+                kind="transactional",
+                message_id=transactional.published_message_id,
+                contact_id=contact.id if contact else None,
+                to_email=command.email,
+                transactional_id=transactional.id,
+                data_variables=command.data_variables,
+                attachments=command.attachments,
+            )
+        )
+        self._use_key(command.key)
+        return TransactionalAccepted(success=True)
+
+    def _unsubscribe(self, command: Unsubscribe) -> None:
+        contact = self._contacts.get(command.contact_id)
+        if contact is None or contact.team_id != command.team_id:
+            raise _unknown_contact()
+        if command.mailing_list_id is None:
+            self._put(replace(contact, subscribed=False, updated_at=self._now))
+        else:
+            lists: dict[str, Membership] = {**contact.mailing_lists, command.mailing_list_id: "opted_out"}
+            self._put(replace(contact, mailing_lists=lists, updated_at=self._now))
+
+    def _resolve(
+        self, team_id: str, identity: Identity, *, missing: Callable[[], Refusal]
+    ) -> ContactRow | None:
+        """The contact an update or event speaks of; None when it is to be created."""
+        by_email = self._find_by_email(team_id, identity.email)
+        by_user_id = self._find_by_user_id(team_id, identity.user_id)
+        if by_email and by_user_id and by_email.id != by_user_id.id:
+            raise BadRequest(failures.CONTACTS_DIFFER, code="contacts_differ")
+        contact = by_email or by_user_id
+        if contact is None and identity.email is None:
+            raise missing()
+        return contact
+
+    def _find_by_email(self, team_id: str, email: str | None) -> ContactRow | None:
+        contact_id = self._by_email.get((team_id, email)) if email else None
+        return self._contacts[contact_id] if contact_id else None
+
+    def _find_by_user_id(self, team_id: str, user_id: str | None) -> ContactRow | None:
+        contact_id = self._by_user_id.get((team_id, user_id)) if user_id else None
+        return self._contacts[contact_id] if contact_id else None
+
+    def _new_contact(self, team_id: str, identity: Identity) -> ContactRow:
+        assert identity.email is not None
+        return ContactRow(
+            id=new_id(self._now),
+            team_id=team_id,
+            email=identity.email,
+            user_id=identity.user_id,
+            first_name=None,
+            last_name=None,
+            source=SOURCE,
+            subscribed=True,
+            user_group="",
+            opt_in_status=None,
+            notes=None,
+            properties={},
+            mailing_lists={},
+            created_at=self._now,
+            updated_at=self._now,
+        )
+
+    def _changed(self, contact: ContactRow, said: ContactInput) -> ContactRow:
+        """The contact with what was said of it; the same object when they change nothing."""
+        if said is NOTHING:
+            return contact
+        changes: dict[str, object] = {
+            name: value for name, value in said.fields.items() if getattr(contact, name) != value
+        }
+        properties = self._with_custom(contact, said.custom)
+        if properties != contact.properties:
+            changes["properties"] = properties
+        lists = self._with_lists(contact, said.lists)
+        if lists != contact.mailing_lists:
+            changes["mailing_lists"] = lists
+        return replace(contact, **changes, updated_at=self._now) if changes else contact
+
+    def _with_custom(self, contact: ContactRow, custom: Mapping[str, object]) -> dict[str, Value]:
+        declared = self._properties.get(contact.team_id, {})
+        properties = dict(contact.properties)
+        for key, value in custom.items():
+            if key not in declared:
+                continue  # unknown properties are ignored, so that a program may run ahead of its team
+            if value is None:
+                properties.pop(key, None)
+                continue
+            try:
+                properties[key] = coerce(value, declared[key])
+            except ValueError as problem:
+                raise BadRequest(f"{key} {problem}", code="value_invalid") from None
+        return properties
+
+    def _with_lists(self, contact: ContactRow, wanted: Mapping[str, bool]) -> dict[str, Membership]:
+        known = self._lists.get(contact.team_id, frozenset())
+        lists = dict(contact.mailing_lists)
+        for list_id, member in wanted.items():
+            if list_id not in known:
+                raise BadRequest(
+                    f"mailingLists: there is no list {list_id}; GET /v1/lists names those there are",
+                    code="mailing_list_unknown",
+                )
+            # Whoever left a list in person stays out of it: only they can come back.
+            if lists.get(list_id) == "opted_out" or (not member and list_id not in lists):
+                continue
+            lists[list_id] = "subscribed" if member else "unsubscribed"
+        return lists
+
+    def _typed(self, team_id: str, name: str, values: Mapping[str, object]) -> dict[str, object]:
+        """The event's values in their pattern's types. The pattern learns new properties.
+
+        Nobody declares these types, they are guessed from earlier events: a value that does not fit its guess
+        is not refused, the property counts as text from then on.
+        """
+        pattern = self._patterns.get((team_id, name))
+        known = pattern.properties if pattern else {}
+        learned: dict[str, PropertyType] = {}
+        typed: dict[str, object] = {}
+        for key, value in values.items():
+            if isinstance(value, list):
+                typed[key] = value
+                continue
+            scalar = cast("Value", value)
+            expected = known.get(key) or type_of(scalar)
+            try:
+                typed[key] = coerce(scalar, expected)
+            except ValueError:
+                expected, typed[key] = "string", _as_text(scalar)
+            if known.get(key) != expected:
+                learned[key] = expected
+        if pattern is None or learned:
+            self._learn(team_id, name, pattern, learned)
+        return typed
+
+    def _learn(
+        self, team_id: str, name: str, pattern: PatternRow | None, learned: dict[str, PropertyType]
+    ) -> None:
+        if pattern is None:
+            pattern = PatternRow(id=new_id(self._now), team_id=team_id, name=name, properties=learned)
+        else:
+            pattern = replace(pattern, properties={**pattern.properties, **learned})
+        self._patterns[team_id, name] = self._changed_patterns[team_id, name] = pattern
+
+    def _check_key(self, key: UsedKey | None) -> None:
+        if key in self._keys:
+            raise Conflict(failures.IDEMPOTENCY_KEY_USED, code="idempotency_key_used")
+
+    def _use_key(self, key: UsedKey | None) -> None:
+        if key is not None:
+            self._keys.add(key)
+            self.folded.keys.append(key)
+
+    def _put(self, contact: ContactRow) -> None:
+        before = self._contacts.get(contact.id)
+        if before is contact:
+            return
+        if before is not None:
+            self._forget(before)
+        self._contacts[contact.id] = contact
+        self._by_email[contact.team_id, contact.email] = contact.id
+        if contact.user_id:
+            self._by_user_id[contact.team_id, contact.user_id] = contact.id
+
+    def _forget(self, contact: ContactRow) -> None:
+        del self._by_email[contact.team_id, contact.email]
+        if contact.user_id:
+            del self._by_user_id[contact.team_id, contact.user_id]
+
+    def _added(self, contact: ContactRow) -> None:
+        self.folded.happenings.append(
+            Happening(
+                team_id=contact.team_id,
+                contact_id=contact.id,
+                kind="contact_added",
+                mailing_lists=contact.mailing_lists,
+            )
+        )
+
+
+def _identified(contact: ContactRow, identity: Identity) -> ContactRow:
+    """The contact with the identifiers a command gave: of two, one found it and the other is set."""
+    email = identity.email or contact.email
+    user_id = identity.user_id or contact.user_id
+    if (email, user_id) == (contact.email, contact.user_id):
+        return contact
+    return replace(contact, email=email, user_id=user_id)
+
+
+def _as_text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cannot_create() -> Refusal:
+    return BadRequest(
+        "No contact has this userId, and a new one needs an address: add email.", code="contact_not_found"
+    )
+
+
+def _unknown_to_event() -> Refusal:
+    # The text the API gives; there is no address to create a contact with.
+    return BadRequest(failures.CONTACT_NOT_FOUND, code="contact_not_found")
+
+
+def _unknown_contact() -> Refusal:
+    return NotFound(failures.CONTACT_NOT_FOUND, code="contact_not_found")

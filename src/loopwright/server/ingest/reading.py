@@ -1,0 +1,333 @@
+"""Reads commands out of request bodies. Pure: a command, or a `BadRequest` that names the key and the remedy."""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from math import isfinite
+from typing import cast
+
+from loopwright.server.refusal import BadRequest
+from loopwright.server.store.contacts import Value
+from loopwright.server.store.events import UsedKey
+from loopwright.wire import failures, limits
+from loopwright.wire.contacts import CONTACT_KEYS
+from loopwright.wire.transactional import Attachment
+
+from .command import (
+    ContactInput,
+    CreateContact,
+    DeleteContact,
+    Identity,
+    SendEvent,
+    SendTransactional,
+    UpdateContact,
+)
+
+Body = Mapping[str, object]
+
+EVENTS_ENDPOINT = "events/send"
+TRANSACTIONAL_ENDPOINT = "transactional"
+
+_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]{2,}")
+_EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
+_VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
+_INTEGER_LIMIT = 2**63
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_FIELDS = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "source": "source",
+    "userGroup": "user_group",
+    "subscribed": "subscribed",
+}
+_EVENT_KEYS = {"eventName", "eventProperties"}
+# Keys of a contact that a request cannot set; `createdAt` is nobody's to change.
+_IGNORED = (CONTACT_KEYS | {"createdAt"}) - _FIELDS.keys()
+
+
+def read_create_contact(team_id: str, body: Body) -> CreateContact:
+    """POST /contacts/create."""
+    identity = read_identity(body)
+    if identity.email is None:
+        raise BadRequest("email is required to create a contact; add it to the body", code="email_required")
+    return CreateContact(team_id=team_id, identity=identity, input=_read_input(body))
+
+
+def read_update_contact(team_id: str, body: Body) -> UpdateContact:
+    """PUT /contacts/update."""
+    return UpdateContact(team_id=team_id, identity=_read_some_identity(body), input=_read_input(body))
+
+
+def read_delete_contact(team_id: str, body: Body) -> DeleteContact:
+    """POST /contacts/delete."""
+    return DeleteContact(team_id=team_id, identity=read_one_identifier(body))
+
+
+def read_send_event(team_id: str, body: Body, key: str | None) -> SendEvent:
+    """POST /events/send with the `Idempotency-Key` it came with."""
+    name = body.get("eventName")
+    if not isinstance(name, str) or not name.strip():
+        raise BadRequest(
+            'eventName is required; send the event\'s name, such as "signup"', code="event_name_required"
+        )
+    if ":" in name:
+        raise BadRequest(
+            "eventName cannot contain ':', which is kept for platform events; use another character",
+            code="event_name_invalid",
+        )
+    _check_text("eventName", name)
+    return SendEvent(
+        team_id=team_id,
+        identity=_read_some_identity(body),
+        name=name,
+        properties=_read_event_properties(body),
+        input=_read_input({k: v for k, v in body.items() if k not in _EVENT_KEYS}),
+        key=_read_key(team_id, EVENTS_ENDPOINT, key),
+    )
+
+
+def read_send_transactional(team_id: str, body: Body, key: str | None) -> SendTransactional:
+    """POST /transactional with the `Idempotency-Key` it came with."""
+    email = read_email(body.get("email"))
+    if email is None:
+        raise BadRequest("email is required; add the recipient's address to the body", code="email_required")
+    transactional_id = body.get("transactionalId")
+    if not isinstance(transactional_id, str) or not transactional_id:
+        raise BadRequest(
+            "transactionalId is required; add the id of the transactional email to send",
+            code="transactional_id_required",
+        )
+    add_to_audience = body.get("addToAudience")
+    if not isinstance(add_to_audience, bool | None):
+        raise BadRequest("addToAudience must be true or false", code="value_invalid")
+    return SendTransactional(
+        team_id=team_id,
+        email=email,
+        transactional_id=transactional_id,
+        data_variables=_read_data_variables(body),
+        attachments=_read_attachments(body.get("attachments")),
+        add_to_audience=bool(add_to_audience),
+        key=_read_key(team_id, TRANSACTIONAL_ENDPOINT, key),
+    )
+
+
+def read_identity(body: Body) -> Identity:
+    """The identifiers a body gives; null and blank ones count as not given."""
+    user_id = body.get("userId")
+    if isinstance(user_id, int) and not isinstance(user_id, bool):
+        user_id = str(user_id)
+    if not isinstance(user_id, str | None):
+        raise BadRequest("userId must be a string", code="user_id_invalid")
+    if user_id is not None:
+        _check_text("userId", user_id)
+    return Identity(email=read_email(body.get("email")), user_id=user_id or None)
+
+
+def read_one_identifier(body: Body) -> Identity:
+    """The one identifier that finding and deleting want."""
+    identity = read_identity(body)
+    if (identity.email is None) == (identity.user_id is None):
+        given = "both were given; leave one out" if identity.email else "neither was given"
+        raise BadRequest(
+            f"{failures.IDENTIFIER_REQUIRED} Send exactly one of email and userId: {given}.",
+            code="identifier_required",
+        )
+    return identity
+
+
+def read_email(value: object) -> str | None:
+    """An address, trimmed and lower-cased; None when it was not given."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
+    email = value.strip().lower()
+    if len(email) > _EMAIL_CHARACTERS or not email.isprintable() or not _EMAIL.fullmatch(email):
+        raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
+    return email
+
+
+def _read_some_identity(body: Body) -> Identity:
+    identity = read_identity(body)
+    if identity.email is None and identity.user_id is None:
+        raise BadRequest(
+            "An email or userId is required: add email, or the userId of a contact that is known already.",
+            code="identifier_required",
+        )
+    return identity
+
+
+def _read_input(body: Body) -> ContactInput:
+    fields: dict[str, str | bool | None] = {}
+    custom: dict[str, object] = {}
+    for key, value in body.items():
+        _check_key(key)
+        if key in _IGNORED:
+            continue
+        if isinstance(value, str):
+            _check_text(key, value)
+        if key in _FIELDS:
+            _read_field(fields, key, value)
+        else:
+            _check_number(key, value)
+            custom[key] = value
+    return ContactInput(fields=fields, custom=custom, lists=_read_lists(body.get("mailingLists")))
+
+
+def _read_field(fields: dict[str, str | bool | None], key: str, value: object) -> None:
+    if key == "subscribed":
+        if isinstance(value, bool):
+            fields["subscribed"] = value
+        elif isinstance(value, str) and value.lower() in ("true", "false"):
+            fields["subscribed"] = value.lower() == "true"
+        elif value is not None:
+            raise BadRequest("subscribed must be true or false", code="value_invalid")
+        return
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str | None):
+        raise BadRequest(f"{key} must be a string", code="value_invalid")
+    if value is not None or key in ("firstName", "lastName"):
+        fields[_FIELDS[key]] = value
+    elif key == "userGroup":
+        fields["user_group"] = ""
+
+
+def _read_lists(value: object) -> dict[str, bool]:
+    lists = _read_map("mailingLists", value)
+    for list_id, member in lists.items():
+        if not isinstance(member, bool):
+            raise BadRequest(
+                f"mailingLists.{list_id} must be true (subscribe) or false (unsubscribe)",
+                code="mailing_list_invalid",
+            )
+    return cast("dict[str, bool]", lists)
+
+
+def _read_event_properties(body: Body) -> dict[str, object]:
+    properties: dict[str, object] = {}
+    for name, value in _read_map("eventProperties", body.get("eventProperties")).items():
+        _check_key(name)
+        if value is None or not name.strip():
+            continue
+        _check_scalar_or_flat_objects(f"eventProperties.{name}", value)
+        properties[name.strip()] = value
+    return properties
+
+
+def _read_data_variables(body: Body) -> dict[str, Value | list[dict[str, Value]]]:
+    variables = _read_map("dataVariables", body.get("dataVariables"))
+    for name, value in variables.items():
+        _check_key(name)
+        if not _VARIABLE.fullmatch(name):
+            raise BadRequest(
+                f"dataVariables.{name}: a name has letters, digits, '_' and '-' only", code="variable_invalid"
+            )
+        if value is not None:
+            _check_scalar_or_flat_objects(f"dataVariables.{name}", value)
+    # Null does not count as a value: a required variable is then missing, by its name.
+    given = {name: value for name, value in variables.items() if value is not None}
+    return cast("dict[str, Value | list[dict[str, Value]]]", given)
+
+
+def _read_attachments(value: object) -> list[Attachment]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise BadRequest("attachments must be a list", code="attachment_invalid")
+    return [_read_attachment(f"attachments[{index}]", item) for index, item in enumerate(value)]
+
+
+def _read_attachment(where: str, value: object) -> Attachment:
+    item = value if isinstance(value, dict) else {}
+    filename, content_type, data = (item.get(key) for key in ("filename", "contentType", "data"))
+    if not (isinstance(filename, str) and isinstance(content_type, str) and isinstance(data, str)):
+        raise BadRequest(
+            f"{where} needs filename, contentType and data (base64), each a string", code="attachment_invalid"
+        )
+    if not re.fullmatch(r"[\w.+-]+/[\w.+-]+(\s*;\s*[\w.+-]+=[\w.+-]+)*", content_type, re.ASCII):
+        raise BadRequest(
+            f"{where}.contentType is not a media type; send one such as application/pdf",
+            code="attachment_invalid",
+        )
+    _check_text(f"{where}.filename", filename)
+    try:
+        b64decode(data, validate=True)
+    except (Base64Error, ValueError):
+        raise BadRequest(
+            f"{where}.data is not base64; encode the file's bytes", code="attachment_invalid"
+        ) from None
+    return Attachment(filename=filename, content_type=content_type, data=data)
+
+
+def _read_key(team_id: str, endpoint: str, key: str | None) -> UsedKey | None:
+    if not key:
+        return None
+    if len(key) > limits.KEY_CHARACTERS:
+        raise BadRequest(
+            f"Idempotency-Key has {len(key)} characters; at most {limits.KEY_CHARACTERS} are allowed",
+            code="idempotency_key_too_long",
+        )
+    _check_text("Idempotency-Key", key)
+    return UsedKey(team_id, endpoint, key)
+
+
+def _read_map(key: str, value: object) -> dict[str, object]:
+    # One official client sends an empty list for an empty map.
+    if value is None or value == []:
+        return {}
+    if not isinstance(value, dict):
+        raise BadRequest(f"{key} must be an object", code="value_invalid")
+    return value
+
+
+def _check_scalar_or_flat_objects(where: str, value: object) -> None:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if not isinstance(item, dict):
+                raise BadRequest(f"{where}[{index}] must be an object", code="value_invalid")
+            for key, inner in item.items():
+                _check_key(key)
+                _check_scalar(f"{where}[{index}].{key}", inner)
+        return
+    _check_scalar(where, value)
+
+
+def _check_scalar(where: str, value: object) -> None:
+    if isinstance(value, str):
+        _check_text(where, value)
+    elif isinstance(value, dict | list):
+        raise BadRequest(
+            f"{where} cannot be nested; send a string, number, boolean or date", code="value_invalid"
+        )
+    else:
+        _check_number(where, value)
+
+
+def _check_key(key: str) -> None:
+    if len(key) > limits.PROPERTY_KEY_CHARACTERS:
+        raise BadRequest(failures.VALUE_TOO_LONG, code="value_too_long")
+    _check_characters("a key", key)
+
+
+def _check_text(where: str, value: str) -> None:
+    if len(value) > limits.VALUE_CHARACTERS:
+        raise BadRequest(failures.VALUE_TOO_LONG, code="value_too_long", extra={"path": where})
+    _check_characters(where, value)
+
+
+def _check_characters(where: str, value: str) -> None:
+    # PostgreSQL keeps neither of the two.
+    if _UNSTORABLE.search(value):
+        raise BadRequest(
+            f"{where} contains a NUL or half a surrogate pair; leave it out", code="value_invalid"
+        )
+
+
+def _check_number(where: str, value: object) -> None:
+    too_large = (isinstance(value, int) and abs(value) >= _INTEGER_LIMIT) or (
+        isinstance(value, float) and not isfinite(value)
+    )
+    if too_large:
+        raise BadRequest(f"{where} is too large a number; send it as a string", code="value_invalid")

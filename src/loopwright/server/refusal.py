@@ -1,0 +1,53 @@
+"""Refusals: what the server says no to, and why, in words that name the remedy.
+
+    Refusal
+    ├── BadRequest        the request is wrong and stays wrong
+    ├── Unauthorized      the key opens nothing
+    ├── NotFound          what it speaks of is not there, for this team
+    ├── Conflict          it is there already, or has changed meanwhile
+    ├── TooLarge          more than the server takes at once
+    ├── TooManyRequests   faster than the team may go
+    └── Unavailable       the server cannot do it now; the same request may pass later
+
+Raised anywhere in the server; `http.failures` turns each into its status and body.
+"""
+
+from collections.abc import Mapping
+
+
+class Refusal(Exception):
+    """A request that changes nothing. `code` is for programs, the message for people."""
+
+    def __init__(self, message: str, *, code: str, extra: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.extra = extra or {}
+
+
+class BadRequest(Refusal):
+    """The request is wrong and stays wrong."""
+
+
+class Unauthorized(Refusal):
+    """The key opens nothing."""
+
+
+class NotFound(Refusal):
+    """What the request speaks of is not there, for this team."""
+
+
+class Conflict(Refusal):
+    """It is there already, or has changed meanwhile."""
+
+
+class TooLarge(Refusal):
+    """More than the server takes at once."""
+
+
+class TooManyRequests(Refusal):
+    """Faster than the team may go."""
+
+
+class Unavailable(Refusal):
+    """The server cannot do it now; the same request may pass later."""

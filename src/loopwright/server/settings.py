@@ -1,0 +1,30 @@
+"""Settings: what an operator may choose, each by option or by an environment variable `LOOPWRIGHT_<NAME>`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+RateLimit: TypeAlias = float | Literal["loops", "off"]
+
+DEFAULT_PORT = 5667
+DEFAULT_DATA_DIR = Path(".loopwright")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How one server process runs.
+
+    `database_url` None means the embedded server in `data_dir`; `smtp_url` None means that every email stays in
+    the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and team,
+    `loops` for the published limits, or `off`. `public_url` is what links in emails begin with, without a final
+    slash; None means the address the server listens on.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    data_dir: Path = DEFAULT_DATA_DIR
+    database_url: str | None = None
+    smtp_url: str | None = None
+    api_key: str | None = None
+    rate_limit: RateLimit = "off"
+    public_url: str | None = None
