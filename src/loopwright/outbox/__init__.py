@@ -1,0 +1,10 @@
+"""Durable sending: an event is kept in a file first and delivered from there, come what may.
+
+Reads and writes one SQLite file, which several processes may share.
+Hands each event on to the SDK's client, under a key of its own, until the API has taken or refused it.
+"""
+
+from loopwright.outbox.outbox import Outbox
+from loopwright.outbox.spool import DeadLetter, Status
+
+__all__ = ["DeadLetter", "Outbox", "Status"]

@@ -1,0 +1,238 @@
+"""The courier: threads that take events from the spool and send them, several contacts at a time.
+
+Each thread claims one contact's oldest event, sends it through the SDK's client (which paces and retries),
+settles it, and claims again. Threads come as long as there is more to take than threads to take it, and leave
+when there is nothing; one stays, looking once in a while for what other processes left behind. They are
+daemon threads: an unfinished request never keeps a program from ending, because the event is still in the
+file.
+"""
+
+import logging
+import os
+import random
+import socket
+import sqlite3
+import time
+from collections.abc import Mapping
+from itertools import count
+from threading import Condition, Thread
+from typing import Protocol
+
+from loopwright.errors import LoopsError, StatusError
+from loopwright.outbox.schedule import Verdict, delay_after, judge, pause_after
+from loopwright.outbox.spool import Delivery, Spool
+from loopwright.wire.values import Value
+
+LEASE_SECONDS = 60.0
+"""Longer than an attempt takes; one that takes longer still is sent twice at most, and accepted once."""
+
+POLL_SECONDS = 1.0
+"""How often an idle courier looks for events that other processes left behind."""
+
+log = logging.getLogger("loopwright.outbox")
+
+
+class EventSender(Protocol):
+    """The part of the SDK's client that the courier needs: `Loops().events`."""
+
+    def send(
+        self,
+        name: str,
+        *,
+        email: str | None = None,
+        user_id: str | None = None,
+        properties: Mapping[str, Value | None] = ...,
+        contact: Mapping[str, Value | None] = ...,
+        mailing_lists: Mapping[str, bool] = ...,
+        idempotency_key: str | None = None,
+    ) -> object: ...
+
+
+class Courier:
+    """Delivers what is in `spool` through `events`, at most `parallel` contacts at a time."""
+
+    def __init__(self, spool: Spool, events: EventSender, *, parallel: int) -> None:
+        self._spool = spool
+        self._events = events
+        self._parallel = parallel
+        self._leases = count()
+        self.after_fork_in_child()
+
+    def after_fork_in_child(self) -> None:
+        """Start with nothing: threads do not cross a fork, and their locks must not."""
+        self._change = Condition()
+        self._threads = 0
+        self._idle = 0
+        self._under_way = 0
+        self._failures = 0
+        self._paused_until = 0.0
+        self._stopping = False
+
+    # From the outside ---------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """There is something to deliver."""
+        with self._change:
+            if self._threads == 0:
+                self._adopt(os.getpid())
+            if self._idle:
+                self._change.notify_all()
+            else:
+                self._start_thread()
+
+    def drain(self, until: float) -> bool:
+        """Wait for what can be delivered before `until` (Unix seconds); tell whether nothing is left."""
+        with self._change:
+            while (now := time.time()) < until and self._worth_waiting(until):
+                self._change.wait(min(until - now, 0.1))
+        return self._spool.next_ready() is None
+
+    def stop(self) -> None:
+        """Let the threads leave after the event each has under way. Does not wait for them."""
+        with self._change:
+            self._stopping = True
+            self._change.notify_all()
+
+    def _worth_waiting(self, until: float) -> bool:
+        if self._threads == 0:
+            return False
+        if self._under_way:
+            return True
+        ready = self._spool.next_ready()
+        return ready is not None and max(ready, self._paused_until) < until
+
+    # The threads --------------------------------------------------------------------------------------------
+
+    def _start_thread(self) -> None:
+        """Add a thread; call with `_change` held."""
+        if self._threads >= self._parallel or self._stopping:
+            return
+        try:
+            Thread(target=self._work, name="loopwright-outbox", daemon=True).start()
+        except RuntimeError:  # the interpreter is ending: those that run must do
+            return
+        self._threads += 1
+
+    def _work(self) -> None:
+        while True:
+            try:
+                delivery = self._take()
+                if delivery is not None:
+                    self._deliver(delivery)
+                elif not self._rest():
+                    return
+            except sqlite3.Error:
+                log.exception("the outbox file %s cannot be used at the moment", self._spool.path)
+                with self._change:
+                    self._change.wait(POLL_SECONDS)
+
+    def _take(self) -> Delivery | None:
+        with self._change:
+            now = time.time()
+            if self._stopping or now < self._paused_until:
+                return None
+            self._under_way += 1
+        delivery = None
+        try:
+            delivery = self._spool.claim(lease=self._new_lease(), until=now + LEASE_SECONDS, now=now)
+        finally:
+            with self._change:
+                if delivery is None:
+                    self._under_way -= 1
+                elif delivery.more and not self._idle:
+                    self._start_thread()
+        return delivery
+
+    def _deliver(self, delivery: Delivery) -> None:
+        try:
+            self._settle(delivery, *self._attempt(delivery))
+        finally:
+            with self._change:
+                self._under_way -= 1
+                self._change.notify_all()
+
+    def _attempt(self, delivery: Delivery) -> tuple[Verdict, int | None, str]:
+        """Send once, as the client understands once; say what it means, the status and the reason."""
+        event = delivery.event
+        try:
+            self._events.send(
+                event.name,
+                email=event.email,
+                user_id=event.user_id,
+                properties=event.properties or {},
+                contact=event.contact or {},
+                mailing_lists=event.mailing_lists or {},
+                idempotency_key=delivery.key,
+            )
+        except StatusError as error:
+            return judge(error.status), error.status, error.message
+        except LoopsError as error:
+            return judge(None), None, str(error)
+        except (TypeError, ValueError) as error:
+            return Verdict.REFUSED, None, str(error)
+        except Exception as error:  # a fault of a transport or of ours: the event must outlive it
+            log.exception("event %d could not be sent", delivery.id)
+            return Verdict.AGAIN, None, repr(error)
+        return Verdict.DELIVERED, None, ""
+
+    def _settle(self, delivery: Delivery, verdict: Verdict, status: int | None, reason: str) -> None:
+        now = time.time()
+        match verdict:
+            case Verdict.DELIVERED:
+                self._spool.delivered(delivery, now=now)
+            case Verdict.REFUSED:
+                self._spool.refused(delivery, status=status, reason=reason, now=now)
+                log.error("event %d was refused (%s) and is now a dead letter", delivery.id, status)
+            case Verdict.AGAIN:
+                delay = delay_after(delivery.attempts + 1, chance=random.random())  # noqa: S311 - no secret
+                self._spool.failed(delivery, ready_at=now + delay.total_seconds())
+                log.warning("event %d was not accepted (%s); it is tried again", delivery.id, status)
+        with self._change:
+            self._failures = self._failures + 1 if verdict is Verdict.AGAIN else 0
+            self._paused_until = now + pause_after(self._failures).total_seconds()
+
+    def _rest(self) -> bool:
+        """Wait for something to do. False: somebody else is waiting already, or all are leaving; leave."""
+        ready = self._spool.next_ready()
+        with self._change:
+            if self._idle or self._stopping:
+                self._threads -= 1
+                self._change.notify_all()
+                return False
+            self._idle += 1
+            due = max(ready or 0.0, self._paused_until) - time.time()
+            self._change.wait(min(POLL_SECONDS, max(due, 0.01)) if ready is not None else POLL_SECONDS)
+            self._idle -= 1
+        self._adopt(0)
+        return True
+
+    # Leases -------------------------------------------------------------------------------------------------
+
+    def _new_lease(self) -> str:
+        return f"{socket.gethostname()}:{os.getpid()}:{next(self._leases)}"
+
+    def _adopt(self, former: int) -> None:
+        """Free what dead processes of this machine held.
+
+        `former` is our own process id when this process has not claimed anything yet: such leases are then of
+        a process that had the same id before, as the first one in a restarted container has.
+        """
+
+        def orphaned(lease: str) -> bool:
+            host, process, _ = lease.rsplit(":", 2)
+            return host == socket.gethostname() and (int(process) == former or not _lives(int(process)))
+
+        self._spool.release(orphaned, now=time.time())
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of this machine exists. Where one cannot ask, leases run out by themselves."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,211 @@
+"""The face of durable sending: `Outbox`."""
+
+import asyncio
+import atexit
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import uuid4
+
+from loopwright.outbox import process
+from loopwright.outbox.courier import Courier, EventSender
+from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status
+from loopwright.wire.values import PropertyValue, to_wire
+
+DRAIN_SECONDS = 10.0
+PARALLEL = 16
+
+
+class Client(Protocol):
+    """What an outbox delivers through: a `Loops`."""
+
+    @property
+    def events(self) -> EventSender: ...
+
+
+class Outbox:
+    """Sends events that survive the program: `send` keeps them in a file, a courier delivers them.
+
+    `path` is the file; it is made when it does not exist, readable for its owner only, and any number of
+    processes of this machine may share it. `loops` is the client to deliver through, `Loops()` unless given.
+
+    Events of one contact arrive in the order of sending, where a contact is its `user_id`, or its `email`
+    when there is none; up to `parallel` contacts are served at a time. An event that cannot be delivered now
+    is tried again until it can, one that the API refuses for good becomes a dead letter.
+
+    At normal exit and on SIGTERM the courier gets `drain` seconds to deliver what is waiting. The rest, like
+    the rest after a crash, goes out as soon as a program opens the file again. Each event has one idempotency
+    key for all its attempts, so it is accepted once as long as its attempts lie within the 24 hours that the
+    API remembers.
+
+    Open it once a program, in its main thread (only there can it hear SIGTERM), before or after forking.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        loops: Client | None = None,
+        drain: float = DRAIN_SECONDS,
+        parallel: int = PARALLEL,
+    ) -> None:
+        if parallel < 1:
+            raise ValueError("parallel is the number of contacts served at a time: 1 or more")
+        self._drain_seconds = drain
+        self._leave_by: float | None = None
+        self._spool = Spool(Path(path), guard=process.held)
+        self._courier = Courier(self._spool, (loops or _default_client()).events, parallel=parallel)
+        process.join(self)
+        atexit.register(self._on_exit)
+        if self._spool.next_ready() is not None:
+            self._courier.wake()
+
+    # Sending ------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        name: str,
+        *,
+        email: str | None = None,
+        user_id: str | None = None,
+        properties: Mapping[str, PropertyValue | None] | None = None,
+        contact: Mapping[str, PropertyValue | None] | None = None,
+        mailing_lists: Mapping[str, bool] | None = None,
+    ) -> str:
+        """Keep an event for delivery. It is on disk when this returns; the answer is its idempotency key.
+
+        The arguments are those of `events.send`. What that would refuse before any request raises the same
+        `ValueError` here, before anything is kept.
+        """
+        event = EventArguments(
+            name=name,
+            email=email,
+            user_id=user_id,
+            properties=_wire_values(properties),
+            contact=_wire_values(contact),
+            mailing_lists=dict(mailing_lists) if mailing_lists else None,
+        )
+        _check(event)
+        key = uuid4().hex
+        with process.held():
+            self._spool.add(event, key=key, now=time.time())
+            self._courier.wake()
+        return key
+
+    async def asend(
+        self,
+        name: str,
+        *,
+        email: str | None = None,
+        user_id: str | None = None,
+        properties: Mapping[str, PropertyValue | None] | None = None,
+        contact: Mapping[str, PropertyValue | None] | None = None,
+        mailing_lists: Mapping[str, bool] | None = None,
+    ) -> str:
+        """`send` for asyncio: the write to disk happens on a thread, so the event loop goes on meanwhile."""
+        return await asyncio.to_thread(
+            self.send,
+            name,
+            email=email,
+            user_id=user_id,
+            properties=properties,
+            contact=contact,
+            mailing_lists=mailing_lists,
+        )
+
+    # Looking ------------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """How many events wait (`depth`), since when (`age`, of the oldest), and how many are
+        `dead_letters`.
+        """
+        return self._spool.status(now=time.time())
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The events that were refused for good, oldest first, each with the status and the reason."""
+        return self._spool.dead_letters()
+
+    def retry(self, letters: Iterable[DeadLetter]) -> int:
+        """Send dead letters again, each under the key it had. Returns how many were still there."""
+        moved = self._spool.requeue([letter.id for letter in letters], now=time.time())
+        self._courier.wake()
+        return moved
+
+    def discard(self, letters: Iterable[DeadLetter]) -> int:
+        """Delete dead letters. Returns how many were still there."""
+        return self._spool.discard([letter.id for letter in letters])
+
+    # Ending -------------------------------------------------------------------------------------------------
+
+    def drain(self, within: timedelta) -> bool:
+        """Wait until everything is delivered, at most `within`. True when nothing waits any more.
+
+        Returns early when nothing more can be delivered in that time, as when the API cannot be reached.
+        """
+        return self._courier.drain(time.time() + within.total_seconds())
+
+    def close(self) -> None:
+        """Drain as at exit and stop. What is left stays in the file."""
+        self._finish()
+        atexit.unregister(self._on_exit)
+        process.leave(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _finish(self) -> None:
+        """Use the drain time, once: SIGTERM, exit and `close` may all come in turn."""
+        if self._leave_by is None:
+            self._leave_by = time.time() + self._drain_seconds
+        self._courier.drain(self._leave_by)
+        self._courier.stop()
+        self._spool.close()
+
+    def _on_exit(self) -> None:
+        self._finish()
+
+    def on_termination(self) -> None:
+        """SIGTERM: called by `process`."""
+        if self._leave_by is None:
+            self._leave_by = time.time() + self._drain_seconds
+        self._courier.drain(self._leave_by)
+
+    def before_fork(self) -> None:
+        """Called by `process`, as the two below."""
+        self._spool.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        self._spool.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        self._spool.after_fork_in_child()
+        self._courier.after_fork_in_child()
+        self._leave_by = None
+
+
+def _default_client() -> Client:
+    from loopwright import Loops  # here: the client is what makes importing dear
+
+    return Loops()
+
+
+def _check(event: EventArguments) -> None:
+    """Raise the `ValueError` that `events.send` would."""
+
+
+def _wire_values(
+    values: Mapping[str, PropertyValue | None] | None,
+) -> dict[str, str | float | int | bool | None] | None:
+    """Dates become text; a value that cannot travel is an error now rather than a dead letter later."""
+    if not values:
+        return None
+    return {key: None if value is None else to_wire(value) for key, value in values.items()}

@@ -1,0 +1,316 @@
+"""The file: SQL and nothing else.
+
+An event waits in `event`. Its contact has a row in `lane`, and whoever delivers an event holds that row until
+the event is settled; so one event of a contact is under way at a time, the oldest first, whichever process
+sends it. `ready_at` says from when the lane may be taken: now for new events, later after a failure, the end
+of the lease while somebody holds it. A holder that dies leaves a lease that runs out. A holder that is merely
+slow may lose its lane too; then two send the same event with the same idempotency key, and the API takes one
+of them.
+
+SQLite connections must not cross a `fork`: `before_fork` closes them, and both sides open their own when
+needed.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import RLock
+
+import msgspec
+from msgspec import Struct
+
+from loopwright.wire.values import Value
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of sending
+    key       TEXT NOT NULL,                     -- idempotency key
+    lane      TEXT NOT NULL,                     -- whose event it is
+    body      BLOB NOT NULL,                     -- the arguments, as JSON
+    queued_at REAL NOT NULL,                     -- Unix seconds, as all times here
+    attempts  INTEGER NOT NULL                   -- failed ones
+);
+CREATE INDEX IF NOT EXISTS event_lane ON event (lane, id);
+CREATE TABLE IF NOT EXISTS lane (
+    name     TEXT PRIMARY KEY,
+    ready_at REAL NOT NULL,
+    holder   TEXT                                -- host:pid:number of the lease
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS lane_ready ON lane (ready_at);
+CREATE TABLE IF NOT EXISTS dead_letter (
+    id         INTEGER PRIMARY KEY,              -- what it was in event
+    key        TEXT NOT NULL,
+    lane       TEXT NOT NULL,
+    body       BLOB NOT NULL,
+    queued_at  REAL NOT NULL,
+    refused_at REAL NOT NULL,
+    status     INTEGER,                          -- of the answer; null when the client itself refused
+    reason     TEXT NOT NULL
+);
+"""
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process's transaction; theirs are as short as ours."""
+
+
+class EventArguments(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event as it is kept: the arguments of `events.send`, dates as text."""
+
+    name: str
+    email: str | None = None
+    user_id: str | None = None
+    properties: dict[str, Value | None] | None = None
+    contact: dict[str, Value | None] | None = None
+    mailing_lists: dict[str, bool] | None = None
+
+    @property
+    def lane(self) -> str:
+        """Whose event it is. Events of one lane keep their order."""
+        return f"user:{self.user_id}" if self.user_id else f"email:{(self.email or '').strip().lower()}"
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """An event that is ours to send, and the lease under which it is. `attempts` counts the failed ones."""
+
+    id: int
+    key: str
+    lane: str
+    event: EventArguments
+    attempts: int
+    lease: str
+    more: bool
+    """Other contacts' events are ready too."""
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """An event that was refused for good. `status` is None when the client refused it before any request."""
+
+    id: int
+    event: EventArguments
+    status: int | None
+    reason: str
+    queued_at: datetime
+    refused_at: datetime
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """What the file holds: events waiting, how long the oldest has waited, and dead letters."""
+
+    depth: int
+    age: timedelta
+    dead_letters: int
+
+
+_events = msgspec.json.Decoder(EventArguments)
+
+
+class Spool:
+    """The file and this process's connections to it. Any thread may call; one at a time gets through.
+
+    `guard` is entered around everything that holds the file, so that a signal can be kept waiting meanwhile.
+    """
+
+    def __init__(self, path: Path, *, guard: Callable[[], AbstractContextManager[None]]) -> None:
+        self.path = path
+        self._guard = guard
+        self._lock = RLock()
+        self._durable: sqlite3.Connection | None = None
+        self._relaxed: sqlite3.Connection | None = None
+        # Created by us first: SQLite would give it, and its companions, whatever rights the umask leaves.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with self._guard(), self._lock:
+            self._durable = self._connect("FULL")
+            self._durable.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT")
+
+    # One call, one transaction ------------------------------------------------------------------------------
+
+    def add(self, event: EventArguments, *, key: str, now: float) -> None:
+        """Keep one event; it is on disk when this returns."""
+        with self._writing() as tx:
+            self._append(tx, key=key, lane=event.lane, body=msgspec.json.encode(event), now=now, ready_at=now)
+
+    def claim(self, *, lease: str, until: float, now: float) -> Delivery | None:
+        """Take the lane that has been ready for longest and return its oldest event, if any is ready."""
+        with self._settling() as tx:
+            ready = tx.execute(
+                "SELECT name FROM lane WHERE ready_at <= ? ORDER BY ready_at LIMIT 2", (now,)
+            ).fetchall()
+            if not ready:
+                return None
+            lane: str = ready[0][0]
+            tx.execute("UPDATE lane SET ready_at = ?, holder = ? WHERE name = ?", (until, lease, lane))
+            number, key, body, attempts = tx.execute(
+                "SELECT id, key, body, attempts FROM event WHERE lane = ? ORDER BY id LIMIT 1", (lane,)
+            ).fetchone()
+        return Delivery(
+            id=number, key=key, lane=lane, event=_events.decode(body), attempts=attempts,
+            lease=lease, more=len(ready) > 1,
+        )  # fmt: skip
+
+    def delivered(self, delivery: Delivery, *, now: float) -> None:
+        """Forget an event that has arrived, and free its lane."""
+        with self._settling() as tx:
+            tx.execute("DELETE FROM event WHERE id = ?", (delivery.id,))
+            self._free(tx, delivery, ready_at=now)
+
+    def refused(self, delivery: Delivery, *, status: int | None, reason: str, now: float) -> None:
+        """Put an event aside among the dead letters, and free its lane."""
+        with self._settling() as tx:
+            tx.execute(
+                "INSERT OR IGNORE INTO dead_letter"
+                " (id, key, lane, body, queued_at, refused_at, status, reason)"
+                " SELECT id, key, lane, body, queued_at, ?, ?, ? FROM event WHERE id = ?",
+                (now, status, reason, delivery.id),
+            )
+            tx.execute("DELETE FROM event WHERE id = ?", (delivery.id,))
+            self._free(tx, delivery, ready_at=now)
+
+    def failed(self, delivery: Delivery, *, ready_at: float) -> None:
+        """Count a failed attempt; the lane waits until `ready_at`."""
+        with self._settling() as tx:
+            tx.execute("UPDATE event SET attempts = attempts + 1 WHERE id = ?", (delivery.id,))
+            self._free(tx, delivery, ready_at=ready_at)
+
+    def release(self, orphaned: Callable[[str], bool], *, now: float) -> None:
+        """Free the lanes whose lease is `orphaned`, without waiting for the lease to run out."""
+        with self._settling() as tx:
+            holders = [row[0] for row in tx.execute("SELECT holder FROM lane WHERE holder IS NOT NULL")]
+            for holder in filter(orphaned, holders):
+                tx.execute("UPDATE lane SET ready_at = ?, holder = NULL WHERE holder = ?", (now, holder))
+
+    def next_ready(self) -> float | None:
+        """When the next lane may be taken: a time past is now, None is never."""
+        with self._reading() as db:
+            ready: float | None = db.execute("SELECT min(ready_at) FROM lane").fetchone()[0]
+        return ready
+
+    def status(self, *, now: float) -> Status:
+        """Count what is waiting."""
+        with self._reading() as db:
+            depth, oldest = db.execute("SELECT count(*), min(queued_at) FROM event").fetchone()
+            dead = db.execute("SELECT count(*) FROM dead_letter").fetchone()[0]
+        return Status(depth=depth, age=timedelta(seconds=max(0.0, now - (oldest or now))), dead_letters=dead)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """All of them, oldest first."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT id, body, status, reason, queued_at, refused_at FROM dead_letter ORDER BY id"
+            ).fetchall()
+        return [
+            DeadLetter(
+                id=number,
+                event=_events.decode(body),
+                status=status,
+                reason=reason,
+                queued_at=datetime.fromtimestamp(queued_at, UTC),
+                refused_at=datetime.fromtimestamp(refused_at, UTC),
+            )
+            for number, body, status, reason, queued_at, refused_at in rows
+        ]
+
+    def requeue(self, letters: Sequence[int], *, now: float) -> int:
+        """Put dead letters back at the end of their lanes, under their keys. Unknown ids are passed over."""
+        moved = 0
+        with self._writing() as tx:
+            for number in letters:
+                row = tx.execute(
+                    "DELETE FROM dead_letter WHERE id = ? RETURNING key, lane, body", (number,)
+                ).fetchone()
+                if row is not None:
+                    key, lane, body = row
+                    self._append(tx, key=key, lane=lane, body=body, now=now, ready_at=now)
+                    moved += 1
+        return moved
+
+    def discard(self, letters: Sequence[int]) -> int:
+        """Delete dead letters for good."""
+        with self._writing() as tx:
+            return sum(tx.execute("DELETE FROM dead_letter WHERE id = ?", (n,)).rowcount for n in letters)
+
+    @staticmethod
+    def _append(
+        tx: sqlite3.Connection, *, key: str, lane: str, body: bytes, now: float, ready_at: float
+    ) -> None:
+        tx.execute(
+            "INSERT INTO event (key, lane, body, queued_at, attempts) VALUES (?, ?, ?, ?, 0)",
+            (key, lane, body, now),
+        )
+        tx.execute("INSERT OR IGNORE INTO lane (name, ready_at) VALUES (?, ?)", (lane, ready_at))
+
+    @staticmethod
+    def _free(tx: sqlite3.Connection, delivery: Delivery, *, ready_at: float) -> None:
+        """Give the lane back if it is still ours; an empty lane goes."""
+        held = (delivery.lane, delivery.lease)
+        if tx.execute("SELECT 1 FROM event WHERE lane = ? LIMIT 1", (delivery.lane,)).fetchone():
+            tx.execute(
+                "UPDATE lane SET ready_at = ?, holder = NULL WHERE name = ? AND holder = ?", (ready_at, *held)
+            )
+        else:
+            tx.execute("DELETE FROM lane WHERE name = ?", (delivery.lane,))
+
+    # Connections --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        """A transaction that is on disk when it ends: `synchronous = FULL`."""
+        with self._guard(), self._lock:
+            self._durable = self._durable or self._connect("FULL")
+            with _transaction(self._durable):
+                yield self._durable
+
+    @contextmanager
+    def _settling(self) -> Generator[sqlite3.Connection]:
+        """A transaction that a power cut may undo: the event is then sent again, under the key it had."""
+        with self._guard(), self._lock, _transaction(self._settler()) as tx:
+            yield tx
+
+    @contextmanager
+    def _reading(self) -> Generator[sqlite3.Connection]:
+        with self._guard(), self._lock:
+            yield self._settler()
+
+    def _settler(self) -> sqlite3.Connection:
+        self._relaxed = self._relaxed or self._connect("NORMAL")
+        return self._relaxed
+
+    def _connect(self, synchronous: str) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {synchronous}")
+        return db
+
+    def close(self) -> None:
+        """Close this process's connections; the next call opens them again."""
+        with self._guard(), self._lock:
+            for db in (self._durable, self._relaxed):
+                if db is not None:
+                    db.close()
+            self._durable = self._relaxed = None
+
+    def before_fork(self) -> None:
+        """Wait for the transaction under way, and close; the lock stays taken until the fork is done."""
+        self._lock.acquire()
+        self.close()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Start anew: the lock may be held by a thread that does not exist here."""
+        self._lock = RLock()
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")

@@ -1,0 +1,186 @@
+"""The file: lanes, leases, dead letters. Real SQLite, times handed in."""
+
+import sqlite3
+import stat
+from contextlib import nullcontext
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loopwright.outbox.spool import Delivery, EventArguments, Spool
+
+NOW = 1_772_366_400.0
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return opened(tmp_path)
+
+
+def opened(folder: Path) -> Spool:
+    return Spool(folder / "events.db", guard=nullcontext)
+
+
+def add(spool: Spool, name: str, *, email: str = "ada@example.com", now: float = NOW) -> None:
+    spool.add(EventArguments(name=name, email=email), key=f"key of {name}", now=now)
+
+
+def claim(spool: Spool, *, lease: str = "here:1:0", now: float = NOW) -> Delivery:
+    delivery = spool.claim(lease=lease, until=now + 60, now=now)
+    assert delivery is not None
+    return delivery
+
+
+def test_an_event_keeps_all_its_arguments(spool: Spool) -> None:
+    event = EventArguments(
+        name="signup",
+        email="ada@example.com",
+        user_id="u1",
+        properties={"plan": "pro", "seats": 3, "trial": False, "gone": None},
+        contact={"firstName": "Ada"},
+        mailing_lists={"l1": True},
+    )
+    spool.add(event, key="k", now=NOW)
+    delivery = claim(spool)
+    assert (delivery.event, delivery.key, delivery.attempts) == (event, "k", 0)
+
+
+def test_one_event_of_a_contact_is_under_way_at_a_time(spool: Spool) -> None:
+    add(spool, "first")
+    add(spool, "second")
+    first = claim(spool)
+    assert spool.claim(lease="here:1:1", until=NOW + 60, now=NOW) is None
+    spool.delivered(first, now=NOW)
+    assert [first.event.name, claim(spool).event.name] == ["first", "second"]
+
+
+def test_other_contacts_do_not_wait(spool: Spool) -> None:
+    add(spool, "first")
+    add(spool, "other", email="grace@example.com", now=NOW + 1)
+    assert claim(spool, now=NOW + 2).more
+    assert claim(spool, now=NOW + 2).event.name == "other"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param({"email": "Ada@Example.com "}, {"email": "ada@example.com"}, True, id="one address"),
+        pytest.param({"user_id": "u1", "email": "a@x.org"}, {"user_id": "u1"}, True, id="one user id"),
+        pytest.param({"user_id": "u1"}, {"user_id": "U1"}, False, id="user ids are taken as they are"),
+        pytest.param({"user_id": "a@x.org"}, {"email": "a@x.org"}, False, id="an address as user id"),
+    ],
+)
+def test_a_lane_is_a_contact(one: dict[str, str], other: dict[str, str], same: bool) -> None:
+    lanes = [msgspec.convert({"name": "n", **ids}, EventArguments).lane for ids in (one, other)]
+    assert (lanes[0] == lanes[1]) is same
+
+
+def test_a_failed_event_holds_its_lane_back(spool: Spool) -> None:
+    """The order of a contact's events matters more than a later one arriving soon."""
+    add(spool, "first")
+    add(spool, "second")
+    spool.failed(claim(spool), ready_at=NOW + 5)
+    assert spool.claim(lease="here:1:1", until=NOW + 64, now=NOW + 4) is None
+    again = claim(spool, now=NOW + 5)
+    assert (again.event.name, again.attempts, again.key) == ("first", 1, "key of first")
+
+
+def test_a_refused_event_becomes_a_dead_letter_and_lets_the_next_pass(spool: Spool) -> None:
+    add(spool, "bad")
+    add(spool, "good")
+    spool.refused(claim(spool), status=400, reason="Invalid email address.", now=NOW + 1)
+    assert claim(spool, now=NOW + 1).event.name == "good"
+    (letter,) = spool.dead_letters()
+    assert (letter.event.name, letter.status, letter.reason) == ("bad", 400, "Invalid email address.")
+    assert letter.refused_at - letter.queued_at == timedelta(seconds=1)
+
+
+def test_a_dead_letter_comes_back_under_its_key(spool: Spool) -> None:
+    add(spool, "bad")
+    spool.refused(claim(spool), status=400, reason="", now=NOW)
+    (letter,) = spool.dead_letters()
+    assert spool.requeue([letter.id, 77], now=NOW) == 1
+    assert spool.dead_letters() == []
+    assert claim(spool).key == "key of bad"
+
+
+def test_a_dead_letter_can_be_thrown_away(spool: Spool) -> None:
+    add(spool, "bad")
+    spool.refused(claim(spool), status=None, reason="", now=NOW)
+    assert spool.discard([spool.dead_letters()[0].id, 77]) == 1
+    assert spool.status(now=NOW).dead_letters == 0
+
+
+def test_a_lease_runs_out(spool: Spool) -> None:
+    add(spool, "first")
+    claim(spool, now=NOW)
+    assert spool.claim(lease="there:2:0", until=NOW + 119, now=NOW + 59) is None
+    assert claim(spool, lease="there:2:0", now=NOW + 60).event.name == "first"
+
+
+def test_a_late_holder_cannot_free_what_another_took(spool: Spool) -> None:
+    add(spool, "first")
+    slow = claim(spool)
+    claim(spool, lease="there:2:0", now=NOW + 60)
+    spool.failed(slow, ready_at=NOW + 61)
+    assert spool.claim(lease="here:1:1", until=NOW + 122, now=NOW + 62) is None
+
+
+def test_two_deliveries_of_one_event_settle_once(spool: Spool) -> None:
+    add(spool, "first")
+    slow, quick = claim(spool), claim(spool, lease="there:2:0", now=NOW + 60)
+    spool.delivered(quick, now=NOW + 61)
+    spool.refused(slow, status=400, reason="", now=NOW + 62)
+    assert spool.status(now=NOW + 62).depth == 0
+    assert spool.dead_letters() == []
+    assert spool.next_ready() is None
+
+
+def test_leases_of_the_dead_are_freed(spool: Spool) -> None:
+    add(spool, "first")
+    claim(spool, lease="here:1:0")
+    spool.release(lambda lease: lease == "elsewhere:1:0", now=NOW)
+    assert spool.claim(lease="here:2:0", until=NOW + 60, now=NOW) is None
+    spool.release(lambda lease: lease == "here:1:0", now=NOW)
+    assert claim(spool, lease="here:2:0").event.name == "first"
+
+
+def test_depth_and_age_tell_how_things_stand(spool: Spool) -> None:
+    assert spool.status(now=NOW).depth == 0
+    add(spool, "first", now=NOW)
+    add(spool, "second", now=NOW + 30)
+    status = spool.status(now=NOW + 90)
+    assert (status.depth, status.age) == (2, timedelta(seconds=90))
+
+
+def test_only_the_owner_reads_the_file(spool: Spool, tmp_path: Path) -> None:
+    """It holds addresses. The companion files take their rights from it."""
+    add(spool, "first")
+    rights = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert rights.pop("events.db") == 0o600
+    assert set(rights.values()) == {0o600}, "events.db-wal and events.db-shm"
+
+
+def test_an_event_is_on_disk_before_send_returns(spool: Spool, tmp_path: Path) -> None:
+    """Write-ahead log, flushed at every commit; the connection that keeps events says so itself."""
+    add(spool, "first")
+    assert spool._durable is not None
+    assert spool._durable.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert spool._durable.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with sqlite3.connect(tmp_path / "events.db") as other:
+        assert other.execute("SELECT count(*) FROM event").fetchone() == (1,)
+    other.close()
+
+
+def test_the_file_is_reopened_after_closing(spool: Spool) -> None:
+    add(spool, "first")
+    spool.close()
+    add(spool, "second")
+    assert spool.status(now=NOW).depth == 2
+
+
+def test_what_one_process_keeps_another_finds(spool: Spool, tmp_path: Path) -> None:
+    add(spool, "first")
+    assert claim(opened(tmp_path), lease="there:2:0").event.name == "first"
