@@ -1,0 +1,73 @@
+"""How values look in templates. Whatever returns `Markup` has escaped what it was given."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from markupsafe import Markup
+
+_TIME = Markup(
+    '<time datetime="{iso}" title="{full}">'
+    '<span class="day">{day}</span> <span class="clock">{clock}</span></time>'
+)
+
+
+def moment(at: datetime) -> Markup:
+    """Day and time in UTC: `23 Nov 09:15:36`, the whole of it on hovering."""
+    utc = at.astimezone(UTC)
+    return _TIME.format(
+        iso=utc.isoformat(timespec="milliseconds"),
+        full=f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        day=f"{utc.day} {utc:%b}",
+        clock=f"{utc:%H:%M:%S}",
+    )
+
+
+def plain(value: object) -> str:
+    """A property's value as people write it: `true`, `42`, `4.5`, text as it is, anything else as JSON."""
+    match value:
+        case str():
+            return value
+        case float() if value.is_integer():
+            return f"{value:.0f}"
+        case _:
+            return msgspec.json.encode(value).decode()
+
+
+def kind(value: object) -> str:
+    """The type of a property's value: string, number, boolean or list; dates travel as strings."""
+    match value:
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case list():
+            return "list"
+        case _:
+            return "string"
+
+
+def number(value: int) -> str:
+    """`12345` -> `12,345`."""
+    return f"{value:,}"
+
+
+def size(octets: int) -> str:
+    """`2048` -> `2.0 KB`."""
+    if octets < 1000:
+        return f"{octets} bytes"
+    return f"{octets / 1000:.1f} KB" if octets < 1_000_000 else f"{octets / 1_000_000:.1f} MB"
+
+
+def initial(text: str) -> str:
+    """The letter in a contact's circle."""
+    return next((letter.upper() for letter in text if letter.isalnum()), "·")
+
+
+FILTERS = {
+    "initial": initial,
+    "kind": kind,
+    "moment": moment,
+    "number": number,
+    "plain": plain,
+    "size": size,
+}

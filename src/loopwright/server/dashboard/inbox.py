@@ -1,0 +1,80 @@
+"""The inbox: the emails that stayed here, and each of them as its reader would see it."""
+
+from typing import get_args
+
+from starlette.responses import HTMLResponse, Response
+
+from loopwright.server.dashboard import answers
+from loopwright.server.dashboard.letter import Letter, framed, read_letter, source
+from loopwright.server.dashboard.pages import InboxPage, InboxPart, MessagePage, View
+from loopwright.server.dashboard.visits import LINES, NothingHere, Visit, cut
+from loopwright.server.store.inbox import InboxRow, list_received, load_received
+from loopwright.server.store.pages.inbox import load_cause
+
+
+async def show_inbox(visit: Visit) -> Response:
+    """GET /inbox."""
+    found = await list_received(
+        visit.tx, visit.team_id, search=visit.search, before=visit.cursor, limit=LINES + 1
+    )
+    lines, older = cut(found, lambda line: line.id)
+    part = InboxPart(
+        live=None if visit.cursor else answers.live(visit.here(), found),
+        lines=lines,
+        turn=visit.turn(older),
+        search=visit.search,
+        fresh=visit.fresh,
+    )
+    if visit.wants_part:
+        return answers.part(part, visit.request)
+    return answers.page(InboxPage(frame=visit.frame("Inbox", "inbox"), search=visit.search, part=part))
+
+
+async def show_message(visit: Visit) -> Response:
+    """GET /inbox/{message_id}; `?view=` names the tab."""
+    message = await _load(visit)
+    letter = read_letter(message.raw)
+    view = _view(visit.request.query_params.get("view"), letter)
+    cause = await load_cause(visit.tx, visit.team_id, message.email_id) if message.email_id else None
+    return answers.page(
+        MessagePage(
+            frame=visit.frame(message.subject or "(no subject)", "inbox"),
+            message=message,
+            letter=letter,
+            cause=cause,
+            view=view,
+            source=source(message.raw) if view == "source" else "",
+        )
+    )
+
+
+async def show_message_html(visit: Visit) -> Response:
+    """GET /inbox/{message_id}/html: the email's own HTML, for the sandboxed frame."""
+    html = read_letter((await _load(visit)).raw).html
+    if html is None:
+        raise NothingHere
+    return HTMLResponse(framed(html), headers=answers.EMAIL_HEADERS)
+
+
+async def download_message(visit: Visit) -> Response:
+    """GET /inbox/{message_id}/raw: the bytes as they came over SMTP, as a file."""
+    message = await _load(visit)
+    headers = {
+        **answers.PAGE_HEADERS,
+        "Content-Disposition": f'attachment; filename="{message.id}.eml"',
+    }
+    return Response(message.raw, headers=headers, media_type="message/rfc822")
+
+
+def _view(wanted: str | None, letter: Letter) -> View:
+    """The tab to open: the one wanted, else the first that has something to show."""
+    views: tuple[View, ...] = get_args(View)
+    shown = views if letter.html is not None else views[1:]
+    return next((view for view in shown if view == wanted), shown[0])
+
+
+async def _load(visit: Visit) -> InboxRow:
+    message = await load_received(visit.tx, visit.team_id, visit.path_id("message_id"))
+    if message is None:
+        raise NothingHere
+    return message

@@ -1,0 +1,29 @@
+"""The first page: what happened today, and how to send the first event."""
+
+from starlette.responses import Response
+
+from loopwright.server.dashboard import answers, chart
+from loopwright.server.dashboard.pages import NumbersPart, OverviewPage
+from loopwright.server.dashboard.visits import Visit
+from loopwright.server.store.pages.overview import list_unsent, load_counts, load_hours
+
+_UNSENT = 5
+
+
+async def show_overview(visit: Visit) -> Response:
+    """GET /."""
+    midnight = visit.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = await load_counts(visit.tx, visit.team_id, since=midnight)
+    hours = await load_hours(visit.tx, visit.team_id, since=chart.first_hour(visit.now))
+    picture = chart.draw(hours.events, hours.sent, now=visit.now)
+    unsent = await list_unsent(visit.tx, visit.team_id, since=chart.first_hour(visit.now), limit=_UNSENT)
+    numbers = NumbersPart(
+        live=answers.live(visit.here(), (counts, picture, unsent)),
+        counts=counts,
+        chart=picture,
+        unsent=unsent,
+        server=visit.public_url,
+    )
+    if visit.wants_part:
+        return answers.part(numbers, visit.request)
+    return answers.page(OverviewPage(frame=visit.frame("Overview", "overview"), numbers=numbers))

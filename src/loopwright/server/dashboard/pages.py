@@ -1,0 +1,210 @@
+"""What each template is given: one frozen dataclass a template, and nothing else reaches it.
+
+`answers.render` fills the template named by a page's class; a page inside a page is shown with `show(...)`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from loopwright.server.dashboard.chart import Chart
+from loopwright.server.dashboard.letter import Letter
+from loopwright.server.dashboard.story import Entry, EventStory
+from loopwright.server.store.inbox import InboxEntry, InboxRow
+from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
+from loopwright.server.store.pages.events import EmailLine
+from loopwright.server.store.pages.inbox import Cause
+from loopwright.server.store.pages.overview import Counts
+
+Section = Literal["overview", "inbox", "events", "contacts"]
+View = Literal["html", "text", "headers", "source"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What is around every page of somebody who signed in."""
+
+    title: str
+    section: Section
+    team: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """How a part of a page asks for itself again; `version` names what it shows now."""
+
+    url: str
+    version: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """The way from one page of a list to the next; `None` where there is none."""
+
+    newest: str | None
+    older: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What fills a template."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LivePage(Page):
+    """A part of a page that asks for itself again; `live` is `None` where it stands still."""
+
+    live: Live | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInPage(Page):
+    """The door. `onward` is the local path to go to afterwards; `complaint` is why it stayed shut."""
+
+    template: ClassVar[str] = "sign_in.html"
+    onward: str
+    complaint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingPage(Page):
+    """Nothing is here; `what` names the thing that was asked for."""
+
+    template: ClassVar[str] = "missing.html"
+    frame: Frame
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumbersPart(LivePage):
+    """Today's counts, the chart of the last hours and the emails that did not leave."""
+
+    template: ClassVar[str] = "numbers.html"
+    counts: Counts
+    chart: Chart
+    unsent: Sequence[EmailLine]
+    server: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewPage(Page):
+    """The first page. `server` is the address programs send their events to."""
+
+    template: ClassVar[str] = "overview.html"
+    frame: Frame
+    numbers: NumbersPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxPart(LivePage):
+    """One page of the inbox. Lines with an id above `fresh` have just come."""
+
+    template: ClassVar[str] = "inbox_list.html"
+    lines: Sequence[InboxEntry]
+    turn: Turn
+    search: str
+    fresh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxPage(Page):
+    """The inbox."""
+
+    template: ClassVar[str] = "inbox.html"
+    frame: Frame
+    search: str
+    part: InboxPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePage(Page):
+    """One email; `view` is the tab that is open, `source` its bytes as text when that is the tab."""
+
+    template: ClassVar[str] = "message.html"
+    frame: Frame
+    message: InboxRow
+    letter: Letter
+    cause: Cause | None
+    view: View
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsPart(LivePage):
+    """One page of events with what they caused. Those with an id above `fresh` have just come."""
+
+    template: ClassVar[str] = "events_list.html"
+    stories: Sequence[EventStory]
+    turn: Turn
+    search: str
+    fresh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsPage(Page):
+    """The events."""
+
+    template: ClassVar[str] = "events.html"
+    frame: Frame
+    search: str
+    part: EventsPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactsPart(LivePage):
+    """One page of contacts. Those with an id above `fresh` have just come."""
+
+    template: ClassVar[str] = "contacts_list.html"
+    lines: Sequence[ContactLine]
+    turn: Turn
+    search: str
+    fresh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactsPage(Page):
+    """The contacts."""
+
+    template: ClassVar[str] = "contacts.html"
+    frame: Frame
+    search: str
+    part: ContactsPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property:
+    """One property of a contact as it is shown; `type` is its declared type, if it has one."""
+
+    name: str
+    value: str | float | bool | None
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPart(LivePage):
+    """One contact and what happened to it. Entries with an id above `fresh` have just come."""
+
+    template: ClassVar[str] = "contact_detail.html"
+    contact: ContactDetail
+    properties: Sequence[Property]
+    memberships: Sequence[Membership]
+    entries: Sequence[Entry]
+    turn: Turn
+    fresh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPage(Page):
+    """One contact."""
+
+    template: ClassVar[str] = "contact.html"
+    frame: Frame
+    email: str
+    name: str
+    since: datetime
+    part: ContactPart

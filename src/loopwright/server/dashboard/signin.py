@@ -1,0 +1,119 @@
+"""The sign-in of the local operator: an API key of the team opens a session, signing out ends it."""
+
+import math
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loopwright.server.dashboard import answers, sessions
+from loopwright.server.dashboard.pages import SignInPage
+from loopwright.server.dashboard.visits import COOKIE, Endpoint, House, operator_of
+from loopwright.server.keys import hash_key
+from loopwright.server.store.pages.operators import find_operator
+
+_LONGEST_FORM = 8_000  # bytes
+
+
+def sign_in(house: House) -> Endpoint:
+    """GET and POST /sign-in."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "POST":
+            return await _try_key(house, request)
+        onward = local_path(request.query_params.get("onward", ""))
+        async with house.pool.acquire() as tx:
+            known = await operator_of(request, tx, now=house.clock.now())
+        return answers.redirect(onward) if known else _door(onward, "")
+
+    return endpoint
+
+
+def sign_out(house: House) -> Endpoint:
+    """POST /sign-out. Who is not signed in is signed out too."""
+
+    async def endpoint(request: Request) -> Response:
+        if _from_elsewhere(request):
+            return _door("/", "That sign-out came from another site, so nothing was done.", status=403)
+        response = answers.redirect("/sign-in")
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_https(request))
+        return response
+
+    return endpoint
+
+
+async def _try_key(house: House, request: Request) -> Response:
+    if _from_elsewhere(request):
+        return _door("/", "That sign-in came from another site, so it was refused.", status=403)
+    form = await _read_form(request)
+    onward = local_path(form.get("onward", ""))
+    now = house.clock.now()
+    address = request.client.host if request.client else ""
+    wait = math.ceil(house.patience.wait(address, now=now).total_seconds())
+    if wait > 0:
+        seconds = f"{wait} second{'s' if wait > 1 else ''}"
+        return _door(
+            onward,
+            f"Too many wrong keys. Try again in {seconds}.",
+            status=429,
+            headers={"Retry-After": str(wait)},
+        )
+    # counted before the look-up, so that guesses sent side by side do not all pass as the first
+    house.patience.failed(address, now=now)
+    async with house.pool.acquire() as tx:
+        operator = await find_operator(tx, hash_key(form.get("key", "").strip()))
+    if operator is None:
+        return _door(onward, "No team of this server has that API key.", status=401)
+    house.patience.succeeded(address)
+    response = answers.redirect(onward)
+    response.set_cookie(
+        COOKIE,
+        sessions.seal(operator.team_id, operator.key_id, secret=operator.secret, now=now),
+        max_age=int(sessions.LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=_is_https(request),
+    )
+    return response
+
+
+def local_path(wanted: str) -> str:
+    r"""The path to go to after the sign-in; anything that could lead off this server becomes `/`.
+
+    Browsers read `//host` and `/\host` as another server, and drop tabs and line ends before they look.
+    """
+    safe = wanted.startswith("/") and not wanted.startswith(("//", "/sign-")) and "\\" not in wanted
+    return wanted if safe and wanted.isprintable() else "/"
+
+
+def _door(
+    onward: str, complaint: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return answers.page(SignInPage(onward=onward, complaint=complaint), status=status, headers=headers)
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    """The fields of a urlencoded form; a field given twice counts once, a body too long for ours is empty."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            return {}
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Whether a browser sent the form for another site. Programs send neither header and may pass."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def _is_https(request: Request) -> bool:
+    return request.url.scheme == "https"

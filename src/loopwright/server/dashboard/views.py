@@ -1,0 +1,38 @@
+"""The addresses of the dashboard."""
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from loopwright.server.clock import Clock
+from loopwright.server.dashboard import answers
+from loopwright.server.dashboard.assets import Assets
+from loopwright.server.dashboard.contacts import show_contact, show_contacts
+from loopwright.server.dashboard.events import show_events
+from loopwright.server.dashboard.inbox import download_message, show_inbox, show_message, show_message_html
+from loopwright.server.dashboard.overview import show_overview
+from loopwright.server.dashboard.patience import Patience
+from loopwright.server.dashboard.signin import sign_in, sign_out
+from loopwright.server.dashboard.visits import House, signed_in
+from loopwright.server.store.database import Pool
+
+PAGES = {
+    "/": show_overview,
+    "/inbox": show_inbox,
+    "/inbox/{message_id}": show_message,
+    "/inbox/{message_id}/html": show_message_html,
+    "/inbox/{message_id}/raw": download_message,
+    "/events": show_events,
+    "/contacts": show_contacts,
+    "/contacts/{contact_id}": show_contact,
+}
+"""Every page behind the sign-in."""
+
+
+def routes(pool: Pool, clock: Clock, *, public_url: str) -> list[BaseRoute]:
+    """Make the dashboard's routes. `public_url` is the server's own address, without a final slash."""
+    house = House(pool, clock, public_url, Patience())
+    return [
+        Mount("/static", Assets(directory=answers.STATIC)),
+        Route("/sign-in", sign_in(house), methods=["GET", "POST"]),
+        Route("/sign-out", sign_out(house), methods=["POST"]),
+        *(Route(path, signed_in(house, view), methods=["GET"]) for path, view in PAGES.items()),
+    ]

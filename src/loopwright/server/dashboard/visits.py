@@ -1,0 +1,152 @@
+"""A visit: somebody who signed in asks for a page. Views get one, and through it only that team's rows."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loopwright.server.clock import Clock
+from loopwright.server.dashboard import answers, sessions
+from loopwright.server.dashboard.pages import Frame, MissingPage, Section, Turn
+from loopwright.server.dashboard.patience import Patience
+from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.pages import FIRST_PAGE
+from loopwright.server.store.pages.operators import Operator, load_operator
+from loopwright.server.store.pages.overview import first_id
+
+COOKIE = "loopwright_session"
+LINES = 50
+_FRESH = timedelta(seconds=3)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+Line = TypeVar("Line")
+
+
+@dataclass(frozen=True)
+class House:
+    """What all pages share. `public_url` is the server's address in links, without a final slash."""
+
+    pool: Pool
+    clock: Clock
+    public_url: str
+    patience: Patience
+
+
+class NothingHere(Exception):
+    """The visitor's team has no such thing."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of `operator`, with a connection that sees one state of the database."""
+
+    request: Request
+    tx: Connection
+    operator: Operator
+    now: datetime
+    public_url: str
+
+    @property
+    def team_id(self) -> str:
+        return self.operator.team_id
+
+    @property
+    def wants_part(self) -> bool:
+        """Whether a page that is open asks for its live part only."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def search(self) -> str:
+        """What to look for; PostgreSQL has no text with a NUL in it."""
+        return self.request.query_params.get("q", "").replace("\0", "").strip()[:200]
+
+    @property
+    def cursor(self) -> str | None:
+        """The id before which the page of a list starts; `None` on the first one."""
+        before = self.request.query_params.get("before", "")
+        return before if _ID.fullmatch(before) else None
+
+    @property
+    def before(self) -> str:
+        return self.cursor or FIRST_PAGE
+
+    @property
+    def fresh(self) -> str:
+        """The id above which rows have come in the last few seconds."""
+        return first_id(self.now - _FRESH)
+
+    def path_id(self, name: str) -> str:
+        """The id in the path; what cannot be one is nowhere to be found."""
+        found: str = self.request.path_params[name]
+        if not _ID.fullmatch(found):
+            raise NothingHere
+        return found
+
+    def frame(self, title: str, section: Section) -> Frame:
+        return Frame(title=title, section=section, team=self.operator.team_name, key=self.operator.key_name)
+
+    def here(self, **query: str | None) -> str:
+        """This page's own address with its search and `query`."""
+        kept = {"q": self.search or None, **query}
+        given = urlencode({key: value for key, value in kept.items() if value is not None})
+        path = quote(self.request.url.path)
+        return f"{path}?{given}" if given else path
+
+    def turn(self, older: str | None) -> Turn:
+        """The links to the newest page and to the one before the id `older`."""
+        return Turn(
+            newest=self.here() if self.cursor else None, older=self.here(before=older) if older else None
+        )
+
+
+View = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def signed_in(house: House, view: View) -> Endpoint:
+    """Make a route's endpoint of a view: whoever is not signed in is led to the sign-in."""
+
+    async def endpoint(request: Request) -> Response:
+        now = house.clock.now()
+        async with house.pool.acquire() as tx, tx.transaction(isolation="repeatable_read", readonly=True):
+            operator = await operator_of(request, tx, now=now)
+            if operator is None:
+                return _to_sign_in(request)
+            visit = Visit(request, tx, operator, now, house.public_url)
+            try:
+                return await view(visit)
+            except NothingHere:
+                missing = MissingPage(frame=visit.frame("Not found", "overview"), what=request.url.path)
+                return answers.page(missing, status=404)
+
+    return endpoint
+
+
+async def operator_of(request: Request, tx: Connection, *, now: datetime) -> Operator | None:
+    """Who sent the request, by its session cookie."""
+    claim = sessions.read(request.cookies.get(COOKIE, ""))
+    if claim is None:
+        return None
+    operator = await load_operator(tx, claim.team_id, claim.key_id)
+    if operator is None or not sessions.holds(claim, secret=operator.secret, now=now):
+        return None
+    return operator
+
+
+def cut(lines: Sequence[Line], id_of: Callable[[Line], Any]) -> tuple[Sequence[Line], str | None]:
+    """Cut `LINES + 1` lines to `LINES`; the second value is the id to go on before, if there is more."""
+    kept = lines[:LINES]
+    return kept, id_of(kept[-1]) if len(lines) > LINES else None
+
+
+def _to_sign_in(request: Request) -> Response:
+    if request.headers.get("hx-request") == "true":
+        # an open page's own question would swallow a redirect: tell htmx to load the whole sign-in
+        return Response(status_code=401, headers={**answers.PAGE_HEADERS, "HX-Redirect": "/sign-in"})
+    target = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+    return answers.redirect("/sign-in" if target == "/" else f"/sign-in?{urlencode({'onward': target})}")
