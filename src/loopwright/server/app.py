@@ -1,0 +1,155 @@
+"""The whole house: settings in, a running server out. The only module that knows every room.
+
+    settings ─▶ store (embedded or given) ─▶ ingest, workflow, mail ─▶ API, dashboard, workers
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from loopwright.server.bootstrap import ensure_key, ensure_team
+from loopwright.server.clock import Clock, SystemClock
+from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.http.limits import Limits
+from loopwright.server.http.operation import Door
+from loopwright.server.http.routes import api_routes
+from loopwright.server.http.unsubscribe import routes as unsubscribe_routes
+from loopwright.server.ingest.batch import Ingest
+from loopwright.server.ingest.command import Unsubscribe
+from loopwright.server.mail.deliver import Mailer
+from loopwright.server.mail.inbox import Inbox
+from loopwright.server.settings import Settings
+from loopwright.server.store.database import Pool, open_pool
+from loopwright.server.store.embedded import EmbeddedPostgres
+from loopwright.server.store.jobs import DeliverEmail, RunStep
+from loopwright.server.store.schema import migrate
+from loopwright.server.worker import Worker
+from loopwright.server.workflow.runner import Runner
+
+GRACE_SECONDS = 20
+"""How long requests under way may take once the server is asked to stop."""
+
+
+class Running:
+    """A server that takes requests. `new_key` is an API key made at this start, to be shown once."""
+
+    def __init__(self, address: str, new_key: str | None, database_url: str) -> None:
+        self.address = address
+        self.new_key = new_key
+        self.database_url = database_url
+
+
+@asynccontextmanager
+async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """Run a server while the context lasts; leaving it finishes what was accepted and stops PostgreSQL."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(settings))
+        database_url = await _database(stack, settings)
+        pool = await open_pool(database_url)
+        stack.push_async_callback(pool.close)
+        new_key = await ensure_key(pool, clock, settings.api_key)
+        await ensure_team(pool, clock)
+
+        host, port = listener.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        public_url = (settings.public_url or address).rstrip("/")
+        ingest = Ingest(pool, clock)
+        ingest.start()
+        stack.push_async_callback(ingest.close)
+        await _start_workers(stack, settings, pool, database_url, clock, public_url)
+
+        application = _application(pool, ingest, clock, settings, public_url)
+        await _serve(stack, application, listener)
+        yield Running(address, new_key, database_url)
+
+
+@contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.port), family=family, backlog=2048) as listener:
+        yield listener
+
+
+async def _database(stack: AsyncExitStack, settings: Settings) -> str:
+    if settings.database_url:
+        url = settings.database_url
+    else:
+        postgres = EmbeddedPostgres(settings.data_dir)
+        url = await postgres.start()
+        stack.push_async_callback(postgres.stop)
+    await migrate(url)
+    return url
+
+
+async def _start_workers(
+    stack: AsyncExitStack, settings: Settings, pool: Pool, database_url: str, clock: Clock, public_url: str
+) -> None:
+    inbox = Inbox(pool, clock)
+    await inbox.start()
+    stack.push_async_callback(inbox.stop)
+    mailer = Mailer(
+        pool, clock, smtp_url=settings.smtp_url, inbox_port=inbox.port, public_url=public_url
+    )
+    await mailer.start()
+    stack.push_async_callback(mailer.close)
+    runner = Runner(pool, clock)
+    # Its own connections: a long queue of jobs must not keep requests waiting.
+    jobs_pool = await open_pool(database_url, size=4)
+    stack.push_async_callback(jobs_pool.close)
+    worker = Worker(jobs_pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
+    worker.start()
+    stack.push_async_callback(worker.stop)
+
+
+def _application(
+    pool: Pool, ingest: Ingest, clock: Clock, settings: Settings, public_url: str
+) -> Starlette:
+    async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
+        await ingest.submit(
+            Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
+        )
+
+    door = Door(pool, ingest, clock, Limits(settings.rate_limit))
+    return Starlette(
+        routes=[
+            *api_routes(door),
+            *unsubscribe_routes(pool, unsubscribe),
+            *dashboard_routes(pool, clock, public_url=public_url),
+        ]
+    )
+
+
+async def _serve(stack: AsyncExitStack, application: Starlette, listener: socket.socket) -> None:
+    server = _Uvicorn(
+        uvicorn.Config(
+            application,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+    async def stop() -> None:
+        server.should_exit = True
+        await serving
+
+    stack.push_async_callback(stop)
+    while not server.started:
+        if serving.done():
+            serving.result()
+        await asyncio.sleep(0.005)
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the server: there is more to stop than HTTP."""
+        yield

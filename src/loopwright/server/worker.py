@@ -1,0 +1,85 @@
+"""Takes jobs and has them done: any number of workers, in any number of processes, share a database."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pgqueuer import PgQueuer
+from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
+from pgqueuer.domain.models import Job as QueuedJob
+
+from loopwright.server.store.database import Pool
+from loopwright.server.store.jobs import Job, decode, entrypoint
+
+# A job whose worker fell silent for so long is taken by another: what was under way at a `kill -9` goes on then.
+SILENCE = timedelta(seconds=10)
+TAKEN_AT_ONCE = 20
+UNDER_WAY = 100
+ATTEMPTS = 50
+LONGEST_WAIT = timedelta(minutes=10)
+RESTART_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+Handlers = Mapping[type[Job], Callable[[Any], Awaitable[None]]]
+
+
+class Worker:
+    """Runs until stopped; a job that fails is tried again later, and after many failures it is kept for a person."""
+
+    def __init__(self, pool: Pool, handlers: Handlers) -> None:
+        self._pool = pool
+        self._handlers = handlers
+        self._queue: PgQueuer | None = None
+        self._stopping = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        self._running = asyncio.create_task(self._run_forever())
+
+    async def stop(self) -> None:
+        """Finish the jobs under way, and take no more."""
+        self._stopping.set()
+        if self._queue:
+            self._queue.shutdown.set()
+        if self._running:
+            await self._running
+
+    async def _run_forever(self) -> None:
+        while not self._stopping.is_set():
+            self._queue = self._new_queue()
+            try:
+                await self._queue.run(
+                    batch_size=TAKEN_AT_ONCE, max_concurrent_tasks=UNDER_WAY, heartbeat_timeout=SILENCE
+                )
+            except Exception:
+                logger.exception("the worker stopped; it starts again in %s s", RESTART_SECONDS)
+                await _first(self._stopping.wait(), RESTART_SECONDS)
+
+    def _new_queue(self) -> PgQueuer:
+        queue = PgQueuer.from_asyncpg_pool(self._pool)
+        for kind, handler in self._handlers.items():
+            queue.entrypoint(
+                entrypoint(kind),
+                on_failure="hold",
+                executor_factory=partial(
+                    DatabaseRetryEntrypointExecutor, max_attempts=ATTEMPTS, max_delay=LONGEST_WAIT
+                ),
+            )(partial(_do, handler))
+        return queue
+
+
+async def _do(handler: Callable[[Any], Awaitable[None]], job: QueuedJob) -> None:
+    assert job.payload is not None
+    await handler(decode(job.payload))
+
+
+async def _first(waiting: Awaitable[object], seconds: float) -> None:
+    try:
+        await asyncio.wait_for(waiting, seconds)
+    except TimeoutError:
+        return
