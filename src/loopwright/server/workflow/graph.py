@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-MOST_NODES = 300
+from loopwright.wire.limits import WORKFLOW_NODES
+
 LONGEST_TIMER = timedelta(days=3650)
 
 TimerUnit: TypeAlias = Literal["m", "h", "d"]
@@ -97,8 +98,8 @@ def problems(graph: Graph) -> list[Problem]:
 
 
 def _whole(graph: Graph) -> Iterator[Problem]:
-    if len(graph.nodes) > MOST_NODES:
-        yield Problem(None, f"a workflow has at most {MOST_NODES} nodes, not {len(graph.nodes)}")
+    if len(graph.nodes) > WORKFLOW_NODES:
+        yield Problem(None, f"a workflow has at most {WORKFLOW_NODES} nodes, not {len(graph.nodes)}")
     if graph.root_node_id not in graph.nodes:
         yield Problem(None, f"the root node {graph.root_node_id} does not exist")
     elif not isinstance(graph.nodes[graph.root_node_id], Trigger):

@@ -1,0 +1,119 @@
+"""Reads one email's content: the TOML that names it, and the LMX body beside it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from posixpath import dirname, join, normpath
+
+from loopwright.server.mail.lmx import check, check_line
+from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable, VariableKind
+from loopwright.wire.limits import LMX_BYTES
+
+from .mistakes import Mistake, meant
+from .model import MessageDefinition, Use
+from .table import Table
+
+FIELDS = {  # key of the file -> what mail calls it in its messages
+    "subject": "the subject",
+    "preview": "the preview",
+    "from_name": "the sender's name",
+    "from": "the sender's address",
+    "reply_to": "the reply address",
+}
+_LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"]+")
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]{2,}")
+
+
+class ContentReader:
+    """Reads emails of one kind. `files` holds every text of the folder by its name."""
+
+    def __init__(
+        self, kind: EmailKind, files: Mapping[str, str], mistakes: list[Mistake], warnings: list[Mistake]
+    ) -> None:
+        self._kind = kind
+        self._files = files
+        self._mistakes = mistakes
+        self._warnings = warnings
+
+    def read(self, table: Table) -> MessageDefinition:
+        """Read the content that `table` describes. Mistakes are noted, and leave a gap in the answer."""
+        texts = {key: self._field(table, key) for key in FIELDS}
+        self._check_addresses(table, texts)
+        body_file, lmx = self._body(table)
+        uses = {
+            use.variable: use for use in (*self._field_uses(table, texts), *self._body_uses(body_file, lmx))
+        }
+        fallbacks = self._fallbacks(table, set(uses))
+        return MessageDefinition(
+            subject=texts["subject"],
+            preview_text=texts["preview"],
+            from_name=texts["from_name"],
+            from_email=texts["from"],
+            reply_to_email=texts["reply_to"],
+            lmx=lmx,
+            contact_fallbacks=fallbacks.get("contact", {}),
+            event_fallbacks=fallbacks.get("event", {}),
+            data_fallbacks=fallbacks.get("data", {}),
+            uses=tuple(uses[variable] for variable in sorted(uses)),
+        )
+
+    def _field(self, table: Table, key: str) -> str:
+        text = table.required_text(key) if key in ("subject", "from") else table.text(key) or ""
+        for problem in check_line(text, kind=self._kind, field=FIELDS[key]).problems:
+            table.refuse(problem.message, key)
+        return text
+
+    def _check_addresses(self, table: Table, texts: Mapping[str, str]) -> None:
+        sender, reply_to = texts["from"], texts["reply_to"]
+        if "@" in sender:
+            table.refuse("from is only the part before the @; the team's sending domain follows it", "from")
+        elif sender and "{" not in sender and not _LOCAL_PART.fullmatch(sender):
+            table.refuse("from cannot be part of an address; use letters, digits and . _ -", "from")
+        if reply_to and "{" not in reply_to and not _ADDRESS.fullmatch(reply_to):
+            table.refuse("reply_to is not an email address", "reply_to")
+
+    def _field_uses(self, table: Table, texts: Mapping[str, str]) -> Iterator[Use]:
+        for key, text in texts.items():
+            for variable in check_line(text, kind=self._kind, field=FIELDS[key]).variables:
+                yield Use(variable, table.file, table.line(key))
+
+    def _body(self, table: Table) -> tuple[str, str]:
+        """The body's file and text; both empty when there is none."""
+        name = table.required_text("body")
+        if not name:
+            return "", ""
+        folder = dirname(table.file)
+        file = normpath(join(folder, name))
+        if file in self._files and file.endswith(".lmx"):
+            return file, self._files[file]
+        beside = [other.removeprefix(f"{folder}/") for other in self._files if other.endswith(".lmx")]
+        table.refuse(f"body names {name}, which is no .lmx file here; {meant(name, beside)}", "body")
+        return "", ""
+
+    def _body_uses(self, file: str, lmx: str) -> Iterator[Use]:
+        """Check the body; its problems are mistakes at their own lines."""
+        if len(lmx.encode()) > LMX_BYTES:
+            self._mistakes.append(Mistake(file, 1, f"an email's body has at most {LMX_BYTES:,} bytes"))
+            return
+        checked = check(lmx, kind=self._kind)
+        self._mistakes.extend(Mistake(file, p.place.line, p.message) for p in checked.problems)
+        self._warnings.extend(Mistake(file, p.place.line, p.message) for p in checked.warnings)
+        for variable in checked.variables:
+            yield Use(variable, file, lmx.count("\n", 0, max(lmx.find(str(variable)), 0)) + 1)
+
+    def _fallbacks(self, table: Table, used: set[Variable]) -> dict[VariableKind, dict[str, str]]:
+        """The fallbacks by kind; each must be for a variable that the email uses."""
+        outer = table.table("fallbacks")
+        if outer is None:
+            return {}
+        found: dict[VariableKind, dict[str, str]] = {}
+        for kind in ALLOWED[self._kind]:
+            inner = None if kind == "system" else outer.table(kind)
+            if inner is None:
+                continue
+            found[kind] = inner.texts()
+            names = {variable.name for variable in used if variable.kind == kind}
+            for name in found[kind].keys() - names:
+                remedy = meant(name, names) if names else f"it uses no {{{kind}.…}}"
+                inner.refuse(f"the email has no variable {{{kind}.{name}}}; {remedy}", name)
+        outer.finish()
+        return found

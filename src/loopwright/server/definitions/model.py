@@ -1,0 +1,149 @@
+"""What definition files say, once they are known to be sound."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from loopwright.server.mail.variables import Variable
+from loopwright.server.store.workflows import WorkflowStatus
+from loopwright.server.workflow.graph import (
+    EventTrigger,
+    ExitAction,
+    Graph,
+    Node,
+    SendEmailAction,
+    SignupTrigger,
+    TimerAction,
+)
+
+from .mistakes import Mistake
+
+NodeKind: TypeAlias = Literal["trigger", "timer", "email", "exit"]
+
+
+class Use(Struct, frozen=True):
+    """Where a variable is first used: a file and a line of it, from 1."""
+
+    variable: Variable
+    file: str
+    line: int
+
+
+class MessageDefinition(Struct, frozen=True, kw_only=True):
+    """The content of an email; the fields are those of `store.messages.MessageRow`."""
+
+    subject: str
+    preview_text: str
+    from_name: str
+    from_email: str
+    reply_to_email: str
+    lmx: str
+    contact_fallbacks: dict[str, str]
+    event_fallbacks: dict[str, str]
+    data_fallbacks: dict[str, str]
+    uses: tuple[Use, ...]
+
+
+class ListDefinition(Struct, frozen=True, kw_only=True):
+    """A mailing list."""
+
+    slug: str
+    name: str
+    description: str | None
+    is_public: bool
+
+
+class TransactionalDefinition(Struct, frozen=True, kw_only=True):
+    """A transactional email, published with this content."""
+
+    slug: str
+    name: str
+    message: MessageDefinition
+
+    @property
+    def data_variables(self) -> list[str]:
+        """The names of its data variables, sorted."""
+        return sorted({use.variable.name for use in self.message.uses if use.variable.kind == "data"})
+
+    @property
+    def required_variables(self) -> list[str]:
+        """Those of them that have no fallback."""
+        return [name for name in self.data_variables if name not in self.message.data_fallbacks]
+
+
+class StepDefinition(Struct, frozen=True, kw_only=True):
+    """A step of a workflow by its name, which is its own within the workflow."""
+
+    name: str
+    action: TimerAction | MessageDefinition
+
+
+class WorkflowDefinition(Struct, frozen=True, kw_only=True):
+    """A workflow: a trigger, then step after step. `mailing_list` is a slug."""
+
+    slug: str
+    name: str
+    description: str
+    mailing_list: str | None
+    status: WorkflowStatus
+    trigger: EventTrigger | SignupTrigger
+    steps: tuple[StepDefinition, ...]
+
+    def messages(self) -> dict[str, MessageDefinition]:
+        """The content of each email node, by the node's id."""
+        return {
+            self._id_of(step): step.action
+            for step in self.steps
+            if isinstance(step.action, MessageDefinition)
+        }
+
+    def graph(self, message_ids: Mapping[str, str]) -> Graph:
+        """The workflow as a graph; `message_ids` maps an email node's id to its message's."""
+        exit_id = node_id(self.slug, "exit", "exit")
+        nodes: dict[str, Node] = {exit_id: ExitAction()}
+        next_id = exit_id
+        for step in reversed(self.steps):
+            this_id = self._id_of(step)
+            after = (next_id,)
+            if isinstance(step.action, TimerAction):
+                nodes[this_id] = replace(step.action, next_node_ids=after)
+            else:
+                nodes[this_id] = SendEmailAction(next_node_ids=after, email_message_id=message_ids[this_id])
+            next_id = this_id
+        root_id = node_id(self.slug, "trigger", "trigger")
+        nodes[root_id] = replace(self.trigger, next_node_ids=(next_id,))
+        return Graph(root_id, dict(reversed(nodes.items())))
+
+    def _id_of(self, step: StepDefinition) -> str:
+        return node_id(self.slug, "timer" if isinstance(step.action, TimerAction) else "email", step.name)
+
+
+class Definitions(Struct, frozen=True, kw_only=True):
+    """All that a folder defines, in the order of its files. `warnings` stop nothing."""
+
+    lists: tuple[ListDefinition, ...]
+    transactional: tuple[TransactionalDefinition, ...]
+    workflows: tuple[WorkflowDefinition, ...]
+    warnings: tuple[Mistake, ...]
+
+    def uses(self) -> list[Use]:
+        """Every variable of every email, with its place."""
+        messages = [email.message for email in self.transactional]
+        messages += [message for workflow in self.workflows for message in workflow.messages().values()]
+        return [use for message in messages for use in message.uses]
+
+
+def node_id(slug: str, kind: NodeKind, name: str) -> str:
+    """The id of a node: the same for ever for the same step of the same workflow.
+
+    The kind is part of it, so that a run which waits at a timer never finds itself at an email.
+    """
+    number = int.from_bytes(sha256(f"{slug}/{kind}/{name}".encode()).digest())
+    digits = ""
+    for _ in range(24):
+        number, digit = divmod(number, 36)
+        digits += "0123456789abcdefghijklmnopqrstuvwxyz"[digit]
+    return f"c{digits}"

@@ -1,0 +1,159 @@
+"""Reads a TOML table key by key, and keeps a list of everything that is wrong on the way."""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from .mistakes import Mistake, meant
+from .positions import Path, key_lines
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+def read_toml(file: str, source: str, mistakes: list[Mistake]) -> "Table | None":
+    """Read a whole file; None, and a mistake, when it is not TOML."""
+    text = source.replace("\r\n", "\n")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        place = _PLACE.search(message)
+        line = int(place[1]) if place and place[1] else text.count("\n") + 1
+        mistakes.append(Mistake(file, line, f"not TOML: {_PLACE.sub('', message)}"))
+        return None
+    return Table(file, values, (), key_lines(text), mistakes)
+
+
+class Table:
+    """One table of a file. A question makes its key known; `finish` refuses the keys nobody asked for."""
+
+    def __init__(
+        self, file: str, values: dict[str, Any], path: Path, lines: dict[Path, int], mistakes: list[Mistake]
+    ) -> None:
+        self.file = file
+        self._values = values
+        self._path = path
+        self._lines = lines
+        self._mistakes = mistakes
+        self._known: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        self._known.add(key)
+        return key in self._values
+
+    def line(self, key: str | None = None) -> int:
+        """Where `key` stands, or else the table itself."""
+        path = self._path if key is None else (*self._path, key)
+        return self._lines.get(path, self._lines.get(self._path, 1))
+
+    def refuse(self, message: str, key: str | None = None) -> None:
+        """Note a mistake at `key`, or at the table."""
+        self._mistakes.append(Mistake(self.file, self.line(key), message))
+
+    def text(self, key: str) -> str | None:
+        """The text at `key`; None when there is none."""
+        value = self._get(key)
+        if value is None or isinstance(value, str):
+            return value
+        self.refuse(f"{key} is text in quotes, not {_kind(value)}", key)
+        return None
+
+    def required_text(self, key: str) -> str:
+        """The text at `key`, which may not be missing or blank."""
+        if key not in self:
+            self.refuse(f"{key} is missing")
+            return ""
+        value = self.text(key)
+        if value is not None and not value.strip():
+            self.refuse(f"{key} is empty", key)
+        return value or ""
+
+    def choice(self, key: str, options: Collection[str]) -> str | None:
+        """The text at `key`, one of `options`."""
+        value = self.text(key)
+        if value is None or value in options:
+            return value
+        self.refuse(f"{key} cannot be {value!r}; {meant(value, options)}", key)
+        return None
+
+    def yes(self, key: str) -> bool:
+        """Whether `key` is true; a missing one is not."""
+        value = self._get(key)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.refuse(f"{key} is true or false, not {_kind(value)}", key)
+        return False
+
+    def number(self, key: str) -> float | None:
+        """The number at `key`."""
+        value = self._get(key)
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return value
+        self.refuse(f"{key} is a number, not {_kind(value)}", key)
+        return None
+
+    def table(self, key: str) -> "Table | None":
+        """The table at `key`."""
+        value = self._get(key)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return self._inner((*self._path, key), value)
+        self.refuse(f"{key} is a table, not {_kind(value)}", key)
+        return None
+
+    def required_tables(self, key: str) -> list["Table"]:
+        """The tables of the array at `key`; there is at least one."""
+        value = self._get(key)
+        if value and isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            return [self._inner((*self._path, key, i), item) for i, item in enumerate(value)]
+        self.refuse(f"{key} is a list of tables, one or more; begin each with [[{key}]]", key)
+        return []
+
+    def inner_tables(self) -> Iterator[tuple[str, "Table"]]:
+        """Every key of the table as a table of its own."""
+        for key in self._values:
+            inner = self.table(key)
+            if inner is not None:
+                yield key, inner
+
+    def texts(self) -> dict[str, str]:
+        """Every key of the table with its text."""
+        found = {key: self.text(key) for key in self._values}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def holds_table(self, key: str) -> bool:
+        """Whether `key` has a table rather than a plain value."""
+        return isinstance(self._get(key), dict)
+
+    def finish(self) -> None:
+        """Refuse every key that nobody asked for, with what it may have been meant to be."""
+        for key in self._values:
+            if key not in self._known:
+                self.refuse(
+                    f"unknown key {key}; {meant(key, self._known - set(self._values) or self._known)}", key
+                )
+
+    def _get(self, key: str) -> Any:
+        self._known.add(key)
+        return self._values.get(key)
+
+    def _inner(self, path: Path, values: dict[str, Any]) -> "Table":
+        return Table(self.file, values, path, self._lines, self._mistakes)
+
+
+def _kind(value: object) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case dict():
+            return "a table"
+        case list():
+            return "a list"
+        case _:
+            return "a date or time"
