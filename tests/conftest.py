@@ -1,9 +1,11 @@
 """What every test may use: a real PostgreSQL for the run, and a fresh database of it for each test."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 
 import asyncpg
 import pytest
@@ -19,9 +21,10 @@ _numbers = count()
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The embedded server's URL, with one migrated database to copy."""
-    folder: Path = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder, which every further run closes to the user that PostgreSQL runs as.
+    folder = Path(mkdtemp(prefix="loopwright-"))
     postgres = EmbeddedPostgres(folder)
 
     async def prepare() -> str:
@@ -33,6 +36,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = asyncio.run(prepare())
     yield url
     asyncio.run(postgres.stop())
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

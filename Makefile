@@ -1,0 +1,47 @@
+# Every target makes .venv by itself when it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo serve test check format bench bench-sdk bench-ingest clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Making $(VENV) with the exact versions of constraints.txt ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,server,testing,parquet,dev]'
+	@touch $@
+
+demo: $(READY) ## Watch an event become an email, in a minute
+	@$(BIN)/python examples/demo.py
+
+serve: $(READY) ## Run the server until Ctrl-C, on the demo's data
+	@$(BIN)/loopwright serve
+
+test: $(READY) ## Run every test
+	@echo "Running the tests against real PostgreSQL, HTTP, SMTP and Chromium ..."
+	@$(BIN)/pytest --quiet
+
+check: $(READY) ## Format, lint, types, and whether generated files are current
+	@echo "Checking format ..." && $(BIN)/ruff format --check --quiet .
+	@echo "Checking style ..." && $(BIN)/ruff check --quiet .
+	@echo "Checking that the sync client is the async one's twin ..." && $(BIN)/python tools/make_sync.py --check
+	@echo "Checking types with mypy ..." && $(BIN)/mypy
+	@echo "Checking types with pyright ..." && $(BIN)/pyright --level error
+
+format: $(READY) ## Put every file in order
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet . && $(BIN)/python tools/make_sync.py
+
+bench: bench-sdk bench-ingest ## Measure everything and write benchmarks/README.md
+
+bench-sdk: $(READY) ## Measure the SDK beside its peers
+	@$(BIN)/python -m benchmarks.sdk.run
+
+bench-ingest: $(READY) ## Measure the server's way from HTTP to PostgreSQL
+	@$(BIN)/python -m benchmarks.ingest.run
+
+clean: ## Remove what was made, the demo's data too
+	rm -rf $(VENV) build .loopwright
