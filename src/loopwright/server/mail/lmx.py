@@ -1,0 +1,226 @@
+"""LMX: what an email looks like, as markup; and whether a piece of it is sound.
+
+`check` reads a fragment against the table of tags and answers with a document to render, or with everything
+that is wrong with it. Nothing here knows how a document looks; that is `render`'s business.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct
+
+from . import variables as variable
+from .markup import Element, Node, Place, Problem, Text, read
+from .tags import BLOCKS, INLINE, LISTS, TAGS, Attribute, Tag
+from .targets import mistake as target_mistake
+from .variables import EmailKind, Variable, parts
+
+LIST_DEPTH = 12
+
+
+class Document(Struct, frozen=True):
+    """A sound fragment: its blocks without the Style, with known attributes only, and the Style's own."""
+
+    blocks: tuple[Element, ...]
+    style: dict[str, str]
+
+
+class Checked(Struct, frozen=True):
+    """What a check found. `document` is `None` when there are problems; warnings do not stop anything."""
+
+    document: Document | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    variables: frozenset[Variable]
+
+
+def check(lmx: str, *, kind: EmailKind) -> Checked:
+    """Check the markup of an email of that kind: all problems at once, in the order of the text."""
+    fragment = read(lmx)
+    checker = _Checker(kind, fragment.problems)
+    blocks = checker.blocks(fragment.nodes, allowed=BLOCKS, holder="the top level")
+    styles = [block for block in blocks if block.tag == "Style"]
+    for extra in styles[1:]:
+        checker.refuse(extra.place, "there is a second <Style>; keep one")
+    document = None
+    if not checker.problems:
+        body = tuple(block for block in blocks if block.tag != "Style")
+        document = Document(body, styles[0].attributes if styles else {})
+    return Checked(
+        document, _ordered(checker.problems), _ordered(checker.warnings), frozenset(checker.variables)
+    )
+
+
+def check_line(text: str, *, kind: EmailKind, field: str) -> Checked:
+    """Check a text of one line, such as a subject, where only variables have a meaning."""
+    problems = [Problem(Place(1, 1), f"{field}: {found}") for _, found in variable.mistakes(text, kind)]
+    if "\n" in text or "\r" in text:
+        problems.append(Problem(Place(1, 1), f"{field}: write it in one line"))
+    found = frozenset() if problems else frozenset(variable.variables(parts(text)))
+    return Checked(None, tuple(problems), (), found)
+
+
+def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.place))
+
+
+def _within(node: Text, offset: int) -> Place:
+    """The place of a character of a text; the column is exact where no reference stands before it."""
+    before = node.text[:offset]
+    lines = before.count("\n")
+    column = offset - before.rfind("\n") if lines else node.place.column + offset
+    return Place(node.place.line + lines, column)
+
+
+class _Checker:
+    """Walks the nodes, collects what is wrong, and gives back what is known of them."""
+
+    def __init__(self, kind: EmailKind, problems: Sequence[Problem]) -> None:
+        self.kind = kind
+        self.problems = list(problems)
+        self.warnings: list[Problem] = []
+        self.variables: set[Variable] = set()
+
+    def refuse(self, place: Place, message: str) -> None:
+        self.problems.append(Problem(place, message))
+
+    def blocks(
+        self, nodes: Sequence[Node], *, allowed: frozenset[str], holder: str, list_depth: int = 0
+    ) -> tuple[Element, ...]:
+        """Check nodes that must be blocks; white space between them is dropped."""
+        kept: list[Element] = []
+        for node in nodes:
+            if isinstance(node, Text):
+                if words := node.text.lstrip():
+                    place = _within(node, len(node.text) - len(words))
+                    self.refuse(place, f"{holder} holds no text; put it into a <Paragraph>")
+            elif self.is_known(node) and self.fits(node, allowed, holder):
+                kept.append(self.element(node, list_depth))
+        return tuple(kept)
+
+    def inline(self, nodes: Sequence[Node], *, holder: Element, list_depth: int) -> tuple[Node, ...]:
+        """Check text with inline tags; a ListItem holds lists as well."""
+        allowed = INLINE | LISTS if holder.tag == "ListItem" else INLINE
+        kept: list[Node] = []
+        for node in nodes:
+            if isinstance(node, Text):
+                self.text(node)
+                kept.append(node)
+            elif self.is_known(node) and self.fits(node, allowed, f"<{holder.tag}>"):
+                kept.append(self.element(node, list_depth))
+        return tuple(kept)
+
+    def characters(self, nodes: Sequence[Node], *, holder: Element, braces: bool) -> tuple[Node, ...]:
+        """Check that there is only text; with `braces` as characters, or else with variables."""
+        for node in nodes:
+            if isinstance(node, Element):
+                self.refuse(node.place, f"<{holder.tag}> holds text only; take <{node.tag}> out of it")
+            elif not braces:
+                self.text(node)
+        return tuple(node for node in nodes if isinstance(node, Text))
+
+    def items(self, holder: Element, tag: Tag, list_depth: int) -> tuple[Element, ...]:
+        """Check a tag that holds only tags of one name."""
+        assert tag.items is not None
+        name, least, most = tag.items
+        kept = self.blocks(
+            holder.children, allowed=frozenset({name}), holder=f"<{tag.name}>", list_depth=list_depth
+        )
+        count = sum(isinstance(node, Element) and node.tag == name for node in holder.children)
+        if not least <= count <= most:
+            amount = f"{least} or more" if most >= 1000 else f"{least} to {most}"
+            self.refuse(holder.place, f"<{tag.name}> holds {amount} <{name}>, here are {count}")
+        return kept
+
+    def element(self, element: Element, list_depth: int) -> Element:
+        """Check a tag of the table, with everything inside it."""
+        tag = TAGS[element.tag]
+        attributes = self.attributes(element, tag)
+        if element.tag in LISTS:
+            list_depth += 1
+            if list_depth == LIST_DEPTH + 1:
+                self.refuse(element.place, f"lists may be nested {LIST_DEPTH} deep; this one is deeper")
+        children: tuple[Node, ...]
+        match tag.inside:
+            case "nothing":
+                children = ()
+                if not element.closed_itself:
+                    self.refuse(element.place, f"<{tag.name}> holds nothing; write <{tag.name} … />")
+            case "blocks":
+                holder = f"<{tag.name}>"
+                children = self.blocks(element.children, allowed=BLOCKS - tag.never, holder=holder)
+            case "items":
+                children = self.items(element, tag, list_depth)
+            case "inline":
+                children = self.inline(element.children, holder=element, list_depth=list_depth)
+            case "plain":
+                children = self.characters(element.children, holder=element, braces=False)
+            case "raw":
+                children = self.characters(element.children, holder=element, braces=True)
+        return Element(element.tag, attributes, children, element.place, element.closed_itself)
+
+    def is_known(self, element: Element) -> bool:
+        if element.tag in TAGS:
+            return True
+        names = {name.lower(): name for name in TAGS}
+        close = get_close_matches(element.tag.lower(), names, n=1)
+        remedy = f"write <{names[close[0]]}>" if close else f"the tags are {', '.join(TAGS)}"
+        self.refuse(element.place, f"<{element.tag}> is not a tag of LMX; {remedy}")
+        return False
+
+    def fits(self, element: Element, allowed: frozenset[str], holder: str) -> bool:
+        if element.tag in allowed:
+            return True
+        if element.tag in INLINE and "Paragraph" in allowed:
+            remedy = "put it into a <Paragraph>"
+        elif len(allowed) == 1:
+            remedy = f"it holds <{next(iter(allowed))}> only"
+        else:
+            remedy = "move it out"
+        self.refuse(element.place, f"<{element.tag}> cannot stand in {holder}; {remedy}")
+        return False
+
+    def attributes(self, element: Element, tag: Tag) -> dict[str, str]:
+        """Check all attributes and keep those the table knows."""
+        kept: dict[str, str] = {}
+        for name, value in element.attributes.items():
+            attribute = tag.attributes.get(name)
+            if attribute is None:
+                known = ", ".join(tag.attributes) or "none"
+                message = f'"{name}" has no effect on <{tag.name}>; its attributes: {known}'
+                self.warnings.append(Problem(element.place, message))
+                continue
+            kept[name] = value
+            self.attribute(element, name, value, attribute)
+        for name, attribute in tag.attributes.items():
+            if attribute.required and name not in kept:
+                self.refuse(element.place, f'<{tag.name}> needs the attribute "{name}"; add {name}="…"')
+        self.conditions(element, kept)
+        if tag.name == "Button" and "href" not in kept:
+            self.warnings.append(Problem(element.place, '<Button> leads nowhere; add href="https://…"'))
+        return kept
+
+    def attribute(self, element: Element, name: str, value: str, attribute: Attribute) -> None:
+        if attribute.dynamic or name == "if":
+            self.text(Text(value, element.place))
+        if attribute.dynamic and variable.variables(parts(value)):
+            return
+        if found := attribute.mistake(value):
+            self.refuse(element.place, f'"{name}" {found} (got "{value}")')
+        elif name == "href" and (doubt := target_mistake(value)):
+            self.warnings.append(Problem(element.place, f'"href" {doubt} (got "{value}")'))
+
+    def conditions(self, element: Element, attributes: dict[str, str]) -> None:
+        """Check that the attributes of a conditional Section belong together."""
+        operation = attributes.get("ifOperation")
+        if (operation is not None or "ifValue" in attributes) and "if" not in attributes:
+            self.refuse(element.place, 'a condition needs its variable; add if="{contact.…}"')
+        needs_value = operation not in (None, "not_empty", "empty", "true", "false")
+        if needs_value and "ifValue" not in attributes:
+            self.refuse(element.place, f'ifOperation="{operation}" compares with a value; add ifValue="…"')
+
+    def text(self, node: Text) -> None:
+        """Check the variables in a text."""
+        for offset, found in variable.mistakes(node.text, self.kind):
+            self.refuse(_within(node, offset), found)
+        self.variables |= variable.variables(parts(node.text))

@@ -1,0 +1,395 @@
+"""The page of an email: a document as MJML, and from that as an HTML template.
+
+MJML sees our own markup only. Whatever an author or a recipient brings in is a mark there, `[[7]]`, and takes
+its place, escaped by us, in the HTML that comes back. So a page is laid out once and nothing breaks it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from mjml import mjml2html
+from msgspec import Struct
+
+from .markup import Element, Node, Text
+from .style import MONOSPACE, Look
+from .template import Chunk, Condition, Target, Template, When, joined, slots
+from .variables import UNSUBSCRIBE_LINK, Variable, parts
+
+_MARK = re.compile(r' (?:href|src)="\[\[(\d+)\]\]"|\[\[(\d+)\]\]')
+_GAP = "&#847;&zwnj;&nbsp;" * 60  # keeps the start of the body out of the preview
+
+
+class Footer(Struct, frozen=True, kw_only=True):
+    """What stands below marketing email: who writes, from where, and to which list."""
+
+    company: str
+    address: str
+    list_name: str | None = None
+
+
+class _Begin(Struct, frozen=True):
+    condition: Condition
+
+
+class _End(Struct, frozen=True):
+    pass
+
+
+def page(
+    blocks: Sequence[Element],
+    look: Look,
+    *,
+    subject: Template,
+    preview: Template,
+    language: str,
+    footer: Footer | None,
+) -> Template:
+    """Lay the blocks out as a whole HTML document."""
+    layout = _Layout(look)
+    body = layout.groups(blocks)
+    below = layout.footer(footer) if footer else ""
+    html = mjml2html(
+        f"<mjml{_given(lang=language)}><mj-head>"
+        f"<mj-title>{layout.mark(subject)}</mj-title>"
+        f"<mj-preview>{layout.mark((*preview, _GAP) if preview else ())}</mj-preview>"
+        f"<mj-attributes><mj-all{_given(font_family=look.font)} padding='0' /></mj-attributes>"
+        f"<mj-style>{layout.sheet()}</mj-style>"
+        f"</mj-head><mj-body{_given(background_color=look.background, width='600px')}>"
+        f"{layout.card(body)}{below}</mj-body></mjml>"
+    )
+    return layout.resolved(html)
+
+
+class _Layout:
+    """Writes MJML and keeps what its marks stand for."""
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.marks: list[tuple[Chunk | _Begin | _End, ...]] = []
+
+    def mark(self, chunks: Iterable[Chunk | _Begin | _End]) -> str:
+        self.marks.append(tuple(chunks))
+        return f"[[{len(self.marks) - 1}]]"
+
+    def resolved(self, html: str) -> Template:
+        """Put what the marks stand for in their place."""
+        levels: list[list[Chunk]] = [[]]
+        conditions: list[Condition] = []
+        end = 0
+        for found in _MARK.finditer(html):
+            levels[-1].append(html[end : found.start()])
+            end = found.end()
+            for chunk in self.marks[int(found[1] or found[2])]:
+                match chunk:
+                    case _Begin():
+                        conditions.append(chunk.condition)
+                        levels.append([])
+                    case _End():
+                        inside = joined(levels.pop())
+                        levels[-1].append(When(conditions.pop(), inside))
+                    case _:
+                        levels[-1].append(chunk)
+        levels[-1].append(html[end:])
+        return joined(levels[-1])
+
+    def sheet(self) -> str:
+        """What cannot be written at the elements themselves."""
+        return f"a {{ color: {self.look.link_color}; }} .footer a {{ color: {self.look.footer_color}; }}"
+
+    # ---- groups of blocks
+
+    def card(self, body: str) -> str:
+        look = self.look
+        given = _given(
+            background_color=look.body_color,
+            border=f"{look.border_width}px solid {look.border_color}" if look.border_width else None,
+            border_radius=f"{look.border_radius}px" if look.border_radius else None,
+            padding=f"{look.body_y}px {look.body_x}px",
+        )
+        return f"<mj-wrapper{given}>{body}</mj-wrapper>"
+
+    def groups(self, blocks: Sequence[Element]) -> str:
+        """Blocks one below the other; columns and sections break the single column they stand in."""
+        written: list[str] = []
+        column: list[str] = []
+
+        def finish() -> None:
+            if column:
+                written.append(f"<mj-section><mj-column>{''.join(column)}</mj-column></mj-section>")
+                column.clear()
+
+        for block in blocks:
+            if block.tag == "Columns":
+                finish()
+                written.append(self.columns(block))
+            elif block.tag == "Section":
+                finish()
+                opened, closed = self.section(block)
+                begin = self.mark([*opened, f'<div style="{self.frame(block)}">'])
+                inside = self.groups(_elements(block))
+                end = self.mark(["</div>", *closed])
+                written.append(f"<mj-raw>{begin}</mj-raw>{inside}<mj-raw>{end}</mj-raw>")
+            else:
+                column.append(self.block(block))
+        finish()
+        return "".join(written)
+
+    def columns(self, block: Element) -> str:
+        items = _elements(block)
+        shares = [share.strip().removesuffix("%") for share in block.attributes.get("widths", "").split(",")]
+        gap = float(block.attributes.get("gap", 24)) / 2
+        align = block.attributes.get("verticalAlignment", "top")
+        columns = []
+        for number, item in enumerate(items):
+            width = f"{shares[number]}%" if len(shares) == len(items) and shares[number] else None
+            left, right = gap if number else 0, gap if number < len(items) - 1 else 0
+            given = _given(width=width, vertical_align=align, padding=f"0 {right:g}px 0 {left:g}px")
+            columns.append(f"<mj-column{given}>{''.join(map(self.block, _elements(item)))}</mj-column>")
+        if block.attributes.get("reverseOnMobile") == "true":
+            columns.reverse()
+        direction = "rtl" if block.attributes.get("reverseOnMobile") == "true" else None
+        inside = "".join(columns)
+        if block.attributes.get("stackOnMobile") == "false":
+            inside = f"<mj-group{_given(direction=direction)}>{inside}</mj-group>"
+        given = _given(
+            background_color=block.attributes.get("blockColor"),
+            border_radius=_pixels(block.attributes.get("blockBorderRadius")),
+            padding=self.padding(block, 8),
+            direction=direction,
+        )
+        return f"<mj-section{given}>{inside}</mj-section>"
+
+    def section(self, block: Element) -> tuple[list[_Begin], list[_End]]:
+        """The beginning and the end of what is shown under a condition, if there is one."""
+        condition = condition_of(block)
+        return ([_Begin(condition)], [_End()]) if condition else ([], [])
+
+    def frame(self, block: Element) -> str:
+        given = block.attributes
+        style = [f"padding:{self.padding(block, 0)}"]
+        if color := given.get("blockColor"):
+            style.append(f"background:{color}")
+        if radius := given.get("blockBorderRadius"):
+            style.append(f"border-radius:{radius}px;overflow:hidden")
+        if width := given.get("blockBorderWidth"):
+            style.append(f"border:{width}px solid {given.get('blockBorderColor', self.look.border_color)}")
+        return ";".join(style)
+
+    def footer(self, footer: Footer) -> str:
+        who = [escape(line) for line in (footer.company, *footer.address.splitlines()) if line.strip()]
+        leave = "Unsubscribe"
+        if footer.list_name:
+            who.append(f"You get this email because you are on the list {escape(footer.list_name)}.")
+            leave = "Leave this list"
+        link = Target((UNSUBSCRIBE_LINK,), '<a class="footer-link" href="', f'">{leave}</a>', "html")
+        chunks: list[Chunk] = ["".join(f"{line}<br />" for line in who), link]
+        given = _given(color=self.look.footer_color, font_size="13px", line_height="20px", align="center")
+        return (
+            "<mj-section css-class='footer' padding='24px'><mj-column>"
+            f"<mj-text{given}>{self.mark(chunks)}</mj-text></mj-column></mj-section>"
+        )
+
+    # ---- single blocks, as children of a column
+
+    def block(self, block: Element) -> str:
+        match block.tag:
+            case "Button":
+                return self.button(block)
+            case "Image":
+                return self.image(block)
+            case "Divider":
+                return self.divider(block)
+            case "Section":
+                return self.nested_section(block)
+            case _:
+                return self.words(block)
+
+    def nested_section(self, block: Element) -> str:
+        """A section inside a column, which is a table there."""
+        opened, closed = self.section(block)
+        table = '<table width="100%" role="presentation" cellpadding="0" cellspacing="0"><tbody>'
+        begin = self.mark([*opened, f'<tr><td style="{self.frame(block)}">{table}'])
+        end = self.mark(["</tbody></table></td></tr>", *closed])
+        inside = "".join(map(self.block, _elements(block)))
+        return f"<mj-raw>{begin}</mj-raw>{inside}<mj-raw>{end}</mj-raw>"
+
+    def words(self, block: Element) -> str:
+        """A block of text; its own look is inside, where a radius and a colour meet."""
+        type_ = self.look.type_of(block.tag)
+        given = block.attributes
+        size = given.get("fontSize", f"{type_.size:g}")
+        attributes = _given(
+            padding=self.padding(block, type_.space),
+            align=given.get("align", "left"),
+            color=type_.color,
+            font_size=f"{size}px",
+            font_weight=type_.weight,
+            line_height=f"{given.get('lineHeight', f'{type_.line_height:g}')}%",
+            letter_spacing=f"{type_.spacing:g}px" if type_.spacing else None,
+            container_background_color=None if "blockBorderRadius" in given else given.get("blockColor"),
+        )
+        chunks = self.content(block)
+        if "blockBorderRadius" in given and "blockColor" in given:
+            box = f"background:{given['blockColor']};border-radius:{given['blockBorderRadius']}px"
+            attributes = attributes.replace(self.padding(block, type_.space), f"{type_.space}px 0", 1)
+            chunks = [f'<div style="{box};padding:{self.padding(block, 12)}">', *chunks, "</div>"]
+        return f"<mj-text{attributes}>{self.mark(chunks)}</mj-text>"
+
+    def content(self, block: Element) -> list[Chunk]:
+        look = self.look
+        match block.tag:
+            case "H1" | "H2" | "H3":
+                name = block.tag.lower()
+                return [f'<{name} style="margin:0;font:inherit">', *self.inline(block.children), f"</{name}>"]
+            case "Quote":
+                rule = f"margin:0;padding:0 0 0 16px;border-left:3px solid {look.divider_color}"
+                return [f'<blockquote style="{rule}">', *self.inline(block.children), "</blockquote>"]
+            case "CodeBlock":
+                rule = (
+                    "margin:0;padding:12px 16px;white-space:pre-wrap;word-break:break-word;border-radius:6px;"
+                    f"background:{look.code_color};font-family:{MONOSPACE}"
+                )
+                text = "".join(node.text for node in block.children if isinstance(node, Text))
+                return [f'<pre style="{escape(rule)}">{escape(text.strip(chr(10)))}</pre>']
+            case "OrderedList" | "UnorderedList":
+                return self.list_(block)
+            case _:
+                return ['<p style="margin:0">', *self.inline(block.children), "</p>"]
+
+    def list_(self, block: Element) -> list[Chunk]:
+        name = "ol" if block.tag == "OrderedList" else "ul"
+        start = f' start="{float(block.attributes["start"]):.0f}"' if "start" in block.attributes else ""
+        chunks: list[Chunk] = [f'<{name}{start} style="margin:0;padding:0 0 0 24px">']
+        for item in _elements(block):
+            given = item.attributes
+            style = "margin:0 0 4px"
+            if "fontSize" in given:
+                style += f";font-size:{given['fontSize']}px"
+            if "lineHeight" in given:
+                style += f";line-height:{given['lineHeight']}%"
+            if "blockColor" in given:
+                style += f";background:{given['blockColor']}"
+            chunks += [f'<li style="{style}">', *self.inline(item.children), "</li>"]
+        return [*chunks, f"</{name}>"]
+
+    def inline(self, nodes: Sequence[Node]) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        for node in nodes:
+            if isinstance(node, Text):
+                chunks += slots(parts(node.text), "html")
+            elif node.tag in ("OrderedList", "UnorderedList"):
+                chunks += self.list_(node)
+            elif node.tag == "Br":
+                chunks.append("<br />")
+            elif node.tag == "Link":
+                color = node.attributes.get("textColor", self.look.link_color)
+                begin = f' target="_blank" style="color:{color}">'
+                chunks += ["<a", self.target(node, "href"), begin, *self.inline(node.children), "</a>"]
+            else:
+                name, style = _INLINE[node.tag]
+                if "textColor" in node.attributes:
+                    style += f";color:{node.attributes['textColor']}"
+                chunks += [f'<{name} style="{escape(style)}">', *self.inline(node.children), f"</{name}>"]
+        return chunks
+
+    def button(self, block: Element) -> str:
+        look, given = self.look, block.attributes
+        width = given.get("borderWidth", f"{look.button_border_width:g}")
+        color = given.get("borderColor", look.button_border_color)
+        attributes = _given(
+            padding=self.padding(block, 12),
+            container_background_color=given.get("blockColor"),
+            background_color=given.get("bgColor", look.button_color),
+            color=given.get("textColor", look.button_text_color),
+            border=f"{width}px solid {color}" if float(width) else None,
+            border_radius=f"{given.get('borderRadius', f'{look.button_radius:g}')}px",
+            inner_padding=(
+                f"{given.get('innerYPadding', f'{look.button_y:g}')}px "
+                f"{given.get('innerXPadding', f'{look.button_x:g}')}px"
+            ),
+            font_size=f"{given.get('fontSize', f'{look.button_size:g}')}px",
+            font_weight="600",
+            line_height="120%",
+            align=given.get("align", "left"),
+        )
+        label = "".join(node.text for node in block.children if isinstance(node, Text)).strip()
+        text = self.mark(slots(parts(label), "html"))
+        return f"<mj-button{attributes}{self.link(block)}>{text}</mj-button>"
+
+    def image(self, block: Element) -> str:
+        given = block.attributes
+        source = "dynamicSrc" if "dynamicSrc" in given else "src"
+        width = given.get("borderWidth")
+        attributes = _given(
+            padding=self.padding(block, 12),
+            container_background_color=given.get("blockColor"),
+            width=_pixels(given.get("width")),
+            align=given.get("align", "center"),
+            border_radius=_pixels(given.get("borderRadius")),
+            border=f"{width}px solid {given.get('borderColor', self.look.border_color)}" if width else None,
+            alt=self.mark(slots(parts(given.get("alt", "")), "html")),
+            src=self.mark([self.target(block, source, name="src")]),
+        )
+        return f"<mj-image{attributes}{self.link(block)} />"
+
+    def divider(self, block: Element) -> str:
+        look, given = self.look, block.attributes
+        attributes = _given(
+            padding=self.padding(block, 16),
+            container_background_color=given.get("blockColor"),
+            width=f"{given['width']}%" if "width" in given else None,
+            align=given.get("align"),
+            border_width=f"{given.get('borderWidth', f'{look.divider_width:g}')}px",
+            border_color=given.get("color", look.divider_color),
+        )
+        return f"<mj-divider{attributes} />"
+
+    # ---- what several of them share
+
+    def padding(self, block: Element, space: int) -> str:
+        given = block.attributes
+        return " ".join(
+            f"{given.get(f'padding{side}', default)}px"
+            for side, default in (("Top", space), ("Right", 0), ("Bottom", space), ("Left", 0))
+        )
+
+    def link(self, block: Element) -> str:
+        return f' href="{self.mark([self.target(block, "href")])}"' if "href" in block.attributes else ""
+
+    def target(self, element: Element, attribute: str, *, name: str = "href") -> Target:
+        return Target(parts(element.attributes[attribute].strip()), f' {name}="', '"', "html")
+
+
+def condition_of(block: Element) -> Condition | None:
+    """What must hold for a block to be shown; `None` when it always is."""
+    wanted = block.attributes.get("if")
+    if wanted is None:
+        return None
+    variable = next(part for part in parts(wanted) if isinstance(part, Variable))
+    operation = block.attributes.get("ifOperation", "not_empty")
+    return Condition(variable, operation, block.attributes.get("ifValue", ""))
+
+
+_INLINE = {
+    "Strong": ("strong", "font-weight:700"),
+    "Em": ("em", "font-style:italic"),
+    "Underline": ("u", "text-decoration:underline"),
+    "Strike": ("s", "text-decoration:line-through"),
+    "Code": ("code", f"font-family:{MONOSPACE};font-size:0.9em"),
+    "Text": ("span", ""),
+}
+
+
+def _elements(block: Element) -> list[Element]:
+    return [node for node in block.children if isinstance(node, Element)]
+
+
+def _pixels(value: str | None) -> str | None:
+    return None if value is None else f"{value}px"
+
+
+def _given(**attributes: str | None) -> str:
+    return "".join(
+        f' {name.replace("_", "-")}="{escape(value)}"' for name, value in attributes.items() if value
+    )

@@ -1,0 +1,135 @@
+"""Rendering: an email's content prepared once for a revision, and filled for each recipient."""
+
+import re
+
+from msgspec import Struct
+
+from loopwright.server.store.messages import MessageRow
+
+from .lmx import check, check_line
+from .markup import Problem
+from .page import Footer, page
+from .plain import plain
+from .style import look
+from .template import Fallbacks, Filling, Template, Values, slots, variables_of
+from .variables import EmailKind, Variable, parts
+
+LINES = ("subject", "preview_text", "from_name", "from_email", "reply_to_email", "cc_email", "bcc_email")
+
+
+class UnsoundContent(ValueError):
+    """The content has mistakes, so there is nothing to render. `problems` holds all of them."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class MissingVariables(ValueError):
+    """Variables that have neither a value nor a fallback: `variables`, sorted, all of them."""
+
+    def __init__(self, variables: tuple[Variable, ...]) -> None:
+        named = ", ".join(map(str, variables))
+        super().__init__(f"no value and no fallback for {named}")
+        self.variables = variables
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """The content of one revision, ready to be filled."""
+
+    subject: Template
+    preview: Template
+    from_name: Template
+    from_email: Template
+    reply_to: Template
+    cc: Template
+    bcc: Template
+    html: Template
+    text: Template
+    fallbacks: Fallbacks
+
+    @property
+    def variables(self) -> set[Variable]:
+        """Every variable that filling may ask for."""
+        return set().union(*(variables_of(getattr(self, name)) for name in _TEMPLATES))
+
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TEMPLATES = ("subject", "preview", "from_name", "from_email", "reply_to", "cc", "bcc", "html", "text")
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """One recipient's email. `html` is a whole document, `text` ends its lines with "\\n"."""
+
+    subject: str
+    preview: str
+    from_name: str
+    from_email: str
+    reply_to: str
+    cc: str
+    bcc: str
+    html: str
+    text: str
+
+
+def prepare(message: MessageRow, footer: Footer | None) -> Prepared:
+    """Prepare a message; with a footer it is marketing, without one transactional.
+
+    Raises `UnsoundContent` naming all mistakes.
+    """
+    kind: EmailKind = "marketing" if footer else "transactional"
+    checked = check(message.lmx, kind=kind)
+    problems = [*checked.problems]
+    for field in LINES:
+        problems += check_line(getattr(message, field), kind=kind, field=field).problems
+    if checked.document is None or problems:
+        raise UnsoundContent(tuple(problems))
+    lines: dict[str, Template] = {field: slots(parts(getattr(message, field)), "plain") for field in LINES}
+    return Prepared(
+        subject=lines["subject"],
+        preview=lines["preview_text"],
+        from_name=lines["from_name"],
+        from_email=lines["from_email"],
+        reply_to=lines["reply_to_email"],
+        cc=lines["cc_email"],
+        bcc=lines["bcc_email"],
+        html=page(
+            checked.document.blocks,
+            look(checked.document.style, message.email_format),
+            subject=slots(parts(message.subject), "html"),
+            preview=slots(parts(message.preview_text), "html"),
+            language=message.language_code if message.language_code.isalpha() else "en",
+            footer=footer,
+        ),
+        text=plain(checked.document.blocks, footer=footer),
+        fallbacks=Fallbacks(
+            contact=message.contact_fallbacks, event=message.event_fallbacks, data=message.data_fallbacks
+        ),
+    )
+
+
+def fill(prepared: Prepared, values: Values) -> Rendered:
+    """Put one recipient's values in their places.
+
+    Raises `MissingVariables` naming all that have neither a value nor a fallback. Texts of one line stay so,
+    whatever a value holds.
+    """
+    filling = Filling(values, prepared.fallbacks)
+    rendered = Rendered(
+        subject=_line(filling.fill(prepared.subject)),
+        preview=_line(filling.fill(prepared.preview)),
+        from_name=_line(filling.fill(prepared.from_name)),
+        from_email=_line(filling.fill(prepared.from_email)),
+        reply_to=_line(filling.fill(prepared.reply_to)),
+        cc=_line(filling.fill(prepared.cc)),
+        bcc=_line(filling.fill(prepared.bcc)),
+        html=filling.fill(prepared.html),
+        text=filling.fill(prepared.text),
+    )
+    if filling.missing:
+        raise MissingVariables(tuple(sorted(filling.missing)))
+    return rendered
+
+
+def _line(text: str) -> str:
+    return " ".join(_CONTROLS.sub(" ", text).split())

@@ -1,0 +1,136 @@
+"""How an email looks where it says nothing itself: colours, sizes, spaces; and what a Style changes."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+SANS = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
+SERIF = "Georgia, Cambria, 'Times New Roman', serif"
+MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
+FONT_STACKS = {
+    "ui-sans-serif": SANS,
+    "sans-serif": SANS,
+    "ui-serif": SERIF,
+    "serif": SERIF,
+    "ui-monospace": MONOSPACE,
+    "monospace": MONOSPACE,
+}
+
+
+class Type(Struct, frozen=True, kw_only=True):
+    """One kind of text. Sizes are pixels, `line_height` is percent, `space` is above and below it."""
+
+    size: float
+    line_height: float
+    color: str
+    spacing: float = 0
+    weight: str = "400"
+    space: int = 8
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """Everything a page needs to know about its looks. Lengths are pixels."""
+
+    background: str
+    background_x: float
+    background_y: float
+    body_color: str | None
+    body_x: float
+    body_y: float
+    border_color: str
+    border_width: float
+    border_radius: float
+    font: str
+    text: Type
+    headings: tuple[Type, Type, Type]
+    link_color: str
+    code_color: str
+    footer_color: str
+    divider_color: str
+    divider_width: float
+    button_color: str
+    button_text_color: str
+    button_border_color: str
+    button_border_width: float
+    button_radius: float
+    button_x: float
+    button_y: float
+    button_size: float
+
+    def type_of(self, tag: str) -> Type:
+        """How the text of a block with that tag is set."""
+        return self.headings[int(tag[1]) - 1] if tag in ("H1", "H2", "H3") else self.text
+
+
+def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> Look:
+    """The look of an email with these Style attributes; a plain one has none of its own."""
+    if email_format == "plain":
+        return PLAIN
+
+    def number(key: str, default: float) -> float:
+        return float(style.get(key, default))
+
+    ink = style.get("textBaseColor", "#24292f")
+
+    def heading(level: int, size: float) -> Type:
+        name = f"heading{level}"
+        return Type(
+            size=number(f"{name}FontSize", size),
+            line_height=number(f"{name}LineHeight", 125),
+            color=style.get(f"{name}Color", style.get("textBaseColor", "#111418")),
+            spacing=number(f"{name}LetterSpacing", 0),
+            weight="700",
+            space=10,
+        )
+
+    return Look(
+        background=style.get("backgroundColor", "#f3f4f6"),
+        background_x=number("backgroundXPadding", 0),
+        background_y=number("backgroundYPadding", 32),
+        body_color=style.get("bodyColor", "#ffffff"),
+        body_x=number("bodyXPadding", 32),
+        body_y=number("bodyYPadding", 28),
+        border_color=style.get("borderColor", "#e3e6ea"),
+        border_width=number("borderWidth", 0),
+        border_radius=number("borderRadius", 10),
+        font=_font(style),
+        text=Type(
+            size=number("textBaseFontSize", 16),
+            line_height=number("textBaseLineHeight", 155),
+            color=ink,
+            spacing=number("textBaseLetterSpacing", 0),
+        ),
+        headings=(heading(1, 28), heading(2, 22), heading(3, 18)),
+        link_color=style.get("textLinkColor", "#1a5fd0"),
+        code_color="#f3f4f6",
+        footer_color="#5f6773",
+        divider_color=style.get("dividerColor", "#e3e6ea"),
+        divider_width=number("dividerBorderWidth", 1),
+        button_color=style.get("buttonBodyColor", "#15181d"),
+        button_text_color=style.get("buttonTextColor", "#ffffff"),
+        button_border_color=style.get("buttonBorderColor", "#15181d"),
+        button_border_width=number("buttonBorderWidth", 0),
+        button_radius=number("buttonBorderRadius", 8),
+        button_x=number("buttonBodyXPadding", 22),
+        button_y=number("buttonBodyYPadding", 13),
+        button_size=number("buttonTextFontSize", 16),
+    )
+
+
+def _font(style: Mapping[str, str]) -> str:
+    stack = FONT_STACKS[style.get("bodyFontCategory", "sans-serif")]
+    family = style.get("bodyFontFamily")
+    return f"{family}, {stack}" if family else stack
+
+
+PLAIN = replace(
+    look({}, "styled"),
+    background="#ffffff",
+    background_y=0,
+    body_color=None,
+    body_x=16,
+    body_y=16,
+    border_radius=0,
+)

@@ -1,0 +1,193 @@
+"""Templates: what is the same for everybody, with slots for what is not.
+
+A template is made once for a revision of an email. Filling it is joining texts: each slot knows already how
+its value must be escaped where it stands.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from html import escape
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from . import targets
+from .variables import Part, Variable, written
+
+Writing: TypeAlias = Literal["html", "plain"]
+
+
+class Slot(Struct, frozen=True):
+    """A value in a text or an attribute."""
+
+    variable: Variable
+    writing: Writing
+
+
+class Target(Struct, frozen=True):
+    """Where a link leads. When that is not allowed, nothing is written, `before` and `after` included."""
+
+    parts: tuple[Part, ...]
+    before: str
+    after: str
+    writing: Writing
+
+
+class Condition(Struct, frozen=True):
+    """What a variable must be for a conditional part to be shown."""
+
+    variable: Variable
+    operation: str
+    value: str
+
+
+class When(Struct, frozen=True):
+    """A part shown when its condition holds; while it does not, its variables are not missed."""
+
+    condition: Condition
+    inside: tuple["Chunk", ...]
+
+
+Chunk: TypeAlias = str | Slot | Target | When
+Template: TypeAlias = tuple[Chunk, ...]
+
+
+class Values(Struct, frozen=True, kw_only=True):
+    """What one recipient's variables stand for, by kind and name."""
+
+    contact: Mapping[str, object] = {}
+    event: Mapping[str, object] = {}
+    data: Mapping[str, object] = {}
+    system: Mapping[str, object] = {}
+
+
+class Fallbacks(Struct, frozen=True, kw_only=True):
+    """Texts for variables without a value, by kind and name."""
+
+    contact: Mapping[str, str] = {}
+    event: Mapping[str, str] = {}
+    data: Mapping[str, str] = {}
+    system: Mapping[str, str] = {}
+
+
+class Filling:
+    """The values of one recipient, written as they appear, and what was missing so far."""
+
+    def __init__(self, values: Values, fallbacks: Fallbacks) -> None:
+        self.values = values
+        self.fallbacks = fallbacks
+        self.missing: set[Variable] = set()
+        self._texts: dict[Variable, str] = {}
+
+    def fill(self, template: Template) -> str:
+        """Write a template. Where a value is missing there is nothing, and the variable is in `missing`."""
+        return "".join([chunk if isinstance(chunk, str) else self._chunk(chunk) for chunk in template])
+
+    def text(self, variable: Variable) -> str:
+        """The value of a variable, or its fallback."""
+        text = self._texts.get(variable)
+        if text is None:
+            text = self.given(variable)
+            if not text:
+                text = self._fallback(variable)
+            self._texts[variable] = text
+        return text
+
+    def given(self, variable: Variable) -> str:
+        """The value itself, fallback aside; empty when there is none."""
+        return written(getattr(self.values, variable.kind).get(variable.name)) or ""
+
+    def _fallback(self, variable: Variable) -> str:
+        fallback: str | None = getattr(self.fallbacks, variable.kind).get(variable.name)
+        if fallback is None and not (variable.kind == "data" and self.values.data.get(variable.name) == ""):
+            self.missing.add(variable)
+        return fallback or ""
+
+    def _chunk(self, chunk: Slot | Target | When) -> str:
+        match chunk:
+            case Slot():
+                text = self.text(chunk.variable)
+                return escape(text) if chunk.writing == "html" else text
+            case Target():
+                return self._target(chunk)
+            case When():
+                return self.fill(chunk.inside) if self._holds(chunk.condition) else ""
+
+    def _target(self, chunk: Target) -> str:
+        address = ""
+        for part in chunk.parts:
+            address += part if isinstance(part, str) else targets.escaped(self.text(part), address)
+        address = targets.tidy(address)
+        if not targets.is_allowed(address):
+            return ""
+        if chunk.writing == "html":
+            address = escape(address)
+        return f"{chunk.before}{address}{chunk.after}"
+
+    def _holds(self, condition: Condition) -> bool:
+        return OPERATIONS[condition.operation](self.given(condition.variable), condition.value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def holds(given: str, wanted: str) -> bool:
+        one, other = _number(given), _number(wanted)
+        return one is not None and other is not None and compare(one, other)
+
+    return holds
+
+
+OPERATIONS: dict[str, Callable[[str, str], bool]] = {
+    "not_empty": lambda given, wanted: given != "",
+    "empty": lambda given, wanted: given == "",
+    "true": lambda given, wanted: given == "true",
+    "false": lambda given, wanted: given == "false",
+    "equal": lambda given, wanted: given.lower() == wanted.lower(),
+    "not_equal": lambda given, wanted: given.lower() != wanted.lower(),
+    "contains": lambda given, wanted: wanted.lower() in given.lower(),
+    "not_contains": lambda given, wanted: wanted.lower() not in given.lower(),
+    "numeric_equal": _numeric(lambda one, other: one == other),
+    "numeric_not_equal": _numeric(lambda one, other: one != other),
+    "greater_than": _numeric(lambda one, other: one > other),
+    "less_than": _numeric(lambda one, other: one < other),
+}
+
+
+def slots(parts: Iterable[Part], writing: Writing) -> Template:
+    """Parts of a text as a template; literal characters are escaped here, once."""
+    return joined(
+        (escape(part) if writing == "html" else part) if isinstance(part, str) else Slot(part, writing)
+        for part in parts
+    )
+
+
+def joined(chunks: Iterable[Chunk]) -> Template:
+    """A template of these chunks, neighbouring texts made one."""
+    merged: list[Chunk] = []
+    for chunk in chunks:
+        if isinstance(chunk, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += chunk
+        elif chunk != "":
+            merged.append(chunk)
+    return tuple(merged)
+
+
+def variables_of(template: Template) -> set[Variable]:
+    """Every variable that filling the template may ask for."""
+    found: set[Variable] = set()
+    for chunk in template:
+        match chunk:
+            case Slot():
+                found.add(chunk.variable)
+            case Target():
+                found |= {part for part in chunk.parts if isinstance(part, Variable)}
+            case When():
+                found |= {chunk.condition.variable} | variables_of(chunk.inside)
+            case str():
+                pass
+    return found

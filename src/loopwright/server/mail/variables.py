@@ -1,0 +1,140 @@
+"""Variables: `{contact.firstName}` and its like in texts, and how a value is written in an email."""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
+
+from loopwright.wire.values import wire_time
+
+VariableKind: TypeAlias = Literal["contact", "event", "data", "system"]
+EmailKind: TypeAlias = Literal["marketing", "transactional"]
+
+KINDS: tuple[VariableKind, ...] = get_args(VariableKind)
+ALLOWED: dict[EmailKind, tuple[VariableKind, ...]] = {
+    "marketing": ("contact", "event", "system"),
+    "transactional": ("data",),
+}
+
+_BRACED = re.compile(r"\{([A-Za-z_][^{}\n]{0,199})\}")
+_WORD = re.compile(r"[A-Za-z_][\w\-]*", re.ASCII)
+_NAMES: dict[VariableKind, re.Pattern[str]] = {
+    "contact": re.compile(r"[A-Za-z]\w*", re.ASCII),
+    "event": re.compile(r"\S(?:.*\S)?"),
+    "data": re.compile(r"[\w\-]+", re.ASCII),
+    "system": re.compile(r"unsubscribe_link"),
+}
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00\.000Z")
+
+
+class Variable(Struct, frozen=True, order=True):
+    """A place for a value, known by kind and name."""
+
+    kind: VariableKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{self.kind}.{self.name}}}"
+
+
+UNSUBSCRIBE_LINK = Variable("system", "unsubscribe_link")
+
+Part: TypeAlias = str | Variable
+
+
+def parts(text: str) -> tuple[Part, ...]:
+    """Split a text that `mistakes` finds sound into characters and variables. Other braces are characters."""
+    found: list[Part] = []
+    end = 0
+    for braced in _BRACED.finditer(text):
+        kind, dot, name = braced[1].partition(".")
+        if not dot or kind not in KINDS:
+            continue
+        if braced.start() > end:
+            found.append(text[end : braced.start()])
+        found.append(Variable(kind, name))
+        end = braced.end()
+    if end < len(text):
+        found.append(text[end:])
+    return tuple(found)
+
+
+def mistakes(text: str, kind: EmailKind) -> Iterator[tuple[int, str]]:
+    """What is wrong with the variables in a text of such an email: where in it, and the remedy."""
+    for braced in _BRACED.finditer(text):
+        inner = braced[1]
+        prefix, dot, name = inner.partition(".")
+        if not dot:
+            if _WORD.fullmatch(inner):
+                yield braced.start(), f"{braced[0]} names no kind; write {_suggested(inner, kind)}"
+        elif prefix in KINDS:
+            if mistake := _mistake(Variable(prefix, name), kind):
+                yield braced.start(), mistake
+        elif _WORD.fullmatch(prefix):
+            listed = " or ".join(f"{known}." for known in ALLOWED[kind])
+            yield braced.start(), f"{braced[0]} is of no known kind; variables begin with {listed}"
+
+
+def variables(found: Collection[Part]) -> set[Variable]:
+    """The variables among parts."""
+    return {part for part in found if isinstance(part, Variable)}
+
+
+def written(value: object) -> str | None:
+    """Write a value for people; `None` when it counts as missing.
+
+    Numbers are shortest decimals, booleans `true` and `false`, dates ISO 8601 (one at midnight UTC is a day).
+    Empty text counts as missing, and so does what is no scalar.
+    """
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return _decimal(value)
+        case datetime():
+            return written(wire_time(value))
+        case str():
+            midnight = _MIDNIGHT.fullmatch(value)
+            return midnight[1] if midnight else value or None
+        case _:
+            return None
+
+
+def _decimal(number: float) -> str:
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _mistake(variable: Variable, kind: EmailKind) -> str | None:
+    if variable.kind not in ALLOWED[kind]:
+        if variable == UNSUBSCRIBE_LINK:
+            return f"{variable} has no meaning in transactional email; remove it"
+        if kind == "transactional":
+            remedy = f"send the value as a data variable and write {{data.{variable.name}}}"
+        else:
+            remedy = f"write {{contact.{variable.name}}} or {{event.{variable.name}}}"
+        return f"{variable} cannot be used in {kind} email; {remedy}"
+    if _NAMES[variable.kind].fullmatch(variable.name):
+        return None
+    match variable.kind:
+        case "system":
+            return f"{variable} is unknown; the only system variable is {UNSUBSCRIBE_LINK}"
+        case "event":
+            return f"{variable} has blanks around the name; write {{event.{variable.name.strip()}}}"
+        case "data":
+            return f"{variable} has a name with other characters than letters, digits, _ and -; rename it"
+        case "contact":
+            return f"{variable} names no contact property, whose names hold letters, digits and _; rename it"
+
+
+def _suggested(name: str, kind: EmailKind) -> str:
+    if kind == "transactional":
+        return f"{{data.{name}}}"
+    if name == UNSUBSCRIBE_LINK.name:
+        return str(UNSUBSCRIBE_LINK)
+    return f"{{contact.{name}}}"
