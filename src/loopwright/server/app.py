@@ -10,13 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from loopwright.server.bootstrap import ensure_key, ensure_team
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.http.limits import Limits
 from loopwright.server.http.operation import Door
-from loopwright.server.http.routes import api_routes
+from loopwright.server.http.routes import Api
 from loopwright.server.http.unsubscribe import routes as unsubscribe_routes
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Unsubscribe
@@ -108,23 +109,23 @@ async def _start_workers(
 
 def _application(
     pool: Pool, ingest: Ingest, clock: Clock, settings: Settings, public_url: str
-) -> Starlette:
+) -> ASGIApp:
     async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
         await ingest.submit(
             Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
         )
 
     door = Door(pool, ingest, clock, Limits(settings.rate_limit))
-    return Starlette(
+    pages = Starlette(
         routes=[
-            *api_routes(door),
             *unsubscribe_routes(pool, unsubscribe),
             *dashboard_routes(pool, clock, public_url=public_url),
         ]
     )
+    return Api(door, pages)
 
 
-async def _serve(stack: AsyncExitStack, application: Starlette, listener: socket.socket) -> None:
+async def _serve(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:
     server = _Uvicorn(
         uvicorn.Config(
             application,

@@ -1,10 +1,10 @@
 """What every operation of the API goes through: key, limit, handler, answer or failure."""
 
 import time
-from base64 import b32encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from os import urandom
+from itertools import count
+from secrets import token_hex
 
 import asyncpg
 import msgspec
@@ -159,8 +159,10 @@ async def read_body(call: Call) -> dict[str, object]:
 
 
 def new_request_id() -> str:
-    """A number for one request, to find it in the log."""
-    return b32encode(urandom(10)).decode().lower()
+    """A name for one request, to find it in the log: this process, and a number."""
+    return f"{_PROCESS}-{next(_requests):x}"
 
 
 _decode = msgspec.json.Decoder().decode
+_requests = count(1)
+_PROCESS = token_hex(4)

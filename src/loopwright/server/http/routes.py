@@ -1,7 +1,6 @@
 """The API's paths, under both of its roots."""
 
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import account, contacts, events, transactional
 from .failures import failure
@@ -24,18 +23,34 @@ PATHS: dict[str, dict[str, Handler]] = {
 }
 
 
-def api_routes(door: Door) -> list[BaseRoute]:
-    """Every operation, and an answer in JSON for every path that is none."""
-    routes = [Route(path, Operation(door, handlers)) for path, handlers in PATHS.items()]
-    everything_else = Mount("/", app=_unknown_path)
-    return [Mount(root, routes=[*routes, everything_else]) for root in ROOTS]
+class Api:
+    """The API as an ASGI application; what lies outside its roots goes to `pages`.
+
+    A look-up in a table: every request passes here, and most of them are events.
+    """
+
+    def __init__(self, door: Door, pages: ASGIApp) -> None:
+        self._pages = pages
+        self._operations = {
+            root + path: Operation(door, handlers) for path, handlers in PATHS.items() for root in ROOTS
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        operation = self._operations.get(path)
+        if operation is not None and scope["type"] == "http":
+            await operation(scope, receive, send)
+        elif path.startswith(ROOTS) and scope["type"] == "http":
+            await _unknown_path(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
 
 
 async def _unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
     request_id = new_request_id()
     response = failure(
         404,
-        f"There is nothing at {scope['path']}; the paths are those of the Loops API, such as /api/v1/events/send.",
+        f"There is nothing at {scope['path']}; paths are those of the Loops API, such as /api/v1/events/send.",
         code="path_unknown",
         request_id=request_id,
     )
