@@ -19,7 +19,7 @@ from threading import Condition, Thread
 from typing import Protocol
 
 from loopwright.errors import LoopsError, StatusError
-from loopwright.outbox.schedule import Verdict, delay_after, judge, pause_after
+from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, delay_after, judge, pause_after
 from loopwright.outbox.spool import Delivery, Spool
 from loopwright.wire.values import Value
 
@@ -64,7 +64,8 @@ class Courier:
         self._threads = 0
         self._idle = 0
         self._under_way = 0
-        self._failures = 0
+        self._failed_rounds = 0
+        self._round_began = 0.0
         self._paused_until = 0.0
         self._stopping = False
 
@@ -94,7 +95,7 @@ class Courier:
             self._change.notify_all()
 
     def _worth_waiting(self, until: float) -> bool:
-        if self._threads == 0:
+        if self._threads == 0 or self._failed_rounds >= HOPELESS:
             return False
         if self._under_way:
             return True
@@ -144,8 +145,11 @@ class Courier:
         return delivery
 
     def _deliver(self, delivery: Delivery) -> None:
+        began = time.time()
         try:
-            self._settle(delivery, *self._attempt(delivery))
+            verdict, status, reason = self._attempt(delivery)
+            self._settle(delivery, verdict, status, reason)
+            self._notice(verdict, began)
         finally:
             with self._change:
                 self._under_way -= 1
@@ -159,9 +163,9 @@ class Courier:
                 event.name,
                 email=event.email,
                 user_id=event.user_id,
-                properties=event.properties or {},
-                contact=event.contact or {},
-                mailing_lists=event.mailing_lists or {},
+                properties=event.properties,
+                contact=event.contact,
+                mailing_lists=event.mailing_lists,
                 idempotency_key=delivery.key,
             )
         except StatusError as error:
@@ -186,10 +190,21 @@ class Courier:
             case Verdict.AGAIN:
                 delay = delay_after(delivery.attempts + 1, chance=random.random())  # noqa: S311 - no secret
                 self._spool.failed(delivery, ready_at=now + delay.total_seconds())
-                log.warning("event %d was not accepted (%s); it is tried again", delivery.id, status)
+                log.info("event %d was not accepted (%s); it is tried again", delivery.id, status)
+
+    def _notice(self, verdict: Verdict, began: float) -> None:
+        """Pause when nothing gets through any more, go on as soon as something does."""
         with self._change:
-            self._failures = self._failures + 1 if verdict is Verdict.AGAIN else 0
-            self._paused_until = now + pause_after(self._failures).total_seconds()
+            if verdict is not Verdict.AGAIN:
+                self._failed_rounds = 0
+                self._paused_until = 0.0
+            elif began >= self._round_began:
+                now = time.time()
+                self._failed_rounds += 1
+                self._round_began = now
+                self._paused_until = now + pause_after(self._failed_rounds).total_seconds()
+                if self._failed_rounds == PATIENCE:
+                    log.warning("the API cannot be reached or is unwell; events wait in %s", self._spool.path)
 
     def _rest(self) -> bool:
         """Wait for something to do. False: somebody else is waiting already, or all are leaving; leave."""

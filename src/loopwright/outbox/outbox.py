@@ -8,13 +8,14 @@ from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 from uuid import uuid4
 
+from loopwright.client.call import Properties, check_event_name, properties_to_wire, some_identifier
 from loopwright.outbox import process
 from loopwright.outbox.courier import Courier, EventSender
 from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status
-from loopwright.wire.values import PropertyValue, to_wire
+from loopwright.wire.values import Value
 
 DRAIN_SECONDS = 10.0
 PARALLEL = 16
@@ -72,8 +73,8 @@ class Outbox:
         *,
         email: str | None = None,
         user_id: str | None = None,
-        properties: Mapping[str, PropertyValue | None] | None = None,
-        contact: Mapping[str, PropertyValue | None] | None = None,
+        properties: Properties | None = None,
+        contact: Properties | None = None,
         mailing_lists: Mapping[str, bool] | None = None,
     ) -> str:
         """Keep an event for delivery. It is on disk when this returns; the answer is its idempotency key.
@@ -81,15 +82,15 @@ class Outbox:
         The arguments are those of `events.send`. What that would refuse before any request raises the same
         `ValueError` here, before anything is kept.
         """
+        some_identifier(email, user_id)
         event = EventArguments(
-            name=name,
+            name=check_event_name(name),
             email=email,
             user_id=user_id,
-            properties=_wire_values(properties),
-            contact=_wire_values(contact),
-            mailing_lists=dict(mailing_lists) if mailing_lists else None,
+            properties=_values(properties),
+            contact=_values(contact),
+            mailing_lists=dict(mailing_lists or {}),
         )
-        _check(event)
         key = uuid4().hex
         with process.held():
             self._spool.add(event, key=key, now=time.time())
@@ -102,8 +103,8 @@ class Outbox:
         *,
         email: str | None = None,
         user_id: str | None = None,
-        properties: Mapping[str, PropertyValue | None] | None = None,
-        contact: Mapping[str, PropertyValue | None] | None = None,
+        properties: Properties | None = None,
+        contact: Properties | None = None,
         mailing_lists: Mapping[str, bool] | None = None,
     ) -> str:
         """`send` for asyncio: the write to disk happens on a thread, so the event loop goes on meanwhile."""
@@ -198,14 +199,6 @@ def _default_client() -> Client:
     return Loops()
 
 
-def _check(event: EventArguments) -> None:
-    """Raise the `ValueError` that `events.send` would."""
-
-
-def _wire_values(
-    values: Mapping[str, PropertyValue | None] | None,
-) -> dict[str, str | float | int | bool | None] | None:
+def _values(given: Properties | None) -> dict[str, Value | None]:
     """Dates become text; a value that cannot travel is an error now rather than a dead letter later."""
-    if not values:
-        return None
-    return {key: None if value is None else to_wire(value) for key, value in values.items()}
+    return cast("dict[str, Value | None]", properties_to_wire(given or {}))

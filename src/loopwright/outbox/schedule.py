@@ -6,8 +6,11 @@ from enum import Enum, auto
 FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(minutes=1)
 
-PATIENCE = 3
-"""Failures in a row, over all contacts, before the courier takes it for an outage and pauses as a whole."""
+PATIENCE = 2
+"""Rounds without a success before the courier takes it for an outage and pauses as a whole."""
+
+HOPELESS = 6
+"""Rounds without a success after which an ending program waits no longer."""
 
 LONGEST_PAUSE = timedelta(seconds=30)
 
@@ -49,8 +52,11 @@ def delay_after(attempts: int, *, chance: float) -> timedelta:
     return full * (0.5 + chance / 2)
 
 
-def pause_after(failures: int) -> timedelta:
-    """How long the whole courier rests after `failures` in a row, whichever contacts they were for."""
-    if failures < PATIENCE:
+def pause_after(rounds: int) -> timedelta:
+    """How long the whole courier rests after `rounds` without a success, whichever contacts they were for.
+
+    Attempts that fail side by side are one round.
+    """
+    if rounds < PATIENCE:
         return timedelta(0)
-    return min(LONGEST_PAUSE, timedelta(seconds=0.5) * 2.0 ** min(failures - PATIENCE, 10))
+    return min(LONGEST_PAUSE, timedelta(seconds=0.5) * 2.0 ** min(rounds - PATIENCE, 10))

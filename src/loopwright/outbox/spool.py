@@ -62,9 +62,9 @@ class EventArguments(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     email: str | None = None
     user_id: str | None = None
-    properties: dict[str, Value | None] | None = None
-    contact: dict[str, Value | None] | None = None
-    mailing_lists: dict[str, bool] | None = None
+    properties: dict[str, Value | None] = {}
+    contact: dict[str, Value | None] = {}
+    mailing_lists: dict[str, bool] = {}
 
     @property
     def lane(self) -> str:

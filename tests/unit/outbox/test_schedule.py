@@ -51,14 +51,14 @@ def test_chance_spreads_the_upper_half() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "expected"),
+    ("rounds", "expected"),
     [
         pytest.param(0, timedelta(0), id="all is well"),
-        pytest.param(PATIENCE - 1, timedelta(0), id="a few contacts fail"),
+        pytest.param(PATIENCE - 1, timedelta(0), id="one round failed"),
         pytest.param(PATIENCE, timedelta(seconds=0.5), id="it looks like an outage"),
         pytest.param(PATIENCE + 3, timedelta(seconds=4), id="it lasts"),
         pytest.param(10_000, LONGEST_PAUSE, id="it lasts for days"),
     ],
 )
-def test_an_outage_slows_the_whole_courier(failures: int, expected: timedelta) -> None:
-    assert pause_after(failures) == expected
+def test_an_outage_slows_the_whole_courier(rounds: int, expected: timedelta) -> None:
+    assert pause_after(rounds) == expected
