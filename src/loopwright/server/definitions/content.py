@@ -39,9 +39,8 @@ class ContentReader:
         texts = {key: self._field(table, key) for key in FIELDS}
         self._check_addresses(table, texts)
         body_file, lmx = self._body(table)
-        uses = {
-            use.variable: use for use in (*self._field_uses(table, texts), *self._body_uses(body_file, lmx))
-        }
+        found = (*self._field_uses(table, texts), *self._body_uses(body_file, lmx))
+        uses = {use.variable: use for use in found}
         fallbacks = self._fallbacks(table, set(uses))
         return MessageDefinition(
             subject=texts["subject"],

@@ -94,11 +94,8 @@ class WorkflowDefinition(Struct, frozen=True, kw_only=True):
 
     def messages(self) -> dict[str, MessageDefinition]:
         """The content of each email node, by the node's id."""
-        return {
-            self._id_of(step): step.action
-            for step in self.steps
-            if isinstance(step.action, MessageDefinition)
-        }
+        named = ((self._id_of(step), step.action) for step in self.steps)
+        return {node_id: action for node_id, action in named if isinstance(action, MessageDefinition)}
 
     def graph(self, message_ids: Mapping[str, str]) -> Graph:
         """The workflow as a graph; `message_ids` maps an email node's id to its message's."""

@@ -207,8 +207,8 @@ def _steps(table: Table, content: ContentReader) -> tuple[StepDefinition, ...]:
 def step_names(given: Sequence[str | None]) -> list[str]:
     """Name the steps that have no name yet, the timers, after the step they wait for.
 
-    So a step that is added or removed renames none but its own timers: `before-tips`, and `before-tips-2` for the
-    one ahead of that.
+    So a step that is added or removed renames none but its own timers: `before-tips`, and `before-tips-2` for
+    the one ahead of that.
     """
     names: list[str] = []
     ahead, timers = "exit", 0
@@ -256,7 +256,7 @@ def _timer(step: Table) -> TimerAction | None:
     if amount is None or unit is None:
         step.refuse(_TIMER_REMEDY, "timer")
         return None
-    timer = TimerAction(amount=amount, unit=cast("TimerUnit", unit))
+    timer = TimerAction(amount=float(amount), unit=cast("TimerUnit", unit))
     if not 0 <= amount <= LONGEST_TIMER / UNITS[timer.unit]:
         step.refuse(f"a timer waits from 0 to {LONGEST_TIMER.days} days", "timer")
     return timer

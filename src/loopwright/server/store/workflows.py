@@ -71,7 +71,10 @@ SET_STATUS: LiteralString = """
     UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
 """
 WORKFLOWS_BY_SLUG: LiteralString = f"""
-    SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND slug = ANY($2::text[]) ORDER BY id FOR UPDATE
+    SELECT {_COLUMNS} FROM workflow
+     WHERE team_id = $1 AND slug = ANY($2::text[])
+     ORDER BY id
+       FOR NO KEY UPDATE
 """
 INSERT_WORKFLOW: LiteralString = """
     INSERT INTO workflow (

@@ -32,14 +32,25 @@ class Runner:
             run = await runs.lock_due_run(tx, job)
             if run is None:
                 return
-            if run.workflow_status != "Sending" and await self._is_stopped(tx, run):
-                await runs.hold_run(tx, run)
+            if run.workflow_status == "Sending":
+                await self._advance(tx, run)
                 return
-            await self._advance(tx, run)
+        await self._hold(job, run.workflow_id)
 
-    async def _is_stopped(self, tx: Connection, run: DueRun) -> bool:
-        # Asked again under a lock: a resume that has just begun would not see that this run is held.
-        return await workflows.hold_status_still(tx, run.team_id, run.workflow_id) != "Sending"
+    async def _hold(self, job: RunStep, workflow_id: str) -> None:
+        """Leave a run of a stopped workflow where it is, unless the workflow has been resumed by now.
+
+        Whoever resumes locks the workflow and then runs, and so does this, in a transaction of its own.
+        """
+        async with self._pool.acquire() as tx, tx.transaction():
+            status = await workflows.hold_status_still(tx, job.team_id, workflow_id)
+            run = await runs.lock_due_run(tx, job)
+            if run is None:
+                return
+            if status == "Sending":
+                await self._advance(tx, run)
+            else:
+                await runs.hold_run(tx, run)
 
     async def _advance(self, tx: Connection, run: DueRun) -> None:
         now = self._clock.now()

@@ -1,0 +1,242 @@
+"""Brings what a team has in line with its definitions, in the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from loopwright.ids import new_id
+from loopwright.server.store import runs
+from loopwright.server.store.audience import load_properties
+from loopwright.server.store.database import Connection
+from loopwright.server.store.definitions import (
+    ListDefinitionRow,
+    TransactionalDefinitionRow,
+    load_lists,
+    load_transactional,
+    lock_definitions,
+    save_lists,
+    save_messages,
+    save_transactional,
+)
+from loopwright.server.store.messages import MessageRow, load_message
+from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
+from loopwright.server.workflow.graph import (
+    EventTrigger,
+    Graph,
+    SendEmailAction,
+    decode_nodes,
+    encode_nodes,
+)
+
+from .mistakes import InvalidDefinitions
+from .model import (
+    Definitions,
+    ListDefinition,
+    MessageDefinition,
+    TransactionalDefinition,
+    WorkflowDefinition,
+)
+from .parse import unknown_properties
+
+Kind: TypeAlias = Literal["mailing list", "transactional email", "workflow"]
+Action: TypeAlias = Literal["created", "changed", "unchanged"]
+
+
+class Change(Struct, frozen=True):
+    """What became of one definition.
+
+    `id` is what the API calls it; empty when nobody knows yet. `detail` says in words what else came with the
+    change, and may be empty.
+    """
+
+    kind: Kind
+    slug: str
+    action: Action
+    id: str = ""
+    detail: str = ""
+
+
+async def apply_definitions(
+    tx: Connection, team_id: str, definitions: Definitions, *, now: datetime
+) -> list[Change]:
+    """Create and change whatever differs, and answer for every definition what was done.
+
+    What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact properties
+    that the team does not have, before anything is written.
+    """
+    await lock_definitions(tx, team_id)
+    custom = await load_properties(tx, [team_id])
+    if unknown := unknown_properties(definitions, custom[team_id]):
+        raise InvalidDefinitions(unknown)
+    applier = _Applier(tx, team_id, now)
+    return [
+        *await applier.lists(definitions.lists),
+        *await applier.transactional(definitions.transactional),
+        *await applier.workflows(definitions.workflows),
+    ]
+
+
+class _Applier:
+    """One apply: a transaction, a team and a moment."""
+
+    def __init__(self, tx: Connection, team_id: str, now: datetime) -> None:
+        self._tx = tx
+        self._team_id = team_id
+        self._now = now
+        self._list_ids: dict[str, str] = {}
+
+    async def lists(self, definitions: Sequence[ListDefinition]) -> list[Change]:
+        stored = {
+            row.slug: row for row in await load_lists(self._tx, self._team_id, [d.slug for d in definitions])
+        }
+        rows = [self._list(definition, stored.get(definition.slug)) for definition in definitions]
+        self._list_ids = {row.slug: row.id for row in rows}
+        await save_lists(self._tx, [row for row in rows if row != stored.get(row.slug)], now=self._now)
+        return [
+            Change(
+                "mailing list", row.slug, _action(stored.get(row.slug), row != stored.get(row.slug)), row.id
+            )
+            for row in rows
+        ]
+
+    async def transactional(self, definitions: Sequence[TransactionalDefinition]) -> list[Change]:
+        rows = await load_transactional(self._tx, self._team_id, [d.slug for d in definitions])
+        stored = {row.slug: row for row in rows}
+        return [await self._transactional(d, stored.get(d.slug)) for d in definitions]
+
+    async def workflows(self, definitions: Sequence[WorkflowDefinition]) -> list[Change]:
+        rows = await lock_by_slug(self._tx, self._team_id, [d.slug for d in definitions])
+        stored = {row.slug: row for row in rows}
+        return [await self._workflow(d, stored.get(d.slug)) for d in definitions]
+
+    def _list(self, definition: ListDefinition, stored: ListDefinitionRow | None) -> ListDefinitionRow:
+        return ListDefinitionRow(
+            id=stored.id if stored else new_id(self._now),
+            team_id=self._team_id,
+            slug=definition.slug,
+            name=definition.name,
+            description=definition.description,
+            is_public=definition.is_public,
+        )
+
+    async def _transactional(
+        self, definition: TransactionalDefinition, stored: TransactionalDefinitionRow | None
+    ) -> Change:
+        message_id, message_changed = await self._save_message(
+            definition.message, stored.published_message_id if stored else None
+        )
+        row = TransactionalDefinitionRow(
+            id=stored.id if stored else new_id(self._now),
+            team_id=self._team_id,
+            slug=definition.slug,
+            name=definition.name,
+            draft_message_id=stored.draft_message_id if stored else None,
+            published_message_id=message_id,
+            data_variables=definition.data_variables,
+            required_variables=definition.required_variables,
+        )
+        differs = message_changed or row != stored
+        if differs:
+            await save_transactional(self._tx, row, now=self._now)
+        return Change("transactional email", row.slug, _action(stored, differs), row.id)
+
+    async def _workflow(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> Change:
+        before = Graph(stored.root_node_id, decode_nodes(stored.nodes)) if stored else Graph("", {})
+        message_ids, messages_differ = await self._save_messages(definition, before)
+        graph = definition.graph(message_ids)
+        row = self._workflow_row(definition, graph, stored)
+        detail = ""
+        if stored is None:
+            await insert_workflow(self._tx, replace(row, revision_id=new_id(self._now)), now=self._now)
+        elif row != replace(stored, nodes=encode_nodes(before.nodes).decode()):
+            await update_workflow(self._tx, replace(row, revision_id=new_id(self._now)), now=self._now)
+            if row.status == "Sending" and stored.status != "Sending":
+                await runs.resume(self._tx, self._team_id, row.id, now=self._now)
+            detail = await self._redirect(row.id, before, graph)
+        elif not messages_differ:
+            return Change("workflow", definition.slug, "unchanged", row.id)
+        return Change("workflow", definition.slug, "changed" if stored else "created", row.id, detail)
+
+    def _workflow_row(
+        self, definition: WorkflowDefinition, graph: Graph, stored: WorkflowRow | None
+    ) -> WorkflowRow:
+        trigger = definition.trigger
+        return WorkflowRow(
+            id=stored.id if stored else new_id(self._now),
+            team_id=self._team_id,
+            slug=definition.slug,
+            revision_id=stored.revision_id if stored else "",
+            status=definition.status,
+            name=definition.name,
+            description=definition.description,
+            mailing_list_id=self._list_ids[definition.mailing_list] if definition.mailing_list else None,
+            root_node_id=graph.root_node_id,
+            nodes=encode_nodes(graph.nodes).decode(),
+            trigger_type=type(trigger).__name__,
+            trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
+        )
+
+    async def _save_messages(
+        self, definition: WorkflowDefinition, before: Graph
+    ) -> tuple[dict[str, str], bool]:
+        """Save the emails' content; answers the messages' ids by node, and whether any of them is new."""
+        ids: dict[str, str] = {}
+        any_changed = False
+        for node_id, message in definition.messages().items():
+            node = before.nodes.get(node_id)
+            known_id = node.email_message_id if isinstance(node, SendEmailAction) else None
+            ids[node_id], changed = await self._save_message(message, known_id)
+            any_changed = any_changed or changed
+        return ids, any_changed
+
+    async def _save_message(self, definition: MessageDefinition, known_id: str | None) -> tuple[str, bool]:
+        """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
+        stored = await load_message(self._tx, self._team_id, known_id) if known_id else None
+        row = MessageRow(
+            id=known_id or new_id(self._now),
+            team_id=self._team_id,
+            content_revision_id=stored.content_revision_id if stored else "",
+            subject=definition.subject,
+            preview_text=definition.preview_text,
+            from_name=definition.from_name,
+            from_email=definition.from_email,
+            reply_to_email=definition.reply_to_email,
+            cc_email="",
+            bcc_email="",
+            language_code="",
+            email_format="styled",
+            lmx=definition.lmx,
+            contact_fallbacks=definition.contact_fallbacks,
+            event_fallbacks=definition.event_fallbacks,
+            data_fallbacks=definition.data_fallbacks,
+            updated_at=stored.updated_at if stored else self._now,
+        )
+        if row == stored:
+            return row.id, False
+        row = replace(row, content_revision_id=new_id(self._now), updated_at=self._now)
+        await save_messages(self._tx, [row])
+        return row.id, True
+
+    async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
+        """Have the runs at changed nodes decided anew, and take them on from the nodes that are gone."""
+        ways = [(node_id, _survivor(node_id, before, after)) for node_id in before.nodes.keys() - after.nodes]
+        moved = await runs.move_runs(self._tx, self._team_id, workflow_id, ways, now=self._now)
+        changed = [id_ for id_, node in before.nodes.items() if after.nodes.get(id_, node) != node]
+        await runs.wake(self._tx, self._team_id, workflow_id, changed)
+        return f"{moved} waiting contacts go on after a removed step" if moved else ""
+
+
+def _survivor(node_id: str, before: Graph, after: Graph) -> str:
+    """The first node behind a removed one that is still there; the exit always is."""
+    while node_id not in after.nodes:
+        (node_id,) = before.nodes[node_id].next_node_ids
+    return node_id
+
+
+def _action(stored: object | None, differs: bool) -> Action:
+    if stored is None:
+        return "created"
+    return "changed" if differs else "unchanged"

@@ -1,0 +1,120 @@
+"""The database and the team that definitions are applied to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import LiteralString
+
+from msgspec.structs import replace
+
+from loopwright.server.bootstrap import ensure_team
+from loopwright.server.clock import Clock
+from loopwright.server.store.database import Connection, Pool, open_pool
+from loopwright.server.store.embedded import EmbeddedPostgres
+from loopwright.server.store.schema import migrate
+from loopwright.server.store.teams import TeamRow, load_teams
+
+from .apply import Change, apply_definitions
+from .mistakes import meant
+from .model import Definitions
+
+HAS_TEAMS: LiteralString = "SELECT to_regclass('team') IS NOT NULL"
+
+
+class UnknownTeam(LookupError):
+    """The team that was asked for is not there, or nobody said which of several it is."""
+
+
+async def save(
+    definitions: Definitions, data_dir: Path, database_url: str | None, team: str | None, clock: Clock
+) -> list[Change]:
+    """Apply to the database at `database_url`, or else to the embedded one in `data_dir`, migrated first.
+
+    `team` is a name or an id; None means the only team, which is made when there is none yet.
+    """
+    async with _database(data_dir, database_url) as url:
+        await migrate(url)
+        async with _pool(url) as pool:
+            await ensure_team(pool, clock)
+            async with pool.acquire() as tx, tx.transaction():
+                owner = choose_team(await load_teams(tx), team)
+                return await apply_definitions(tx, owner.id, definitions, now=clock.now())
+
+
+async def preview(
+    definitions: Definitions, data_dir: Path, database_url: str | None, team: str | None, clock: Clock
+) -> list[Change]:
+    """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
+    if database_url is None and not _has_data(data_dir):
+        return all_new(definitions)
+    async with _database(data_dir, database_url) as url, _pool(url) as pool, pool.acquire() as tx:
+        if not await tx.fetchval(HAS_TEAMS):
+            return all_new(definitions)
+        teams = await load_teams(tx)
+        if not teams:
+            return all_new(definitions)
+        return await _rolled_back(tx, choose_team(teams, team).id, definitions, clock)
+
+
+def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
+    """The team of that id or name; the only one when nothing is `wanted`. Raises `UnknownTeam`."""
+    names = sorted(team.name for team in teams)
+    if wanted is None:
+        if len(teams) == 1:
+            return teams[0]
+        raise UnknownTeam(f"there are several teams; choose one with --team: {', '.join(names)}")
+    found = [team for team in teams if wanted in (team.id, team.name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(team.id for team in found)
+        raise UnknownTeam(f"several teams are called {wanted}; choose one by its id: {ids}")
+    raise UnknownTeam(f"there is no team {wanted}; {meant(wanted, names)}")
+
+
+def all_new(definitions: Definitions) -> list[Change]:
+    """The changes of a first apply."""
+    return [
+        *(Change("mailing list", definition.slug, "created") for definition in definitions.lists),
+        *(
+            Change("transactional email", definition.slug, "created")
+            for definition in definitions.transactional
+        ),
+        *(Change("workflow", definition.slug, "created") for definition in definitions.workflows),
+    ]
+
+
+def _has_data(data_dir: Path) -> bool:
+    return (data_dir / "postgres").exists()
+
+
+async def _rolled_back(tx: Connection, team_id: str, definitions: Definitions, clock: Clock) -> list[Change]:
+    transaction = tx.transaction()
+    await transaction.start()
+    try:
+        changes = await apply_definitions(tx, team_id, definitions, now=clock.now())
+        # The id of what is not there after all would only mislead.
+        return [replace(change, id="") if change.action == "created" else change for change in changes]
+    finally:
+        await transaction.rollback()
+
+
+@asynccontextmanager
+async def _database(data_dir: Path, database_url: str | None) -> AsyncIterator[str]:
+    if database_url is not None:
+        yield database_url
+        return
+    postgres = EmbeddedPostgres(data_dir)
+    try:
+        yield await postgres.start()
+    finally:
+        await postgres.stop()
+
+
+@asynccontextmanager
+async def _pool(url: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(url, size=1)
+    try:
+        yield pool
+    finally:
+        await pool.close()
