@@ -1,22 +1,22 @@
-"""The overview's chart: numbers in, places of bars out. Pure; lengths are units of the SVG's view box."""
+"""The overview's chart: numbers in, places of bars out. Pure; the picture is 240 wide and 100 high.
+
+It is stretched to the page's width, so the writing around it is HTML's business.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 HOURS = 24
-WIDTH, HEIGHT = 720, 160
-_BASE = 132  # where the bars stand; the hours are written below
-_TOP = 14
-_SLOT = WIDTH / HOURS
-_BAR = 10.0
-_GAP = 2.0
+WIDTH, HEIGHT = 240, 100
+_SLOT = WIDTH // HOURS
+_BAR = 3.5
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar that stands on the base line."""
+    """A bar that stands on the lower edge."""
 
     x: float
     y: float
@@ -25,10 +25,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Column:
-    """One hour: its two bars, what to say about it, and its label when it has one."""
+    """One hour, `x` its left edge: its two bars, what to say about it, and its label when it has one."""
 
-    x: float
-    middle: float
+    x: int
     events: Bar
     sent: Bar
     says: str
@@ -37,13 +36,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """The whole picture; `peak` is the value at the height of the line at `top`."""
+    """The whole picture; `peak` is the number at its upper edge, `slot` and `bar` are widths."""
 
     width: int
     height: int
-    base: int
-    top: int
-    slot: float
+    slot: int
     bar: float
     peak: int
     columns: Sequence[Column]
@@ -56,39 +53,37 @@ def first_hour(now: datetime) -> datetime:
 
 def draw(events: Mapping[datetime, int], sent: Mapping[datetime, int], *, now: datetime) -> Chart:
     """Draw the last hours up to `now`. Both map an hour's start to a number; a missing hour has none."""
-    hours = [first_hour(now) + turn * _HOUR for turn in range(HOURS)]
     peak = _round_up(max(*events.values(), *sent.values(), 0, 0))
     columns = [
-        Column(
-            x=round(turn * _SLOT, 2),
-            middle=round((turn + 0.5) * _SLOT, 2),
-            events=_bar((turn + 0.5) * _SLOT - _BAR - _GAP / 2, events.get(hour, 0), peak),
-            sent=_bar((turn + 0.5) * _SLOT + _GAP / 2, sent.get(hour, 0), peak),
-            says=_say(hour, events.get(hour, 0), sent.get(hour, 0)),
-            label=f"{hour:%H:%M}" if hour.hour % 6 == 0 else "",
-        )
-        for turn, hour in enumerate(hours)
+        _column(turn * _SLOT, hour, events.get(hour, 0), sent.get(hour, 0), peak)
+        for turn, hour in enumerate(first_hour(now) + turn * _HOUR for turn in range(HOURS))
     ]
-    return Chart(WIDTH, HEIGHT, _BASE, _TOP, _SLOT, _BAR, peak, columns)
+    return Chart(WIDTH, HEIGHT, _SLOT, _BAR, peak, columns)
+
+
+def _column(x: int, hour: datetime, events: int, sent: int, peak: int) -> Column:
+    return Column(
+        x=x,
+        events=_bar(x + _SLOT / 2 - _BAR - 0.25, events, peak),
+        sent=_bar(x + _SLOT / 2 + 0.25, sent, peak),
+        says=f"{hour:%H:%M}: {_count(events, 'event')}, {_count(sent, 'email')} sent",
+        label=f"{hour:%H:%M}" if hour.hour % 6 == 0 else "",
+    )
 
 
 def _bar(x: float, value: int, peak: int) -> Bar:
-    height = 0.0 if value == 0 else max(2.0, (_BASE - _TOP) * value / peak)
-    return Bar(round(x, 2), round(_BASE - height, 2), round(height, 2))
+    height = 0.0 if value == 0 else max(1.5, HEIGHT * value / peak)  # one of thousands is still seen
+    return Bar(x, round(HEIGHT - height, 2), round(height, 2))
 
 
 def _round_up(value: int) -> int:
-    """The next number a person would write on an axis: 1, 2, 5, 10, 20, 50, …; at least 5."""
+    """The next number a person would write on an axis: 5, 10, 20, 50, 100, …"""
     power = 1
     while True:
         for step in (1, 2, 5):
             if step * power >= max(value, 5):
                 return step * power
         power *= 10
-
-
-def _say(hour: datetime, events: int, sent: int) -> str:
-    return f"{hour:%H:%M}: {_count(events, 'event')}, {_count(sent, 'email')} sent"
 
 
 def _count(number: int, noun: str) -> str:

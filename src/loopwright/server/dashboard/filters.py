@@ -1,6 +1,7 @@
 """How values look in templates. Whatever returns `Markup` has escaped what it was given."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import msgspec
 from markupsafe import Markup
@@ -20,6 +21,39 @@ def moment(at: datetime) -> Markup:
         day=f"{utc.day} {utc:%b}",
         clock=f"{utc:%H:%M:%S}",
     )
+
+
+def after(at: datetime, cause: datetime) -> Markup:
+    """How long after its cause something came: `+0.4 s`, `+12 min`, `+3 d 2 h`; the time on hovering."""
+    utc = at.astimezone(UTC)
+    return Markup('<time datetime="{iso}" title="{full}">+{span}</time>').format(
+        iso=utc.isoformat(timespec="milliseconds"), full=f"{utc:%Y-%m-%d %H:%M:%S} UTC", span=span(at - cause)
+    )
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units; below ten seconds with tenths."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < 10:
+        return f"{round(seconds, 1):g} s"
+    days, rest = divmod(round(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next(place for place, (value, _) in enumerate(parts) if value)
+    return " ".join(f"{value} {unit}" for value, unit in parts[first : first + 2] if value)
+
+
+def date(value: object) -> object:
+    """A date property, kept as ISO 8601 in UTC, as people write it: `2026-12-01`, `2026-12-01 09:30:00`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    utc = at.astimezone(UTC) if at.tzinfo else at
+    return f"{utc:%Y-%m-%d}" if utc.time() == time() else f"{utc:%Y-%m-%d %H:%M:%S}"
 
 
 def plain(value: object) -> str:
@@ -63,7 +97,9 @@ def initial(text: str) -> str:
     return next((letter.upper() for letter in text if letter.isalnum()), "·")
 
 
-FILTERS = {
+FILTERS: dict[str, Any] = {
+    "after": after,
+    "date": date,
     "initial": initial,
     "kind": kind,
     "moment": moment,

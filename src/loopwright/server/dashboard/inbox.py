@@ -1,12 +1,10 @@
 """The inbox: the emails that stayed here, and each of them as its reader would see it."""
 
-from typing import get_args
-
 from starlette.responses import HTMLResponse, Response
 
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.letter import Letter, framed, read_letter, source
-from loopwright.server.dashboard.pages import InboxPage, InboxPart, MessagePage, View
+from loopwright.server.dashboard.pages import VIEWS, InboxPage, InboxPart, MessagePage, View
 from loopwright.server.dashboard.visits import LINES, NothingHere, Visit, cut
 from loopwright.server.store.inbox import InboxRow, list_received, load_received
 from loopwright.server.store.pages.inbox import load_cause
@@ -68,9 +66,9 @@ async def download_message(visit: Visit) -> Response:
 
 def _view(wanted: str | None, letter: Letter) -> View:
     """The tab to open: the one wanted, else the first that has something to show."""
-    views: tuple[View, ...] = get_args(View)
-    shown = views if letter.html is not None else views[1:]
-    return next((view for view in shown if view == wanted), shown[0])
+    shown = VIEWS if letter.html is not None else VIEWS[1:]
+    by_name: dict[str | None, View] = {view: view for view in shown}
+    return by_name.get(wanted, shown[0])
 
 
 async def _load(visit: Visit) -> InboxRow:

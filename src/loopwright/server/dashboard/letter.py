@@ -36,7 +36,7 @@ def read_letter(raw: bytes) -> Letter:
     # compat32 never parses header values, and so never fails over one
     message = message_from_bytes(raw, policy=compat32)
     html = text = None
-    attachments = []
+    attachments: list[Attachment] = []
     for part in message.walk():
         if part.is_multipart():
             continue

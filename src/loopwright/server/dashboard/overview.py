@@ -26,4 +26,5 @@ async def show_overview(visit: Visit) -> Response:
     )
     if visit.wants_part:
         return answers.part(numbers, visit.request)
-    return answers.page(OverviewPage(frame=visit.frame("Overview", "overview"), numbers=numbers))
+    day = f"{visit.now:%A}, {visit.now.day} {visit.now:%B}"
+    return answers.page(OverviewPage(frame=visit.frame("Overview", "overview"), day=day, numbers=numbers))

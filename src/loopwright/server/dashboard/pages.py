@@ -19,6 +19,7 @@ from loopwright.server.store.pages.overview import Counts
 
 Section = Literal["overview", "inbox", "events", "contacts"]
 View = Literal["html", "text", "headers", "source"]
+VIEWS: tuple[View, ...] = ("html", "text", "headers", "source")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,10 @@ class MissingPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class NumbersPart(LivePage):
-    """Today's counts, the chart of the last hours and the emails that did not leave."""
+    """Today's counts, the chart of the last hours and the emails that did not leave.
+
+    `server` is the address programs send their events to.
+    """
 
     template: ClassVar[str] = "numbers.html"
     counts: Counts
@@ -93,10 +97,11 @@ class NumbersPart(LivePage):
 
 @dataclass(frozen=True, kw_only=True)
 class OverviewPage(Page):
-    """The first page. `server` is the address programs send their events to."""
+    """The first page; `day` is the day it counts."""
 
     template: ClassVar[str] = "overview.html"
     frame: Frame
+    day: str
     numbers: NumbersPart
 
 

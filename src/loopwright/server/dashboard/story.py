@@ -47,7 +47,7 @@ def tell_events(
 
 def tell_runs(runs: Iterable[RunLine], emails: Iterable[EmailLine]) -> list[RunStory]:
     """Put emails below their runs; runs keep their order."""
-    sent = defaultdict(list)
+    sent: defaultdict[str | None, list[EmailLine]] = defaultdict(list)
     for email in emails:
         sent[email.run_id].append(email)
     return [RunStory(run, sent[run.id]) for run in runs]
@@ -66,7 +66,7 @@ def tell(
 
 
 def _by_event(stories: Iterable[RunStory]) -> Mapping[str | None, list[RunStory]]:
-    started = defaultdict(list)
+    started: defaultdict[str | None, list[RunStory]] = defaultdict(list)
     for story in stories:
         started[story.run.event_id].append(story)
     return started
