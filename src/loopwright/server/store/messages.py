@@ -1,4 +1,4 @@
-"""Content: email messages, and the transactional emails that publish them."""
+"""Email messages: the content of emails."""
 
 from datetime import datetime
 from typing import Literal, LiteralString
@@ -31,19 +31,12 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class TransactionalRow(Struct, frozen=True, kw_only=True):
-    """A transactional email. `data_variables` are those of the published message, `required_variables` of
-    them those without a fallback."""
+class Circumstances(Struct, frozen=True, kw_only=True):
+    """What a delivery must know about its content, its mailing list and its address."""
 
-    id: str
-    team_id: str
-    name: str
-    draft_message_id: str | None
-    published_message_id: str | None
-    data_variables: list[str]
-    required_variables: list[str]
-    created_at: datetime
-    updated_at: datetime
+    content_revision_id: str
+    list_name: str | None
+    is_suppressed: bool
 
 
 MESSAGE: LiteralString = """
@@ -53,22 +46,12 @@ MESSAGE: LiteralString = """
       FROM email_message
      WHERE team_id = $1 AND id = $2
 """
-_TRANSACTIONAL: LiteralString = """
-    id, team_id, name, draft_message_id, published_message_id, data_variables, required_variables, created_at,
-    updated_at
-"""
-TRANSACTIONAL: LiteralString = f"""
-    SELECT {_TRANSACTIONAL} FROM transactional_email WHERE team_id = $1 AND id = $2
-"""
-PUBLISHED: LiteralString = f"""
-    SELECT {_TRANSACTIONAL}
-      FROM transactional_email
-     WHERE team_id = $1 AND published_message_id IS NOT NULL AND ($2::text IS NULL OR id < $2)
-     ORDER BY id DESC
-     LIMIT $3
-"""
-COUNT_PUBLISHED: LiteralString = """
-    SELECT count(*) FROM transactional_email WHERE team_id = $1 AND published_message_id IS NOT NULL
+CIRCUMSTANCES: LiteralString = """
+    SELECT email_message.content_revision_id, mailing_list.name AS list_name,
+           EXISTS (SELECT FROM suppression WHERE team_id = $1 AND email = $4) AS is_suppressed
+      FROM email_message
+      LEFT JOIN mailing_list ON mailing_list.team_id = $1 AND mailing_list.id = $3
+     WHERE email_message.team_id = $1 AND email_message.id = $2
 """
 
 _fallbacks = msgspec.json.Decoder(dict[str, str])
@@ -80,22 +63,14 @@ async def load_message(tx: Connection, team_id: str, message_id: str) -> Message
     return _message(dict(row)) if row else None
 
 
-async def load_transactional(tx: Connection, team_id: str, transactional_id: str) -> TransactionalRow | None:
-    """The transactional email of that id, published or not."""
-    row = await tx.fetchrow(TRANSACTIONAL, team_id, transactional_id)
-    return TransactionalRow(**row) if row else None
-
-
-async def list_published(
-    tx: Connection, team_id: str, *, before: str | None, limit: int
-) -> list[TransactionalRow]:
-    """Published transactional emails, newest first; with `before`, those made earlier than that one."""
-    return [TransactionalRow(**row) for row in await tx.fetch(PUBLISHED, team_id, before, limit)]
-
-
-async def count_published(tx: Connection, team_id: str) -> int:
-    """How many transactional emails are published."""
-    return int(await tx.fetchval(COUNT_PUBLISHED, team_id))
+async def load_circumstances(
+    tx: Connection, team_id: str, message_id: str, *, mailing_list_id: str | None, to_email: str
+) -> Circumstances:
+    """The circumstances of sending a message to an address. `LookupError` when there is no such message."""
+    row = await tx.fetchrow(CIRCUMSTANCES, team_id, message_id, mailing_list_id, to_email)
+    if row is None:
+        raise LookupError(f"no email message {message_id}")
+    return Circumstances(**row)
 
 
 def _message(row: dict[str, object]) -> MessageRow:

@@ -1,0 +1,119 @@
+"""Composing: a rendered email as the bytes that travel, multipart and encoded for any server.
+
+Lines end with CRLF and have at most 78 bytes. The boundaries hold `=_`, which no body can after its encoding.
+"""
+
+import re
+from base64 import b64decode
+from binascii import b2a_base64, b2a_qp
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from email.utils import format_datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from loopwright.wire.transactional import Attachment
+
+from .headers import ascii_address, mailbox, parameter, unstructured
+from .render import Rendered
+
+_TYPE = re.compile(r"[A-Za-z0-9][\w.+\-]*/[A-Za-z0-9][\w.+\-]*", re.ASCII)
+_BASE64_LINE = 57  # bytes that fill 76 characters
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """Who sends to whom. `mime_id` is the Message-ID without brackets."""
+
+    mime_id: str
+    from_email: str
+    to_email: str
+    unsubscribe_link: str = ""
+
+
+class Composed(Struct, frozen=True, kw_only=True):
+    """A message ready for SMTP: its bytes, its sender, whom it is for, and who gets a copy."""
+
+    data: bytes
+    sender: str
+    recipient: str
+    copies: tuple[str, ...]
+
+    def without_copies_to(self, unwanted: Callable[[str], bool]) -> "Composed":
+        """The same message, whose copies to `unwanted` addresses are left out of the envelope."""
+        return replace(self, copies=tuple(copy for copy in self.copies if not unwanted(copy)))
+
+
+def compose(
+    rendered: Rendered, envelope: Envelope, attachments: Sequence[Attachment], *, now: datetime
+) -> Composed:
+    """Write the whole message. Raises `UnwritableAddress` for an address that SMTP cannot carry."""
+    head = [
+        mailbox("From", envelope.from_email, rendered.from_name),
+        mailbox("To", envelope.to_email),
+        unstructured("Subject", rendered.subject),
+        f"Date: {format_datetime(now)}\r\n".encode(),
+        f"Message-ID: <{envelope.mime_id}>\r\n".encode(),
+        b"MIME-Version: 1.0\r\n",
+    ]
+    if rendered.reply_to:
+        head.append(mailbox("Reply-To", rendered.reply_to))
+    if rendered.cc:
+        head.append(mailbox("Cc", rendered.cc))
+    if envelope.unsubscribe_link:
+        head.append(f"List-Unsubscribe:\r\n <{envelope.unsubscribe_link}>\r\n".encode())
+        head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+    tag = envelope.mime_id.partition("@")[0]
+    body = _multipart(
+        "alternative", f"=_text_{tag}", [_words("plain", rendered.text), _words("html", rendered.html)]
+    )
+    if attachments:
+        body = _multipart("mixed", f"=_files_{tag}", [body, *map(_file, attachments)])
+    return Composed(
+        data=b"".join(head) + body,
+        sender=ascii_address(envelope.from_email),
+        recipient=ascii_address(envelope.to_email),
+        copies=tuple(ascii_address(copy) for copy in (rendered.cc, rendered.bcc) if copy),
+    )
+
+
+def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    """A body of several parts with its own Content-Type."""
+    between = f"--{boundary}\r\n".encode()
+    return b"".join(
+        [
+            f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'.encode(),
+            *(between + part + b"\r\n" for part in parts),
+            f"--{boundary}--\r\n".encode(),
+        ]
+    )
+
+
+def _words(kind: str, text: str) -> bytes:
+    """A part of text, quoted-printable: whoever looks at the source can read it."""
+    lines = re.sub(r"\r\n?", "\n", text).encode(errors="replace")
+    encoded = b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    return head.encode() + encoded
+
+
+def _file(attachment: Attachment) -> bytes:
+    """An attached file, base64. A type that may not be encoded so, or is none, becomes plain bytes."""
+    kind = attachment.content_type.strip().lower()
+    if not _TYPE.fullmatch(kind) or kind.startswith(("message/", "multipart/")):
+        kind = "application/octet-stream"
+    data = b64decode(attachment.data)
+    lines = [
+        b2a_base64(data[start : start + _BASE64_LINE], newline=False)
+        for start in range(0, len(data), _BASE64_LINE)
+    ]
+    return b"".join(
+        [
+            f"Content-Type: {kind}\r\n".encode(),
+            b"Content-Disposition: attachment",
+            parameter("filename", attachment.filename or "attachment"),
+            b"\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+            b"\r\n".join(lines),
+            b"\r\n",
+        ]
+    )

@@ -1,0 +1,33 @@
+"""What an email's variables stand for, for the person it goes to."""
+
+from loopwright.server.store.contacts import ContactRow
+from loopwright.server.store.emails import EmailRow
+
+from .template import Values
+from .variables import UNSUBSCRIBE_LINK
+
+
+def values_for(email: EmailRow, contact: ContactRow | None, *, unsubscribe_link: str) -> Values:
+    """The values of one email: its contact's and its event's, or its data."""
+    if email.kind == "transactional":
+        return Values(data=email.data_variables)
+    return Values(
+        contact=_properties(contact) if contact else {},
+        event=email.event_properties,
+        system={UNSUBSCRIBE_LINK.name: unsubscribe_link},
+    )
+
+
+def _properties(contact: ContactRow) -> dict[str, object]:
+    return {
+        **contact.properties,
+        "email": contact.email,
+        "firstName": contact.first_name,
+        "lastName": contact.last_name,
+        "notes": contact.notes,
+        "source": contact.source,
+        "userGroup": contact.user_group,
+        "userId": contact.user_id,
+        "subscribed": contact.subscribed,
+        "createdAt": contact.created_at,
+    }
