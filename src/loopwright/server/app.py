@@ -1,6 +1,6 @@
 """The whole house: settings in, a running server out. The only module that knows every room.
 
-    settings ─▶ store (embedded or given) ─▶ ingest, workflow, mail ─▶ API, dashboard, workers
+settings ─▶ store (embedded or given) ─▶ ingest, workflow, mail ─▶ API, dashboard, workers
 """
 
 import asyncio
@@ -62,9 +62,32 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[R
         ingest = Ingest(pool, clock)
         ingest.start()
         stack.push_async_callback(ingest.close)
-        await _start_workers(stack, settings, pool, database_url, clock, public_url)
 
-        application = _application(pool, ingest, clock, settings, public_url)
+        async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
+            await ingest.submit(
+                Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
+            )
+
+        inbox = Inbox(pool, clock)
+        await inbox.start()
+        stack.push_async_callback(inbox.stop)
+        mailer = Mailer(
+            pool,
+            clock,
+            public_url=public_url,
+            inbox_port=inbox.port,
+            smtp_url=settings.smtp_url,
+            unsubscribe=unsubscribe,
+        )
+        stack.push_async_callback(mailer.close)
+        await _start_workers(stack, pool, database_url, clock, mailer)
+
+        pages = [
+            *unsubscribe_routes(pool, unsubscribe),
+            *dashboard_routes(pool, clock, public_url=public_url),
+        ]
+        door = Door(pool, ingest, clock, Limits(settings.rate_limit))
+        application = Api(door, Starlette(routes=pages))
         await _serve(stack, application, listener)
         yield Running(address, new_key, database_url)
 
@@ -88,16 +111,8 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> str:
 
 
 async def _start_workers(
-    stack: AsyncExitStack, settings: Settings, pool: Pool, database_url: str, clock: Clock, public_url: str
+    stack: AsyncExitStack, pool: Pool, database_url: str, clock: Clock, mailer: Mailer
 ) -> None:
-    inbox = Inbox(pool, clock)
-    await inbox.start()
-    stack.push_async_callback(inbox.stop)
-    mailer = Mailer(
-        pool, clock, smtp_url=settings.smtp_url, inbox_port=inbox.port, public_url=public_url
-    )
-    await mailer.start()
-    stack.push_async_callback(mailer.close)
     runner = Runner(pool, clock)
     # Its own connections: a long queue of jobs must not keep requests waiting.
     jobs_pool = await open_pool(database_url, size=4)
@@ -105,24 +120,6 @@ async def _start_workers(
     worker = Worker(jobs_pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
     worker.start()
     stack.push_async_callback(worker.stop)
-
-
-def _application(
-    pool: Pool, ingest: Ingest, clock: Clock, settings: Settings, public_url: str
-) -> ASGIApp:
-    async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
-        await ingest.submit(
-            Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
-        )
-
-    door = Door(pool, ingest, clock, Limits(settings.rate_limit))
-    pages = Starlette(
-        routes=[
-            *unsubscribe_routes(pool, unsubscribe),
-            *dashboard_routes(pool, clock, public_url=public_url),
-        ]
-    )
-    return Api(door, pages)
 
 
 async def _serve(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from loopwright.ids import new_id
+from loopwright.wire.transactional import Attachment
 
 from .database import Connection
 from .jobs import DeliverEmail, enqueue
@@ -16,14 +17,6 @@ Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[dict[str, Scalar]]
 Kind: TypeAlias = Literal["marketing", "transactional"]
 Status: TypeAlias = Literal["queued", "sent", "skipped", "failed"]
-
-
-class Attachment(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A file that travels with a transactional email; `data` is base64."""
-
-    filename: str
-    content_type: str
-    data: str
 
 
 class NewEmail(Struct, frozen=True, kw_only=True):
@@ -70,6 +63,19 @@ class EmailRow(Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
 
 
+class SubscriptionRow(Struct, frozen=True, kw_only=True):
+    """What the unsubscribe link of an email is about. `sender` is the company, or else the team's name."""
+
+    team_id: str
+    email_id: str
+    secret: bytes
+    sender: str
+    to_email: str
+    contact_id: str | None
+    mailing_list_id: str | None
+    list_name: str | None
+
+
 _COLUMNS: LiteralString = """
     id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id, mailing_list_id,
     transactional_id, event_properties, data_variables, attachments, status, reason, attempts, subject,
@@ -97,6 +103,16 @@ INSERT_EMAILS: LiteralString = """
 """
 EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
 LOCK_EMAIL: LiteralString = f"{EMAIL} FOR UPDATE"
+SUBSCRIPTION: LiteralString = """
+    SELECT email.team_id, email.id AS email_id, team.secret,
+           coalesce(nullif(team.company, ''), team.name) AS sender, email.to_email, email.contact_id,
+           email.mailing_list_id, mailing_list.name AS list_name
+      FROM email
+      JOIN team ON team.id = email.team_id
+      LEFT JOIN mailing_list
+             ON mailing_list.team_id = email.team_id AND mailing_list.id = email.mailing_list_id
+     WHERE email.team_id = $1 AND email.id = $2 AND email.kind = 'marketing'
+"""
 EMAILS_OF_CONTACT: LiteralString = f"""
     SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3
 """
@@ -157,6 +173,12 @@ async def lock_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | 
     """The email of that id, locked until the transaction ends; waits while another holds it."""
     row = await tx.fetchrow(LOCK_EMAIL, team_id, email_id)
     return _email(dict(row)) if row else None
+
+
+async def load_subscription(tx: Connection, team_id: str, email_id: str) -> SubscriptionRow | None:
+    """What the unsubscribe link of that marketing email is about."""
+    row = await tx.fetchrow(SUBSCRIPTION, team_id, email_id)
+    return SubscriptionRow(**row) if row else None
 
 
 async def emails_of_contact(tx: Connection, team_id: str, contact_id: str, *, limit: int) -> list[EmailRow]:
