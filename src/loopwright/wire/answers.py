@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+__all__ = ["UNSET", "Answer", "Listing", "Raw", "UnsetType"]
+
+# `UNSET` is msgspec's: "not given", which is something else than `None`. Encoding leaves such a field out.
 
 Item = TypeVar("Item")
 

@@ -1,0 +1,176 @@
+"""The client: settings, connection, resources, and the loop that carries a call out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from loopwright.client.base import ClientBase, changed
+from loopwright.client.call import Call
+from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, Route, async_sleep
+from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
+from loopwright.client.exchange import Exchange
+from loopwright.client.tracing import record
+from loopwright.client.transport import Limits, Timeout, Verify
+from loopwright.errors import ClientClosedError, NoAnswerError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from loopwright.client._async.api_key import AsyncApiKey
+    from loopwright.client._async.contact_properties import AsyncContactProperties
+    from loopwright.client._async.contacts import AsyncContacts
+    from loopwright.client._async.dedicated_sending_ips import AsyncDedicatedSendingIps
+    from loopwright.client._async.events import AsyncEvents
+    from loopwright.client._async.mailing_lists import AsyncMailingLists
+    from loopwright.client._async.transactional import AsyncTransactional
+
+Result = TypeVar("Result")
+
+
+class AsyncLoops(ClientBase):
+    """A client of the Loops API.
+
+    `api_key` and `base_url` default to `LOOPS_API_KEY` and `LOOPS_BASE_URL`; the latter may end in `/api` or
+    `/api/v1`. `timeout` is in seconds, for each phase and the whole of a request, or a `Timeout`.
+    `max_retries` counts requests after the first. `transport` is "httpx2" (the default), "pyreqwest" (extra
+    `fast`), an httpx2 client of your own, or any object with the one method of the transport protocol.
+    `verify` is `True`, `False`, the path of a PEM file or folder, or an `ssl.SSLContext`; `proxy` a URL, by
+    default what the environment says. With `pacing` calls wait for the limits the server reports, together
+    with all clients of this process that share the key.
+
+    Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | Timeout | None = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_RETRIES,
+        transport: AsyncTransportChoice = None,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        proxy: str | None = None,
+        limits: Limits | None = None,
+        pacing: bool = True,
+    ) -> None:
+        settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
+        route = Route(timeout=settings.timeout, verify=verify, proxy=proxy, limits=limits or Limits())
+        self._share(settings, AsyncConnection(transport, route))
+
+    def with_options(
+        self,
+        *,
+        api_key: str | UnsetType = UNSET,
+        timeout: float | Timeout | UnsetType | None = UNSET,
+        max_retries: int | UnsetType = UNSET,
+        headers: Mapping[str, str] | UnsetType = UNSET,
+    ) -> Self:
+        """A copy with other settings over the same connections; closing either closes both.
+
+        `headers` are added to those there are.
+        """
+        copy = type(self).__new__(type(self))
+        settings = changed(
+            self._settings, api_key=api_key, timeout=timeout, max_retries=max_retries, headers=headers
+        )
+        copy._share(settings, self._connection)
+        return copy
+
+    async def close(self) -> None:
+        """Close the connections. A transport or client that was handed in stays open."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def send(self, call: Call[Result]) -> Result:
+        """Carry a call out: wait for its turn, send it, and send it again where that is safe.
+
+        Raises `LoopsError`, most often one of its subclasses for the status that was answered.
+        """
+        if self._connection.closed:
+            raise ClientClosedError("this client is closed; make a new one")
+        exchange = Exchange(call, self._settings, self._pace)
+        if self._tracer is None:
+            return await self._carry_out(exchange)
+        with self._tracer.span(call.operation) as span:
+            try:
+                return await self._carry_out(exchange)
+            finally:
+                record(span, exchange)
+
+    async def _carry_out(self, exchange: Exchange[Result]) -> Result:
+        transport = self._connection.transport
+        while True:
+            pause = exchange.wait()
+            if pause > 0:
+                await async_sleep(pause)
+            try:
+                response = await transport.send(exchange.request)
+            except NoAnswerError as error:
+                exchange.failed(error)
+            else:
+                if exchange.answered(response):
+                    return exchange.result
+
+    def _share(self, settings: Settings, connection: AsyncConnection) -> None:
+        self._adopt(settings)
+        self._connection = connection
+
+    # Each resource is imported when it is first used: a program that sends events needs no workflow types.
+
+    @cached_property
+    def events(self) -> AsyncEvents:
+        from loopwright.client._async.events import AsyncEvents
+
+        return AsyncEvents(self)
+
+    @cached_property
+    def contacts(self) -> AsyncContacts:
+        from loopwright.client._async.contacts import AsyncContacts
+
+        return AsyncContacts(self)
+
+    @cached_property
+    def contact_properties(self) -> AsyncContactProperties:
+        from loopwright.client._async.contact_properties import AsyncContactProperties
+
+        return AsyncContactProperties(self)
+
+    @cached_property
+    def mailing_lists(self) -> AsyncMailingLists:
+        from loopwright.client._async.mailing_lists import AsyncMailingLists
+
+        return AsyncMailingLists(self)
+
+    @cached_property
+    def transactional(self) -> AsyncTransactional:
+        from loopwright.client._async.transactional import AsyncTransactional
+
+        return AsyncTransactional(self)
+
+    @cached_property
+    def api_key(self) -> AsyncApiKey:
+        from loopwright.client._async.api_key import AsyncApiKey
+
+        return AsyncApiKey(self)
+
+    @cached_property
+    def dedicated_sending_ips(self) -> AsyncDedicatedSendingIps:
+        from loopwright.client._async.dedicated_sending_ips import AsyncDedicatedSendingIps
+
+        return AsyncDedicatedSendingIps(self)

@@ -1,0 +1,25 @@
+# Made by tools/make_sync.py from src/loopwright/client/_async/api_key.py
+"""The API key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from loopwright.client.answer import one
+from loopwright.client.call import Call, CallOptions
+from loopwright.wire.account import ApiKeyInfo
+from loopwright.wire.operations import TEST_API_KEY
+
+if TYPE_CHECKING:
+    from loopwright.client._sync.client import Loops
+
+
+class ApiKey:
+    """The key this client uses."""
+
+    def __init__(self, client: Loops) -> None:
+        self._client = client
+
+    def test(self, **options: Unpack[CallOptions]) -> ApiKeyInfo:
+        """Whether the key works, and whose it is; a wrong one raises `AuthenticationError`."""
+        return self._client.send(Call(TEST_API_KEY, TEST_API_KEY.path, one(ApiKeyInfo), options))

@@ -1,0 +1,177 @@
+# Made by tools/make_sync.py from src/loopwright/client/_async/client.py
+"""The client: settings, connection, resources, and the loop that carries a call out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from loopwright.client.base import ClientBase, changed
+from loopwright.client.call import Call
+from loopwright.client.colour import Connection, Route, TransportChoice, sleep
+from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
+from loopwright.client.exchange import Exchange
+from loopwright.client.tracing import record
+from loopwright.client.transport import Limits, Timeout, Verify
+from loopwright.errors import ClientClosedError, NoAnswerError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from loopwright.client._sync.api_key import ApiKey
+    from loopwright.client._sync.contact_properties import ContactProperties
+    from loopwright.client._sync.contacts import Contacts
+    from loopwright.client._sync.dedicated_sending_ips import DedicatedSendingIps
+    from loopwright.client._sync.events import Events
+    from loopwright.client._sync.mailing_lists import MailingLists
+    from loopwright.client._sync.transactional import Transactional
+
+Result = TypeVar("Result")
+
+
+class Loops(ClientBase):
+    """A client of the Loops API.
+
+    `api_key` and `base_url` default to `LOOPS_API_KEY` and `LOOPS_BASE_URL`; the latter may end in `/api` or
+    `/api/v1`. `timeout` is in seconds, for each phase and the whole of a request, or a `Timeout`.
+    `max_retries` counts requests after the first. `transport` is "httpx2" (the default), "pyreqwest" (extra
+    `fast`), an httpx2 client of your own, or any object with the one method of the transport protocol.
+    `verify` is `True`, `False`, the path of a PEM file or folder, or an `ssl.SSLContext`; `proxy` a URL, by
+    default what the environment says. With `pacing` calls wait for the limits the server reports, together
+    with all clients of this process that share the key.
+
+    Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | Timeout | None = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_RETRIES,
+        transport: TransportChoice = None,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        proxy: str | None = None,
+        limits: Limits | None = None,
+        pacing: bool = True,
+    ) -> None:
+        settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
+        route = Route(timeout=settings.timeout, verify=verify, proxy=proxy, limits=limits or Limits())
+        self._share(settings, Connection(transport, route))
+
+    def with_options(
+        self,
+        *,
+        api_key: str | UnsetType = UNSET,
+        timeout: float | Timeout | UnsetType | None = UNSET,
+        max_retries: int | UnsetType = UNSET,
+        headers: Mapping[str, str] | UnsetType = UNSET,
+    ) -> Self:
+        """A copy with other settings over the same connections; closing either closes both.
+
+        `headers` are added to those there are.
+        """
+        copy = type(self).__new__(type(self))
+        settings = changed(
+            self._settings, api_key=api_key, timeout=timeout, max_retries=max_retries, headers=headers
+        )
+        copy._share(settings, self._connection)
+        return copy
+
+    def close(self) -> None:
+        """Close the connections. A transport or client that was handed in stays open."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def send(self, call: Call[Result]) -> Result:
+        """Carry a call out: wait for its turn, send it, and send it again where that is safe.
+
+        Raises `LoopsError`, most often one of its subclasses for the status that was answered.
+        """
+        if self._connection.closed:
+            raise ClientClosedError("this client is closed; make a new one")
+        exchange = Exchange(call, self._settings, self._pace)
+        if self._tracer is None:
+            return self._carry_out(exchange)
+        with self._tracer.span(call.operation) as span:
+            try:
+                return self._carry_out(exchange)
+            finally:
+                record(span, exchange)
+
+    def _carry_out(self, exchange: Exchange[Result]) -> Result:
+        transport = self._connection.transport
+        while True:
+            pause = exchange.wait()
+            if pause > 0:
+                sleep(pause)
+            try:
+                response = transport.send(exchange.request)
+            except NoAnswerError as error:
+                exchange.failed(error)
+            else:
+                if exchange.answered(response):
+                    return exchange.result
+
+    def _share(self, settings: Settings, connection: Connection) -> None:
+        self._adopt(settings)
+        self._connection = connection
+
+    # Each resource is imported when it is first used: a program that sends events needs no workflow types.
+
+    @cached_property
+    def events(self) -> Events:
+        from loopwright.client._sync.events import Events
+
+        return Events(self)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        from loopwright.client._sync.contacts import Contacts
+
+        return Contacts(self)
+
+    @cached_property
+    def contact_properties(self) -> ContactProperties:
+        from loopwright.client._sync.contact_properties import ContactProperties
+
+        return ContactProperties(self)
+
+    @cached_property
+    def mailing_lists(self) -> MailingLists:
+        from loopwright.client._sync.mailing_lists import MailingLists
+
+        return MailingLists(self)
+
+    @cached_property
+    def transactional(self) -> Transactional:
+        from loopwright.client._sync.transactional import Transactional
+
+        return Transactional(self)
+
+    @cached_property
+    def api_key(self) -> ApiKey:
+        from loopwright.client._sync.api_key import ApiKey
+
+        return ApiKey(self)
+
+    @cached_property
+    def dedicated_sending_ips(self) -> DedicatedSendingIps:
+        from loopwright.client._sync.dedicated_sending_ips import DedicatedSendingIps
+
+        return DedicatedSendingIps(self)

@@ -1,0 +1,48 @@
+# Made by tools/make_sync.py from src/loopwright/client/_async/events.py
+"""Events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Unpack
+
+from loopwright.client.call import CallOptions, Properties
+from loopwright.client.sending import event_call
+from loopwright.wire.events import EventAccepted
+
+if TYPE_CHECKING:
+    from loopwright.client._sync.client import Loops
+
+
+class Events:
+    """Events start workflows, and create or update the contact they are about."""
+
+    def __init__(self, client: Loops) -> None:
+        self._client = client
+
+    def send(
+        self,
+        name: str,
+        *,
+        email: str | None = None,
+        user_id: str | None = None,
+        properties: Properties | None = None,
+        contact: Properties | None = None,
+        mailing_lists: Mapping[str, bool] | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> EventAccepted:
+        """Send an event about one contact, creating the contact when its email is not known yet.
+
+        Give `email`, `user_id` or both. `properties` belong to the event and live in the runs it starts;
+        `contact` holds contact properties by their wire names (`firstName`), which are saved, and cleared
+        by `None`. `mailing_lists` maps list ids to whether the contact is on them.
+
+        Every call carries an idempotency key, a new one unless `idempotency_key` (at most 100 characters) is
+        given, so it is repeated safely: `replayed` tells that an earlier attempt had arrived. A key that
+        was used within 24 hours before this call raises `ConflictError`. Raises `ValueError` before any
+        request is made for neither identifier, an empty name or one with a colon, or a key too long.
+        """
+        return self._client.send(
+            event_call(name, email, user_id, properties, contact, mailing_lists, idempotency_key, options)
+        )

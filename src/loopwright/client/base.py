@@ -1,0 +1,52 @@
+"""What a client of either colour knows: its settings, its pace and its tracer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from loopwright.client.config import Settings, check_api_key, check_retries, common_headers
+from loopwright.client.shared_pace import shared_pace
+from loopwright.client.tracing import find_tracer
+from loopwright.client.transport import Timeout
+
+Result = TypeVar("Result")
+
+
+class ClientBase:
+    """The part of a client that has no colour."""
+
+    _settings: Settings
+
+    def _adopt(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pace = shared_pace(settings.root, settings.api_key) if settings.pacing else None
+        self._tracer = find_tracer(settings.root)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._settings.root!r})"
+
+
+def changed(
+    settings: Settings,
+    *,
+    api_key: str | UnsetType,
+    timeout: float | Timeout | UnsetType | None,
+    max_retries: int | UnsetType,
+    headers: Mapping[str, str] | UnsetType,
+) -> Settings:
+    """Settings with the given ones changed; `headers` are added to those there are."""
+    extra = {name: value for name, value in settings.headers if name != "authorization"}
+    if headers is not UNSET:
+        extra |= headers
+    key = settings.api_key if api_key is UNSET else check_api_key(api_key)
+    return replace(
+        settings,
+        api_key=key,
+        timeout=settings.timeout if timeout is UNSET else Timeout.of(timeout),
+        max_retries=settings.max_retries if max_retries is UNSET else check_retries(max_retries),
+        headers=common_headers(key, extra),
+    )

@@ -1,0 +1,127 @@
+"""What differs between sync and async, each under two names: sleeping, and opening a transport."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from msgspec import Struct
+
+from loopwright.client.handed import AsyncHandedTransport, HandedTransport, is_client
+from loopwright.client.transport import AsyncTransport, Limits, Timeout, Transport, Verify
+from loopwright.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx2
+
+TransportName: TypeAlias = Literal["httpx2", "pyreqwest"]
+TransportChoice: TypeAlias = "TransportName | Transport | httpx2.Client | None"
+AsyncTransportChoice: TypeAlias = "TransportName | AsyncTransport | httpx2.AsyncClient | None"
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """How to reach a server, for the transports that come with us."""
+
+    timeout: Timeout
+    verify: Verify
+    proxy: str | None
+    limits: Limits
+
+
+def sleep(seconds: float) -> None:
+    """Wait; under gevent this is gevent's own."""
+    time.sleep(seconds)
+
+
+async def async_sleep(seconds: float) -> None:
+    """Wait."""
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
+class Connection:
+    """A transport that a client and its copies share. One that the user handed in stays open at the end."""
+
+    def __init__(self, choice: TransportChoice, route: Route) -> None:
+        self.closed = False
+        self.transport, self._close = _open(choice, route)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            if self._close is not None:
+                self._close()
+
+
+class AsyncConnection:
+    """The same for asyncio."""
+
+    def __init__(self, choice: AsyncTransportChoice, route: Route) -> None:
+        self.closed = False
+        self.transport, self._close = _open_async(choice, route)
+
+    async def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            if self._close is not None:
+                await self._close()
+
+
+def _open(choice: TransportChoice, route: Route) -> tuple[Transport, Callable[[], None] | None]:
+    if choice is None or choice == "httpx2":
+        from loopwright.client.http import HttpTransport
+
+        ours = HttpTransport(verify=route.verify, proxy=route.proxy, limits=route.limits)
+        return ours, ours.close
+    if choice == "pyreqwest":
+        fast = _import_fast().FastTransport(
+            timeout=route.timeout, verify=route.verify, proxy=route.proxy, limits=route.limits
+        )
+        return fast, fast.close
+    if is_client(choice, "Client"):
+        return HandedTransport(cast("httpx2.Client", choice)), None
+    return cast("Transport", _check(choice)), None
+
+
+def _open_async(
+    choice: AsyncTransportChoice, route: Route
+) -> tuple[AsyncTransport, Callable[[], Awaitable[None]] | None]:
+    if choice is None or choice == "httpx2":
+        from loopwright.client.http import AsyncHttpTransport
+
+        ours = AsyncHttpTransport(verify=route.verify, proxy=route.proxy, limits=route.limits)
+        return ours, ours.close
+    if choice == "pyreqwest":
+        fast = _import_fast().AsyncFastTransport(
+            timeout=route.timeout, verify=route.verify, proxy=route.proxy, limits=route.limits
+        )
+        return fast, fast.close
+    if is_client(choice, "AsyncClient"):
+        return AsyncHandedTransport(cast("httpx2.AsyncClient", choice)), None
+    return cast("AsyncTransport", _check(choice)), None
+
+
+def _import_fast() -> Any:
+    try:
+        from loopwright.client import fast
+    except ImportError as error:
+        raise ConfigurationError(
+            'transport="pyreqwest" needs the extra: pip install "loopwright[fast]"'
+        ) from error
+    return fast
+
+
+def _check(choice: object) -> object:
+    """Raises `ConfigurationError` for what is no transport, a client of the other colour among it."""
+    if isinstance(choice, str) or not callable(getattr(choice, "send", None)) or is_httpx(choice):
+        raise ConfigurationError(
+            'transport is "httpx2", "pyreqwest", an httpx2 client of the same colour (sync or async), '
+            f"or an object with a send method, not {choice!r}"
+        )
+    return choice
+
+
+def is_httpx(choice: object) -> bool:
+    return is_client(choice, "Client") or is_client(choice, "AsyncClient")

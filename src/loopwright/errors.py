@@ -1,0 +1,209 @@
+"""Everything that can go wrong with a call.
+
+    LoopsError
+    ├── ConfigurationError          (also ValueError)       a client cannot be made like this
+    ├── ClientClosedError           (also RuntimeError)     the client was closed before the call
+    ├── TransportUnavailableError   (also RuntimeError)     this transport cannot work here, e.g. after a fork
+    ├── NoAnswerError                                       no whole answer arrived
+    │   ├── LoopsConnectionError    (also ConnectionError)  refused, lost or garbled
+    │   └── LoopsTimeoutError       (also TimeoutError)     took longer than allowed
+    ├── UnreadableAnswerError                               success, but its body is not what the API promises
+    └── StatusError                                         answered with an error status
+        ├── BadRequestError            400
+        ├── AuthenticationError        401
+        ├── PermissionDeniedError      403
+        ├── NotFoundError              404
+        ├── MethodNotAllowedError      405
+        ├── ConflictError              409
+        ├── PayloadTooLargeError       413
+        ├── UnprocessableError         422
+        ├── RateLimitError             429
+        └── ServerError                5xx
+            └── NotImplementedByServerError   501
+
+What would be refused before any request is made (no identifier, an empty event name) is a plain `ValueError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MAY_HAVE_HAPPENED = "; it may have taken effect all the same, so check before sending it again"
+
+
+class LoopsError(Exception):
+    """The root. `outcome_unknown` tells that the request may have taken effect although the call failed.
+
+    `attempts` counts the requests made, and `idempotency_key` is the key they carried, if any.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome_unknown: bool = False,
+        attempts: int = 0,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.outcome_unknown = outcome_unknown
+        self.attempts = attempts
+        self.idempotency_key = idempotency_key
+
+    def __str__(self) -> str:
+        return self.message + MAY_HAVE_HAPPENED if self.outcome_unknown else self.message
+
+
+class ConfigurationError(LoopsError, ValueError):
+    """A client cannot be made from these arguments and this environment."""
+
+
+class ClientClosedError(LoopsError, RuntimeError):
+    """The client was closed; make a new one."""
+
+
+class TransportUnavailableError(LoopsError, RuntimeError):
+    """The chosen transport cannot work in this process, and would hang if it tried."""
+
+
+class NoAnswerError(LoopsError):
+    """No whole answer arrived. `outcome_unknown` is false when the request surely never arrived."""
+
+
+class LoopsConnectionError(NoAnswerError, ConnectionError):
+    """The connection was refused or lost, or what came back was not HTTP."""
+
+
+class LoopsTimeoutError(NoAnswerError, TimeoutError):
+    """A phase of the call, or the whole of it, took longer than its time-out."""
+
+
+class UnreadableAnswerError(LoopsError):
+    """The server reported success with a body that is not what the API promises.
+
+    `status`, `headers` (lower-case names) and `content` (bytes) are the answer as it arrived.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        outcome_unknown: bool = False,
+        attempts: int = 0,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(
+            message, outcome_unknown=outcome_unknown, attempts=attempts, idempotency_key=idempotency_key
+        )
+        self.status = status
+        self.headers = headers or {}
+        self.content = content
+
+
+class StatusError(LoopsError):
+    """The server answered with an error.
+
+    `status` is the number, `message` the server's own words, `headers` has lower-case names, `body` is the
+    parsed JSON (`None` when it was none) and `content` the bytes. `code` and `request_id` are set by
+    servers that send them; `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        content: bytes = b"",
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        operation: str = "",
+        outcome_unknown: bool = False,
+        attempts: int = 0,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(
+            message, outcome_unknown=outcome_unknown, attempts=attempts, idempotency_key=idempotency_key
+        )
+        self.status = status
+        self.headers = headers or {}
+        self.body = body
+        self.content = content
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return f"{self.operation} answered {self.status}: {super().__str__()}"
+
+
+class BadRequestError(StatusError):
+    """400: a value failed a check; repeating the same request cannot help."""
+
+
+class AuthenticationError(StatusError):
+    """401: the key is missing or wrong, or the content API is off for this team."""
+
+
+class PermissionDeniedError(StatusError):
+    """403: the key is known and may not do this."""
+
+
+class NotFoundError(StatusError):
+    """404: the addressed resource does not exist in this team."""
+
+
+class MethodNotAllowedError(StatusError):
+    """405: the path exists, this method does not; most likely the base URL is wrong."""
+
+
+class ConflictError(StatusError):
+    """409: a duplicate contact, a used idempotency key, a stale revision, or no longer a draft."""
+
+
+class PayloadTooLargeError(StatusError):
+    """413: LMX over 100 KB, or an upload over the size limit."""
+
+
+class UnprocessableError(StatusError):
+    """422: LMX that does not compile, or a draft that fails validation."""
+
+
+class RateLimitError(StatusError):
+    """429: too many requests, or a quota is used up. `retry_after` says when to come back, if the server
+    does.
+    """
+
+
+class ServerError(StatusError):
+    """5xx: the server failed."""
+
+
+class NotImplementedByServerError(ServerError):
+    """501: this kind of change does not exist yet."""
+
+
+BY_STATUS: Mapping[int, type[StatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: MethodNotAllowedError,
+    409: ConflictError,
+    413: PayloadTooLargeError,
+    422: UnprocessableError,
+    429: RateLimitError,
+    501: NotImplementedByServerError,
+}
+
+
+def error_class(status: int) -> type[StatusError]:
+    """The class for a status: its own, or the nearest above it in the tree."""
+    return BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
