@@ -1,0 +1,387 @@
+"""`loopwright apply`: files become rows, all or nothing, and the second time nothing."""
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from loopwright.cli.program import program
+from loopwright.server.clock import SystemClock
+from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.folder import read_folder
+from loopwright.server.definitions.parse import parse
+from loopwright.server.store import runs, workflows
+from loopwright.server.store.audience import insert_property
+from loopwright.server.store.database import Pool
+from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.teams import TeamRow, insert_team
+from loopwright.server.workflow.entry import Happening, entries
+from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
+from loopwright.server.workflow.runner import Runner
+from support.workflows import HandClock, add_contact, utc_now, working
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs" / "workflows.md"
+KINDS = ("mailing_list", "transactional_email", "workflow", "email_message")
+
+Apply = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the example, to be edited."""
+    return Path(shutil.copytree(ROOT / "examples" / "welcome", tmp_path / "welcome"))
+
+
+@pytest.fixture
+def apply(folder: Path, database_url: str) -> Apply:
+    """Run the command on the folder and the test's database."""
+
+    async def run(*options: str) -> Result:
+        arguments = ["apply", str(folder), "--database-url", database_url, *options]
+        # The command has an event loop of its own, as it has in a terminal.
+        return await asyncio.to_thread(CliRunner().invoke, program, arguments)
+
+    return run
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+async def everything(pool: Pool) -> dict[str, list[tuple[object, ...]]]:
+    """All rows that definitions can make."""
+    return {
+        kind: [tuple(row) for row in await pool.fetch(f"SELECT * FROM {kind} ORDER BY id")] for kind in KINDS
+    }
+
+
+async def test_the_example_becomes_rows(apply: Apply, pool: Pool, team: TeamRow) -> None:
+    """Everything is created for the only team, and the workflow sends at once."""
+    result = await apply()
+    assert result.exit_code == 0, result.output
+    assert "created    workflow welcome" in result.output
+    assert result.output.endswith("Applied: 3 created, 0 changed, 0 unchanged.\n")
+    workflow = await pool.fetchrow("SELECT * FROM workflow")
+    assert workflow is not None
+    assert (workflow["team_id"], workflow["slug"], workflow["status"]) == (team.id, "welcome", "Sending")
+    assert (workflow["trigger_type"], workflow["trigger_event"]) == ("EventTrigger", "signup")
+    assert problems(Graph(workflow["root_node_id"], decode_nodes(workflow["nodes"]))) == []
+    receipt = await pool.fetchrow("""
+        SELECT data_variables, required_variables, message.subject, message.data_fallbacks
+          FROM transactional_email JOIN email_message AS message ON message.id = published_message_id
+    """)
+    assert receipt is not None
+    assert receipt["data_variables"] == ["amount", "note", "number", "plan"]
+    assert receipt["required_variables"] == ["amount", "number", "plan"]
+    assert json.loads(receipt["data_fallbacks"]) == {"note": "Thank you for your order."}
+    news = await pool.fetchrow("SELECT slug, name, is_public FROM mailing_list")
+    assert news is not None
+    assert tuple(news) == ("product-news", "Product news", True)
+
+
+async def test_the_second_time_changes_nothing(apply: Apply, pool: Pool, team: TeamRow) -> None:
+    """Not even a timestamp or a revision."""
+    await apply()
+    before = await everything(pool)
+    result = await apply()
+    assert result.exit_code == 0
+    assert result.output.endswith("Nothing to change.\n")
+    assert await everything(pool) == before
+
+
+async def test_only_what_differs_changes(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """Ids stay, the rest follows the files."""
+    await apply()
+    before = await everything(pool)
+    edit(folder / "workflows" / "first-tip.lmx", "Hello again", "Good morning")
+    result = await apply()
+    assert "changed    workflow welcome" in result.output
+    assert result.output.endswith("Applied: 0 created, 1 changed, 2 unchanged.\n")
+    after = await everything(pool)
+    assert [row[0] for row in after["email_message"]] == [row[0] for row in before["email_message"]]
+    assert len(set(after["email_message"]) - set(before["email_message"])) == 1
+    assert after["workflow"] == before["workflow"]
+
+    edit(folder / "lists.toml", "public = true", "public = false")
+    edit(
+        folder / "transactional" / "receipt.toml", '[fallbacks.data]\nnote = "Thank you for your order."', ""
+    )
+    result = await apply()
+    assert "changed    mailing list product-news" in result.output
+    assert "changed    transactional email receipt" in result.output
+    assert await pool.fetchval("SELECT is_public FROM mailing_list") is False
+    assert "note" in await pool.fetchval("SELECT required_variables FROM transactional_email")
+    assert (await apply()).output.endswith("Nothing to change.\n")
+
+
+async def test_dry_run_shows_the_same_and_changes_nothing(
+    apply: Apply, folder: Path, pool: Pool, team: TeamRow
+) -> None:
+    """Before the first apply and before a change."""
+    result = await apply("--dry-run")
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith("Dry run, nothing was changed: 3 created, 0 changed, 0 unchanged.\n")
+    assert await everything(pool) == {kind: [] for kind in KINDS}
+    await apply()
+    before = await everything(pool)
+    edit(folder / "workflows" / "welcome.toml", '"1d"', '"2d"')
+    shown = json.loads((await apply("--dry-run", "--json")).output)
+    assert shown["dryRun"] is True
+    assert {change["slug"]: change["action"] for change in shown["changes"]} == {
+        "product-news": "unchanged",
+        "receipt": "unchanged",
+        "welcome": "changed",
+    }
+    assert await everything(pool) == before
+    made = json.loads((await apply("--json")).output)
+    assert made["changes"] == shown["changes"]
+
+
+async def test_a_dry_run_on_a_new_data_folder_leaves_no_trace(folder: Path, tmp_path: Path) -> None:
+    """Nothing is started, nothing is made."""
+    data = tmp_path / "data"
+    arguments = ["apply", str(folder), "--dry-run", "--data-dir", str(data)]
+    result = await asyncio.to_thread(
+        CliRunner(env={"LOOPWRIGHT_DATABASE_URL": ""}).invoke, program, arguments
+    )
+    assert result.exit_code == 0, result.output
+    assert "3 created" in result.output
+    assert not data.exists()
+
+
+async def test_mistakes_change_nothing(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """Every mistake is told with its place, and sound files wait for the others."""
+    edit(folder / "lists.toml", "public", "publik")
+    edit(folder / "workflows" / "welcome.toml", '"1d"', '"soon"')
+    result = await apply()
+    assert result.exit_code == 1
+    assert "lists.toml:6: unknown key publik; did you mean public?" in result.output
+    assert "workflows/welcome.toml:16: a timer is a number" in result.output
+    assert result.output.endswith("Nothing was changed: 2 mistakes.\n")
+    assert await everything(pool) == {kind: [] for kind in KINDS}
+    in_json = await apply("--json")
+    assert in_json.exit_code == 1
+    assert [mistake["line"] for mistake in json.loads(in_json.output)["mistakes"]] == [6, 16]
+
+
+async def test_contact_properties_must_exist(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """A property nobody created is a mistake; once it is there, it is none."""
+    edit(folder / "workflows" / "first-tip.lmx", "Most people", "{contact.company}: most people")
+    result = await apply()
+    assert result.exit_code == 1
+    assert "workflows/first-tip.lmx:3: the team has no contact property company" in result.output
+    assert await everything(pool) == {kind: [] for kind in KINDS}
+    async with pool.acquire() as tx:
+        await insert_property(tx, team.id, "company", "string", now=utc_now())
+    assert (await apply()).exit_code == 0
+
+
+async def test_a_failure_on_the_way_undoes_all(folder: Path, pool: Pool, team: TeamRow) -> None:
+    """What the database refuses at the very end leaves nothing behind."""
+    await pool.execute("ALTER TABLE workflow ADD CONSTRAINT refused CHECK (name <> 'Welcome')")
+    with pytest.raises(Exception, match="refused"):
+        await apply_folder(pool, team, folder)
+    assert await everything(pool) == {kind: [] for kind in KINDS}
+
+
+async def apply_folder(pool: Pool, team: TeamRow, folder: Path) -> None:
+    async with pool.acquire() as tx, tx.transaction():
+        await apply_definitions(tx, team.id, parse(read_folder(folder)), now=utc_now())
+
+
+async def test_two_at_once_create_one(folder: Path, pool: Pool, team: TeamRow) -> None:
+    """Applies of one team follow one another."""
+    await asyncio.gather(*(apply_folder(pool, team, folder) for _ in range(4)))
+    rows = await everything(pool)
+    assert {kind: len(rows[kind]) for kind in KINDS} == {
+        "mailing_list": 1,
+        "transactional_email": 1,
+        "workflow": 1,
+        "email_message": 3,
+    }
+
+
+async def test_several_teams_need_a_choice(apply: Apply, pool: Pool, team: TeamRow) -> None:
+    """By name or by id, and each team has its own rows under the same slugs."""
+    other = TeamRow(
+        id="cother", name="Other", secret=b"s", sending_domain="o.example", company="", address=""
+    )
+    async with pool.acquire() as tx:
+        await insert_team(tx, other, now=utc_now())
+    refused = await apply()
+    assert refused.exit_code == 2
+    assert "several teams" in refused.output
+    assert (await apply("--team", "Othr")).exit_code == 2
+    assert (await apply("--team", "Other")).exit_code == 0
+    assert {row[1] for row in (await everything(pool))["workflow"]} == {"cother"}
+    assert (await apply("--team", team.id)).exit_code == 0
+    for kind, rows in (await everything(pool)).items():
+        assert sorted({str(row[1]) for row in rows}) == sorted(["cother", team.id]), kind
+
+
+async def test_the_first_team_is_made(apply: Apply, pool: Pool) -> None:
+    """Definitions may come before the server's first start."""
+    assert await pool.fetchval("SELECT count(*) FROM team") == 0
+    assert (await apply()).exit_code == 0
+    assert await pool.fetchval("SELECT count(*) FROM team") == 1
+
+
+async def test_not_a_folder(database_url: str, tmp_path: Path) -> None:
+    """A wrong path is a mistake in the command, exit code 2."""
+    arguments = ["apply", str(tmp_path / "nowhere"), "--database-url", database_url]
+    result = await asyncio.to_thread(CliRunner().invoke, program, arguments)
+    assert result.exit_code == 2
+
+
+async def enter(pool: Pool, team: TeamRow, email: str = "ada@example.com") -> str:
+    """A contact signs up; the answer is the run's id."""
+    contact = await add_contact(pool, team.id, email)
+    happening = Happening(
+        team_id=team.id, contact_id=contact.id, kind="event_received", event_name="signup", mailing_lists={}
+    )
+    now = utc_now()
+    async with pool.acquire() as tx, tx.transaction():
+        active = await workflows.load_active(tx, [happening.trigger])
+        started = entries([happening], active, now=now)
+        await runs.start_runs(tx, started, now=now)
+    return started[0].id if started else ""
+
+
+async def job_of(pool: Pool, run_id: str) -> RunStep:
+    row = await pool.fetchrow("SELECT team_id, id AS run_id, node_id FROM run WHERE id = $1", run_id)
+    assert row is not None
+    return RunStep(**row)
+
+
+async def sent(pool: Pool) -> list[str]:
+    rows = await pool.fetch(
+        "SELECT message.subject FROM email JOIN email_message AS message ON message.id = message_id ORDER BY email.id"
+    )
+    return [row["subject"] for row in rows]
+
+
+FIRST, SECOND = "Welcome aboard, {contact.firstName}", "One tip for day two"
+
+
+async def test_waiting_contacts_stay_where_they_are(folder: Path, pool: Pool, team: TeamRow) -> None:
+    """A step added in front of the one they wait at neither loses them nor greets them twice."""
+    await apply_folder(pool, team, folder)
+    clock = HandClock()
+    runner = Runner(pool, clock)
+    run_id = await enter(pool, team)
+    await runner.run_step(await job_of(pool, run_id))
+    edit(folder / "workflows" / "welcome.toml", "[[steps]]", '[[steps]]\ntimer = "5m"\n\n[[steps]]')
+    await apply_folder(pool, team, folder)
+    clock.advance(timedelta(days=1))
+    await runner.run_step(await job_of(pool, run_id))
+    assert await sent(pool) == [FIRST, SECOND]
+    assert await pool.fetchval("SELECT status FROM run") == "finished"
+
+
+async def test_a_shorter_timer_wakes_those_who_waited_long_enough(
+    folder: Path, pool: Pool, team: TeamRow
+) -> None:
+    """The change itself brings them a job; nobody waits for the old one."""
+    await apply_folder(pool, team, folder)
+    clock = HandClock(utc_now() - timedelta(hours=2))
+    run_id = await enter(pool, team)
+    await Runner(pool, clock).run_step(await job_of(pool, run_id))
+    await pool.execute("DELETE FROM pgqueuer WHERE execute_after < now() + interval '1 hour'")
+    edit(folder / "workflows" / "welcome.toml", '"1d"', '"1h"')
+    await apply_folder(pool, team, folder)
+    async with working(pool, Runner(pool, SystemClock())), asyncio.timeout(10):
+        while await sent(pool) != [FIRST, SECOND]:
+            await asyncio.sleep(0.02)
+
+
+async def test_contacts_at_a_removed_step_go_on(folder: Path, pool: Pool, team: TeamRow) -> None:
+    """They continue with what comes after it, at once."""
+    await apply_folder(pool, team, folder)
+    run_id = await enter(pool, team)
+    await Runner(pool, SystemClock()).run_step(await job_of(pool, run_id))
+    edit(folder / "workflows" / "welcome.toml", '[[steps]]\ntimer = "1d"\n', "")
+    async with pool.acquire() as tx, tx.transaction():
+        changes = await apply_definitions(tx, team.id, parse(read_folder(folder)), now=utc_now())
+    assert [change.detail for change in changes][-1] == "1 waiting contacts go on after a removed step"
+    await Runner(pool, SystemClock()).run_step(await job_of(pool, run_id))
+    assert await sent(pool) == [FIRST, SECOND]
+
+
+async def test_pause_and_resume_by_file(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """Paused: nobody enters, nobody moves. Sending again: those inside go on."""
+    await apply()
+    run_id = await enter(pool, team)
+    edit(folder / "workflows" / "welcome.toml", "name =", 'status = "paused"\nname =')
+    await apply()
+    runner = Runner(pool, SystemClock())
+    await runner.run_step(await job_of(pool, run_id))
+    assert await enter(pool, team, "late@example.com") == ""
+    assert await sent(pool) == []
+    await pool.execute("DELETE FROM pgqueuer")
+    edit(folder / "workflows" / "welcome.toml", '"paused"', '"sending"')
+    await apply()
+    async with working(pool, runner), asyncio.timeout(10):
+        while await sent(pool) != [FIRST]:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_timer_written_as_a_whole_number_stays_unchanged(
+    apply: Apply, folder: Path, pool: Pool, team: TeamRow
+) -> None:
+    """However the number is written, the stored one compares equal."""
+    edit(folder / "workflows" / "welcome.toml", '"1d"', '{ amount = 1, unit = "d" }')
+    await apply()
+    assert (await apply()).output.endswith("Nothing to change.\n")
+    nodes = decode_nodes(await pool.fetchval("SELECT nodes FROM workflow"))
+    assert [node.wait for node in nodes.values() if isinstance(node, TimerAction)] == [timedelta(days=1)]
+
+
+def documented_files() -> dict[str, str]:
+    """The files that the documentation shows, by name."""
+    return dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", DOCS.read_text(), re.DOTALL))
+
+
+async def test_the_documented_files_work(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """What the documentation shows can be applied as it stands."""
+    write_documented(folder)
+    result = await apply()
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith("Applied: 3 created, 0 changed, 0 unchanged.\n")
+
+
+async def test_the_documented_mistakes_read_so(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """The output shown is the command's own, but for what … leaves out."""
+    write_documented(folder)
+    edit(folder / "lists.toml", "public", "publik")
+    edit(folder / "workflows" / "welcome.lmx", "<Strong>{event.planName}</Strong>", "<Strnog>x</Strnog>")
+    edit(folder / "workflows" / "welcome.toml", '"1d"', '"soon"')
+    shown = re.search(r"<!-- mistakes -->\n```console\n\$[^\n]*\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert shown is not None
+    pattern = ".*".join(re.escape(part) for part in shown[1].split("…"))
+    output = (await apply()).output
+    assert re.fullmatch(pattern, output), output
+
+
+def write_documented(folder: Path) -> None:
+    shutil.rmtree(folder)
+    for name, text in documented_files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def test_every_option_is_documented() -> None:
+    """The table of options is complete."""
+    shown = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(program, ["apply", "--help"]).output
+    options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help"}
+    assert options
+    assert options <= set(re.findall(r"--[a-z][a-z-]+", DOCS.read_text()))
