@@ -7,12 +7,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from loopwright.server.bootstrap import ensure_key, ensure_team
+from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.http.limits import Limits
@@ -31,17 +32,18 @@ from loopwright.server.store.schema import migrate
 from loopwright.server.worker import Worker
 from loopwright.server.workflow.runner import Runner
 
+WORKER_CONNECTIONS = 20
+
 GRACE_SECONDS = 20
 """How long requests under way may take once the server is asked to stop."""
 
 
+@dataclass(frozen=True)
 class Running:
     """A server that takes requests. `new_key` is an API key made at this start, to be shown once."""
 
-    def __init__(self, address: str, new_key: str | None, database_url: str) -> None:
-        self.address = address
-        self.new_key = new_key
-        self.database_url = database_url
+    address: str
+    new_key: str | None
 
 
 @asynccontextmanager
@@ -50,15 +52,11 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[R
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings))
-        database_url = await _database(stack, settings)
-        pool = await open_pool(database_url)
-        stack.push_async_callback(pool.close)
-        new_key = await ensure_key(pool, clock, settings.api_key)
-        await ensure_team(pool, clock)
-
-        host, port = listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        address = _address(listener)
         public_url = (settings.public_url or address).rstrip("/")
+        database_url = await _database(stack, settings)
+        pool = await _pool(stack, database_url)
+        new_key = await ensure_key(pool, clock, settings.api_key)
         ingest = Ingest(pool, clock)
         ingest.start()
         stack.push_async_callback(ingest.close)
@@ -68,11 +66,12 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[R
                 Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
             )
 
-        inbox = Inbox(pool, clock)
+        workers_pool = await _pool(stack, database_url, size=WORKER_CONNECTIONS)
+        inbox = Inbox(workers_pool, clock)
         await inbox.start()
         stack.push_async_callback(inbox.stop)
         mailer = Mailer(
-            pool,
+            workers_pool,
             clock,
             public_url=public_url,
             inbox_port=inbox.port,
@@ -80,16 +79,20 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[R
             unsubscribe=unsubscribe,
         )
         stack.push_async_callback(mailer.close)
-        await _start_workers(stack, pool, database_url, clock, mailer)
+        runner = Runner(workers_pool, clock)
+        worker = Worker(workers_pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
+        worker.start()
+        stack.push_async_callback(worker.stop)
 
-        pages = [
-            *unsubscribe_routes(pool, unsubscribe),
-            *dashboard_routes(pool, clock, public_url=public_url),
-        ]
+        pages = Starlette(
+            routes=[
+                *unsubscribe_routes(pool, unsubscribe),
+                *dashboard_routes(pool, clock, public_url=public_url),
+            ]
+        )
         door = Door(pool, ingest, clock, Limits(settings.rate_limit))
-        application = Api(door, Starlette(routes=pages))
-        await _serve(stack, application, listener)
-        yield Running(address, new_key, database_url)
+        await _serve(stack, Api(door, pages), listener)
+        yield Running(address, new_key)
 
 
 @contextmanager
@@ -99,7 +102,13 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 async def _database(stack: AsyncExitStack, settings: Settings) -> str:
+    """The URL of an up-to-date database, embedded unless the settings give another."""
     if settings.database_url:
         url = settings.database_url
     else:
@@ -110,16 +119,10 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> str:
     return url
 
 
-async def _start_workers(
-    stack: AsyncExitStack, pool: Pool, database_url: str, clock: Clock, mailer: Mailer
-) -> None:
-    runner = Runner(pool, clock)
-    # Its own connections: a long queue of jobs must not keep requests waiting.
-    jobs_pool = await open_pool(database_url, size=4)
-    stack.push_async_callback(jobs_pool.close)
-    worker = Worker(jobs_pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
-    worker.start()
-    stack.push_async_callback(worker.stop)
+async def _pool(stack: AsyncExitStack, url: str, *, size: int = 10) -> Pool:
+    pool = await open_pool(url, size=size)
+    stack.push_async_callback(pool.close)
+    return pool
 
 
 async def _serve(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:

@@ -14,7 +14,7 @@ from pgqueuer.domain.models import Job as QueuedJob
 from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import Job, decode, entrypoint
 
-# A job whose worker fell silent for so long is taken by another: what was under way at a `kill -9` goes on then.
+# A job whose worker fell silent for so long is taken by another: so goes on what a `kill -9` interrupted.
 SILENCE = timedelta(seconds=10)
 TAKEN_AT_ONCE = 20
 UNDER_WAY = 100
@@ -28,7 +28,7 @@ Handlers = Mapping[type[Job], Callable[[Any], Awaitable[None]]]
 
 
 class Worker:
-    """Runs until stopped; a job that fails is tried again later, and after many failures it is kept for a person."""
+    """Runs until stopped. A job that fails is tried again later; after many failures it is kept for people."""
 
     def __init__(self, pool: Pool, handlers: Handlers) -> None:
         self._pool = pool

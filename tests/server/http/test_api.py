@@ -1,0 +1,318 @@
+"""The API over real HTTP: every operation of the slice, and every kind of bad input."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from loopwright.server.keys import hash_key
+from loopwright.wire.limits import SUPPRESSION_REMOVALS
+from support.live import LiveServer
+
+
+@pytest.fixture
+async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
+    """A plain client with the server's key."""
+    headers = {"Authorization": f"Bearer {live_server.api_key}"}
+    async with httpx2.AsyncClient(base_url=f"{live_server.base_url}/api/v1", headers=headers) as http:
+        yield http
+
+
+def refused(response: httpx2.Response, status: int, text: str) -> dict[str, Any]:
+    """Every failure has the one shape; `text` is part of its message."""
+    body: dict[str, Any] = response.json()
+    assert response.status_code == status, body
+    assert body["success"] is False
+    assert text in body["message"]
+    assert body["code"]
+    assert body["requestId"] == response.headers["x-request-id"]
+    return body
+
+
+async def find(http: httpx2.AsyncClient, email: str) -> dict[str, Any]:
+    response = await http.get("/contacts/find", params={"email": email})
+    assert response.status_code == 200
+    contact: dict[str, Any] = response.json()[0]
+    return contact
+
+
+async def test_the_key_opens_its_team(http: httpx2.AsyncClient) -> None:
+    """The answer names the team."""
+    response = await http.get("/api-key")
+    assert response.json() == {"success": True, "teamName": "My team"}
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        pytest.param(None, id="none"),
+        pytest.param("", id="empty"),
+        pytest.param("Bearer", id="no key"),
+        pytest.param("Bearer ffffffffffffffffffffffffffffffff", id="unknown key"),
+        pytest.param("Basic 0123456789abcdef0123456789abcdef", id="other scheme"),
+        pytest.param("0123456789abcdef0123456789abcdef", id="no scheme"),
+        pytest.param("Bearer \u00e9\u00e9", id="not ASCII"),
+    ],
+)
+async def test_a_key_that_opens_nothing(live_server: LiveServer, authorization: str | None) -> None:
+    """The text is the one callers compare with."""
+    headers = {} if authorization is None else {b"Authorization": authorization.encode()}
+    async with httpx2.AsyncClient() as http:
+        response = await http.get(f"{live_server.base_url}/api/v1/api-key", headers=headers)
+    body = refused(response, 401, "Invalid API key")
+    assert body["error"] == "Invalid API key"
+
+
+@pytest.mark.parametrize("authorization", ["bearer {}", "BEARER {}", "Bearer   {}"])
+async def test_the_scheme_may_be_written_any_way(live_server: LiveServer, authorization: str) -> None:
+    """Case and blanks do not matter."""
+    headers = {"Authorization": authorization.format(live_server.api_key)}
+    async with httpx2.AsyncClient() as http:
+        response = await http.get(f"{live_server.base_url}/v1/api-key", headers=headers)
+    assert response.status_code == 200
+
+
+async def test_keys_are_stored_as_hashes(live_server: LiveServer) -> None:
+    """Whoever reads the database learns no key."""
+    stored = await live_server.pool.fetchval("SELECT key_hash FROM api_key")
+    assert stored == hash_key(live_server.api_key)
+
+
+async def test_a_contact_from_creation_to_deletion(http: httpx2.AsyncClient) -> None:
+    """Create, find, update by either identifier, delete."""
+    await http.post("/contacts/properties", json={"name": "favoriteColor", "type": "string"})
+    body = {
+        "email": "Ada@Example.com", "userId": "u1", "firstName": "Ada", "favoriteColor": "blue", "unknown": 1,
+    }  # fmt: skip
+    created = (await http.post("/contacts/create", json=body)).json()
+    assert created["success"] is True
+    assert len(created["id"]) == 25
+    assert await find(http, "ada@example.com") == {
+        "id": created["id"], "email": "ada@example.com", "firstName": "Ada", "lastName": None, "source": "API",
+        "subscribed": True, "userGroup": "", "userId": "u1", "mailingLists": {}, "optInStatus": None,
+        "favoriteColor": "blue",
+    }  # fmt: skip
+    refused(await http.post("/contacts/create", json=body), 409, "Email or userId is already on list.")
+
+    updated = await http.put("/contacts/update", json={"userId": "u1", "email": "new@example.com"})
+    assert updated.json() == {"success": True, "id": created["id"]}
+    by_user_id = await http.get("/contacts/find", params={"userId": "u1"})
+    assert by_user_id.json()[0]["email"] == "new@example.com"
+
+    deleted = await http.post("/contacts/delete", json={"userId": "u1"})
+    assert deleted.json() == {"success": True, "message": "Contact deleted."}
+    refused(await http.post("/contacts/delete", json={"userId": "u1"}), 404, "Contact not found.")
+    assert (await http.get("/contacts/find", params={"userId": "u1"})).json() == []
+
+
+@pytest.mark.parametrize("path", ["/contacts/find", "/contacts/suppression"])
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        pytest.param({}, "An email or userId is required.", id="neither"),
+        pytest.param({"email": "a@example.com", "userId": "u"}, "both were given", id="both"),
+        pytest.param({"email": "nobody"}, "Invalid email address.", id="no address"),
+    ],
+)
+async def test_looking_for_nobody_in_particular(
+    http: httpx2.AsyncClient, path: str, params: dict[str, str], text: str
+) -> None:
+    """Finding wants exactly one identifier."""
+    refused(await http.get(path, params=params), 400, text)
+
+
+async def test_properties(http: httpx2.AsyncClient) -> None:
+    """Declared once, listed with a label, default ones included unless only custom ones are wanted."""
+    await http.post("/contacts/properties", json={"name": "favoriteColor", "type": "string"})
+    custom = await http.get("/contacts/properties", params={"list": "custom"})
+    assert custom.json() == [{"key": "favoriteColor", "label": "Favorite color", "type": "string"}]
+    everything = (await http.get("/contacts/properties")).json()
+    assert {"firstName", "email", "favoriteColor"} <= {one["key"] for one in everything}
+    refused(await http.get("/contacts/properties?list=some"), 400, "all or custom")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        pytest.param({"name": "plan", "type": "string"}, "Property already exists.", id="twice"),
+        pytest.param({"name": "", "type": "string"}, "name must begin with a letter", id="empty name"),
+        pytest.param({"name": "my plan", "type": "string"}, "name must begin", id="blank in the name"),
+        pytest.param({"name": "teamId", "type": "string"}, "Loops' own", id="reserved"),
+        pytest.param({"name": "firstName", "type": "string"}, "Loops' own", id="default"),
+        pytest.param({"name": "x", "type": "object"}, "string, number, boolean and date", id="odd type"),
+        pytest.param({"name": "x"}, "type must be one of", id="no type"),
+    ],
+)
+async def test_a_property_that_cannot_be(http: httpx2.AsyncClient, body: dict[str, str], text: str) -> None:
+    """Each refusal says what to send instead."""
+    await http.post("/contacts/properties", json={"name": "plan", "type": "string"})
+    refused(await http.post("/contacts/properties", json=body), 400, text)
+
+
+async def test_an_event_makes_a_contact(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Top-level keys are the contact's for good; event properties take the type they look like."""
+    response = await http.post(
+        "/events/send",
+        json={
+            "eventName": "signup", "email": "ada@example.com", "firstName": "Ada",
+            "eventProperties": {"plan": "pro", "seats": 3, "trial": True, "ends": "2026-12-24"},
+        },
+    )  # fmt: skip
+    assert (response.status_code, response.json()) == (200, {"success": True})
+    assert (await find(http, "ada@example.com"))["firstName"] == "Ada"
+    row = await live_server.pool.fetchrow("SELECT name, properties FROM event")
+    assert row is not None
+    assert json.loads(row["properties"]) == {
+        "plan": "pro", "seats": 3, "trial": True, "ends": "2026-12-24T00:00:00.000Z",
+    }  # fmt: skip
+
+
+async def test_an_event_for_nobody(http: httpx2.AsyncClient) -> None:
+    """The message says what to add."""
+    response = await http.post("/events/send", json={"eventName": "signup"})
+    refused(response, 400, "An email or userId is required: add email")
+
+
+async def test_an_idempotency_key_works_once(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """A second use is a conflict, also with another body, and stores nothing."""
+    headers = {"Idempotency-Key": "k1"}
+    body = {"eventName": "signup", "email": "ada@example.com"}
+    assert (await http.post("/events/send", json=body, headers=headers)).status_code == 200
+    again = await http.post("/events/send", json={**body, "eventName": "other"}, headers=headers)
+    refused(again, 409, "Idempotency key already used with a different request body.")
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 1
+    refused(
+        await http.post("/events/send", json=body, headers={"Idempotency-Key": "k" * 101}), 400, "at most 100"
+    )
+
+
+async def test_suppression_and_its_quota(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Shown, lifted once, counted; it subscribes nobody."""
+    created = (await http.post("/contacts/create", json={"email": "ada@example.com"})).json()
+    ada = {"email": "ada@example.com"}
+    refused(await http.request("DELETE", "/contacts/suppression", params=ada), 400, "not suppressed")
+    await live_server.pool.execute(
+        "INSERT INTO suppression SELECT id, 'ada@example.com', 'hard_bounce', now() FROM team"
+    )
+    quota = {"limit": SUPPRESSION_REMOVALS, "remaining": SUPPRESSION_REMOVALS}
+    assert (await http.get("/contacts/suppression", params=ada)).json() == {
+        "contact": {"id": created["id"], "email": "ada@example.com", "userId": None},
+        "isSuppressed": True, "removalQuota": quota,
+    }  # fmt: skip
+    removed = await http.request("DELETE", "/contacts/suppression", params=ada)
+    assert removed.json() == {
+        "success": True, "message": "Email removed from suppression list.",
+        "removalQuota": {**quota, "remaining": SUPPRESSION_REMOVALS - 1},
+    }  # fmt: skip
+    await live_server.pool.execute(
+        "INSERT INTO suppression SELECT id, 'ada@example.com', 'hard_bounce', now() FROM team"
+    )
+    await live_server.pool.execute(
+        "INSERT INTO suppression_removal SELECT id, 'x', now() FROM team, generate_series(1, 99)"
+    )
+    over = await http.request("DELETE", "/contacts/suppression", params=ada)
+    refused(over, 400, "Removal quota exceeded.")
+    stranger = await http.get("/contacts/suppression", params={"email": "x@example.com"})
+    refused(stranger, 404, "This contact was not found.")
+
+
+async def test_lists_and_addresses_are_bare_arrays(http: httpx2.AsyncClient) -> None:
+    """A new team has neither lists nor dedicated addresses."""
+    assert (await http.get("/lists")).json() == []
+    assert (await http.get("/dedicated-sending-ips")).json() == []
+
+
+async def test_pages_of_transactional_emails(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Newest first, with a cursor that leads to the end; a cursor without a value is none."""
+    await live_server.pool.execute(
+        """
+        INSERT INTO email_message
+        SELECT 'm', id, 'r', '', '', '', '', '', '', '', '', 'styled', '', '{}', '{}', '{}', now() FROM team
+        """
+    )
+    await live_server.pool.execute(
+        """
+        INSERT INTO transactional_email
+        SELECT 'c' || to_char(n, 'FM000000000000000000000000'), team.id, NULL, 'T' || n, NULL, 'm',
+               '{total}', '{}', now(), now()
+          FROM team, generate_series(1, 25) AS n
+        """
+    )
+    first = (await http.get("/transactional?cursor&perPage=20")).json()
+    assert [one["name"] for one in first["data"]] == [f"T{n}" for n in range(25, 5, -1)]
+    assert first["pagination"]["totalResults"] == 25
+    assert first["pagination"]["totalPages"] == 2
+    second = (await http.get(first["pagination"]["nextPage"])).json()
+    assert [one["name"] for one in second["data"]] == [f"T{n}" for n in range(5, 0, -1)]
+    assert (second["pagination"]["nextCursor"], second["pagination"]["nextPage"]) == (None, None)
+    refused(await http.get("/transactional?perPage=9"), 400, "10 to 50")
+    refused(await http.get("/transactional?cursor=what"), 400, "cursor")
+
+
+async def test_an_unknown_transactional_email(http: httpx2.AsyncClient) -> None:
+    """404, with the message where every client looks for it."""
+    body = {"email": "ada@example.com", "transactionalId": "cnone"}
+    failure = refused(await http.post("/transactional", json=body), 404, "Transactional email not found.")
+    assert "error" not in failure
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "text"),
+    [
+        pytest.param(b"", 400, "no body", id="empty"),
+        pytest.param(b"{", 400, "not JSON", id="malformed"),
+        pytest.param(b"[]", 400, "in braces", id="array"),
+        pytest.param(b'"text"', 400, "in braces", id="string"),
+        pytest.param(b'{"eventName": "\xff"}', 400, "not JSON", id="invalid UTF-8"),
+        pytest.param(b'{"eventName": "\\ud800", "email": "a@example.com"}', 400, "", id="lone surrogate"),
+        pytest.param(b'{"a":' * 100_000, 400, "not JSON", id="nested without end"),
+        pytest.param(b'{"eventName": 1e999}', 400, "", id="number beyond all bounds"),
+        pytest.param(b'{"eventName": "' + b"x" * 1_000_000 + b'"}', 400, "longer than allowable", id="1 MB"),
+        pytest.param(b'{"eventName": "' + b"x" * 4_000_000 + b'"}', 413, "under 4 MB", id="4 MB"),
+        pytest.param(b"\x00\x01\x02", 400, "not JSON", id="noise"),
+    ],
+)
+async def test_bodies_that_cannot_be(
+    http: httpx2.AsyncClient, content: bytes, status: int, text: str
+) -> None:
+    """Each gets its status and a helpful body, and the server goes on."""
+    refused(await http.post("/events/send", content=content), status, text)
+    assert (await http.get("/api-key")).status_code == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "a/b; c"])
+async def test_any_content_type_that_parses(http: httpx2.AsyncClient, content_type: str) -> None:
+    """Some clients forget the header."""
+    response = await http.post(
+        "/events/send",
+        content=b'{"eventName": "signup", "email": "ada@example.com"}',
+        headers={"Content-Type": content_type},
+    )
+    assert response.status_code == 200
+
+
+async def test_unknown_paths_and_methods(http: httpx2.AsyncClient) -> None:
+    """404 in JSON; 405 names the methods there are."""
+    refused(await http.get("/nothing"), 404, "nothing at /api/v1/nothing")
+    refused(await http.post("/contacts/customFields"), 404, "")
+    wrong = await http.patch("/contacts/properties")
+    refused(wrong, 405, "use GET, POST")
+    assert wrong.headers["allow"] == "GET, POST"
+
+
+async def test_teams_are_walls(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Another team's key finds, changes and deletes nothing of this one's."""
+    await http.post("/contacts/create", json={"email": "ada@example.com", "userId": "u1"})
+    await http.post("/contacts/properties", json={"name": "plan", "type": "string"})
+    await live_server.pool.execute(
+        "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('c2', 'T', '', 'd', now())"
+    )
+    await live_server.pool.execute("INSERT INTO api_key VALUES ('k2', 'c2', '', $1, now())", hash_key("k2"))
+    stranger = {"Authorization": "Bearer k2"}
+    assert (await http.get("/contacts/find?userId=u1", headers=stranger)).json() == []
+    assert (await http.get("/contacts/properties?list=custom", headers=stranger)).json() == []
+    gone = await http.post("/contacts/delete", json={"email": "ada@example.com"}, headers=stranger)
+    refused(gone, 404, "Contact not found.")
+    assert (await find(http, "ada@example.com"))["userId"] == "u1"
