@@ -1,6 +1,6 @@
 """GET and POST /unsubscribe/{token}: the links in marketing email, for people and mail programs (RFC 8058).
 
-Looking at the page changes nothing, since mail programs and virus scanners follow links. Leaving is a POST, by
+Looking at the page changes nothing, as mail programs and virus scanners follow links. Leaving is a POST, by
 the page's button or the mail program's own. Whoever holds a genuine token may do both; others learn nothing.
 """
 

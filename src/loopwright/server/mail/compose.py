@@ -1,6 +1,6 @@
 """Composing: a rendered email as the bytes that travel, multipart and encoded for any server.
 
-Lines end with CRLF and have at most 78 bytes. The boundaries hold `=_`, which no body can after its encoding.
+Lines end with CRLF, and those of bodies have at most 76 bytes. The boundaries hold `=_`, which no body can after its encoding.
 """
 
 import re
@@ -61,7 +61,7 @@ def compose(
     if rendered.cc:
         head.append(mailbox("Cc", rendered.cc))
     if envelope.unsubscribe_link:
-        head.append(f"List-Unsubscribe:\r\n <{envelope.unsubscribe_link}>\r\n".encode())
+        head.append(f"List-Unsubscribe: <{envelope.unsubscribe_link}>\r\n".encode())
         head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     tag = envelope.mime_id.partition("@")[0]
     body = _multipart(

@@ -7,6 +7,7 @@ from urllib.parse import quote
 LINE_LENGTH = 76
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
+_FOLD = "\r\n"
 _WORD_BYTES = 45  # of UTF-8 in one encoded word, whose length may not exceed 75
 
 
@@ -35,7 +36,8 @@ def mailbox(name: str, address: str, display_name: str = "") -> bytes:
     else:
         escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
         phrase = f'"{escaped}"'
-    return f"{name}: {phrase}\r\n <{address}>\r\n".encode()
+    is_short = len(f"{name}: {phrase} <{address}>") <= LINE_LENGTH
+    return f"{name}: {phrase}{'' if is_short else _FOLD} <{address}>\r\n".encode()
 
 
 def parameter(name: str, value: str) -> bytes:

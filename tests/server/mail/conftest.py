@@ -1,0 +1,33 @@
+"""A mailer's surroundings: its office, its inbox, and a server outside."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from loopwright.server.mail.inbox import Inbox
+from loopwright.server.store.database import Pool
+from loopwright.server.store.teams import TeamRow
+from support.mail_office import Office, StillClock
+from support.smtp_peer import Peer, smtp_peer
+
+
+@pytest.fixture
+def still_clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+async def office(pool: Pool, team: TeamRow, still_clock: StillClock) -> AsyncIterator[Office]:
+    inbox = Inbox(pool, still_clock)
+    await inbox.start()
+    office = Office(pool, team, inbox, still_clock)
+    yield office
+    for mailer in office.mailers:
+        await mailer.close()
+    await inbox.stop()
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with smtp_peer() as peer:
+        yield peer

@@ -1,0 +1,328 @@
+"""Delivery: each email once, to whom it may go, by the right way."""
+
+import asyncio
+from datetime import timedelta
+from email import message_from_bytes
+
+import pytest
+
+from loopwright.ids import new_id
+from loopwright.server.mail.retry import DELAYS
+from loopwright.server.store.suppressions import is_suppressed, suppress
+from loopwright.server.store.teams import TeamRow, insert_team
+from support.mail_office import NOW, Office, job
+from support.smtp_peer import Peer
+
+
+async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer) -> None:
+    """Contact and event values arrive, in subject, text and HTML, over real SMTP."""
+    message = await office.message(
+        "<H1>Hi {contact.firstName}</H1><Paragraph>{event.plan} since {event.at}, {event.price}, "
+        "{event.paid} &amp; {contact.shoeSize}</Paragraph>",
+        subject="Welcome, {contact.firstName}!",
+        reply_to_email="help@elsewhere.org",
+    )
+    contact = await office.contact(first_name="Zoë <3", properties={"shoeSize": 38.5})
+    email = await office.email(
+        message,
+        contact,
+        event_properties={"plan": "Pro", "at": "2026-01-02T00:00:00.000Z", "price": 12.0, "paid": True},
+    )
+
+    await office.mailer(peer.url).deliver(job(email))
+
+    received = peer.message()
+    assert received["Subject"] == "Welcome, Zoë <3!"
+    assert received["To"] == "ada@elsewhere.org"
+    assert received["From"] == "Loopwright <team@mail.example.com>"
+    assert received["Reply-To"] == "help@elsewhere.org"
+    assert received["Message-ID"] == f"<{email.id}@mail.example.com>"
+    assert received["Date"].datetime == NOW
+    assert "Hi Zoë <3\n\nPro since 2026-01-02, 12, true & 38.5\n" in peer.text()
+    assert "Hi Zoë &lt;3</h1>" in peer.text(kind="html")
+    sent = await office.reload(email)
+    assert (sent.status, sent.attempts, sent.subject, sent.sent_at) == ("sent", 1, received["Subject"], NOW)
+    assert await office.received(email) == []
+
+
+async def test_without_an_smtp_url_everything_stays_here(office: Office) -> None:
+    """The inbox holds the very bytes that would have left."""
+    email = await office.email(await office.message(), await office.contact())
+    await office.mailer().deliver(job(email))
+    [row] = await office.received(email)
+    assert (row.team_id, row.subject, row.to_email) == (office.team.id, "Hello", "ada@elsewhere.org")
+    assert message_from_bytes(row.raw)["Message-ID"] == f"<{email.mime_id}>"
+    assert row.raw.endswith(b"--\r\n")
+
+
+@pytest.mark.parametrize("address", ["ada@example.com", "Ada@TEST.com"])
+async def test_addresses_of_nobody_never_leave(office: Office, peer: Peer, address: str) -> None:
+    """Whatever the SMTP URL says, tests and demos write to the inbox."""
+    email = await office.email(await office.message(), await office.contact(address))
+    await office.mailer(peer.url).deliver(job(email))
+    assert peer.received == []
+    assert len(await office.received(email)) == 1
+    assert (await office.reload(email)).status == "sent"
+
+
+async def test_a_copy_for_nobody_does_not_leave_either(office: Office, peer: Peer) -> None:
+    """CC and BCC are in the envelope, but for addresses that stay here."""
+    message = await office.message(cc_email="boss@elsewhere.org", bcc_email="log@example.com")
+    email = await office.email(message)
+    await office.mailer(peer.url).deliver(job(email))
+    assert peer.received[0].rcpt_tos == ["grace@elsewhere.org", "boss@elsewhere.org"]
+    assert peer.message()["Cc"] == "boss@elsewhere.org"
+    assert "Bcc" not in peer.message()
+
+
+async def test_many_jobs_for_one_email_send_it_once(office: Office, peer: Peer) -> None:
+    """A job that comes again, at the same time or later, finds the email sent."""
+    email = await office.email(await office.message(), await office.contact())
+    mailer, other = office.mailer(peer.url), office.mailer(peer.url)
+    await asyncio.gather(*(one.deliver(job(email)) for one in (mailer, other) * 4))
+    await mailer.deliver(job(email))
+    assert len(peer.received) == 1
+    assert (await office.reload(email)).attempts == 1
+
+
+async def test_a_cause_has_one_email(office: Office) -> None:
+    """Queueing the same cause again changes nothing and enqueues nothing."""
+    message = await office.message()
+    first = await office.email(message, cause="run:a:b")
+    again = await office.email(message, cause="run:a:b", to_email="other@elsewhere.org")
+    assert again == first
+    async with office.pool.acquire() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM pgqueuer") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "list_state", "reason"),
+    [
+        pytest.param({"subscribed": False}, None, "the contact is unsubscribed", id="unsubscribed"),
+        pytest.param({"opt_in_status": "pending"}, None, "opt-in is pending", id="opt-in pending"),
+        pytest.param({"opt_in_status": "rejected"}, None, "opt-in is rejected", id="opt-in rejected"),
+        pytest.param({}, "unsubscribed", "not on the mailing list", id="left the list"),
+        pytest.param({}, "opted_out", "not on the mailing list", id="opted out of the list"),
+    ],
+)
+async def test_marketing_needs_a_subscription(
+    office: Office, peer: Peer, state: dict[str, object], list_state: str | None, reason: str
+) -> None:
+    """Marketing is skipped and says why; the same contact gets transactional email."""
+    lists = {"list-1": list_state} if list_state else {}
+    contact = await office.contact(**state, mailing_lists=lists)
+    message = await office.message()
+    marketing = await office.email(message, contact, mailing_list_id="list-1" if list_state else None)
+    transactional = await office.email(message, contact, kind="transactional")
+    mailer = office.mailer(peer.url)
+    await mailer.deliver(job(marketing))
+    await mailer.deliver(job(transactional))
+    skipped = await office.reload(marketing)
+    assert skipped.status == "skipped"
+    assert reason in skipped.reason
+    assert (await office.reload(transactional)).status == "sent"
+    assert len(peer.received) == 1
+
+
+async def test_nothing_goes_to_a_suppressed_address(office: Office, peer: Peer) -> None:
+    """Marketing or transactional: suppressed is suppressed, in this team."""
+    async with office.pool.acquire() as tx:
+        await suppress(tx, office.team.id, "ada@elsewhere.org", reason="complaint", now=NOW)
+    contact, message = await office.contact(), await office.message()
+    for email in (
+        await office.email(message, contact),
+        await office.email(message, contact, kind="transactional"),
+    ):
+        await office.mailer(peer.url).deliver(job(email))
+        assert "suppressed" in (await office.reload(email)).reason
+    assert peer.received == []
+
+
+async def test_a_deleted_contact_gets_no_marketing(office: Office, peer: Peer) -> None:
+    contact = await office.contact()
+    email = await office.email(await office.message(), contact)
+    async with office.pool.acquire() as tx:
+        await tx.execute("DELETE FROM contact")
+    await office.mailer(peer.url).deliver(job(email))
+    assert (await office.reload(email)).reason == "the contact was deleted"
+
+
+async def test_marketing_follows_a_contact_to_its_new_address(office: Office, peer: Peer) -> None:
+    """An address that changes between queueing and delivery is written to no more."""
+    contact = await office.contact()
+    email = await office.email(await office.message(), contact)
+    async with office.pool.acquire() as tx:
+        await tx.execute("UPDATE contact SET email = 'ada@new.org'")
+    await office.mailer(peer.url).deliver(job(email))
+    assert peer.received[0].rcpt_tos == ["ada@new.org"]
+    assert (await office.reload(email)).to_email == "ada@new.org"
+
+
+async def test_a_missing_variable_sends_nothing_and_says_so(office: Office, peer: Peer) -> None:
+    """All missing variables are named on the row; one with a fallback is not missing."""
+    message = await office.message(
+        "<Paragraph>{contact.firstName} {contact.team} {event.plan}</Paragraph>",
+        subject="{event.title}",
+        event_fallbacks={"plan": "Free"},
+    )
+    email = await office.email(message, await office.contact(first_name=""))
+    await office.mailer(peer.url).deliver(job(email))
+    skipped = await office.reload(email)
+    assert skipped.status == "skipped"
+    assert skipped.reason.endswith("for {contact.firstName}, {contact.team}, {event.title}")
+    assert peer.received == []
+
+
+async def test_content_with_mistakes_fails_with_all_of_them(office: Office, peer: Peer) -> None:
+    email = await office.email(await office.message("<Paragraf>x</Paragraf>\n<Image/>"))
+    await office.mailer(peer.url).deliver(job(email))
+    failed = await office.reload(email)
+    assert failed.status == "failed"
+    assert "line 1, column 1" in failed.reason
+    assert "line 2, column 1" in failed.reason
+
+
+async def test_an_address_smtp_cannot_carry_fails(office: Office, peer: Peer) -> None:
+    email = await office.email(await office.message(), to_email="ödön@elsewhere.org")
+    await office.mailer(peer.url).deliver(job(email))
+    assert (await office.reload(email)).status == "failed"
+
+
+async def test_footer_and_unsubscribe_link_are_in_marketing_only(office: Office, peer: Peer) -> None:
+    """RFC 8058 headers, address and link in the one; no trace of them in the other."""
+    message, contact = await office.message(), await office.contact()
+    async with office.pool.acquire() as tx:
+        await tx.execute("UPDATE team SET company = 'Engines & Co', address = E'12 Square\\nLondon'")
+    mailer = office.mailer(peer.url)
+    marketing = await office.email(message, contact)
+    await mailer.deliver(job(marketing))
+    await mailer.deliver(job(await office.email(message, contact, kind="transactional")))
+    first, second = peer.message(0), peer.message(1)
+    link = str(first["List-Unsubscribe"]).strip("<>")
+    assert link.startswith(f"https://mail.example.org/unsubscribe/{office.team.id}.{marketing.id}.")
+    assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for kind in ("plain", "html"):
+        assert link in peer.text(0, kind=kind)
+        assert "London" in peer.text(0, kind=kind)
+        assert "nsubscribe" not in peer.text(1, kind=kind)
+        assert "London" not in peer.text(1, kind=kind)
+    assert second["List-Unsubscribe"] is None
+    assert second["List-Unsubscribe-Post"] is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    [
+        ("mail", "421 too busy"),
+        ("mail", "hang up"),
+        ("rcpt", "450 greylisted"),
+        ("rcpt", "hang up"),
+        ("data", "451 try later"),
+        ("data", "hang up"),
+        ("data", "wait"),
+    ],
+)
+async def test_a_temporary_failure_is_tried_again(
+    office: Office, peer: Peer, stage: str, answer: str
+) -> None:
+    """The row stays queued and says what it met; the next attempt carries the same Message-ID."""
+    email = await office.email(await office.message(), await office.contact())
+    peer.answers[stage].append(answer)
+    mailer = office.mailer(peer.url, timeout=0.5)
+    assert await office.retry_later(mailer, email) == DELAYS[0]
+    waiting = await office.reload(email)
+    assert (waiting.status, waiting.attempts) == ("queued", 1)
+    assert waiting.reason
+    await mailer.deliver(job(email))
+    sent = await office.reload(email)
+    assert (sent.status, sent.attempts, sent.reason) == ("sent", 2, "")
+    assert len(peer.received) == 1
+    assert peer.message()["Message-ID"] == f"<{email.mime_id}>"
+
+
+async def test_a_server_that_stays_away_is_given_up_after_a_day(office: Office) -> None:
+    """Each wait is longer than the one before; then the email has failed and says why."""
+    email = await office.email(await office.message(), await office.contact())
+    mailer = office.mailer("smtp://127.0.0.1:1")
+    waits = [await office.retry_later(mailer, email) for _ in DELAYS]
+    assert waits == sorted(waits)
+    assert timedelta(hours=20) < sum(waits, timedelta()) < timedelta(hours=28)
+    await mailer.deliver(job(email))
+    failed = await office.reload(email)
+    assert (failed.status, failed.attempts) == ("failed", 8)
+    assert "no connection" in failed.reason
+
+
+async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: Peer) -> None:
+    """550 for the recipient: the email failed, and nobody writes there again."""
+    contact = await office.contact()
+    email = await office.email(await office.message(), contact)
+    peer.answers["rcpt"].append("550 5.1.1 no such user")
+    await office.mailer(peer.url).deliver(job(email))
+    failed = await office.reload(email)
+    assert (failed.status, failed.attempts) == ("failed", 1)
+    assert "550 5.1.1 no such user" in failed.reason
+    assert office.left == [(office.team.id, contact.id, None)]
+    async with office.pool.acquire() as tx:
+        assert await is_suppressed(tx, office.team.id, contact.email)
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    [
+        ("rcpt", "550 5.7.1 relaying denied"),
+        ("rcpt", "530 sign in first"),
+        ("mail", "550 sender unknown"),
+        ("data", "554 looks like spam"),
+    ],
+)
+async def test_a_refusal_that_is_our_fault_suppresses_nobody(
+    office: Office, peer: Peer, stage: str, answer: str
+) -> None:
+    email = await office.email(await office.message(), await office.contact())
+    peer.answers[stage].append(answer)
+    await office.mailer(peer.url).deliver(job(email))
+    assert (await office.reload(email)).status == "failed"
+    assert office.left == []
+    async with office.pool.acquire() as tx:
+        assert not await is_suppressed(tx, office.team.id, "ada@elsewhere.org")
+
+
+async def test_connections_are_used_again_and_replaced_when_gone(office: Office, peer: Peer) -> None:
+    """Emails share connections; one that the server closed meanwhile costs no attempt."""
+    message = await office.message()
+    mailer = office.mailer(peer.url)
+    for _ in range(3):
+        await mailer.deliver(job(await office.email(message)))
+    assert peer.connections == 1
+    peer.answers["mail"].append("hang up")
+    email = await office.email(message)
+    await mailer.deliver(job(email))
+    assert peer.connections == 2
+    assert (await office.reload(email)).attempts == 1
+
+
+async def test_a_new_revision_is_what_is_sent(office: Office, peer: Peer) -> None:
+    """Prepared content is kept for its revision only."""
+    message = await office.message()
+    mailer = office.mailer(peer.url)
+    await mailer.deliver(job(await office.email(message)))
+    await office.message("<Paragraph>Changed</Paragraph>", id=message)
+    await mailer.deliver(job(await office.email(message)))
+    assert peer.text(1).strip() == "Changed"
+
+
+async def test_teams_are_walls(office: Office, peer: Peer) -> None:
+    """A job that names another team finds nothing, and a suppression holds in its own team only."""
+    other = TeamRow(
+        id=new_id(NOW), name="Other", secret=b"x" * 32, sending_domain="other.org", company="", address=""
+    )
+    async with office.pool.acquire() as tx:
+        await insert_team(tx, other, now=NOW)
+        await suppress(tx, other.id, "ada@elsewhere.org", reason="complaint", now=NOW)
+    email = await office.email(await office.message(), await office.contact())
+    mailer = office.mailer(peer.url)
+    await mailer.deliver(type(job(email))(team_id=other.id, email_id=email.id))
+    assert (await office.reload(email)).status == "queued"
+    await mailer.deliver(job(email))
+    assert (await office.reload(email)).status == "sent"
