@@ -1,0 +1,105 @@
+"""What every client command does around its one call: make a client, print the answer, end with a code.
+
+0  done
+1  the API refused
+2  the command was given wrongly
+3  the API key is missing or wrong
+4  there is no such thing: nothing found, or a 404
+5  no answer, too many requests, or the server is unwell; the same command may work later
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from loopwright import Loops
+from loopwright.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    LoopsError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON, for programs to read.")]
+
+
+class ExitCode(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    REFUSED = 1
+    MISUSED = 2
+    KEY_WRONG = 3
+    NOT_FOUND = 4
+    TRY_LATER = 5
+
+
+@contextmanager
+def client() -> Generator[Loops]:
+    """A client from LOOPS_API_KEY and LOOPS_BASE_URL; what goes wrong ends the command."""
+    try:
+        with Loops() as loops:
+            yield loops
+    except LoopsError as error:
+        Console(stderr=True, highlight=False).print(f"[red]{advice(error)}[/red]", soft_wrap=True)
+        raise typer.Exit(code_of(error)) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def code_of(error: LoopsError) -> ExitCode:
+    """The code for an error that ends a command."""
+    match error:
+        case ConfigurationError() | AuthenticationError():
+            return ExitCode.KEY_WRONG
+        case NotFoundError():
+            return ExitCode.NOT_FOUND
+        case RateLimitError() | ServerError():
+            return ExitCode.TRY_LATER
+        case StatusError():
+            return ExitCode.REFUSED
+        case _:
+            return ExitCode.TRY_LATER
+
+
+def advice(error: LoopsError) -> str:
+    """The error, and what helps where that is known."""
+    if code_of(error) is ExitCode.KEY_WRONG:
+        return f"{error}\nLOOPS_API_KEY holds the key, LOOPS_BASE_URL the address of a server of your own."
+    return str(error)
+
+
+def show_json(body: bytes) -> None:
+    """Print an answer's body: in lines for people, in one line for programs."""
+    if sys.stdout.isatty():
+        Console().print_json(body.decode())
+    else:
+        typer.echo(msgspec.json.format(body, indent=-1))
+
+
+def say(text: str) -> None:
+    """Print one line for people."""
+    Console(highlight=False).print(text, markup=False, soft_wrap=True)
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows for people; nothing to show says so."""
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    if table.row_count:
+        Console(highlight=False).print(table)
+    else:
+        say("none")
