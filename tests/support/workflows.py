@@ -133,6 +133,7 @@ async def add_workflow(
         mailing_list_id=mailing_list_id,
         root_node_id="root",
         nodes=encode_nodes(nodes).decode(),
+        removed_nodes={},
         trigger_type=type(root).__name__,
         trigger_event=root.event_name if isinstance(root, EventTrigger) else None,
     )

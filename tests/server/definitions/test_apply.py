@@ -15,6 +15,7 @@ from loopwright.cli.program import program
 from loopwright.server.clock import SystemClock
 from loopwright.server.definitions.apply import apply_definitions
 from loopwright.server.definitions.folder import read_folder
+from loopwright.server.definitions.model import Definitions
 from loopwright.server.definitions.parse import parse
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.audience import insert_property
@@ -24,7 +25,7 @@ from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.workflow.entry import Happening, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
-from support.workflows import HandClock, add_contact, utc_now, working
+from support.workflows import HandClock, add_contact, until, utc_now, working
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "workflows.md"
@@ -311,7 +312,7 @@ async def test_contacts_at_a_removed_step_go_on(folder: Path, pool: Pool, team: 
     edit(folder / "workflows" / "welcome.toml", '[[steps]]\ntimer = "1d"\n', "")
     async with pool.acquire() as tx, tx.transaction():
         changes = await apply_definitions(tx, team.id, parse(read_folder(folder)), now=utc_now())
-    assert [change.detail for change in changes][-1] == "1 waiting contacts go on after a removed step"
+    assert [change.detail for change in changes][-1] == "contacts who go on after a removed step: 1"
     await Runner(pool, SystemClock()).run_step(await job_of(pool, run_id))
     assert await sent(pool) == [FIRST, SECOND]
 
@@ -332,6 +333,41 @@ async def test_pause_and_resume_by_file(apply: Apply, folder: Path, pool: Pool, 
     async with working(pool, runner), asyncio.timeout(10):
         while await sent(pool) != [FIRST]:
             await asyncio.sleep(0.02)
+
+
+STEP = '[[steps]]\nemail = {{ subject = "{0}", from = "ada", body = "{0}.lmx" }}\n'
+BODY = "<Paragraph>Hello</Paragraph>"
+HEAD = 'name = "Flow"\ntrigger = {{ event = "signup" }}\nstatus = "{}"\n'
+
+
+def flow(status: str, timer: str) -> Definitions:
+    """A workflow of two emails with `timer`, a step or nothing, between them."""
+    source = HEAD.format(status) + STEP.format("one") + timer + STEP.format("two")
+    return parse({"workflows/flow.toml": source, "workflows/one.lmx": BODY, "workflows/two.lmx": BODY})
+
+
+async def test_runs_survive_changes_while_they_are_under_way(pool: Pool, team: TeamRow) -> None:
+    """Stopped, resumed, given and robbed of a timer under two workers: all arrive, with each email once."""
+    turns = 16
+    timers = ['[[steps]]\ntimer = "0.002m"\n', "", '[[steps]]\nid = "other"\ntimer = "0.001m"\n']
+
+    async def change(turn: int, status: str) -> None:
+        async with pool.acquire() as tx, tx.transaction():
+            await apply_definitions(tx, team.id, flow(status, timers[turn % 3]), now=utc_now())
+
+    async def all_finished() -> bool:
+        return {row["status"] for row in await pool.fetch("SELECT status FROM run")} == {"finished"}
+
+    await change(0, "sending")
+    async with working(pool, Runner(pool, SystemClock())), working(pool, Runner(pool, SystemClock())):
+        for turn in range(turns):
+            for i in range(4):
+                await enter(pool, team, f"{turn}-{i}@example.com")
+            await change(turn, "paused")
+            await change(turn + 1, "sending")
+        await until(all_finished, within=30)
+    rows = await pool.fetch("SELECT run_id, count(*) AS emails FROM email GROUP BY run_id")
+    assert [row["emails"] for row in rows] == [2] * (turns * 4)
 
 
 async def test_a_timer_written_as_a_whole_number_stays_unchanged(

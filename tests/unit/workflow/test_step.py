@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loopwright.server.workflow.graph import (
     ExitAction,
@@ -84,6 +85,13 @@ def test_a_walk_goes_as_far_as_it_can() -> None:
     assert walk(Place("root", NOON - HOUR), GRAPH, MEMBER, now=NOON) == Outcome(
         place=Place("wait", NOON), wake_at=NOON + HOUR, sends=(("mail", "m1"),)
     )
+
+
+def test_a_removed_node_leads_on() -> None:
+    """A run that waits where a node was goes on behind it, also when that node went away later."""
+    graph = replace(GRAPH, removed={"old": "older", "older": "blank"})
+    assert next_step(Place("old", NOON), graph, MEMBER, now=NOON) == Move("older")
+    assert walk(Place("old", NOON), graph, MEMBER, now=NOON).status == "finished"
 
 
 @st.composite

@@ -27,8 +27,8 @@ from loopwright.server.workflow.graph import (
     EventTrigger,
     Graph,
     SendEmailAction,
-    decode_nodes,
     encode_nodes,
+    graph_of,
 )
 
 from .mistakes import InvalidDefinitions
@@ -144,9 +144,9 @@ class _Applier:
         return Change("transactional email", row.slug, _action(stored, differs), row.id)
 
     async def _workflow(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> Change:
-        before = Graph(stored.root_node_id, decode_nodes(stored.nodes)) if stored else Graph("", {})
+        before = graph_of(stored) if stored else Graph("", {})
         message_ids, messages_differ = await self._save_messages(definition, before)
-        graph = definition.graph(message_ids)
+        graph = _succeed(before, definition.graph(message_ids))
         row = self._workflow_row(definition, graph, stored)
         detail = ""
         if stored is None:
@@ -175,6 +175,7 @@ class _Applier:
             mailing_list_id=self._list_ids[definition.mailing_list] if definition.mailing_list else None,
             root_node_id=graph.root_node_id,
             nodes=encode_nodes(graph.nodes).decode(),
+            removed_nodes=graph.removed,
             trigger_type=type(trigger).__name__,
             trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
         )
@@ -221,12 +222,19 @@ class _Applier:
         return row.id, True
 
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
-        """Have the runs at changed nodes decided anew, and take them on from the nodes that are gone."""
-        ways = [(node_id, _survivor(node_id, before, after)) for node_id in before.nodes.keys() - after.nodes]
-        moved = await runs.move_runs(self._tx, self._team_id, workflow_id, ways, now=self._now)
-        changed = [id_ for id_, node in before.nodes.items() if after.nodes.get(id_, node) != node]
+        """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""
+        changed = [key for key, node in before.nodes.items() if after.nodes.get(key, node) != node]
         await runs.wake(self._tx, self._team_id, workflow_id, changed)
-        return f"{moved} waiting contacts go on after a removed step" if moved else ""
+        removed = before.nodes.keys() - after.nodes
+        count = await runs.wake(self._tx, self._team_id, workflow_id, removed)
+        return f"contacts who go on after a removed step: {count}" if count else ""
+
+
+def _succeed(before: Graph, after: Graph) -> Graph:
+    """`after`, with the way on from every node that is not in it any more."""
+    removed = before.nodes.keys() - after.nodes
+    ways = before.removed | {node_id: _survivor(node_id, before, after) for node_id in removed}
+    return replace(after, removed={gone: to for gone, to in ways.items() if gone not in after.nodes})
 
 
 def _survivor(node_id: str, before: Graph, after: Graph) -> str:

@@ -84,12 +84,6 @@ WAITING_RUNS: LiteralString = """
     SELECT team_id, id AS run_id, node_id FROM run
      WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY($3::text[]) AND status = 'active'
 """
-MOVE_RUNS: LiteralString = """
-    UPDATE run SET node_id = new.to_id, entered_at = $5, updated_at = $5
-      FROM unnest($3::text[], $4::text[]) AS new (from_id, to_id)
-     WHERE run.team_id = $1 AND run.workflow_id = $2 AND run.node_id = new.from_id AND run.status = 'active'
-    RETURNING run.team_id, run.id AS run_id, run.node_id
-"""
 
 
 async def start_runs(tx: Connection, runs: Sequence[NewRun], *, now: datetime) -> None:
@@ -148,17 +142,9 @@ async def resume(tx: Connection, team_id: str, workflow_id: str, *, now: datetim
     await jobs.enqueue(tx, [RunStep(**row) for row in await tx.fetch(RELEASE_RUNS, team_id, workflow_id)])
 
 
-async def wake(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> None:
-    """Have the runs at those nodes decided anew, because the nodes have changed."""
+async def wake(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> int:
+    """Have the runs at those nodes decided anew, because the nodes have changed; returns how many."""
     rows = await tx.fetch(WAITING_RUNS, team_id, workflow_id, list(node_ids))
-    await jobs.enqueue(tx, [RunStep(**row) for row in rows])
-
-
-async def move_runs(
-    tx: Connection, team_id: str, workflow_id: str, ways: Sequence[tuple[str, str]], *, now: datetime
-) -> int:
-    """Take the runs from each node to another, (from, to), with a job there; returns how many they were."""
-    rows = await tx.fetch(MOVE_RUNS, team_id, workflow_id, [a for a, _ in ways], [b for _, b in ways], now)
     await jobs.enqueue(tx, [RunStep(**row) for row in rows])
     return len(rows)
 

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, LiteralString, TypeAlias
 
+import msgspec
+from asyncpg import Record
 from msgspec import Struct
 
 from .database import Connection
@@ -24,7 +26,10 @@ class ActiveWorkflow(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowRow(Struct, frozen=True, kw_only=True):
-    """A workflow. `nodes` is JSON text, as `workflow.graph` reads and writes it."""
+    """A workflow. `nodes` is JSON text, as `workflow.graph` reads and writes it.
+
+    `removed_nodes` maps nodes that are gone to those where runs at them go on.
+    """
 
     id: str
     team_id: str
@@ -36,13 +41,14 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     mailing_list_id: str | None
     root_node_id: str
     nodes: str
+    removed_nodes: dict[str, str]
     trigger_type: str
     trigger_event: str | None
 
 
 _COLUMNS: LiteralString = """
     id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
-    trigger_type, trigger_event
+    removed_nodes, trigger_type, trigger_event
 """
 
 # In two halves, for an index serves equality with a name but not "both are null".
@@ -79,14 +85,15 @@ WORKFLOWS_BY_SLUG: LiteralString = f"""
 INSERT_WORKFLOW: LiteralString = """
     INSERT INTO workflow (
         id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
-        trigger_type, trigger_event, created_at, updated_at
+        removed_nodes, trigger_type, trigger_event, created_at, updated_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
 """
 UPDATE_WORKFLOW: LiteralString = """
     UPDATE workflow
        SET slug = $3, revision_id = $4, status = $5, name = $6, description = $7, mailing_list_id = $8,
-           root_node_id = $9, nodes = $10, trigger_type = $11, trigger_event = $12, updated_at = $13
+           root_node_id = $9, nodes = $10, removed_nodes = $11, trigger_type = $12, trigger_event = $13,
+           updated_at = $14
      WHERE id = $1 AND team_id = $2
 """
 
@@ -107,7 +114,7 @@ async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> Workf
     row = await tx.fetchrow(WORKFLOW, team_id, workflow_id)
     if row is None:
         raise LookupError(f"no workflow {workflow_id}")
-    return WorkflowRow(**row)
+    return _workflow(row)
 
 
 async def hold_status_still(tx: Connection, team_id: str, workflow_id: str) -> WorkflowStatus:
@@ -125,7 +132,7 @@ async def set_status(
 
 async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> list[WorkflowRow]:
     """The team's workflows of those slugs, locked until the caller's transaction ends."""
-    return [WorkflowRow(**row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
+    return [_workflow(row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
 
 
 async def insert_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
@@ -136,6 +143,10 @@ async def insert_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetim
 async def update_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
     """Write every column of a workflow anew."""
     await tx.execute(UPDATE_WORKFLOW, *_values(workflow), now)
+
+
+def _workflow(row: Record) -> WorkflowRow:
+    return WorkflowRow(**{**row, "removed_nodes": _removed_nodes(row["removed_nodes"])})
 
 
 def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
@@ -150,6 +161,10 @@ def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
         workflow.mailing_list_id,
         workflow.root_node_id,
         workflow.nodes,
+        msgspec.json.encode(workflow.removed_nodes).decode(),
         workflow.trigger_type,
         workflow.trigger_event,
     )
+
+
+_removed_nodes = msgspec.json.Decoder(dict[str, str]).decode

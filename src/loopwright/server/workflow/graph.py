@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from loopwright.server.store.workflows import WorkflowRow
 from loopwright.wire.limits import WORKFLOW_NODES
 
 LONGEST_TIMER = timedelta(days=3650)
@@ -72,10 +73,15 @@ Node: TypeAlias = Trigger | TimerAction | SendEmailAction | ExitAction
 
 
 class Graph(Struct, frozen=True):
-    """The nodes by id, and which of them a run starts at."""
+    """The nodes by id, and which of them a run starts at.
+
+    `removed` maps nodes that are gone to those where runs at them go on: a node may be removed while a run is
+    still on its way there.
+    """
 
     root_node_id: str
     nodes: dict[str, Node]
+    removed: dict[str, str] = {}
 
 
 class Problem(Struct, frozen=True):
@@ -87,6 +93,11 @@ class Problem(Struct, frozen=True):
 
 decode_nodes = msgspec.json.Decoder(dict[str, Node]).decode
 encode_nodes = msgspec.json.Encoder(order="deterministic").encode
+
+
+def graph_of(workflow: WorkflowRow) -> Graph:
+    """Read a stored workflow's graph."""
+    return Graph(workflow.root_node_id, decode_nodes(workflow.nodes), workflow.removed_nodes)
 
 
 def problems(graph: Graph) -> list[Problem]:

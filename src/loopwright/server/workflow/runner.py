@@ -9,10 +9,9 @@ from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.emails import NewEmail, queue_emails
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.runs import DueRun
-from loopwright.server.store.workflows import WorkflowRow
 
 from .entry import admits
-from .graph import Graph, decode_nodes
+from .graph import Graph, graph_of
 from .step import Place, Standing, walk
 
 GRAPHS_KEPT = 500
@@ -87,11 +86,6 @@ class Runner:
             if len(self._graphs) > GRAPHS_KEPT:
                 self._graphs.popitem(last=False)
         return graph
-
-
-def graph_of(workflow: WorkflowRow) -> Graph:
-    """Read a stored workflow's graph."""
-    return Graph(workflow.root_node_id, decode_nodes(workflow.nodes))
 
 
 def _email(run: DueRun, contact: ContactRow, node_id: str, message_id: str) -> NewEmail:

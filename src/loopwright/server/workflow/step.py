@@ -70,13 +70,15 @@ Step: TypeAlias = Sleep | Move | Send | Finish | Remove
 def next_step(place: Place, graph: Graph, standing: Standing, *, now: datetime) -> Step:
     """Decide what a run at `place` does at `now`, aware UTC.
 
-    The graph may have been edited while the run slept: a node that is gone removes the run. Whether an email
-    may reach its contact is decided at delivery, so that every email a run came to has a row that says so.
+    Whether an email may reach its contact is decided at delivery, so that every email a run came to has a row
+    that says so.
     """
     if not standing.known:
         return Remove("the contact was deleted")
     node = graph.nodes.get(place.node_id)
     match node:
+        case None if place.node_id in graph.removed:
+            return Move(graph.removed[place.node_id])
         case None:
             return Remove("its node was deleted")
         case ExitAction():

@@ -161,6 +161,7 @@ CREATE TABLE workflow (
     mailing_list_id text COLLATE "C" REFERENCES mailing_list,
     root_node_id    text COLLATE "C" NOT NULL,
     nodes           jsonb NOT NULL,            -- node id -> node, as `workflow.graph` reads it
+    removed_nodes   jsonb NOT NULL DEFAULT '{}', -- node that is gone -> where the runs at it go on
     trigger_type    text NOT NULL,             -- of the root node, kept apart to be found by ingest
     trigger_event   text,
     created_at      timestamptz NOT NULL,
