@@ -110,7 +110,7 @@ async def test_marketing_needs_a_subscription(
 ) -> None:
     """Marketing is skipped and says why; the same contact gets transactional email."""
     lists = {"list-1": list_state} if list_state else {}
-    contact = await office.contact(**state, mailing_lists=lists)
+    contact = await office.contact("ada@elsewhere.org", **state, mailing_lists=lists)
     message = await office.message()
     marketing = await office.email(message, contact, mailing_list_id="list-1" if list_state else None)
     transactional = await office.email(message, contact, kind="transactional")

@@ -1,6 +1,7 @@
 """Composing: a rendered email as the bytes that travel, multipart and encoded for any server.
 
-Lines end with CRLF, and those of bodies have at most 76 bytes. The boundaries hold `=_`, which no body can after its encoding.
+Lines end with CRLF, and those of bodies have at most 76 bytes. The boundaries hold `=_`, which no body can
+hold once it is encoded.
 """
 
 import re

@@ -17,6 +17,7 @@ from .template import Chunk, Condition, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, Variable, parts
 
 _MARK = re.compile(r' (?:href|src)="\[\[(\d+)\]\]"|\[\[(\d+)\]\]')
+PAGE_WIDTH = 600
 _GAP = "&#847;&zwnj;&nbsp;" * 60  # keeps the start of the body out of the preview
 
 
@@ -54,9 +55,9 @@ def page(
         f"<mj-title>{layout.mark(subject)}</mj-title>"
         f"<mj-preview>{layout.mark((*preview, _GAP) if preview else ())}</mj-preview>"
         f"<mj-attributes><mj-all{_given(font_family=look.font)} padding='0' /></mj-attributes>"
-        f"<mj-style>{layout.sheet()}</mj-style>"
-        f"</mj-head><mj-body{_given(background_color=look.background, width='600px')}>"
-        f"{layout.card(body)}{below}</mj-body></mjml>"
+        f"<mj-style>{layout.sheet()}</mj-style></mj-head>"
+        f"<mj-body{_given(background_color=look.background, width=_pixels(PAGE_WIDTH - 2 * look.body_x))}>"
+        f"{layout.frame(body, below)}</mj-body></mjml>"
     )
     return layout.resolved(html)
 
@@ -95,19 +96,33 @@ class _Layout:
 
     def sheet(self) -> str:
         """What cannot be written at the elements themselves."""
-        return f"a {{ color: {self.look.link_color}; }} .footer a {{ color: {self.look.footer_color}; }}"
+        return (
+            f"a {{ color: {self.look.link_color}; }} .footer a {{ color: {self.look.footer_color}; }} "
+            "@media only screen and (max-width: 479px) { "
+            ".card { padding-left: 20px !important; padding-right: 20px !important; } "
+            ".column > table > tbody > tr > td { padding-left: 0 !important; padding-right: 0 !important; } }"
+        )
 
     # ---- groups of blocks
 
-    def card(self, body: str) -> str:
+    def frame(self, body: str, below: str) -> str:
+        """The card around the body, and what stands below. Outlook, which knows no cards, gets a table."""
         look = self.look
-        given = _given(
-            background_color=look.body_color,
-            border=f"{look.border_width}px solid {look.border_color}" if look.border_width else None,
-            border_radius=f"{look.border_radius}px" if look.border_radius else None,
-            padding=f"{look.body_y}px {look.body_x}px",
+        border = f"border:{look.border_width:g}px solid {look.border_color};" if look.border_width else ""
+        color = f"background:{look.body_color};" if look.body_color else ""
+        padding = f"padding:{look.body_y:g}px {look.body_x:g}px"
+        begin = (
+            f'<div style="padding:{look.background_y:g}px {look.background_x:g}px">'
+            f'<!--[if mso | IE]><table role="presentation" align="center" width="{PAGE_WIDTH}" '
+            f'cellspacing="0" cellpadding="0"><tr><td style="{color}{border}{padding}"><![endif]-->'
+            f'<div class="card" style="box-sizing:border-box;max-width:{PAGE_WIDTH}px;margin:0 auto;'
+            f'border-radius:{look.border_radius:g}px;{color}{border}{padding}">'
         )
-        return f"<mj-wrapper{given}>{body}</mj-wrapper>"
+        between = "</div><!--[if mso | IE]></td></tr></table><![endif]-->"
+        return f"{self.raw([begin])}{body}{self.raw([between])}{below}{self.raw(['</div>'])}"
+
+    def raw(self, chunks: Iterable[Chunk | _Begin | _End]) -> str:
+        return f"<mj-raw>{self.mark(chunks)}</mj-raw>"
 
     def groups(self, blocks: Sequence[Element]) -> str:
         """Blocks one below the other; columns and sections break the single column they stand in."""
@@ -126,10 +141,9 @@ class _Layout:
             elif block.tag == "Section":
                 finish()
                 opened, closed = self.section(block)
-                begin = self.mark([*opened, f'<div style="{self.frame(block)}">'])
+                begin = self.raw([*opened, f'<div style="{self.box(block)}">'])
                 inside = self.groups(_elements(block))
-                end = self.mark(["</div>", *closed])
-                written.append(f"<mj-raw>{begin}</mj-raw>{inside}<mj-raw>{end}</mj-raw>")
+                written.append(f"{begin}{inside}{self.raw(['</div>', *closed])}")
             else:
                 column.append(self.block(block))
         finish()
@@ -140,17 +154,19 @@ class _Layout:
         shares = [share.strip().removesuffix("%") for share in block.attributes.get("widths", "").split(",")]
         gap = float(block.attributes.get("gap", 24)) / 2
         align = block.attributes.get("verticalAlignment", "top")
+        stacks = None if block.attributes.get("stackOnMobile") == "false" else "column"
         columns = []
         for number, item in enumerate(items):
             width = f"{shares[number]}%" if len(shares) == len(items) and shares[number] else None
             left, right = gap if number else 0, gap if number < len(items) - 1 else 0
-            given = _given(width=width, vertical_align=align, padding=f"0 {right:g}px 0 {left:g}px")
+            padding = f"0 {right:g}px 0 {left:g}px"
+            given = _given(css_class=stacks, width=width, vertical_align=align, padding=padding)
             columns.append(f"<mj-column{given}>{''.join(map(self.block, _elements(item)))}</mj-column>")
         if block.attributes.get("reverseOnMobile") == "true":
             columns.reverse()
         direction = "rtl" if block.attributes.get("reverseOnMobile") == "true" else None
         inside = "".join(columns)
-        if block.attributes.get("stackOnMobile") == "false":
+        if not stacks:
             inside = f"<mj-group{_given(direction=direction)}>{inside}</mj-group>"
         given = _given(
             background_color=block.attributes.get("blockColor"),
@@ -165,7 +181,7 @@ class _Layout:
         condition = condition_of(block)
         return ([_Begin(condition)], [_End()]) if condition else ([], [])
 
-    def frame(self, block: Element) -> str:
+    def box(self, block: Element) -> str:
         given = block.attributes
         style = [f"padding:{self.padding(block, 0)}"]
         if color := given.get("blockColor"):
@@ -186,7 +202,7 @@ class _Layout:
         chunks: list[Chunk] = ["".join(f"{line}<br />" for line in who), link]
         given = _given(color=self.look.footer_color, font_size="13px", line_height="20px", align="center")
         return (
-            "<mj-section css-class='footer' padding='24px'><mj-column>"
+            "<mj-section css-class='footer' padding='24px 16px 8px'><mj-column>"
             f"<mj-text{given}>{self.mark(chunks)}</mj-text></mj-column></mj-section>"
         )
 
@@ -209,10 +225,9 @@ class _Layout:
         """A section inside a column, which is a table there."""
         opened, closed = self.section(block)
         table = '<table width="100%" role="presentation" cellpadding="0" cellspacing="0"><tbody>'
-        begin = self.mark([*opened, f'<tr><td style="{self.frame(block)}">{table}'])
-        end = self.mark(["</tbody></table></td></tr>", *closed])
+        begin = self.raw([*opened, f'<tr><td style="{self.box(block)}">{table}'])
         inside = "".join(map(self.block, _elements(block)))
-        return f"<mj-raw>{begin}</mj-raw>{inside}<mj-raw>{end}</mj-raw>"
+        return f"{begin}{inside}{self.raw(['</tbody></table></td></tr>', *closed])}"
 
     def words(self, block: Element) -> str:
         """A block of text; its own look is inside, where a radius and a colour meet."""
@@ -233,7 +248,7 @@ class _Layout:
         if "blockBorderRadius" in given and "blockColor" in given:
             box = f"background:{given['blockColor']};border-radius:{given['blockBorderRadius']}px"
             attributes = attributes.replace(self.padding(block, type_.space), f"{type_.space}px 0", 1)
-            chunks = [f'<div style="{box};padding:{self.padding(block, 12)}">', *chunks, "</div>"]
+            chunks = [f'<div style="{box};padding:{self.padding(block, 12, 16)}">', *chunks, "</div>"]
         return f"<mj-text{attributes}>{self.mark(chunks)}</mj-text>"
 
     def content(self, block: Element) -> list[Chunk]:
@@ -347,11 +362,12 @@ class _Layout:
 
     # ---- what several of them share
 
-    def padding(self, block: Element, space: int) -> str:
+    def padding(self, block: Element, space: int, beside: int = 0) -> str:
+        """The block's own padding; where it has none, `space` above and below and `beside` at the sides."""
         given = block.attributes
         return " ".join(
             f"{given.get(f'padding{side}', default)}px"
-            for side, default in (("Top", space), ("Right", 0), ("Bottom", space), ("Left", 0))
+            for side, default in (("Top", space), ("Right", beside), ("Bottom", space), ("Left", beside))
         )
 
     def link(self, block: Element) -> str:
@@ -385,8 +401,10 @@ def _elements(block: Element) -> list[Element]:
     return [node for node in block.children if isinstance(node, Element)]
 
 
-def _pixels(value: str | None) -> str | None:
-    return None if value is None else f"{value}px"
+def _pixels(value: str | float | None) -> str | None:
+    if value is None:
+        return None
+    return f"{value}px" if isinstance(value, str) else f"{value:g}px"
 
 
 def _given(**attributes: str | None) -> str:

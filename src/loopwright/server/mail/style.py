@@ -6,8 +6,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-SANS = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-SERIF = "Georgia, Cambria, 'Times New Roman', serif"
+SANS = "-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
+SERIF = "Georgia, Cambria, Times New Roman, serif"
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 FONT_STACKS = {
     "ui-sans-serif": SANS,
@@ -121,7 +121,7 @@ def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> 
 
 def _font(style: Mapping[str, str]) -> str:
     stack = FONT_STACKS[style.get("bodyFontCategory", "sans-serif")]
-    family = style.get("bodyFontFamily")
+    family = style.get("bodyFontFamily", "").replace("'", "")
     return f"{family}, {stack}" if family else stack
 
 
