@@ -11,12 +11,12 @@ from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, RateLimit
 
 
 def serve(
-    host: Annotated[
-        str, typer.Option(envvar="LOOPWRIGHT_HOST", help="Address to listen on.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(envvar="LOOPWRIGHT_HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int,
-        typer.Option(envvar="LOOPWRIGHT_PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."),
+        typer.Option(
+            envvar="LOOPWRIGHT_PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."
+        ),
     ] = DEFAULT_PORT,
     data_dir: Annotated[
         Path,
@@ -24,7 +24,9 @@ def serve(
     ] = DEFAULT_DATA_DIR,
     database_url: Annotated[
         str | None,
-        typer.Option(envvar="LOOPWRIGHT_DATABASE_URL", help="A PostgreSQL of your own, instead of the embedded."),
+        typer.Option(
+            envvar="LOOPWRIGHT_DATABASE_URL", help="A PostgreSQL of your own, instead of the embedded."
+        ),
     ] = None,
     smtp_url: Annotated[
         str | None,
@@ -36,18 +38,22 @@ def serve(
     api_key: Annotated[
         str | None,
         typer.Option(
-            envvar="LOOPWRIGHT_API_KEY", help="Fix an API key, for tests and demos. Otherwise one is made for you."
+            envvar="LOOPWRIGHT_API_KEY",
+            help="Fix an API key, for tests and demos. Otherwise one is made for you.",
         ),
     ] = None,
     rate_limit: Annotated[
         str,
         typer.Option(
-            envvar="LOOPWRIGHT_RATE_LIMIT", help="Requests per second and team; 'loops' for Loops' own; 'off'."
+            envvar="LOOPWRIGHT_RATE_LIMIT",
+            help="Requests per second and team; 'loops' for Loops' own; 'off'.",
         ),
     ] = "off",
     public_url: Annotated[
         str | None,
-        typer.Option(envvar="LOOPWRIGHT_PUBLIC_URL", help="What links in emails begin with, as the world sees it."),
+        typer.Option(
+            envvar="LOOPWRIGHT_PUBLIC_URL", help="What links in emails begin with, as the world sees it."
+        ),
     ] = None,
 ) -> None:
     """Run the server: the API, the dashboard, the workers and the inbox, on a PostgreSQL of its own.

@@ -14,10 +14,10 @@ DEFAULT_DATA_DIR = Path(".loopwright")
 class Settings:
     """How one server process runs.
 
-    `database_url` None means the embedded server in `data_dir`; `smtp_url` None means that every email stays in
-    the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and team,
-    `loops` for the published limits, or `off`. `public_url` is what links in emails begin with, without a final
-    slash; None means the address the server listens on.
+    `database_url` None means the embedded server in `data_dir`; `smtp_url` None means that every email stays
+    in the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and
+    team, `loops` for the published limits, or `off`. `public_url` is what links in emails begin with, without
+    a final slash; None means the address the server listens on.
     """
 
     host: str = "127.0.0.1"

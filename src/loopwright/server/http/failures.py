@@ -37,7 +37,7 @@ def failure(status: int, message: str, *, code: str, request_id: str, **extra: o
 
 
 def failure_of(problem: Exception, request_id: str) -> Response:
-    """The answer to whatever a handler raised. What is not a refusal is a defect: logged, and told to nobody."""
+    """The answer to whatever a handler raised. What is no refusal is a defect: logged, and told to nobody."""
     if isinstance(problem, Refusal):
         response = failure(
             STATUSES[type(problem)],

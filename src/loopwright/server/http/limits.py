@@ -18,7 +18,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Admission:
-    """What a request is told of its window. `wait` is how many seconds to stay away when it was not let in."""
+    """What a request is told of its window. `wait`: the seconds to stay away, when it was not let in."""
 
     limit: int
     remaining: int

@@ -2,11 +2,12 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import account, contacts, events, transactional
+from . import account, contacts, events, inbox, transactional
 from .failures import failure
 from .operation import Door, Handler, Operation, new_request_id
 
 ROOTS = ("/api/v1", "/v1")
+OWN_ROOT = "/loopwright/v1"
 
 PATHS: dict[str, dict[str, Handler]] = {
     "/events/send": {"POST": events.send_event},
@@ -22,6 +23,10 @@ PATHS: dict[str, dict[str, Handler]] = {
     "/dedicated-sending-ips": {"GET": account.list_dedicated_sending_ips},
 }
 
+OWN_PATHS: dict[str, dict[str, Handler]] = {
+    "/inbox": {"GET": inbox.list_inbox},
+}
+
 
 class Api:
     """The API as an ASGI application; what lies outside its roots goes to `pages`.
@@ -32,7 +37,8 @@ class Api:
     def __init__(self, door: Door, pages: ASGIApp) -> None:
         self._pages = pages
         self._operations = {
-            root + path: Operation(door, handlers) for path, handlers in PATHS.items() for root in ROOTS
+            **{root + path: Operation(door, handlers) for path, handlers in PATHS.items() for root in ROOTS},
+            **{OWN_ROOT + path: Operation(door, handlers) for path, handlers in OWN_PATHS.items()},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +46,7 @@ class Api:
         operation = self._operations.get(path)
         if operation is not None and scope["type"] == "http":
             await operation(scope, receive, send)
-        elif path.startswith(ROOTS) and scope["type"] == "http":
+        elif path.startswith((*ROOTS, OWN_ROOT)) and scope["type"] == "http":
             await _unknown_path(scope, receive, send)
         else:
             await self._pages(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Reads commands out of request bodies. Pure: a command, or a `BadRequest` that names the key and the remedy."""
+"""Reads commands out of request bodies. Pure: a command, or a `BadRequest` that names key and remedy."""
 
 import re
 from base64 import b64decode

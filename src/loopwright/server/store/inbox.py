@@ -55,6 +55,12 @@ ENTRIES: LiteralString = f"""
      ORDER BY id DESC
      LIMIT $4
 """
+MESSAGES: LiteralString = f"""
+    SELECT {_ENTRY}, raw FROM inbox_message
+     WHERE team_id = $1 AND ($2::text IS NULL OR to_email = $2)
+     ORDER BY id DESC
+     LIMIT $3
+"""
 MESSAGE: LiteralString = f"SELECT {_ENTRY}, raw FROM inbox_message WHERE team_id = $1 AND id = $2"
 MESSAGES_OF_EMAIL: LiteralString = f"""
     SELECT {_ENTRY}, raw FROM inbox_message WHERE team_id = $1 AND email_id = $2 ORDER BY id
@@ -91,6 +97,11 @@ async def load_received(tx: Connection, team_id: str, inbox_id: str) -> InboxRow
     """The received message of that id."""
     row = await tx.fetchrow(MESSAGE, team_id, inbox_id)
     return InboxRow(**row) if row else None
+
+
+async def load_newest(tx: Connection, team_id: str, *, to_email: str | None, limit: int) -> list[InboxRow]:
+    """Received messages, newest first; with `to_email`, those to that address."""
+    return [InboxRow(**row) for row in await tx.fetch(MESSAGES, team_id, to_email, limit)]
 
 
 async def received_of_email(tx: Connection, team_id: str, email_id: str) -> list[InboxRow]:
