@@ -42,6 +42,12 @@ def apply(
     Applying the same files again changes nothing. What the files do not name is left alone.
     """
     # The server's parts take longer to import than all the rest of the command line.
+    from asyncpg import (
+        ClientConfigurationError,
+        InvalidAuthorizationSpecificationError,
+        InvalidCatalogNameError,
+    )
+
     from loopwright.server.clock import SystemClock
     from loopwright.server.definitions.folder import read_folder
     from loopwright.server.definitions.mistakes import InvalidDefinitions
@@ -57,6 +63,13 @@ def apply(
         raise typer.Exit(1) from None
     except (NotADirectoryError, UnknownTeam) as error:
         raise typer.BadParameter(str(error)) from None
+    except (
+        OSError,
+        ClientConfigurationError,
+        InvalidAuthorizationSpecificationError,
+        InvalidCatalogNameError,
+    ) as error:
+        raise typer.BadParameter(f"the database cannot be reached: {error}") from None
     if json:
         _show_json({"dryRun": dry_run, "changes": changes, "warnings": definitions.warnings})
     else:

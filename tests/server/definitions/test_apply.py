@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -239,6 +241,31 @@ async def test_not_a_folder(database_url: str, tmp_path: Path) -> None:
     arguments = ["apply", str(tmp_path / "nowhere"), "--database-url", database_url]
     result = await asyncio.to_thread(CliRunner().invoke, program, arguments)
     assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/nowhere", "no URL", None])
+async def test_an_unreachable_database(folder: Path, database_url: str, url: str | None) -> None:
+    """Nobody listens, nonsense, no such database: a plain sentence and exit code 2."""
+    missing = database_url.replace("/test_", "/missing_")
+    arguments = ["apply", str(folder), "--database-url", url or missing]
+    result = await asyncio.to_thread(CliRunner().invoke, program, arguments)
+    assert result.exit_code == 2
+    assert "cannot be reached" in result.output
+
+
+async def test_a_data_folder_of_its_own(folder: Path, tmp_path: Path) -> None:
+    """The real command starts PostgreSQL when nobody did, and stops it again."""
+    data = tmp_path / "data"
+    command = [str(Path(sys.executable).with_name("loopwright")), "apply", str(folder)]
+    environment = {"PATH": os.environ["PATH"], "LOOPWRIGHT_DATA_DIR": str(data)}
+    for ending in ("Applied: 3 created, 0 changed, 0 unchanged.\n", "Nothing to change.\n"):
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
+        assert out.decode().endswith(ending)
+        assert not (data / "postgres" / "postmaster.pid").exists()
 
 
 async def enter(pool: Pool, team: TeamRow, email: str = "ada@example.com") -> str:
