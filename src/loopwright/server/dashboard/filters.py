@@ -61,7 +61,7 @@ def plain(value: object) -> str:
     match value:
         case str():
             return value
-        case float() if value.is_integer():
+        case float() if value.is_integer() and abs(value) < 1e15:
             return f"{value:.0f}"
         case _:
             return msgspec.json.encode(value).decode()

@@ -1,0 +1,109 @@
+"""Emails are taken apart whatever state they are in."""
+
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loopwright.server.dashboard.letter import Attachment, framed, read_letter, source
+
+
+def test_both_bodies_and_files_are_found() -> None:
+    """The first text and HTML parts are the bodies; everything else is a file."""
+    message = EmailMessage()
+    message["Subject"] = "Größe"
+    message.set_content("Hallo Zoë\n")
+    message.add_alternative("<p>Hallo <b>Zoë</b></p>", subtype="html")
+    message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="Rechnung.pdf")
+    message.add_attachment("a,b\n", subtype="csv", filename="rows.csv")
+    letter = read_letter(message.as_bytes())
+    assert letter.text == "Hallo Zoë\n"
+    assert letter.html == "<p>Hallo <b>Zoë</b></p>\n"
+    assert letter.attachments == [
+        Attachment("Rechnung.pdf", "application/pdf", 8),
+        Attachment("rows.csv", "text/csv", 4),
+    ]
+    assert ("Subject", "Größe") in letter.headers
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        pytest.param(b"\r\nhello", "hello", id="no headers"),
+        pytest.param(
+            b"Content-Type: text/plain; charset=martian\r\n\r\nZo\xc3\xab", "Zoë", id="unknown charset"
+        ),
+        pytest.param(
+            b"Content-Type: text/plain; charset=utf-8\r\n\r\nZo\xeb", "Zo�", id="bytes of another charset"
+        ),
+        pytest.param(
+            b"Content-Type: text/plain; charset=latin-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\nZo\xeb",
+            "Zoë",
+            id="latin-1",
+        ),
+        pytest.param(
+            b"Content-Transfer-Encoding: base64\r\nContent-Type: text/plain\r\n\r\n!!!", "", id="bad base64"
+        ),
+    ],
+)
+def test_broken_bodies_are_shown_as_well_as_they_can_be(raw: bytes, text: str) -> None:
+    """A reader sees something, never an error."""
+    assert read_letter(raw).text == text
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        pytest.param(b"Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?= am Tag", "Größe am Tag", id="encoded word"),
+        pytest.param(b"Subject: one\r\n two", "one two", id="folded"),
+        pytest.param(b"Subject: =?martian?q?x?=", "=?martian?q?x?=", id="unknown charset"),
+        pytest.param(b"Subject: =?utf-8?q?Zo=EB?=", "=?utf-8?q?Zo=EB?=", id="bytes of another charset"),
+        pytest.param(b"From: ,,;<>@", ",,;<>@", id="an address that is none"),
+    ],
+)
+def test_headers_are_readable(line: bytes, value: str) -> None:
+    """Encoded words are decoded; what cannot be is shown as it came."""
+    assert read_letter(line + b"\r\n\r\n").headers[0][1] == value
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_make_a_letter(raw: bytes) -> None:
+    """Nothing that comes over SMTP makes a page fail."""
+    read_letter(raw)
+    source(raw)
+
+
+PIECES = [
+    b"Content-Type:",
+    b"multipart/mixed;",
+    b"message/rfc822",
+    b' boundary="x"',
+    b"\r\n",
+    b"--x",
+    b"--",
+    b"Subject: =?utf-8?b?",
+    b"\xff\xfe",
+    b"Content-Transfer-Encoding: base64",
+    b"Content-Disposition: attachment; filename*=utf-9''%ff",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_odd_emails_make_a_letter(pieces: list[bytes]) -> None:
+    """Neither does anything that half looks like an email."""
+    read_letter(b"".join(pieces))
+
+
+def test_links_open_in_a_tab_of_their_own() -> None:
+    """The frame cannot navigate, so its links leave it; a document without a head stays as it is."""
+    assert framed('<html><HEAD lang="en"><title>x') == (
+        '<html><HEAD lang="en"><base target="_blank"><title>x'
+    )
+    assert framed("<p>header</p>") == "<p>header</p>"
+    assert framed("<header>x</header>") == "<header>x</header>"
+
+
+def test_the_source_keeps_everything_but_line_ends() -> None:
+    """What came over SMTP can be read as text."""
+    assert source(b"A: b\r\n\r\nZo\xc3\xab \xff\r\n") == "A: b\n\nZoë �\n"
