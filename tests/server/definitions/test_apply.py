@@ -9,8 +9,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from asyncpg import UniqueViolationError
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
@@ -27,7 +29,7 @@ from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.workflow.entry import Happening, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
-from support.workflows import HandClock, add_contact, until, utc_now, working
+from support.workflows import HandClock, add_contact, add_workflow, email_timer_email, until, utc_now, working
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "workflows.md"
@@ -188,10 +190,21 @@ async def test_contact_properties_must_exist(apply: Apply, folder: Path, pool: P
 
 async def test_a_failure_on_the_way_undoes_all(folder: Path, pool: Pool, team: TeamRow) -> None:
     """What the database refuses at the very end leaves nothing behind."""
-    await pool.execute("ALTER TABLE workflow ADD CONSTRAINT refused CHECK (name <> 'Welcome')")
-    with pytest.raises(Exception, match="refused"):
-        await apply_folder(pool, team, folder)
-    assert await everything(pool) == {kind: [] for kind in KINDS}
+    async with pool.acquire() as rival, rival.transaction():
+        workflow = await add_workflow(pool, team.id, await email_timer_email(pool, team.id, minutes=1))
+        await rival.execute("UPDATE workflow SET slug = 'welcome' WHERE id = $1", workflow.id)
+        before = await everything(pool)
+        apply = asyncio.create_task(apply_folder(pool, team, folder))
+
+        async def apply_waits() -> bool:
+            return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+
+        await until(apply_waits)
+    with pytest.raises(UniqueViolationError):
+        await apply
+    after = await everything(pool)
+    assert {**after, "workflow": []} == {**before, "workflow": []}
+    assert len(after["workflow"]) == 1
 
 
 async def apply_folder(pool: Pool, team: TeamRow, folder: Path) -> None:
@@ -246,7 +259,7 @@ async def test_not_a_folder(database_url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/nowhere", "no URL", None])
 async def test_an_unreachable_database(folder: Path, database_url: str, url: str | None) -> None:
     """Nobody listens, nonsense, no such database: a plain sentence and exit code 2."""
-    missing = database_url.replace("/test_", "/missing_")
+    missing = urlsplit(database_url)._replace(path="/missing").geturl()
     arguments = ["apply", str(folder), "--database-url", url or missing]
     result = await asyncio.to_thread(CliRunner().invoke, program, arguments)
     assert result.exit_code == 2
