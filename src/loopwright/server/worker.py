@@ -15,7 +15,9 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import Job, decode, entrypoint
 
 # A job whose worker fell silent for so long is taken by another: so goes on what a `kill -9` interrupted.
-SILENCE = timedelta(seconds=10)
+SILENCE = timedelta(seconds=6)
+# Jobs announce themselves; only those of a worker that fell silent have to be looked for.
+LOOK_EVERY = timedelta(seconds=2)
 TAKEN_AT_ONCE = 20
 UNDER_WAY = 100
 ATTEMPTS = 50
@@ -54,7 +56,10 @@ class Worker:
             self._queue = self._new_queue()
             try:
                 await self._queue.run(
-                    batch_size=TAKEN_AT_ONCE, max_concurrent_tasks=UNDER_WAY, heartbeat_timeout=SILENCE
+                    dequeue_timeout=LOOK_EVERY,
+                    batch_size=TAKEN_AT_ONCE,
+                    max_concurrent_tasks=UNDER_WAY,
+                    heartbeat_timeout=SILENCE,
                 )
             except Exception:
                 logger.exception("the worker stopped; it starts again in %s s", RESTART_SECONDS)

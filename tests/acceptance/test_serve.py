@@ -1,0 +1,160 @@
+"""`loopwright serve` as people run it: started, stopped, killed, started again."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import asyncpg
+import httpx2
+import pytest
+
+from loopwright import Loops
+from loopwright.server.store.embedded import EmbeddedPostgres
+from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
+
+WELCOME = Path(__file__).parents[2] / "examples" / "welcome"
+PATIENCE_SECONDS = 40
+
+
+def inbox(server: ServerProcess, email: str) -> list[dict[str, str]]:
+    """What arrived for `email`."""
+    response = httpx2.get(
+        f"{server.address}/loopwright/v1/inbox",
+        params={"to": email},
+        headers={"Authorization": f"Bearer {API_KEY}"},
+    )
+    messages: list[dict[str, str]] = response.json()
+    return messages
+
+
+def wait_for_email(server: ServerProcess, email: str) -> dict[str, str]:
+    """The first message for `email`, as soon as it is there."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if messages := inbox(server, email):
+            return messages[0]
+        time.sleep(0.05)
+    raise AssertionError(f"no email for {email} within {PATIENCE_SECONDS} s")
+
+
+def send_signup(server: ServerProcess, email: str) -> None:
+    with Loops(API_KEY, base_url=f"{server.address}/api") as loops:
+        loops.events.send(
+            "signup",
+            email=email,
+            properties={"planName": "pro", "seats": 3, "trial": True, "trialEnds": "2026-12-24"},
+            contact={"firstName": "Ada"},
+        )
+
+
+def jobs_left(data_dir: Path) -> int:
+    """How many jobs are due; the long timers of the workflow do not count."""
+
+    async def count() -> int:
+        postgres = EmbeddedPostgres(data_dir)
+        connection = await asyncpg.connect(await postgres.start())
+        try:
+            return int(
+                await connection.fetchval(
+                    "SELECT count(*) FROM pgqueuer WHERE execute_after < now() + interval '1 hour'"
+                )
+            )
+        finally:
+            await connection.close()
+            await postgres.stop()
+
+    return asyncio.run(count())
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.03, 0.1], ids=["at once", "a moment later", "during delivery"])
+def test_a_killed_server_loses_and_doubles_nothing(data_dir: Path, seconds: float) -> None:
+    """kill -9 after an acknowledged event; after a restart the contact, the event and one email are there."""
+    apply(data_dir, WELCOME)
+    server = ServerProcess(data_dir)
+    send_signup(server, "ada@example.com")
+    time.sleep(seconds)
+    server.kill()
+
+    again = ServerProcess(data_dir)
+    message = wait_for_email(again, "ada@example.com")
+    assert message["subject"] == "Welcome aboard, Ada"
+    for value in ("pro", "3", "true", "2026-12-24"):
+        assert value in message["text"]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while jobs_left(data_dir):
+        assert time.monotonic() < deadline, "jobs are left over"
+        time.sleep(0.2)
+    assert len(inbox(again, "ada@example.com")) == 1
+    with Loops(API_KEY, base_url=f"{again.address}/api") as loops:
+        contact = loops.contacts.find(email="ada@example.com")
+    assert contact is not None
+    assert contact.first_name == "Ada"
+    assert again.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_clean_stop(data_dir: Path, number: signal.Signals) -> None:
+    """The server ends with 0 and takes PostgreSQL along."""
+    server = ServerProcess(data_dir)
+    assert postgres_pid(data_dir) is not None
+    assert server.stop(number) == 0
+    assert postgres_pid(data_dir) is None
+
+
+def test_a_clean_stop_after_a_killed_one(data_dir: Path) -> None:
+    """The killed server's PostgreSQL is found again, and is not left running in the end."""
+    killed = ServerProcess(data_dir)
+    killed.kill()
+    found = postgres_pid(data_dir)
+    assert found is not None
+    again = ServerProcess(data_dir)
+    assert postgres_pid(data_dir) == found
+    assert again.stop() == 0
+    assert postgres_pid(data_dir) is None
+
+
+def test_the_first_key_is_shown_once(data_dir: Path) -> None:
+    """Without --api-key the first start makes one, and the second says nothing of it."""
+    printed = []
+    for _ in range(2):
+        command = [LOOPWRIGHT, "serve", "--port", "0", "--data-dir", data_dir]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            lines = []
+            for line in server.stdout:
+                lines.append(line)
+                if "listens on" in line:
+                    break
+            printed.append("".join(lines))
+            server.terminate()
+    assert "API key (shown only now): " in printed[0]
+    assert "API key" not in printed[1]
+    key = printed[0].split("now): ")[1].split()[0]
+    assert len(key) == 32
+
+
+def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
+    """PostgreSQL trusts whoever reaches its socket, so nobody else may."""
+    server = ServerProcess(data_dir)
+    assert os.stat(data_dir).st_mode & 0o077 == 0 or os.geteuid() == 0
+    assert os.stat(data_dir / "postgres").st_mode & 0o077 == 0
+    assert os.stat(data_dir / "postgres" / ".s.PGSQL.5432").st_mode & 0o077 == 0
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        pytest.param(["--rate-limit", "fast"], "'loops' or 'off'", id="odd rate"),
+        pytest.param(["--port", "70000"], "65535", id="odd port"),
+    ],
+)
+def test_options_that_cannot_be(data_dir: Path, options: list[str], text: str) -> None:
+    """A wrong option ends at once with 2, and says what to give."""
+    command = [LOOPWRIGHT, "serve", "--data-dir", data_dir, *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert text in ended.stderr

@@ -1,0 +1,58 @@
+"""`loopwright` as a process of its own, to be stopped and killed for real."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+LOOPWRIGHT = Path(sys.executable).parent / "loopwright"
+API_KEY = "0123456789abcdef0123456789abcdef"
+
+
+class ServerProcess:
+    """`loopwright serve` on a data folder. `lines` holds what it printed until it took requests."""
+
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        command = [LOOPWRIGHT, "serve", "--port", "0", "--data-dir", data_dir, "--api-key", API_KEY, *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+            if "listens on" in line:
+                break
+        self.address = self.lines[-1].split()[-1]
+
+    def kill(self) -> None:
+        """`kill -9`: it has no time to say goodbye."""
+        self._end(signal.SIGKILL)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; returns the exit code."""
+        return self._end(number)
+
+    def _end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+def postgres_pid(data_dir: Path) -> int | None:
+    """The embedded PostgreSQL of a data folder, if it runs."""
+    pid_file = data_dir / "postgres" / "postmaster.pid"
+    if not pid_file.exists():
+        return None
+    pid = int(pid_file.read_text().split()[0])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    return pid
+
+
+def apply(data_dir: Path, folder: Path) -> None:
+    """`loopwright apply`."""
+    subprocess.run([LOOPWRIGHT, "apply", folder, "--data-dir", data_dir], check=True, capture_output=True)
