@@ -38,6 +38,18 @@ RENAMES = {
     "AsyncEvents": "Events",
     "AsyncMailingLists": "MailingLists",
     "AsyncTransactional": "Transactional",
+    "AsyncCampaigns": "Campaigns",
+    "AsyncCampaignGroups": "CampaignGroups",
+    "AsyncTransactionalEmails": "TransactionalEmails",
+    "AsyncTransactionalGroups": "TransactionalGroups",
+    "AsyncEmailMessages": "EmailMessages",
+    "AsyncThemes": "Themes",
+    "AsyncComponents": "Components",
+    "AsyncAudienceSegments": "AudienceSegments",
+    "AsyncWorkflows": "Workflows",
+    "AsyncWorkflowNodes": "WorkflowNodes",
+    "AsyncEventPatterns": "EventPatterns",
+    "AsyncUploads": "Uploads",
 }
 """Whole names of the async colour, and what they are called in the other."""
 

@@ -11,6 +11,7 @@ import msgspec
 from loopwright.client.retry import PASSING_STATUSES, parse_retry_after
 from loopwright.errors import StatusError, error_class
 from loopwright.wire.answers import Listing
+from loopwright.wire.tolerance import set_aside
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,21 @@ NO_FIELDS: Mapping[str, object] = {}
 def one(kind: type[Result]) -> Callable[[bytes], Result]:
     """Read a body as one `kind`. Raises `msgspec.DecodeError` when it is not."""
     return _decoder(cast("Hashable", kind))
+
+
+def open_minded(kind: type[Result]) -> Callable[[bytes], Result]:
+    """Read a body as one `kind` that holds unions; members a later API version added are set aside, not
+    refused.
+    """
+    decode = one(kind)
+
+    def read(body: bytes) -> Result:
+        try:
+            return decode(body)
+        except msgspec.ValidationError:
+            return msgspec.convert(set_aside(msgspec.json.decode(body)), kind)
+
+    return read
 
 
 def many(kind: type[Result]) -> Callable[[bytes], Listing[Result]]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from loopwright.client.config import Settings, check_api_key, check_retries, common_headers
 from loopwright.client.shared_pace import shared_pace
-from loopwright.client.tracing import find_tracer
+from loopwright.client.tracing import Tracer, find_tracer
 from loopwright.client.transport import Timeout
 
 Result = TypeVar("Result")
@@ -24,7 +24,12 @@ class ClientBase:
     def _adopt(self, settings: Settings) -> None:
         self._settings = settings
         self._pace = shared_pace(settings.root, settings.api_key) if settings.pacing else None
-        self._tracer = find_tracer(settings.root)
+        self._tracer: Tracer | None = None
+
+    def _find_tracer(self) -> Tracer | None:
+        if self._tracer is None:
+            self._tracer = find_tracer(self._settings.root)
+        return self._tracer
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._settings.root!r})"

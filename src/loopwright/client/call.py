@@ -47,6 +47,10 @@ class Call(Struct, Generic[Result], frozen=True):
     idempotency_key: str | None = None
     replayed: Callable[[], Result] | None = None
     """Makes the result when an earlier attempt turns out to have arrived (keyed operations only)."""
+    content_type: str | None = None
+    """Set for a file: `body` is its bytes, `path` a whole URL elsewhere, and the key and our headers stay
+    here.
+    """
 
 
 def fill(operation: Operation, *ids: str) -> str:
@@ -142,6 +146,13 @@ def something_given(body: dict[str, object], names: str) -> dict[str, object]:
     if not body:
         raise ValueError(f"nothing to change: give at least one of {names}")
     return body
+
+
+def required(name: str, value: str) -> str:
+    """Raises `ValueError` for text the API wants and that is not there."""
+    if not value.strip():
+        raise ValueError(f"{name} is empty")
+    return value
 
 
 def _check_value(key: str, value: PropertyValue | None) -> None:

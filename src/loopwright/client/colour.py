@@ -6,10 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from msgspec import Struct
-
 from loopwright.client.handed import AsyncHandedTransport, HandedTransport, is_client
-from loopwright.client.transport import AsyncTransport, Limits, Timeout, Transport, Verify
+from loopwright.client.transport import AsyncTransport, Route, Transport
 from loopwright.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,15 +16,6 @@ if TYPE_CHECKING:
 TransportName: TypeAlias = Literal["httpx2", "pyreqwest"]
 TransportChoice: TypeAlias = "TransportName | Transport | httpx2.Client | None"
 AsyncTransportChoice: TypeAlias = "TransportName | AsyncTransport | httpx2.AsyncClient | None"
-
-
-class Route(Struct, frozen=True, kw_only=True):
-    """How to reach a server, for the transports that come with us."""
-
-    timeout: Timeout
-    verify: Verify
-    proxy: str | None
-    limits: Limits
 
 
 def sleep(seconds: float) -> None:
@@ -73,12 +62,10 @@ def _open(choice: TransportChoice, route: Route) -> tuple[Transport, Callable[[]
     if choice is None or choice == "httpx2":
         from loopwright.client.http import HttpTransport
 
-        ours = HttpTransport(verify=route.verify, proxy=route.proxy, limits=route.limits)
+        ours = HttpTransport(route)
         return ours, ours.close
     if choice == "pyreqwest":
-        fast = _import_fast().FastTransport(
-            timeout=route.timeout, verify=route.verify, proxy=route.proxy, limits=route.limits
-        )
+        fast = _import_fast().FastTransport(route)
         return fast, fast.close
     if is_client(choice, "Client"):
         return HandedTransport(cast("httpx2.Client", choice)), None
@@ -91,12 +78,10 @@ def _open_async(
     if choice is None or choice == "httpx2":
         from loopwright.client.http import AsyncHttpTransport
 
-        ours = AsyncHttpTransport(verify=route.verify, proxy=route.proxy, limits=route.limits)
+        ours = AsyncHttpTransport(route)
         return ours, ours.close
     if choice == "pyreqwest":
-        fast = _import_fast().AsyncFastTransport(
-            timeout=route.timeout, verify=route.verify, proxy=route.proxy, limits=route.limits
-        )
+        fast = _import_fast().AsyncFastTransport(route)
         return fast, fast.close
     if is_client(choice, "AsyncClient"):
         return AsyncHandedTransport(cast("httpx2.AsyncClient", choice)), None

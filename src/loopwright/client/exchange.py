@@ -64,7 +64,11 @@ class Exchange(Generic[Result]):
         self._key = call.idempotency_key
         if self._key is None and call.operation.repeat == "keyed":
             self._key = new_key()
-        self.request = self._build(call, settings)
+        if call.content_type is None:
+            self.request = self._build(call, settings)
+        else:
+            self._pace = None
+            self.request = self._build_file(call, call.content_type, settings)
 
     def _build(self, call: Call[Result], settings: Settings) -> HttpRequest:
         common, timeout = settings.headers, settings.timeout
@@ -82,6 +86,12 @@ class Exchange(Generic[Result]):
                 timeout = Timeout.of(options["timeout"])
             self._most = check_retries(options.get("max_retries", self._most))
         return HttpRequest(call.operation.method, settings.root + call.path, common, own, body, timeout)
+
+    def _build_file(self, call: Call[Result], content_type: str, settings: Settings) -> HttpRequest:
+        body = call.body
+        assert isinstance(body, bytes)
+        headers = [("content-type", content_type)]
+        return HttpRequest(call.operation.method, call.path, (), headers, body, settings.timeout)
 
     def wait(self) -> float:
         """Seconds to wait before the next attempt. Counts that attempt as made."""

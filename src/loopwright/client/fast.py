@@ -25,7 +25,7 @@ from pyreqwest.exceptions import (
 from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import RequestBuilder, SyncRequestBuilder
 
-from loopwright.client.transport import HttpRequest, HttpResponse, Limits, Timeout, Verify, origin_of
+from loopwright.client.transport import HttpRequest, HttpResponse, Route, Verify, origin_of
 from loopwright.errors import (
     ConfigurationError,
     LoopsConnectionError,
@@ -37,15 +37,18 @@ from loopwright.errors import (
 Builder = TypeVar("Builder", bound=BaseClientBuilder)
 Request = TypeVar("Request", RequestBuilder, SyncRequestBuilder)
 
+FOR_EVER = timedelta(days=365)
+
 NEVER_ARRIVED = (ConnectError, ConnectTimeoutError, PoolTimeoutError)
 
 
 class FastTransport:
-    """Sends through pyreqwest; safe to use from threads. `timeout` sets phases, each request its total."""
+    """Sends through pyreqwest; safe to use from threads."""
 
-    def __init__(self, *, timeout: Timeout, verify: Verify, proxy: str | None, limits: Limits) -> None:
+    def __init__(self, route: Route) -> None:
         self._process = check_process()
-        builder = configure(SyncClientBuilder(), timeout, verify, proxy, limits)
+        self._route = route
+        builder = configure(SyncClientBuilder(), route)
         try:
             self._client = builder.build()
         except RuntimeError as error:
@@ -55,7 +58,7 @@ class FastTransport:
         if os.getpid() != self._process:
             raise forked()
         try:
-            builder = fill(self._client.request(request.method, request.url), request)
+            builder = fill(self._client.request(request.method, request.url), request, self._route)
             response = builder.build().send()
             # A HeaderMap is a mapping in all but its bases.
             headers = cast("Mapping[str, str]", response.headers)
@@ -71,9 +74,10 @@ class FastTransport:
 class AsyncFastTransport:
     """The same for asyncio."""
 
-    def __init__(self, *, timeout: Timeout, verify: Verify, proxy: str | None, limits: Limits) -> None:
+    def __init__(self, route: Route) -> None:
         self._process = check_process()
-        builder = configure(ClientBuilder(), timeout, verify, proxy, limits)
+        self._route = route
+        builder = configure(ClientBuilder(), route)
         try:
             self._client = builder.build()
         except RuntimeError as error:
@@ -83,7 +87,7 @@ class AsyncFastTransport:
         if os.getpid() != self._process:
             raise forked()
         try:
-            builder = fill(self._client.request(request.method, request.url), request)
+            builder = fill(self._client.request(request.method, request.url), request, self._route)
             response = await builder.build().send()
             headers = cast("Mapping[str, str]", response.headers)
             return HttpResponse(response.status, headers, bytes(await response.bytes()))
@@ -114,10 +118,9 @@ def forked() -> TransportUnavailableError:
     )
 
 
-def configure(
-    builder: Builder, timeout: Timeout, verify: Verify, proxy: str | None, limits: Limits
-) -> Builder:
+def configure(builder: Builder, route: Route) -> Builder:
     """Set what holds for all requests. Raises `ConfigurationError` for trust this transport cannot take."""
+    timeout, limits = route.timeout, route.limits
     builder = (
         builder.follow_redirects(False)
         .referer(False)
@@ -125,15 +128,19 @@ def configure(
         .pool_max_idle_per_host(limits.max_keepalive)
         .pool_idle_timeout(timedelta(seconds=limits.keepalive_expiry))
     )
+    total = float("inf") if timeout.total is None else timeout.total
+    if timeout.total is not None:
+        builder = builder.timeout(timedelta(seconds=timeout.total))
     if timeout.connect is not None:
-        builder = builder.connect_timeout(timedelta(seconds=timeout.connect))
-    if timeout.read is not None:
+        # A little before the whole ends, so that this is known to be a request that never arrived.
+        builder = builder.connect_timeout(timedelta(seconds=min(timeout.connect, total * 0.95)))
+    if timeout.read is not None and timeout.read < total:
         builder = builder.read_timeout(timedelta(seconds=timeout.read))
-    if timeout.pool is not None:
+    if timeout.pool is not None and timeout.pool < total:
         builder = builder.pool_timeout(timedelta(seconds=timeout.pool))
-    if proxy is not None:
-        builder = builder.proxy(ProxyBuilder.all(proxy))
-    return trust(builder, verify)
+    if route.proxy is not None:
+        builder = builder.proxy(ProxyBuilder.all(route.proxy))
+    return trust(builder, route.verify)
 
 
 def trust(builder: Builder, verify: Verify) -> Builder:
@@ -150,13 +157,14 @@ def trust(builder: Builder, verify: Verify) -> Builder:
         return builder.add_root_certificate_pem(file.read())
 
 
-def fill(builder: Request, request: HttpRequest) -> Request:
-    """Add one request's headers, body and whole time-out."""
+def fill(builder: Request, request: HttpRequest, route: Route) -> Request:
+    """Add what differs from request to request."""
     builder = builder.headers([*request.common, *request.own])
     if request.body is not None:
         builder = builder.body_bytes(request.body)
-    if request.timeout.total is not None:
-        builder = builder.timeout(timedelta(seconds=request.timeout.total))
+    if request.timeout is not route.timeout:
+        total = request.timeout.total
+        builder = builder.timeout(FOR_EVER if total is None else timedelta(seconds=total))
     return builder
 
 

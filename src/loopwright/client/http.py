@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import httpcore2
 
 from loopwright.client.proxies import proxy_for
-from loopwright.client.transport import Header, HttpRequest, HttpResponse, Limits, Timeout, Verify, origin_of
+from loopwright.client.transport import Header, HttpRequest, HttpResponse, Route, Timeout, Verify, origin_of
 from loopwright.errors import LoopsConnectionError, LoopsTimeoutError, NoAnswerError
 
 if TYPE_CHECKING:
@@ -48,10 +48,8 @@ FAILURES = (
 class HttpTransport:
     """Sends over a pool of connections; safe to use from threads, under gevent, and after a fork."""
 
-    def __init__(self, *, verify: Verify, proxy: str | None, limits: Limits) -> None:
-        self._verify = verify
-        self._proxy = proxy
-        self._limits = limits
+    def __init__(self, route: Route) -> None:
+        self._route = route
         self._headers = _PreparedHeaders()
         self._inherited: list[httpcore2.ConnectionPool] = []
         self._pool: httpcore2.ConnectionPool | None = None
@@ -96,18 +94,15 @@ class HttpTransport:
     def _open(self, url: str) -> httpcore2.ConnectionPool:
         with self._opening:
             if self._pool is None:
-                proxy = self._proxy or proxy_for(url, os.environ)
-                self._pool = httpcore2.ConnectionPool(**pool_options(url, self._verify, proxy, self._limits))
+                self._pool = httpcore2.ConnectionPool(**pool_options(url, self._route))
             return self._pool
 
 
 class AsyncHttpTransport:
     """The same for asyncio; safe to use from several event loops, one after another or at once."""
 
-    def __init__(self, *, verify: Verify, proxy: str | None, limits: Limits) -> None:
-        self._verify = verify
-        self._proxy = proxy
-        self._limits = limits
+    def __init__(self, route: Route) -> None:
+        self._route = route
         self._headers = _PreparedHeaders()
         self._inherited: list[object] = []
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] = (
@@ -145,8 +140,7 @@ class AsyncHttpTransport:
         self._pools = WeakKeyDictionary()
 
     def _open(self, url: str) -> httpcore2.AsyncConnectionPool:
-        proxy = self._proxy or proxy_for(url, os.environ)
-        pool = httpcore2.AsyncConnectionPool(**pool_options(url, self._verify, proxy, self._limits))
+        pool = httpcore2.AsyncConnectionPool(**pool_options(url, self._route))
         self._pools[asyncio.get_running_loop()] = pool
         return pool
 
@@ -176,16 +170,19 @@ class _PreparedHeaders:
         )
 
 
-def pool_options(url: str, verify: Verify, proxy: str | None, limits: Limits) -> dict[str, Any]:
-    """Arguments for a connection pool of either colour. Trust is loaded only where it is needed: it takes a
-    while.
+def pool_options(url: str, route: Route) -> dict[str, Any]:
+    """Arguments for a connection pool of either colour.
+
+    Trust is loaded only where it is needed, because that takes a while.
     """
+    proxy = route.proxy or proxy_for(url, os.environ)
+    trusting = url.startswith("https:") or route.verify is not True
     return {
-        "ssl_context": ssl_context(verify) if url.startswith("https:") or verify is not True else None,
+        "ssl_context": ssl_context(route.verify) if trusting else None,
         "proxy": httpcore2.Proxy(*split_proxy(proxy)) if proxy else None,
-        "max_connections": limits.max_connections,
-        "max_keepalive_connections": limits.max_keepalive,
-        "keepalive_expiry": limits.keepalive_expiry,
+        "max_connections": route.limits.max_connections,
+        "max_keepalive_connections": route.limits.max_keepalive,
+        "keepalive_expiry": route.limits.keepalive_expiry,
     }
 
 

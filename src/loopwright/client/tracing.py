@@ -1,9 +1,8 @@
-"""OpenTelemetry spans, when its API is installed."""
+"""OpenTelemetry spans, when its API is installed and the program uses it."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
+import sys
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -48,7 +47,6 @@ def record(span: Any, exchange: Exchange[Any]) -> None:
 
 
 def find_tracer(root: str) -> Tracer | None:
-    """A tracer, or `None` where OpenTelemetry's API is not installed."""
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.trace") is None:
-        return None
-    return Tracer(import_module("opentelemetry.trace"), root)
+    """A tracer once somebody has imported OpenTelemetry's API; before that no span could go anywhere."""
+    api = sys.modules.get("opentelemetry.trace")
+    return None if api is None else Tracer(api, root)

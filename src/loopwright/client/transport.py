@@ -47,6 +47,15 @@ class Limits(Struct, frozen=True, kw_only=True):
     keepalive_expiry: float = 15.0
 
 
+class Route(Struct, frozen=True, kw_only=True):
+    """How a transport that comes with us reaches a server. `timeout` is that of most requests."""
+
+    timeout: Timeout
+    verify: Verify
+    proxy: str | None
+    limits: Limits
+
+
 class HttpRequest(Struct, frozen=True):
     """One request. `url` is whole. `common` headers are the same object for all calls of a client, so that a
     transport can prepare them once; `own` headers are this call's. `body` is JSON, or `None`."""

@@ -10,23 +10,35 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.base import ClientBase, changed
 from loopwright.client.call import Call
-from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, Route, async_sleep
+from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, async_sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
 from loopwright.client.tracing import record
-from loopwright.client.transport import Limits, Timeout, Verify
+from loopwright.client.transport import Limits, Route, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from loopwright.client._async.api_key import AsyncApiKey
+    from loopwright.client._async.audience_segments import AsyncAudienceSegments
+    from loopwright.client._async.campaign_groups import AsyncCampaignGroups
+    from loopwright.client._async.campaigns import AsyncCampaigns
+    from loopwright.client._async.components import AsyncComponents
     from loopwright.client._async.contact_properties import AsyncContactProperties
     from loopwright.client._async.contacts import AsyncContacts
     from loopwright.client._async.dedicated_sending_ips import AsyncDedicatedSendingIps
+    from loopwright.client._async.email_messages import AsyncEmailMessages
+    from loopwright.client._async.event_patterns import AsyncEventPatterns
     from loopwright.client._async.events import AsyncEvents
     from loopwright.client._async.mailing_lists import AsyncMailingLists
+    from loopwright.client._async.themes import AsyncThemes
     from loopwright.client._async.transactional import AsyncTransactional
+    from loopwright.client._async.transactional_emails import AsyncTransactionalEmails
+    from loopwright.client._async.transactional_groups import AsyncTransactionalGroups
+    from loopwright.client._async.uploads import AsyncUploads
+    from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
+    from loopwright.client._async.workflows import AsyncWorkflows
 
 Result = TypeVar("Result")
 
@@ -60,7 +72,12 @@ class AsyncLoops(ClientBase):
         pacing: bool = True,
     ) -> None:
         settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
-        route = Route(timeout=settings.timeout, verify=verify, proxy=proxy, limits=limits or Limits())
+        route = Route(
+            timeout=settings.timeout,
+            verify=verify,
+            proxy=proxy,
+            limits=limits or Limits(),
+        )
         self._share(settings, AsyncConnection(transport, route))
 
     def with_options(
@@ -105,9 +122,10 @@ class AsyncLoops(ClientBase):
         if self._connection.closed:
             raise ClientClosedError("this client is closed; make a new one")
         exchange = Exchange(call, self._settings, self._pace)
-        if self._tracer is None:
+        tracer = self._find_tracer()
+        if tracer is None:
             return await self._carry_out(exchange)
-        with self._tracer.span(call.operation) as span:
+        with tracer.span(call.operation) as span:
             try:
                 return await self._carry_out(exchange)
             finally:
@@ -174,3 +192,75 @@ class AsyncLoops(ClientBase):
         from loopwright.client._async.dedicated_sending_ips import AsyncDedicatedSendingIps
 
         return AsyncDedicatedSendingIps(self)
+
+    @cached_property
+    def campaigns(self) -> AsyncCampaigns:
+        from loopwright.client._async.campaigns import AsyncCampaigns
+
+        return AsyncCampaigns(self)
+
+    @cached_property
+    def campaign_groups(self) -> AsyncCampaignGroups:
+        from loopwright.client._async.campaign_groups import AsyncCampaignGroups
+
+        return AsyncCampaignGroups(self)
+
+    @cached_property
+    def transactional_emails(self) -> AsyncTransactionalEmails:
+        from loopwright.client._async.transactional_emails import AsyncTransactionalEmails
+
+        return AsyncTransactionalEmails(self)
+
+    @cached_property
+    def transactional_groups(self) -> AsyncTransactionalGroups:
+        from loopwright.client._async.transactional_groups import AsyncTransactionalGroups
+
+        return AsyncTransactionalGroups(self)
+
+    @cached_property
+    def email_messages(self) -> AsyncEmailMessages:
+        from loopwright.client._async.email_messages import AsyncEmailMessages
+
+        return AsyncEmailMessages(self)
+
+    @cached_property
+    def themes(self) -> AsyncThemes:
+        from loopwright.client._async.themes import AsyncThemes
+
+        return AsyncThemes(self)
+
+    @cached_property
+    def components(self) -> AsyncComponents:
+        from loopwright.client._async.components import AsyncComponents
+
+        return AsyncComponents(self)
+
+    @cached_property
+    def audience_segments(self) -> AsyncAudienceSegments:
+        from loopwright.client._async.audience_segments import AsyncAudienceSegments
+
+        return AsyncAudienceSegments(self)
+
+    @cached_property
+    def workflows(self) -> AsyncWorkflows:
+        from loopwright.client._async.workflows import AsyncWorkflows
+
+        return AsyncWorkflows(self)
+
+    @cached_property
+    def workflow_nodes(self) -> AsyncWorkflowNodes:
+        from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
+
+        return AsyncWorkflowNodes(self)
+
+    @cached_property
+    def event_patterns(self) -> AsyncEventPatterns:
+        from loopwright.client._async.event_patterns import AsyncEventPatterns
+
+        return AsyncEventPatterns(self)
+
+    @cached_property
+    def uploads(self) -> AsyncUploads:
+        from loopwright.client._async.uploads import AsyncUploads
+
+        return AsyncUploads(self)

@@ -11,23 +11,35 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.base import ClientBase, changed
 from loopwright.client.call import Call
-from loopwright.client.colour import Connection, Route, TransportChoice, sleep
+from loopwright.client.colour import Connection, TransportChoice, sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
 from loopwright.client.tracing import record
-from loopwright.client.transport import Limits, Timeout, Verify
+from loopwright.client.transport import Limits, Route, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from loopwright.client._sync.api_key import ApiKey
+    from loopwright.client._sync.audience_segments import AudienceSegments
+    from loopwright.client._sync.campaign_groups import CampaignGroups
+    from loopwright.client._sync.campaigns import Campaigns
+    from loopwright.client._sync.components import Components
     from loopwright.client._sync.contact_properties import ContactProperties
     from loopwright.client._sync.contacts import Contacts
     from loopwright.client._sync.dedicated_sending_ips import DedicatedSendingIps
+    from loopwright.client._sync.email_messages import EmailMessages
+    from loopwright.client._sync.event_patterns import EventPatterns
     from loopwright.client._sync.events import Events
     from loopwright.client._sync.mailing_lists import MailingLists
+    from loopwright.client._sync.themes import Themes
     from loopwright.client._sync.transactional import Transactional
+    from loopwright.client._sync.transactional_emails import TransactionalEmails
+    from loopwright.client._sync.transactional_groups import TransactionalGroups
+    from loopwright.client._sync.uploads import Uploads
+    from loopwright.client._sync.workflow_nodes import WorkflowNodes
+    from loopwright.client._sync.workflows import Workflows
 
 Result = TypeVar("Result")
 
@@ -61,7 +73,12 @@ class Loops(ClientBase):
         pacing: bool = True,
     ) -> None:
         settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
-        route = Route(timeout=settings.timeout, verify=verify, proxy=proxy, limits=limits or Limits())
+        route = Route(
+            timeout=settings.timeout,
+            verify=verify,
+            proxy=proxy,
+            limits=limits or Limits(),
+        )
         self._share(settings, Connection(transport, route))
 
     def with_options(
@@ -106,9 +123,10 @@ class Loops(ClientBase):
         if self._connection.closed:
             raise ClientClosedError("this client is closed; make a new one")
         exchange = Exchange(call, self._settings, self._pace)
-        if self._tracer is None:
+        tracer = self._find_tracer()
+        if tracer is None:
             return self._carry_out(exchange)
-        with self._tracer.span(call.operation) as span:
+        with tracer.span(call.operation) as span:
             try:
                 return self._carry_out(exchange)
             finally:
@@ -175,3 +193,75 @@ class Loops(ClientBase):
         from loopwright.client._sync.dedicated_sending_ips import DedicatedSendingIps
 
         return DedicatedSendingIps(self)
+
+    @cached_property
+    def campaigns(self) -> Campaigns:
+        from loopwright.client._sync.campaigns import Campaigns
+
+        return Campaigns(self)
+
+    @cached_property
+    def campaign_groups(self) -> CampaignGroups:
+        from loopwright.client._sync.campaign_groups import CampaignGroups
+
+        return CampaignGroups(self)
+
+    @cached_property
+    def transactional_emails(self) -> TransactionalEmails:
+        from loopwright.client._sync.transactional_emails import TransactionalEmails
+
+        return TransactionalEmails(self)
+
+    @cached_property
+    def transactional_groups(self) -> TransactionalGroups:
+        from loopwright.client._sync.transactional_groups import TransactionalGroups
+
+        return TransactionalGroups(self)
+
+    @cached_property
+    def email_messages(self) -> EmailMessages:
+        from loopwright.client._sync.email_messages import EmailMessages
+
+        return EmailMessages(self)
+
+    @cached_property
+    def themes(self) -> Themes:
+        from loopwright.client._sync.themes import Themes
+
+        return Themes(self)
+
+    @cached_property
+    def components(self) -> Components:
+        from loopwright.client._sync.components import Components
+
+        return Components(self)
+
+    @cached_property
+    def audience_segments(self) -> AudienceSegments:
+        from loopwright.client._sync.audience_segments import AudienceSegments
+
+        return AudienceSegments(self)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        from loopwright.client._sync.workflows import Workflows
+
+        return Workflows(self)
+
+    @cached_property
+    def workflow_nodes(self) -> WorkflowNodes:
+        from loopwright.client._sync.workflow_nodes import WorkflowNodes
+
+        return WorkflowNodes(self)
+
+    @cached_property
+    def event_patterns(self) -> EventPatterns:
+        from loopwright.client._sync.event_patterns import EventPatterns
+
+        return EventPatterns(self)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        from loopwright.client._sync.uploads import Uploads
+
+        return Uploads(self)

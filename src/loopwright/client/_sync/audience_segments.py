@@ -1,0 +1,67 @@
+# Made by tools/make_sync.py from src/loopwright/client/_async/audience_segments.py
+"""Audience segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from msgspec import UNSET, UnsetType
+
+from loopwright.client._sync.paging import all_items
+from loopwright.client.answer import open_minded
+from loopwright.client.call import Call, CallOptions, fill, given, required
+from loopwright.client.pages import page_call
+from loopwright.wire.filters import AudienceFilter
+from loopwright.wire.operations import CREATE_AUDIENCE_SEGMENT, GET_AUDIENCE_SEGMENT, LIST_AUDIENCE_SEGMENTS
+from loopwright.wire.paging import Page
+from loopwright.wire.segments import AudienceSegment
+
+if TYPE_CHECKING:
+    from loopwright.client._sync.client import Loops
+
+
+class AudienceSegments:
+    """Named filters; who is in one is decided when an email is sent."""
+
+    def __init__(self, client: Loops) -> None:
+        self._client = client
+
+    def list(
+        self, *, per_page: int | None = None, cursor: str | None = None, **options: Unpack[CallOptions]
+    ) -> Page[AudienceSegment]:
+        """One page of the segments, newest first.
+
+        `per_page` is 10 to 50; `cursor` is the page before's `pagination.next_cursor`.
+        """
+        return self._client.send(
+            page_call(LIST_AUDIENCE_SEGMENTS, AudienceSegment, per_page, cursor, options)
+        )
+
+    def iterate(
+        self, *, per_page: int | None = None, **options: Unpack[CallOptions]
+    ) -> Iterator[AudienceSegment]:
+        """All segments, page after page."""
+        return all_items(self._client, LIST_AUDIENCE_SEGMENTS, AudienceSegment, per_page, options)
+
+    def create(
+        self,
+        name: str,
+        *,
+        filter: AudienceFilter,  # noqa: A002  # the API's word
+        description: str | UnsetType = UNSET,
+        **options: Unpack[CallOptions],
+    ) -> AudienceSegment:
+        """Create a segment; `name` has at most 255 characters and is the team's only one, `description`
+        1000.
+        """
+        body = given(name=required("name", name), description=description, filter=filter)
+        path = fill(CREATE_AUDIENCE_SEGMENT)
+        return self._client.send(
+            Call(CREATE_AUDIENCE_SEGMENT, path, open_minded(AudienceSegment), options, body)
+        )
+
+    def get(self, segment_id: str, **options: Unpack[CallOptions]) -> AudienceSegment:
+        """One segment; an unknown id raises `NotFoundError`."""
+        path = fill(GET_AUDIENCE_SEGMENT, segment_id)
+        return self._client.send(Call(GET_AUDIENCE_SEGMENT, path, open_minded(AudienceSegment), options))

@@ -1,0 +1,69 @@
+# Made by tools/make_sync.py from src/loopwright/client/_async/components.py
+"""Components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from msgspec import UNSET, UnsetType
+
+from loopwright.client._sync.paging import all_items
+from loopwright.client.answer import one
+from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
+from loopwright.client.pages import page_call
+from loopwright.wire.components import Component, ComponentUpdated
+from loopwright.wire.operations import CREATE_COMPONENT, GET_COMPONENT, LIST_COMPONENTS, UPDATE_COMPONENT
+from loopwright.wire.paging import Page
+
+if TYPE_CHECKING:
+    from loopwright.client._sync.client import Loops
+
+
+class Components:
+    """Pieces of LMX that many emails share; a change reaches all of them."""
+
+    def __init__(self, client: Loops) -> None:
+        self._client = client
+
+    def list(
+        self, *, per_page: int | None = None, cursor: str | None = None, **options: Unpack[CallOptions]
+    ) -> Page[Component]:
+        """One page of the components, newest first.
+
+        `per_page` is 10 to 50; `cursor` is the page before's `pagination.next_cursor`.
+        """
+        return self._client.send(page_call(LIST_COMPONENTS, Component, per_page, cursor, options))
+
+    def iterate(self, *, per_page: int | None = None, **options: Unpack[CallOptions]) -> Iterator[Component]:
+        """All components, page after page."""
+        return all_items(self._client, LIST_COMPONENTS, Component, per_page, options)
+
+    def create(self, name: str, *, lmx: str, **options: Unpack[CallOptions]) -> Component:
+        """Create a component; LMX that does not compile raises `UnprocessableError`."""
+        body = given(name=required("name", name), lmx=lmx)
+        return self._client.send(
+            Call(CREATE_COMPONENT, fill(CREATE_COMPONENT), one(Component), options, body)
+        )
+
+    def get(self, component_id: str, **options: Unpack[CallOptions]) -> Component:
+        """One component; an unknown id raises `NotFoundError`."""
+        path = fill(GET_COMPONENT, component_id)
+        return self._client.send(Call(GET_COMPONENT, path, one(Component), options))
+
+    def update(
+        self,
+        component_id: str,
+        *,
+        name: str | UnsetType = UNSET,
+        lmx: str | UnsetType = UNSET,
+        **options: Unpack[CallOptions],
+    ) -> ComponentUpdated:
+        """Rename a component or change its body; give at least one of the two.
+
+        A variable that an email using it cannot fill raises `UnprocessableError`; its `body` lists
+        `invalidTags`.
+        """
+        body = something_given(given(name=name, lmx=lmx), "name, lmx")
+        path = fill(UPDATE_COMPONENT, component_id)
+        return self._client.send(Call(UPDATE_COMPONENT, path, one(ComponentUpdated), options, body))

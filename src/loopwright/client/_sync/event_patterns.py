@@ -1,0 +1,52 @@
+# Made by tools/make_sync.py from src/loopwright/client/_async/event_patterns.py
+"""Event patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from loopwright.client._sync.paging import all_items
+from loopwright.client.answer import one
+from loopwright.client.call import Call, CallOptions, fill
+from loopwright.client.pages import page_call
+from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
+from loopwright.wire.operations import GET_EVENT_PATTERN, GET_EVENT_PATTERN_BY_NAME, LIST_EVENT_PATTERNS
+from loopwright.wire.paging import Page
+
+if TYPE_CHECKING:
+    from loopwright.client._sync.client import Loops
+
+
+class EventPatterns:
+    """What the API has learned of events: their names and properties."""
+
+    def __init__(self, client: Loops) -> None:
+        self._client = client
+
+    def list(
+        self, *, per_page: int | None = None, cursor: str | None = None, **options: Unpack[CallOptions]
+    ) -> Page[EventPatternSummary]:
+        """One page of the event patterns, newest first.
+
+        `per_page` is 10 to 50; `cursor` is the page before's `pagination.next_cursor`.
+        """
+        return self._client.send(
+            page_call(LIST_EVENT_PATTERNS, EventPatternSummary, per_page, cursor, options)
+        )
+
+    def iterate(
+        self, *, per_page: int | None = None, **options: Unpack[CallOptions]
+    ) -> Iterator[EventPatternSummary]:
+        """All event patterns, page after page."""
+        return all_items(self._client, LIST_EVENT_PATTERNS, EventPatternSummary, per_page, options)
+
+    def get(self, pattern_id: str, **options: Unpack[CallOptions]) -> EventPattern:
+        """One pattern with its properties; an unknown id raises `NotFoundError`."""
+        path = fill(GET_EVENT_PATTERN, pattern_id)
+        return self._client.send(Call(GET_EVENT_PATTERN, path, one(EventPattern), options))
+
+    def get_by_name(self, event_name: str, **options: Unpack[CallOptions]) -> EventPattern:
+        """The pattern of the event with exactly this name, case included."""
+        path = fill(GET_EVENT_PATTERN_BY_NAME, event_name)
+        return self._client.send(Call(GET_EVENT_PATTERN_BY_NAME, path, one(EventPattern), options))

@@ -1,0 +1,71 @@
+"""Images on their way to the API."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+from loopwright.client.call import Call, CallOptions
+from loopwright.wire.answers import Answer
+from loopwright.wire.limits import IMAGE_BYTES, IMAGE_TYPES
+from loopwright.wire.operations import Operation
+
+PUT_FILE = Operation("putFile", "PUT", "(presigned URL)", "always")
+"""The second step of an upload: not the API's, and so without its key."""
+
+
+class Image(Struct, frozen=True):
+    content_type: str
+    content: bytes
+
+
+class Stored(Answer, frozen=True, kw_only=True):
+    """The bytes are where they belong."""
+
+
+def read_image(path: str | os.PathLike[str]) -> Image:
+    """Read an image and tell its type. Raises `ValueError` for one that the API would refuse, `OSError`."""
+    with Path(path).open("rb") as file:
+        content = file.read(IMAGE_BYTES + 1)
+    content_type = type_of_image(content)
+    if content_type is None:
+        raise ValueError(f"{os.fspath(path)} is no JPEG, PNG, GIF or WebP image")
+    check_image(content_type, len(content))
+    return Image(content_type, content)
+
+
+def type_of_image(content: bytes) -> str | None:
+    """The media type by the first bytes, which file names are no proof of."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def upload_body(content_type: str, content_length: int) -> dict[str, object]:
+    """Raises `ValueError` for what the API would refuse."""
+    check_image(content_type, content_length)
+    return {"contentType": content_type, "contentLength": content_length}
+
+
+def check_image(content_type: str, content_length: int) -> None:
+    if content_type not in IMAGE_TYPES:
+        raise ValueError(f"content_type is one of {', '.join(IMAGE_TYPES)}, not {content_type!r}")
+    if not 0 < content_length <= IMAGE_BYTES:
+        raise ValueError(f"an image has 1 to {IMAGE_BYTES:,} bytes")
+
+
+def put_call(url: str, image: Image, options: CallOptions) -> Call[Stored]:
+    """Put an image to the address the API gave for it."""
+    return Call(PUT_FILE, url, _stored, options, image.content, content_type=image.content_type)
+
+
+def _stored(body: bytes) -> Stored:
+    return Stored()
