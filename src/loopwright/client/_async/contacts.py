@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Unpack
 
 from msgspec import UNSET, UnsetType
@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, Properties, one_identifier, some_identifier, with_query
 from loopwright.client.contact_calls import contact_body, read_contact
+from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, ContactUpdate, Progress
 from loopwright.wire.contacts import (
     Contact,
     ContactDeleted,
@@ -127,3 +128,21 @@ class AsyncContacts:
         return await self._client.send(
             Call(REMOVE_CONTACT_SUPPRESSION, path, one(SuppressionRemoved), options)
         )
+
+    def update_many(
+        self,
+        contacts: AsyncItems[ContactUpdate],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncOutcomes[ContactUpdate, ContactSaved]:
+        """Update or create many contacts, as `events.send_many` sends many events.
+
+        Each is a mapping of the arguments of `update`.
+        """
+
+        async def update_one(contact: ContactUpdate) -> ContactSaved:
+            return await self.update(**contact, **options)
+
+        return AsyncOutcomes("contacts.update_many", update_one, contacts, at_once, on_progress)

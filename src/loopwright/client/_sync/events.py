@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Unpack
 
 from loopwright.client.call import CallOptions, Properties
+from loopwright.client.many import AT_ONCE, EventToSend, Items, Outcomes, Progress
 from loopwright.client.sending import event_call
 from loopwright.wire.events import EventAccepted
 
@@ -46,3 +47,24 @@ class Events:
         return self._client.send(
             event_call(name, email, user_id, properties, contact, mailing_lists, idempotency_key, options)
         )
+
+    def send_many(
+        self,
+        events: Items[EventToSend],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Outcomes[EventToSend, EventAccepted]:
+        """Send many events, at most `at_once` at a time, and give their outcomes in the order of `events`.
+
+        Each event is a mapping of the arguments of `send`. Iterate over the answer: nothing is sent before,
+        and nothing more once that stops. One failure does not stop the rest: an `Outcome` has a `result` or
+        an `error`. `on_progress` is called after each, in the iterating task or thread. `events` is read as
+        needed, so it may be endless.
+        """
+
+        def send_one(event: EventToSend) -> EventAccepted:
+            return self.send(**event, **options)
+
+        return Outcomes("events.send_many", send_one, events, at_once, on_progress)
