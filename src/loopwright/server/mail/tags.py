@@ -59,7 +59,7 @@ def _no_color(value: str) -> str | None:
 
 
 def _no_font(value: str) -> str | None:
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ,'\-]{0,99}", value) and value.count("'") % 2 == 0:
+    if re.fullmatch(r"['A-Za-z][A-Za-z0-9 ,'\-]{0,99}", value) and value.count("'") % 2 == 0:
         return None
     return "is not a supported font family"
 

@@ -1,0 +1,308 @@
+"""Rendering: values arrive, escaped for where they stand, or nothing is rendered."""
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from loopwright.server.mail.page import Footer
+from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill, prepare
+from loopwright.server.mail.template import Values
+from loopwright.server.mail.variables import Variable, written
+from loopwright.server.store.messages import MessageRow
+
+FOOTER = Footer(company="Engines & Co", address="12 Square\nLondon")
+LINK = {"unsubscribe_link": "https://x.org/unsubscribe/t"}
+VOID = {"br", "img", "meta", "link", "hr", "col"}
+
+
+def message(lmx: str, **given: object) -> MessageRow:
+    row = MessageRow(
+        id="m",
+        team_id="t",
+        content_revision_id="r",
+        subject="Hello",
+        preview_text="",
+        from_name="",
+        from_email="",
+        reply_to_email="",
+        cc_email="",
+        bcc_email="",
+        language_code="",
+        email_format="styled",
+        lmx=lmx,
+        contact_fallbacks={},
+        event_fallbacks={},
+        data_fallbacks={},
+        updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return replace(row, **given)
+
+
+class Page(HTMLParser):
+    """What a browser sees of a page. Fails where tags do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "title"} & set(self.open):
+            self.words += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def rendered(lmx: str, **values: object) -> Page:
+    """The page of a transactional email with these data."""
+    return Page(fill(prepare(message(lmx), None), Values(data=values)).html)
+
+
+EVERYTHING = """
+<Style backgroundColor="#eeeeee" borderWidth="1" bodyFontFamily="'Inter', Arial"/>
+<H1>{data.a}</H1><H2>{data.a}</H2><H3 blockColor="#fff" blockBorderRadius="4">{data.a}</H3>
+<Paragraph blockColor="#ffffff"><Strong>{data.a}</Strong><Em>{data.a}</Em><Underline>{data.a}</Underline>
+<Strike>{data.a}</Strike><Code>{data.a}</Code><Text textColor="#f00">{data.a}</Text>
+<Link href="https://x.org/{data.a}?q={data.a}">{data.a}</Link><Br/></Paragraph>
+<Quote>{data.a}</Quote><CodeBlock>{data.a} &lt;</CodeBlock>
+<Button href="{data.a}">{data.a}</Button>
+<Image src="https://x.org/a.png" alt="{data.a}" dynamicSrc="https://x.org/{data.a}" href="{data.a}"/>
+<Divider/>
+<OrderedList><ListItem>{data.a}
+<UnorderedList><ListItem fontSize="12">{data.a}</ListItem></UnorderedList></ListItem></OrderedList>
+<Columns reverseOnMobile="true"><ColumnItem><Paragraph>{data.a}</Paragraph></ColumnItem>
+<ColumnItem>
+<Section blockColor="#eee" if="{data.b}"><Paragraph>{data.a}</Paragraph></Section>
+</ColumnItem></Columns>
+<Section if="{data.b}" blockBorderWidth="1"><Columns stackOnMobile="false">
+<ColumnItem></ColumnItem><ColumnItem><Divider/></ColumnItem></Columns></Section>
+"""
+
+
+@given(st.text(min_size=1))
+@example("</td></table></style><script>alert(1)</script>")
+@example('" onclick="alert(1)')
+@example("' onmouseover='x")
+@example("[[0]] {data.b} -->")
+@example("javascript:alert(1)")
+def test_no_value_changes_the_page_around_it(value: str) -> None:
+    """Whatever a value holds, the page has the same tags and attributes; only texts and targets differ."""
+    wanted = rendered(EVERYTHING, a="x", b="1")
+    page = rendered(EVERYTHING, a=value, b="1")
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in wanted.tags]
+    for (_, attributes), (_, usual) in zip(page.tags, wanted.tags, strict=True):
+        assert {**usual, **attributes}.keys() == usual.keys() | ({"href"} & attributes.keys())
+        target = attributes.get("href")
+        assert target is None or target.split(":")[0].lower() in ("http", "https", "mailto", "tel")
+
+
+def test_a_value_is_shown_as_it_is() -> None:
+    page = rendered("<Paragraph>[{data.a}]</Paragraph>", a="<b> & \"q\" 'é' {data.b} [[0]]")
+    assert "[<b> & \"q\" 'é' {data.b} [[0]]]" in page.words
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "leads_to"),
+    [
+        pytest.param("{data.a}", "https://x.org/a?b=c&d", "https://x.org/a?b=c&d", id="whole target"),
+        pytest.param("{data.a}", "HTTP://x.org", "HTTP://x.org", id="scheme in capitals"),
+        pytest.param("{data.a}", "tel:+441", "tel:+441", id="telephone"),
+        pytest.param("mailto:{data.a}", "a+b@x.org", "mailto:a+b@x.org", id="address"),
+        pytest.param(
+            "https://x.org/?q={data.a}", "a&b=c d/é", "https://x.org/?q=a%26b%3Dc%20d%2F%C3%A9", id="query"
+        ),
+        pytest.param("https://x.org/{data.a}/z", "a b/c", "https://x.org/a%20b/c/z", id="path"),
+        pytest.param("{data.a}", "javascript:alert(1)", None, id="script"),
+        pytest.param("{data.a}", " java\nscript:alert(1)", None, id="script in two lines"),
+        pytest.param("{data.a}", "data:text/html,x", None, id="data"),
+        pytest.param("{data.a}", "//x.org", None, id="no scheme"),
+        pytest.param("{data.a}", "https:", None, id="nothing behind the scheme"),
+    ],
+)
+def test_links_lead_where_they_may(target: str, value: str, leads_to: str | None) -> None:
+    """An allowed target arrives escaped; of another one nothing is left, in the page and in the text."""
+    prepared = prepare(message(f'<Button href="{target}">Go</Button>'), None)
+    result = fill(prepared, Values(data={"a": value}))
+    [link] = [each for each in Page(result.html).tags if each[0] in ("a", "p") and "display" in str(each[1])]
+    assert link[1].get("href") == leads_to
+    assert result.text == (f"Go: {leads_to}\n" if leads_to else "Go\n")
+
+
+def test_all_missing_variables_are_named_at_once() -> None:
+    content = message(
+        '<Paragraph>{contact.a} {event.b} {contact.d}</Paragraph><Button href="{event.c}">x</Button>',
+        subject="{contact.e}",
+        contact_fallbacks={"d": "there"},
+    )
+    with pytest.raises(MissingVariables) as failure:
+        fill(prepare(content, FOOTER), Values(contact={"a": "", "e": None}, system=LINK))
+    assert failure.value.variables == (
+        Variable("contact", "a"),
+        Variable("contact", "e"),
+        Variable("event", "b"),
+        Variable("event", "c"),
+    )
+
+
+def test_a_fallback_takes_the_place_of_what_is_missing() -> None:
+    content = message(
+        "<Paragraph>{contact.a} {contact.b}</Paragraph>", contact_fallbacks={"a": "<x>", "b": "y"}
+    )
+    result = fill(prepare(content, FOOTER), Values(contact={"b": "z"}, system=LINK))
+    assert "&lt;x&gt; z" in result.html
+    assert result.text.startswith("<x> z\n")
+
+
+def test_empty_data_is_a_value() -> None:
+    """A caller may send "" on purpose; a contact's empty property is a missing one."""
+    content = message("<Paragraph>[{data.a}]</Paragraph>")
+    assert fill(prepare(content, None), Values(data={"a": ""})).text == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("operation", "wanted", "shown", "hidden"),
+    [
+        ("", "", ["x", False, 0], ["", None]),
+        ("not_empty", "", ["x"], ["", None]),
+        ("empty", "", ["", None], ["x"]),
+        ("true", "", [True], [False, None]),
+        ("false", "", [False], [True, None]),
+        ("equal", "Pro", ["pro", "PRO"], ["free", None]),
+        ("not_equal", "Pro", ["free", None], ["pro"]),
+        ("contains", "ro", ["Pro"], ["free", None]),
+        ("not_contains", "ro", ["free", None], ["Pro"]),
+        ("numeric_equal", "2", [2, 2.0, "2"], [3, "x", None]),
+        ("numeric_not_equal", "2", [3], [2, None]),
+        ("greater_than", "2", [2.5], [2, "x", None]),
+        ("less_than", "2", [1], [2, None]),
+    ],
+)
+def test_a_section_is_shown_when_its_condition_holds(
+    operation: str, wanted: str, shown: list[object], hidden: list[object]
+) -> None:
+    """Hidden means hidden in page and text; and a variable inside is not missed."""
+    given = f' ifOperation="{operation}"' if operation else ""
+    given += f' ifValue="{wanted}"' if wanted else ""
+    inside = "<Paragraph>{data.inside}</Paragraph>"
+    lmx = f'<Paragraph>before</Paragraph><Section if="{{data.a}}"{given}>{inside}</Section>'
+    prepared = prepare(message(lmx), None)
+    for value in shown:
+        result = fill(prepared, Values(data={"a": value, "inside": "SECRET"}))
+        assert "SECRET" in Page(result.html).words
+        assert result.text == "before\n\nSECRET\n"
+    for value in hidden:
+        result = fill(prepared, Values(data={"a": value}))
+        assert "SECRET" not in Page(result.html).words
+        assert result.text == "before\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (12.0, "12"),
+        (0.1, "0.1"),
+        (1e21, "1000000000000000000000"),
+        (1e-7, "0.0000001"),
+        (-0.5, "-0.5"),
+        (7, "7"),
+        (True, "true"),
+        (False, "false"),
+        ("2026-01-02T00:00:00.000Z", "2026-01-02"),
+        ("2026-01-02T10:30:00.000Z", "2026-01-02T10:30:00.000Z"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05.000Z"),
+        ("", None),
+        (None, None),
+        ([{"name": "x"}], None),
+    ],
+)
+def test_values_are_written_for_people(value: object, shown: str | None) -> None:
+    assert written(value) == shown
+
+
+@given(st.text())
+def test_a_line_stays_one_line(value: str) -> None:
+    """Nothing in a value makes a second header."""
+    result = fill(
+        prepare(message("<Divider/>", subject="a {data.x} b", from_name="{data.x}"), None),
+        Values(data={"x": value}),
+    )
+    for line in (result.subject, result.from_name):
+        assert not set(line) & set("\r\n\x00\u2028")
+
+
+def test_marketing_has_its_footer_and_transactional_has_none() -> None:
+    lmx = "<Paragraph>x</Paragraph>"
+    footer = replace(FOOTER, list_name="News <1>")
+    marketing = fill(prepare(message(lmx), footer), Values(system=LINK))
+    page = Page(marketing.html)
+    assert "Engines & Co" in page.words
+    assert "London" in page.words
+    assert "News <1>" in page.words
+    assert LINK["unsubscribe_link"] in [link["href"] for link in page.all("a")]
+    assert marketing.text.endswith(f"Leave this list: {LINK['unsubscribe_link']}\n")
+    assert Page(fill(prepare(message(lmx), None), Values()).html).all("a") == []
+
+
+def test_the_text_reads_like_the_page() -> None:
+    lmx = """
+    <H1>Hi   {data.a}</H1>
+    <Paragraph>One
+      <Strong>two</Strong> three<Br/>four. <Link href="https://x.org">x.org</Link> <Link href="https://y.org">y</Link></Paragraph>
+    <Quote>a<Br/>b</Quote>
+    <Image src="https://x.org/a.png" alt="Logo" href="https://x.org"/>
+    <Divider/>
+    <OrderedList start="3"><ListItem>a<UnorderedList><ListItem>b</ListItem></UnorderedList></ListItem>
+    <ListItem>c</ListItem></OrderedList>
+    <CodeBlock>
+if x:
+    {y}
+</CodeBlock>
+    <Columns><ColumnItem><Paragraph>l</Paragraph></ColumnItem><ColumnItem><Paragraph>r</Paragraph></ColumnItem></Columns>
+    """
+    assert fill(prepare(message(lmx), None), Values(data={"a": "Ada"})).text == (
+        "Hi Ada\n\nOne two three\nfour. x.org y (https://y.org)\n\n> a\n> b\n\nLogo (https://x.org)\n\n"
+        f"{'-' * 40}\n\n3. a\n   - b\n4. c\n\nif x:\n    {{y}}\n\nl\n\nr\n"
+    )
+
+
+def test_a_style_changes_the_look_and_a_plain_email_has_none() -> None:
+    lmx = '<Style backgroundColor="#123456" heading1Color="#abcdef" bodyFontCategory="serif"/><H1>x</H1>'
+    styled = fill(prepare(message(lmx), None), Values()).html
+    plain = fill(prepare(message(lmx, email_format="plain"), None), Values()).html
+    for trace in ("#123456", "#abcdef", "Georgia"):
+        assert trace in styled
+        assert trace not in plain
+
+
+def test_content_with_mistakes_is_not_prepared() -> None:
+    with pytest.raises(UnsoundContent) as failure:
+        prepare(message("<Paragraph>{x}</Paragraph>\n<Oops/>", subject="{y}", from_name="{z}"), None)
+    assert len(failure.value.problems) == 4
+
+
+def test_preview_language_and_title_are_on_the_page() -> None:
+    content = message("<Divider/>", subject="S {data.a}", preview_text="P {data.a}", language_code="de")
+    html = fill(prepare(content, None), Values(data={"a": "<1>"})).html
+    assert "<title>S &lt;1&gt;</title>" in html
+    assert "P &lt;1&gt;" in html
+    assert '<html lang="de"' in html
