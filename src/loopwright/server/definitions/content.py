@@ -29,7 +29,7 @@ class ContentReader:
     def __init__(
         self, kind: EmailKind, files: Mapping[str, str], mistakes: list[Mistake], warnings: list[Mistake]
     ) -> None:
-        self._kind = kind
+        self._kind: EmailKind = kind
         self._files = files
         self._mistakes = mistakes
         self._warnings = warnings

@@ -193,7 +193,7 @@ def _steps(table: Table, content: ContentReader) -> tuple[StepDefinition, ...]:
     if len(steps) > WORKFLOW_NODES - 2:
         table.refuse(f"a workflow has at most {WORKFLOW_NODES - 2} steps, not {len(steps)}", "steps")
     names = step_names([step.text("id") or _body_name(step) for step in steps])
-    definitions = []
+    definitions: list[StepDefinition] = []
     for i, (step, name) in enumerate(zip(steps, names, strict=True)):
         if name in names[:i]:
             step.refuse(f'another step is called {name}, too; give this one an id = "…" of its own')

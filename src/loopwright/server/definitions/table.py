@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, cast
 
 from .mistakes import Mistake, meant
 from .positions import Path, key_lines
@@ -99,15 +99,16 @@ class Table:
         if value is None:
             return None
         if isinstance(value, dict):
-            return self._inner((*self._path, key), value)
+            return self._inner((*self._path, key), cast("dict[str, Any]", value))
         self.refuse(f"{key} is a table, not {_kind(value)}", key)
         return None
 
     def required_tables(self, key: str) -> list["Table"]:
         """The tables of the array at `key`; there is at least one."""
         value = self._get(key)
-        if value and isinstance(value, list) and all(isinstance(item, dict) for item in value):
-            return [self._inner((*self._path, key, i), item) for i, item in enumerate(value)]
+        items: list[Any] = value if isinstance(value, list) else []
+        if items and all(isinstance(item, dict) for item in items):
+            return [self._inner((*self._path, key, i), item) for i, item in enumerate(items)]
         self.refuse(f"{key} is a list of tables, one or more; begin each with [[{key}]]", key)
         return []
 

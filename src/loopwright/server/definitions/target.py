@@ -1,6 +1,6 @@
 """The database and the team that definitions are applied to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import LiteralString
@@ -100,7 +100,7 @@ async def _rolled_back(tx: Connection, team_id: str, definitions: Definitions, c
 
 
 @asynccontextmanager
-async def _database(data_dir: Path, database_url: str | None) -> AsyncIterator[str]:
+async def _database(data_dir: Path, database_url: str | None) -> AsyncGenerator[str]:
     if database_url is not None:
         yield database_url
         return
@@ -112,7 +112,7 @@ async def _database(data_dir: Path, database_url: str | None) -> AsyncIterator[s
 
 
 @asynccontextmanager
-async def _pool(url: str) -> AsyncIterator[Pool]:
+async def _pool(url: str) -> AsyncGenerator[Pool]:
     pool = await open_pool(url, size=1)
     try:
         yield pool

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, LiteralString, TypeAlias
+from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -111,7 +111,9 @@ async def lock_due_run(tx: Connection, job: RunStep) -> DueRun | None:
     row = await tx.fetchrow(LOCK_DUE_RUN, job.team_id, job.run_id, job.node_id)
     if row is None:
         return None
-    return DueRun(**{**row, "event_properties": _decode(row["event_properties"])})
+    values: dict[str, Any] = dict(row)
+    values["event_properties"] = _decode(values["event_properties"])
+    return DueRun(**values)
 
 
 async def save_run(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Literal, LiteralString, TypeAlias
+from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
 from asyncpg import Record
@@ -146,7 +146,9 @@ async def update_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetim
 
 
 def _workflow(row: Record) -> WorkflowRow:
-    return WorkflowRow(**{**row, "removed_nodes": _removed_nodes(row["removed_nodes"])})
+    values: dict[str, Any] = dict(row)
+    values["removed_nodes"] = _removed_nodes(values["removed_nodes"])
+    return WorkflowRow(**values)
 
 
 def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
