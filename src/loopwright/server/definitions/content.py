@@ -40,7 +40,7 @@ class ContentReader:
         self._check_addresses(table, texts)
         body_file, lmx = self._body(table)
         found = (*self._field_uses(table, texts), *self._body_uses(body_file, lmx))
-        uses = {use.variable: use for use in found}
+        uses = {use.variable: use for use in reversed(found)}
         fallbacks = self._fallbacks(table, set(uses))
         return MessageDefinition(
             subject=texts["subject"],

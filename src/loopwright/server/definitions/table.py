@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Collection, Iterator
 from typing import Any, cast
 
+import msgspec
+
 from .mistakes import Mistake, meant
 from .positions import Path, key_lines
 
@@ -105,12 +107,13 @@ class Table:
 
     def required_tables(self, key: str) -> list["Table"]:
         """The tables of the array at `key`; there is at least one."""
-        value = self._get(key)
-        items: list[Any] = value if isinstance(value, list) else []
-        if items and all(isinstance(item, dict) for item in items):
-            return [self._inner((*self._path, key, i), item) for i, item in enumerate(items)]
-        self.refuse(f"{key} is a list of tables, one or more; begin each with [[{key}]]", key)
-        return []
+        try:
+            items = msgspec.convert(self._get(key), list[dict[str, Any]])
+        except msgspec.ValidationError:
+            items = []
+        if not items:
+            self.refuse(f"{key} is a list of tables, one or more; begin each with [[{key}]]", key)
+        return [self._inner((*self._path, key, i), item) for i, item in enumerate(items)]
 
     def inner_tables(self) -> Iterator[tuple[str, "Table"]]:
         """Every key of the table as a table of its own."""
