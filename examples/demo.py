@@ -36,7 +36,7 @@ def main() -> None:
                 "planName": "pro",
                 "seats": 3,
                 "trial": True,
-                "trialEnds": datetime.now(UTC) + timedelta(days=14),
+                "trialEnds": datetime.now(UTC).date() + timedelta(days=14),
             },
             "contact": {"firstName": "Ada"},
         }
