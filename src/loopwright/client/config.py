@@ -15,7 +15,7 @@ from loopwright.version import VERSION
 
 DEFAULT_BASE_URL = "https://app.loops.so/api"
 DEFAULT_TIMEOUT = 30.0
-DEFAULT_RETRIES = 2
+DEFAULT_RETRIES = 3
 
 USER_AGENT = f"loopwright/{VERSION} python/{platform.python_version()}"
 

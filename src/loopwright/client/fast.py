@@ -16,8 +16,6 @@ from typing import TypeVar, cast
 from pyreqwest.client import BaseClientBuilder, ClientBuilder, SyncClientBuilder
 from pyreqwest.exceptions import (
     ClientClosedError,
-    ConnectError,
-    ConnectTimeoutError,
     PoolTimeoutError,
     RequestError,
     RequestTimeoutError,
@@ -38,8 +36,6 @@ Builder = TypeVar("Builder", bound=BaseClientBuilder)
 Request = TypeVar("Request", RequestBuilder, SyncRequestBuilder)
 
 FOR_EVER = timedelta(days=365)
-
-NEVER_ARRIVED = (ConnectError, ConnectTimeoutError, PoolTimeoutError)
 
 
 class FastTransport:
@@ -171,10 +167,23 @@ def fill(builder: Request, request: HttpRequest, route: Route) -> Request:
 def failure(error: RequestError, request: HttpRequest) -> NoAnswerError:
     """Our error for one of pyreqwest's."""
     where = origin_of(request.url)
-    arrived = not isinstance(error, NEVER_ARRIVED)
+    arrived = not never_arrived(error)
     if isinstance(error, RequestTimeoutError):
         return LoopsTimeoutError(f"{where} took too long ({error.message})", outcome_unknown=arrived)
     if isinstance(error, ClientClosedError):
         return LoopsConnectionError("the client was closed during the call", outcome_unknown=True)
     verb = "the connection was lost" if arrived else "cannot be reached"
     return LoopsConnectionError(f"{where}: {verb} ({error.message})", outcome_unknown=arrived)
+
+
+def never_arrived(error: RequestError) -> bool:
+    """Whether a request surely never reached the server.
+
+    The classes do not tell: `ConnectError` and `ConnectTimeoutError` are also raised when a request was
+    sent and its connection closed, or its time was up, before an answer came. Their innermost causes do
+    tell.
+    """
+    if isinstance(error, PoolTimeoutError):
+        return True
+    causes = error.details["causes"] or []
+    return any(cause["message"] == "client error (Connect)" for cause in causes)

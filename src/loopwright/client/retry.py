@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from loopwright.wire.operations import Repeat
 
-FIRST_WAIT = 0.5
+FIRST_WAIT = 0.25
 LONGEST_WAIT = 8.0
 LONGEST_RETRY_AFTER = 60.0
 """A server that asks for more is not waited for: the caller gets the error, and the time in `retry_after`."""
@@ -57,7 +57,7 @@ def may_have_arrived(error: LoopsError) -> bool:
 
 
 def back_off(attempts: int, chance: float) -> float:
-    """Half a second, doubling up to eight; of that, between a half and the whole by `chance`."""
+    """A quarter of a second, doubling up to eight; of that, between a half and the whole by `chance`."""
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempts - 1)) * (0.5 + chance / 2)
 
 
