@@ -104,9 +104,14 @@ def test_kill_and_restart(tmp_path: Path, delay: float) -> None:
 
 @server_kinds
 def test_ten_forks(tmp_path: Path, delay: float) -> None:
-    """Children share the file and the outbox they inherited; each has a courier of its own."""
+    """Children share the file and the outbox they inherited; each has a courier of its own.
+
+    A child that inherits a lock in the taken state hangs in its first request until the drain time is over.
+    """
     with RecordingServer(delay=delay) as server:
+        started = time.monotonic()
         run("fork", tmp_path / "events.db", server)
+        assert time.monotonic() - started < 25
         assert_all_arrived_once(server)
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Thread
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import uvloop
@@ -148,8 +148,7 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self._server.joined(self)
 
     def connection_lost(self, error: Exception | None) -> None:

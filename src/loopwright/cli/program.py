@@ -2,6 +2,7 @@
 
 import typer
 
+from . import api_key, contacts, events, lists, properties, transactional
 from .apply import apply
 from .serve import serve
 
@@ -13,3 +14,9 @@ program = typer.Typer(
 )
 program.command()(serve)
 program.command()(apply)
+program.add_typer(api_key.app, name="api-key")
+program.add_typer(contacts.app, name="contacts")
+program.add_typer(properties.app, name="properties")
+program.add_typer(lists.app, name="lists")
+program.add_typer(events.app, name="events")
+program.add_typer(transactional.app, name="transactional")

@@ -7,24 +7,32 @@ daemon threads: an unfinished request never keeps a program from ending, because
 file.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import random
 import socket
 import sqlite3
 import time
-from collections.abc import Mapping
 from itertools import count
 from threading import Condition, Thread
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from loopwright.errors import LoopsError, StatusError
 from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, delay_after, judge, pause_after
 from loopwright.outbox.spool import Delivery, Spool
-from loopwright.wire.values import Value
+
+if TYPE_CHECKING:
+    from loopwright.client._sync.events import Events
 
 LEASE_SECONDS = 60.0
 """Longer than an attempt takes; one that takes longer still is sent twice at most, and accepted once."""
+
+FORK_SECONDS = 5.0
+"""How long a fork waits for requests under way. A child of a moment in which a thread holds a lock of the
+interpreter's, as while importing, would find it held for ever.
+"""
 
 POLL_SECONDS = 1.0
 """How often an idle courier looks for events that other processes left behind."""
@@ -32,26 +40,10 @@ POLL_SECONDS = 1.0
 log = logging.getLogger("loopwright.outbox")
 
 
-class EventSender(Protocol):
-    """The part of the SDK's client that the courier needs: `Loops().events`."""
-
-    def send(
-        self,
-        name: str,
-        *,
-        email: str | None = None,
-        user_id: str | None = None,
-        properties: Mapping[str, Value | None] = ...,
-        contact: Mapping[str, Value | None] = ...,
-        mailing_lists: Mapping[str, bool] = ...,
-        idempotency_key: str | None = None,
-    ) -> object: ...
-
-
 class Courier:
     """Delivers what is in `spool` through `events`, at most `parallel` contacts at a time."""
 
-    def __init__(self, spool: Spool, events: EventSender, *, parallel: int) -> None:
+    def __init__(self, spool: Spool, events: Events, *, parallel: int) -> None:
         self._spool = spool
         self._events = events
         self._parallel = parallel
@@ -68,6 +60,19 @@ class Courier:
         self._round_began = 0.0
         self._paused_until = 0.0
         self._stopping = False
+        self._forking = False
+
+    def before_fork(self) -> None:
+        """Take nothing new, and let what is under way end."""
+        with self._change:
+            self._forking = True
+            self._change.wait_for(lambda: self._under_way == 0, FORK_SECONDS)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        with self._change:
+            self._forking = False
+            self._change.notify_all()
 
     # From the outside ---------------------------------------------------------------------------------------
 
@@ -129,6 +134,7 @@ class Courier:
 
     def _take(self) -> Delivery | None:
         with self._change:
+            self._change.wait_for(lambda: not self._forking)
             now = time.time()
             if self._stopping or now < self._paused_until:
                 return None
@@ -140,6 +146,7 @@ class Courier:
             with self._change:
                 if delivery is None:
                     self._under_way -= 1
+                    self._change.notify_all()
                 elif delivery.more and not self._idle:
                     self._start_thread()
         return delivery

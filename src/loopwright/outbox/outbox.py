@@ -1,5 +1,7 @@
 """The face of durable sending: `Outbox`."""
 
+from __future__ import annotations
+
 import asyncio
 import atexit
 import time
@@ -8,24 +10,20 @@ from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
 from loopwright.client.call import Properties, check_event_name, properties_to_wire, some_identifier
 from loopwright.outbox import process
-from loopwright.outbox.courier import Courier, EventSender
+from loopwright.outbox.courier import Courier
 from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status
 from loopwright.wire.values import Value
 
+if TYPE_CHECKING:
+    from loopwright import Loops
+
 DRAIN_SECONDS = 10.0
 PARALLEL = 16
-
-
-class Client(Protocol):
-    """What an outbox delivers through: a `Loops`."""
-
-    @property
-    def events(self) -> EventSender: ...
 
 
 class Outbox:
@@ -50,7 +48,7 @@ class Outbox:
         self,
         path: str | PathLike[str],
         *,
-        loops: Client | None = None,
+        loops: Loops | None = None,
         drain: float = DRAIN_SECONDS,
         parallel: int = PARALLEL,
     ) -> None:
@@ -182,10 +180,12 @@ class Outbox:
 
     def before_fork(self) -> None:
         """Called by `process`, as the two below."""
+        self._courier.before_fork()
         self._spool.before_fork()
 
     def after_fork_in_parent(self) -> None:
         self._spool.after_fork_in_parent()
+        self._courier.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         self._spool.after_fork_in_child()
@@ -193,8 +193,8 @@ class Outbox:
         self._leave_by = None
 
 
-def _default_client() -> Client:
-    from loopwright import Loops  # here: the client is what makes importing dear
+def _default_client() -> Loops:
+    from loopwright import Loops  # here, so that importing this module stays cheap
 
     return Loops()
 

@@ -88,6 +88,7 @@ def _terminate(frame: FrameType | None) -> None:
 
 # Installing -------------------------------------------------------------------------------------------------
 
+_fork_lock = threading.Lock()  # one fork at a time: `_forking` is its list
 _watching_forks = False
 _watching_sigterm = False
 
@@ -107,6 +108,7 @@ def _install() -> None:
 
 
 def _before_fork() -> None:
+    _fork_lock.acquire()
     _forking[:] = _members
     for member in _forking:
         member.before_fork()
@@ -116,9 +118,11 @@ def _after_fork_in_parent() -> None:
     for member in reversed(_forking):
         member.after_fork_in_parent()
     _forking.clear()
+    _fork_lock.release()
 
 
 def _after_fork_in_child() -> None:
     for member in reversed(_forking):
         member.after_fork_in_child()
     _forking.clear()
+    _fork_lock.release()

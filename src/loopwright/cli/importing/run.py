@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
-from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,33 +12,17 @@ from msgspec.structs import replace
 from loopwright.cli.importing.files import RejectedRows, Row
 from loopwright.cli.importing.progress import Progress, row_key
 from loopwright.cli.importing.rows import RowError, RowEvent, event_of
-from loopwright.client.call import Properties
+from loopwright.client._async.events import AsyncEvents
 from loopwright.errors import AuthenticationError, ConflictError, RateLimitError, ServerError, StatusError
 
 WINDOW = 4
 """Rows read ahead of the oldest unsettled one, as a multiple of those under way: memory stays flat."""
 
 
-class AsyncEventSender(Protocol):
-    """The part of the SDK's client that an import needs: `AsyncLoops().events`."""
-
-    async def send(
-        self,
-        name: str,
-        *,
-        email: str | None = None,
-        user_id: str | None = None,
-        properties: Properties | None = None,
-        contact: Properties | None = None,
-        mailing_lists: dict[str, bool] | None = None,
-        idempotency_key: str | None = None,
-    ) -> object: ...
-
-
 class Import(Struct, frozen=True, kw_only=True):
     """One import. `name` is for rows without an event name of their own, `parallel` counts rows under way."""
 
-    events: AsyncEventSender
+    events: AsyncEvents
     rejected: RejectedRows
     name: str | None
     parallel: int
