@@ -57,7 +57,8 @@ def page(
         f"<mj-attributes><mj-all{_given(font_family=look.font)} padding='0' /></mj-attributes>"
         f"<mj-style>{layout.sheet()}</mj-style></mj-head>"
         f"<mj-body{_given(background_color=look.background, width=_pixels(PAGE_WIDTH - 2 * look.body_x))}>"
-        f"{layout.frame(body, below)}</mj-body></mjml>"
+        f"{layout.frame(body, below)}</mj-body></mjml>",
+        fonts={},  # else a family that Google serves, Roboto say, makes every reader's program ask Google
     )
     return layout.resolved(html)
 
