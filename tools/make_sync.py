@@ -27,6 +27,7 @@ RENAMES = {
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "AsyncIterator": "Iterator",
+    "AsyncClient": "Client",
     "async_sleep": "sleep",
     "AsyncConnection": "Connection",
     "AsyncTransportChoice": "TransportChoice",

@@ -113,7 +113,7 @@ class Outcomes(Iterator[Outcome[Item, Result]]):
         at_once: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._running = self._run(do, items, check_at_once(at_once))
+        self._running = _run(do, items, check_at_once(at_once))
         self._tally = Tally[Item, Result](name, on_progress)
 
     def __iter__(self) -> Self:
@@ -122,29 +122,6 @@ class Outcomes(Iterator[Outcome[Item, Result]]):
     def __next__(self) -> Outcome[Item, Result]:
         self._tally.asked = True
         return self._tally.count(next(self._running))
-
-    def _run(
-        self, do: Callable[[Item], Result], items: Items[Item], at_once: int
-    ) -> Iterator[Outcome[Item, Result]]:
-        from concurrent.futures import ThreadPoolExecutor
-
-        def attempt(index: int, item: Item) -> Outcome[Item, Result]:
-            try:
-                return Outcome(index=index, item=item, result=do(item))
-            except REFUSED as error:
-                return Outcome(index=index, item=item, error=error)
-
-        window: deque[Future[Outcome[Item, Result]]] = deque()
-        threads = ThreadPoolExecutor(at_once, thread_name_prefix="loopwright")
-        try:
-            for index, item in enumerate(items):
-                window.append(threads.submit(attempt, index, item))
-                if len(window) >= at_once * WINDOW:
-                    yield window.popleft().result()
-            while window:
-                yield window.popleft().result()
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
 
 
 class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
@@ -158,7 +135,7 @@ class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
         at_once: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._running = self._run(do, items, check_at_once(at_once))
+        self._running = _run_async(do, items, check_at_once(at_once))
         self._tally = Tally[Item, Result](name, on_progress)
 
     def __aiter__(self) -> Self:
@@ -167,38 +144,6 @@ class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
     async def __anext__(self) -> Outcome[Item, Result]:
         self._tally.asked = True
         return self._tally.count(await anext(self._running))
-
-    async def _run(
-        self,
-        do: Callable[[Item], Awaitable[Result]],
-        items: AsyncItems[Item],
-        at_once: int,
-    ) -> AsyncIterator[Outcome[Item, Result]]:
-        import asyncio
-
-        places = asyncio.Semaphore(at_once)
-
-        async def attempt(index: int, item: Item) -> Outcome[Item, Result]:
-            async with places:
-                try:
-                    return Outcome(index=index, item=item, result=await do(item))
-                except REFUSED as error:
-                    return Outcome(index=index, item=item, error=error)
-
-        window: deque[asyncio.Task[Outcome[Item, Result]]] = deque()
-        index = 0
-        try:
-            async for item in _each(items):
-                window.append(asyncio.create_task(attempt(index, item)))
-                index += 1
-                if len(window) >= at_once * WINDOW:
-                    yield await window.popleft()
-            while window:
-                yield await window.popleft()
-        finally:
-            for task in window:
-                task.cancel()
-            await asyncio.gather(*window, return_exceptions=True)
 
 
 def check_at_once(at_once: int) -> int:
@@ -214,3 +159,57 @@ async def _each(items: AsyncItems[Item]) -> AsyncIterator[Item]:
     else:
         for item in items:
             yield item
+
+
+def _run(do: Callable[[Item], Result], items: Items[Item], at_once: int) -> Iterator[Outcome[Item, Result]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def attempt(index: int, item: Item) -> Outcome[Item, Result]:
+        try:
+            return Outcome(index=index, item=item, result=do(item))
+        except REFUSED as error:
+            return Outcome(index=index, item=item, error=error)
+
+    window: deque[Future[Outcome[Item, Result]]] = deque()
+    threads = ThreadPoolExecutor(at_once, thread_name_prefix="loopwright")
+    try:
+        for index, item in enumerate(items):
+            window.append(threads.submit(attempt, index, item))
+            if len(window) >= at_once * WINDOW:
+                yield window.popleft().result()
+        while window:
+            yield window.popleft().result()
+    finally:
+        threads.shutdown(wait=True, cancel_futures=True)
+
+
+async def _run_async(
+    do: Callable[[Item], Awaitable[Result]],
+    items: AsyncItems[Item],
+    at_once: int,
+) -> AsyncIterator[Outcome[Item, Result]]:
+    import asyncio
+
+    places = asyncio.Semaphore(at_once)
+
+    async def attempt(index: int, item: Item) -> Outcome[Item, Result]:
+        async with places:
+            try:
+                return Outcome(index=index, item=item, result=await do(item))
+            except REFUSED as error:
+                return Outcome(index=index, item=item, error=error)
+
+    window: deque[asyncio.Task[Outcome[Item, Result]]] = deque()
+    index = 0
+    try:
+        async for item in _each(items):
+            window.append(asyncio.create_task(attempt(index, item)))
+            index += 1
+            if len(window) >= at_once * WINDOW:
+                yield await window.popleft()
+        while window:
+            yield await window.popleft()
+    finally:
+        for task in window:
+            task.cancel()
+        await asyncio.gather(*window, return_exceptions=True)
