@@ -1,0 +1,247 @@
+"""The dashboard in a real browser, in front of the whole server."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from loopwright import AsyncLoops
+from support.chromium import DESKTOP, PHONE, Complaints
+from support.dashboard_life import live_a_day
+from support.dashboard_rows import Rows
+from support.live import LiveServer
+from support.workflows import until
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SANDBOXED = re.compile(r"Blocked script execution in '.*' because the document's frame is sandboxed")
+
+
+async def sign_in(context: BrowserContext, server: LiveServer) -> Page:
+    page = await context.new_page()
+    await page.goto(server.base_url)
+    await page.get_by_label("API key").fill(server.api_key)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    return page
+
+
+async def send_signup(server: LiveServer, email: str = "ada@example.com") -> None:
+    async with AsyncLoops(server.api_key, base_url=f"{server.base_url}/api") as loops:
+        await loops.events.send(
+            "signup",
+            email=email,
+            contact={"firstName": "Ada"},
+            properties={"planName": "pro", "seats": 3, "trial": True, "trialEnds": "2026-12-01"},
+        )
+
+
+async def rows_of(server: LiveServer) -> Rows:
+    return Rows(server.pool, await server.pool.fetchval("SELECT id FROM team"))
+
+
+async def test_an_event_arrives_and_its_email_is_read(browser: Browser, welcoming: LiveServer) -> None:
+    """Sign in, watch an event come in without a reload, follow it to its email, and read that."""
+    context = await browser.new_context(**DESKTOP)
+    complaints = Complaints(context)
+    page = await sign_in(context, welcoming)
+    await expect(page.get_by_text("Send your first event")).to_be_visible()
+
+    await page.get_by_role("link", name="Events").click()
+    await expect(page.get_by_role("heading", name="No event yet")).to_be_visible()
+    await page.evaluate("window.neverReloaded = true")
+    await send_signup(welcoming)
+    event = page.locator(".events > li", has_text="signup")
+    await expect(event).to_contain_text("ada@example.com")
+    properties = {"planName": "pro", "seats": "3", "trial": "true", "trialEnds": "2026-12-01T00:00:00.000Z"}
+    for name, value in properties.items():
+        await expect(event.locator(".pairs div", has=page.get_by_text(name, exact=True))).to_contain_text(
+            value
+        )
+    await expect(event.get_by_text("running", exact=True)).to_be_visible()
+    await expect(event.get_by_text("sent", exact=True)).to_be_visible()
+    assert await page.evaluate("window.neverReloaded") is True
+
+    await event.get_by_role("link", name="Welcome aboard, Ada").click()
+    await expect(page.get_by_role("heading", name="Welcome aboard, Ada")).to_be_visible()
+    letter = page.frame_locator("iframe")
+    await expect(letter.get_by_role("heading", name="Welcome, Ada!")).to_be_visible()
+    await expect(letter.get_by_text("Your pro plan is ready for you and your team of 3.")).to_be_visible()
+    for tab, says in {
+        "Text": "Welcome, Ada!",
+        "Headers": "List-Unsubscribe-Post",
+        "Source": "MIME-Version",
+    }.items():
+        await page.get_by_role("link", name=tab, exact=True).click()
+        await expect(page.locator(".letter")).to_contain_text(says)
+
+    await page.get_by_role("link", name="ada@example.com").click()
+    await expect(page.locator(".timeline")).to_contain_text("Welcome aboard, Ada")
+    await page.get_by_role("link", name="Overview").click()
+    await expect(page.locator(".numbers > div", has_text="Emails sent").locator("dd")).to_have_text("1")
+
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("API key")).to_be_visible()
+    await page.goto(f"{welcoming.base_url}/inbox")
+    await expect(page.get_by_label("API key")).to_be_visible()
+    assert complaints.said == []
+
+
+async def test_everything_can_be_read_without_javascript(browser: Browser, welcoming: LiveServer) -> None:
+    """Sign-in, lists, search, tabs and paging are plain links and forms."""
+    rows = await rows_of(welcoming)
+    for number in range(60):
+        await rows.received(f"Number {number}", "ada@example.com")
+    context = await browser.new_context(**PHONE, java_script_enabled=False)
+    page = await sign_in(context, welcoming)
+    await page.get_by_role("link", name="Inbox").click()
+    await expect(page.locator(".live")).to_be_hidden()
+    await page.get_by_role("link", name="Older").click()
+    await expect(page.locator(".inbox > li")).to_have_count(10)
+    await page.get_by_label("Recipient or subject").fill("number 42")
+    await page.get_by_role("button", name="Search").click()
+    await page.get_by_role("link", name="Number 42").click()
+    await expect(page.frame_locator("iframe").get_by_role("heading", name="Number 42")).to_be_visible()
+    await page.get_by_role("link", name="Text").click()
+    await expect(page.locator(".letter")).to_contain_text("your engine is warming up")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("API key")).to_be_visible()
+
+
+async def test_an_update_disturbs_nobody(browser: Browser, welcoming: LiveServer) -> None:
+    """What has the focus keeps it, what is typed stays, and nothing above the list moves."""
+    context = await browser.new_context(**DESKTOP)
+    complaints = Complaints(context)
+    await send_signup(welcoming, "grace@example.com")
+    page = await sign_in(context, welcoming)
+    await page.get_by_role("link", name="Events").click()
+    await page.get_by_label("Event name or contact").fill("half a wo")
+    link = page.get_by_role("link", name="grace@example.com")
+    await link.focus()
+    above = await page.locator(".head").bounding_box()
+    for turn in range(2):
+        await send_signup(welcoming, f"ada{turn}@example.com")
+        await expect(page.get_by_role("link", name=f"ada{turn}@example.com")).to_be_visible()
+    await expect(link).to_be_focused()
+    await expect(page.get_by_label("Event name or contact")).to_have_value("half a wo")
+    assert await page.locator(".head").bounding_box() == above
+    assert complaints.said == []
+
+
+async def test_an_open_page_leaves_when_its_session_ends(browser: Browser, welcoming: LiveServer) -> None:
+    """A revoked key takes the page off the screen; the sign-in does not appear inside it."""
+    context = await browser.new_context(**DESKTOP)
+    page = await sign_in(context, welcoming)
+    await welcoming.pool.execute("DELETE FROM api_key")
+    await expect(page).to_have_url(f"{welcoming.base_url}/sign-in")
+    await expect(page.get_by_label("API key")).to_be_visible()
+
+
+async def test_an_email_cannot_do_anything(browser: Browser, welcoming: LiveServer) -> None:
+    """Its scripts do not run, in the frame or alone; its links open outside; its width can be a phone's."""
+    rows = await rows_of(welcoming)
+    message = await rows.received("Nice try", "ada@example.com")
+    context = await browser.new_context(**DESKTOP)
+    complaints = Complaints(context)
+    page = await sign_in(context, welcoming)
+    await page.goto(f"{welcoming.base_url}/inbox/{message}")
+    frame = page.frame_locator("iframe")
+    await expect(frame.get_by_role("heading", name="Nice try")).to_be_visible()
+    assert await page.title() == "Nice try · Loopwright"
+    wide = await page.locator("iframe").bounding_box()
+    await page.get_by_label("Phone").check()
+    narrow = await page.locator("iframe").bounding_box()
+    assert wide is not None
+    assert narrow is not None
+    assert wide["width"] > 1000
+    assert narrow["width"] == 375
+
+    await context.route("https://example.com/**", lambda route: route.fulfill(body="outside"))
+    async with context.expect_page() as opened:
+        await frame.get_by_role("link", name="Start your first analysis").click()
+    outside = await opened.value
+    assert outside.url == "https://example.com/start"
+    assert await outside.evaluate("window.opener") is None
+
+    await page.goto(f"{welcoming.base_url}/inbox/{message}/html")
+    assert await page.title() == "Nice try"
+    assert [said for said in complaints.said if not SANDBOXED.match(said)] == []
+
+
+async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: LiveServer) -> None:
+    """Pictures for people to look at; no page is wider than its screen, and none complains."""
+    looks = [
+        (size, look, await browser.new_context(**device, color_scheme=look))
+        for size, device in (("desktop", DESKTOP), ("phone", PHONE))
+        for look in LOOKS
+    ]
+    complaints = [Complaints(context) for _, _, context in looks]
+    await take(looks, welcoming, {"sign-in": "/sign-in"})
+    pages = [await refused(context, welcoming) for _, _, context in looks]
+    for (size, look, _), page in zip(looks, pages, strict=True):
+        await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / "sign-in-refused.png")
+    for _, _, context in looks:
+        await (await sign_in(context, welcoming)).close()
+    await take(looks, welcoming, {"overview-empty": "/", "events-empty": "/events"})
+    message = await live_with_an_email(welcoming)
+    contact = await welcoming.pool.fetchval("SELECT id FROM contact WHERE email = 'ada@example.com'")
+    places = {
+        "overview": "/",
+        "inbox": "/inbox",
+        "inbox-search": "/inbox?q=receipt",
+        "message": f"/inbox/{message}",
+        "message-text": f"/inbox/{message}?view=text",
+        "message-headers": f"/inbox/{message}?view=headers",
+        "message-source": f"/inbox/{message}?view=source",
+        "events": "/events",
+        "contacts": "/contacts",
+        "contact": f"/contacts/{contact}",
+        "nothing-found": "/contacts?q=nobody",
+    }
+    await take(looks, welcoming, places)
+    said = [text for heard in complaints for text in heard.said if "401" not in text]
+    assert said == []
+
+
+async def take(
+    looks: Sequence[tuple[str, str, BrowserContext]], server: LiveServer, places: Mapping[str, str]
+) -> None:
+    """Take a picture of each of `places` (name -> path) in each of `looks` (size, look, context)."""
+    for size, look, context in looks:
+        page = await context.new_page()
+        for name, path in places.items():
+            await page.goto(f"{server.base_url}{path}")
+            document, window = await page.evaluate("[document.body.scrollWidth, window.innerWidth]")
+            assert document <= window, f"{name} is wider than a {size}"
+            await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled")
+        await page.close()
+
+
+async def refused(context: BrowserContext, server: LiveServer) -> Page:
+    page = await context.new_page()
+    await page.goto(f"{server.base_url}/sign-in")
+    await page.get_by_label("API key").fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+async def live_with_an_email(server: LiveServer) -> str:
+    """Fill the pages, and have one email go all the way; answers with its id in the inbox."""
+    await live_a_day(await rows_of(server))
+    await send_signup(server, "augusta@example.com")
+    arrived: list[str] = []
+
+    async def has_arrived() -> bool:
+        arrived.extend(
+            row["id"]
+            for row in await server.pool.fetch(
+                "SELECT id FROM inbox_message WHERE to_email = 'augusta@example.com'"
+            )
+        )
+        return bool(arrived)
+
+    await until(has_arrived)
+    return arrived[0]
