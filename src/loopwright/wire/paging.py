@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from loopwright.wire.answers import Answer
 
@@ -25,5 +25,5 @@ class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
 class Page(Answer, Generic[Item], frozen=True, kw_only=True):
     """One page of a list."""
 
-    pagination: Pagination
-    data: list[Item]
+    pagination: Pagination = Pagination()
+    data: list[Item] = field(default_factory=lambda: list[Item]())
