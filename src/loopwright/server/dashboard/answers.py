@@ -66,7 +66,7 @@ def redirect(path: str) -> Response:
     return RedirectResponse(path, 303, headers=PAGE_HEADERS)
 
 
-def live(url: str, shown: object, *, seconds: int = 2) -> Live:
+def live(url: str, shown: object, *, seconds: int) -> Live:
     """Let a part ask again at `url` every `seconds`; `shown` is everything that is worth a new look."""
     version = hashlib.blake2b(msgspec.json.encode(shown), digest_size=12).hexdigest()
     return Live(url=url, version=version, seconds=seconds)

@@ -72,8 +72,10 @@ def _column(x: int, hour: datetime, events: int, sent: int, peak: int) -> Column
 
 
 def _bar(x: float, value: int, peak: int) -> Bar:
-    height = 0.0 if value == 0 else max(1.5, HEIGHT * value / peak)  # one of thousands is still seen
-    return Bar(x, round(HEIGHT - height, 2), round(height, 2))
+    height = (
+        0.0 if value == 0 else max(1.5, round(HEIGHT * value / peak, 2))
+    )  # one of thousands is still seen
+    return Bar(x, round(HEIGHT - height, 2), height)
 
 
 def _round_up(value: int) -> int:

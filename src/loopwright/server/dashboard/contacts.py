@@ -25,7 +25,7 @@ async def show_contacts(visit: Visit) -> Response:
     )
     lines, older = cut(found, lambda line: line.id)
     part = ContactsPart(
-        live=None if visit.cursor else answers.live(visit.here(), found),
+        live=None if visit.cursor else answers.live(visit.here(), found, seconds=visit.pace),
         lines=lines,
         turn=visit.turn(older),
         search=visit.search,
@@ -46,7 +46,9 @@ async def show_contact(visit: Visit) -> Response:
     memberships = await load_memberships(visit.tx, visit.team_id, contact.id)
     entries, older = await _timeline(visit, contact.id)
     part = ContactPart(
-        live=None if visit.cursor else answers.live(visit.here(), (contact, memberships, entries)),
+        live=None
+        if visit.cursor
+        else answers.live(visit.here(), (contact, memberships, entries), seconds=visit.pace),
         contact=contact,
         properties=properties_of(contact),
         memberships=memberships,

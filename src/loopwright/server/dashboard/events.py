@@ -17,7 +17,7 @@ async def show_events(visit: Visit) -> Response:
     runs = await load_runs(visit.tx, visit.team_id, events=[event.id for event in events])
     emails = await load_emails(visit.tx, visit.team_id, runs=[run.id for run in runs])
     part = EventsPart(
-        live=None if visit.cursor else answers.live(visit.here(), (found, runs, emails)),
+        live=None if visit.cursor else answers.live(visit.here(), (found, runs, emails), seconds=visit.pace),
         stories=story.tell_events(events, runs, emails),
         turn=visit.turn(older),
         search=visit.search,

@@ -1,11 +1,13 @@
 """How values look in templates. Whatever returns `Markup` has escaped what it was given."""
 
-from datetime import UTC, datetime, time, timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from markupsafe import Markup
 
+_STORED_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _TIME = Markup(
     '<time datetime="{iso}" title="{full}">'
     '<span class="day">{day}</span> <span class="clock">{clock}</span></time>'
@@ -45,15 +47,11 @@ def span(length: timedelta) -> str:
 
 
 def date(value: object) -> object:
-    """A date property, kept as ISO 8601 in UTC, as people write it: `2026-12-01`, `2026-12-01 09:30:00`."""
-    if not isinstance(value, str):
+    """A date as it is stored, as people write it: `2026-12-01`, `2026-12-01 09:30:00`; else the value."""
+    if not isinstance(value, str) or _STORED_DATE.fullmatch(value) is None:
         return value
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    utc = at.astimezone(UTC) if at.tzinfo else at
-    return f"{utc:%Y-%m-%d}" if utc.time() == time() else f"{utc:%Y-%m-%d %H:%M:%S}"
+    day, clock = value[:10], value[11:19]
+    return day if clock == "00:00:00" else f"{day} {clock}"
 
 
 def plain(value: object) -> str:

@@ -17,7 +17,7 @@ async def show_inbox(visit: Visit) -> Response:
     )
     lines, older = cut(found, lambda line: line.id)
     part = InboxPart(
-        live=None if visit.cursor else answers.live(visit.here(), found),
+        live=None if visit.cursor else answers.live(visit.here(), found, seconds=visit.pace),
         lines=lines,
         turn=visit.turn(older),
         search=visit.search,

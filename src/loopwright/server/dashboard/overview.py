@@ -18,7 +18,8 @@ async def show_overview(visit: Visit) -> Response:
     picture = chart.draw(hours.events, hours.sent, now=visit.now)
     unsent = await list_unsent(visit.tx, visit.team_id, since=chart.first_hour(visit.now), limit=_UNSENT)
     numbers = NumbersPart(
-        live=answers.live(visit.here(), (counts, picture, unsent)),
+        # counting a busy day takes a while; the first event of all is waited for
+        live=answers.live(visit.here(), (counts, picture, unsent), seconds=10 if counts.any_event else 2),
         counts=counts,
         chart=picture,
         unsent=unsent,

@@ -72,6 +72,11 @@ class Visit:
         return before if _ID.fullmatch(before) else None
 
     @property
+    def pace(self) -> int:
+        """Seconds until a list asks again: a search may have to read everything, so it asks less often."""
+        return 10 if self.search else 2
+
+    @property
     def before(self) -> str:
         return self.cursor or FIRST_PAGE
 

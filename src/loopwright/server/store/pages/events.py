@@ -55,7 +55,8 @@ EVENTS: LiteralString = """
       FROM event
       LEFT JOIN contact ON contact.team_id = event.team_id AND contact.id = event.contact_id
      WHERE event.team_id = $1 AND event.id < $2
-       AND ($3 = '' OR strpos(lower(event.name), lower($3)) > 0 OR strpos(contact.email, lower($3)) > 0)
+       AND ($3 = '' OR strpos(lower(event.name), lower($3)) > 0 OR event.contact_id IN (
+             SELECT id FROM contact WHERE team_id = $1 AND strpos(email, lower($3)) > 0))
      ORDER BY event.id DESC
      LIMIT $4
 """
