@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import account, contacts, events, inbox, transactional
+from . import account, bulk, contacts, events, inbox, transactional
 from .failures import failure
 from .operation import Door, Handler, Operation, new_request_id
 
@@ -24,6 +24,8 @@ PATHS: dict[str, dict[str, Handler]] = {
 }
 
 OWN_PATHS: dict[str, dict[str, Handler]] = {
+    "/bulk/contacts": {"POST": bulk.update_contacts},
+    "/bulk/events": {"POST": bulk.send_events},
     "/inbox": {"GET": inbox.list_inbox},
 }
 

@@ -1,6 +1,6 @@
 """Group commit: commands that wait together are loaded, folded, saved and acknowledged together.
 
-    submit ──▶ waiting ──▶ committer: load (locks) ─▶ fold (pure) ─▶ save ─▶ commit ─▶ acknowledge each
+    submit ──▶ waiting ──▶ committers: load (locks) ─▶ fold (pure) ─▶ save ─▶ commit ─▶ acknowledge each
 
 Nothing waits when the server is idle; under load a batch is whatever came while the one before it was
 committed.
@@ -10,8 +10,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 import asyncpg
 
@@ -22,11 +23,13 @@ from loopwright.server.store.database import Connection, Pool
 from loopwright.server.workflow.entry import entries
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
-from .command import Command, SendEvent, SendTransactional, Unsubscribe
+from .command import Command, CreateContact, SendEvent, SendTransactional, Unsubscribe, UpdateContact
 from .fold import Folded, Loaded, Outcome, fold
 
 WAITING_LIMIT = 10_000
 BATCH_LIMIT = 500
+# The first committer takes what there is; the second takes the next batch meanwhile, once that is worth it.
+LEAST_WAITING = (1, 16)
 ATTEMPTS = 20
 
 logger = logging.getLogger(__name__)
@@ -44,27 +47,35 @@ class _KeyRaceLost(Exception):
     """Another process used one of the batch's idempotency keys since it was loaded."""
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """Commands of one caller, who hears of them all at once."""
+
+    commands: Sequence[Command]
+    done: asyncio.Future[Sequence[Outcome | Exception]]
+
+
 class Ingest:
     """Takes commands and commits them by the batch. One for each process."""
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._waiting: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._count = 0
         self._arrived = asyncio.Event()
         self._closing = False
-        self._committer: asyncio.Task[None] | None = None
+        self._committers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to commit."""
-        self._committer = asyncio.create_task(self._commit_forever())
+        self._committers = [asyncio.create_task(self._commit_forever(least)) for least in LEAST_WAITING]
 
     async def close(self) -> None:
         """Commit what was accepted, and take no more."""
         self._closing = True
         self._arrived.set()
-        if self._committer:
-            await self._committer
+        await asyncio.gather(*self._committers)
 
     async def submit(self, command: Command) -> Outcome:
         """Have `command` committed, and return what became of it.
@@ -72,23 +83,47 @@ class Ingest:
         Returns once it is durable. Raises the `Refusal` it met, and `Unavailable` when too many wait already.
         A caller that gives up waiting does not take its command back.
         """
-        if self._closing or len(self._waiting) >= WAITING_LIMIT:
+        [outcome] = await self.submit_many([command])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def submit_many(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+        """Have `commands` committed in their order, as `submit` does; failures are among the outcomes.
+
+        At most `BATCH_LIMIT` of them, which share one transaction.
+        """
+        if self._closing or self._count >= WAITING_LIMIT:
             raise Unavailable("The server is busy; send the request again in a moment.", code="busy")
-        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, done))
+        done: asyncio.Future[Sequence[Outcome | Exception]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(commands, done))
+        self._count += len(commands)
         self._arrived.set()
         return await done
 
-    async def _commit_forever(self) -> None:
+    async def _commit_forever(self, least: int) -> None:
         while self._waiting or not self._closing:
-            if not self._waiting:
+            if self._count < least and not self._closing:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
-            outcomes = await self._outcomes([command for command, _ in batch])
-            for (_, done), outcome in zip(batch, outcomes, strict=True):
-                _answer(done, outcome)
+            batch = self._take()
+            outcomes = iter(await self._outcomes([command for one in batch for command in one.commands]))
+            for one in batch:
+                answers = list(islice(outcomes, len(one.commands)))
+                # A caller that is gone has cancelled its future.
+                if not one.done.done():
+                    one.done.set_result(answers)
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: what waits, up to the limit."""
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and size + len(self._waiting[0].commands) <= BATCH_LIMIT:
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1].commands)
+        self._count -= size
+        return batch
 
     async def _outcomes(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
         """Commit `commands` together; if the database cannot take them so, find the one it cannot take."""
@@ -137,10 +172,9 @@ async def _commit_once(
 async def _load(tx: Connection, commands: Sequence[Command]) -> Loaded:
     teams = {command.team_id for command in commands}
     loaded = Loaded(contacts=await _lock_contacts(tx, commands))
-    if any(not isinstance(c, Unsubscribe | SendTransactional) for c in commands):
-        loaded.properties = await audience.load_properties(tx, teams)
-        lists = await audience.load_lists(tx, teams)
-        loaded.lists = {team: frozenset(one.id for one in lists if one.team_id == team) for team in teams}
+    said = [c.input for c in commands if isinstance(c, CreateContact | UpdateContact | SendEvent)]
+    if any(one.custom or one.lists for one in said):
+        loaded.properties, loaded.lists = await audience.load_declared(tx, teams)
     names = {(c.team_id, c.name) for c in commands if isinstance(c, SendEvent)}
     if names:
         loaded.patterns = await events.load_patterns(tx, names)
@@ -186,12 +220,3 @@ async def _save(tx: Connection, folded: Folded, clock: Clock) -> None:
             await runs.start_runs(tx, entries(folded.happenings, active, now=now), now=now)
     if folded.emails:
         await emails.queue_emails(tx, folded.emails, now=now)
-
-
-def _answer(done: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
-    # A caller that is gone has cancelled its future.
-    with suppress(asyncio.InvalidStateError):
-        if isinstance(outcome, Exception):
-            done.set_exception(outcome)
-        else:
-            done.set_result(outcome)

@@ -7,7 +7,7 @@ the batches were.
     Loaded + [command, ...]  ->  Folded: an outcome for each command, and the changes to save
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, assert_never, cast
 
@@ -50,7 +50,7 @@ class Loaded(Struct, kw_only=True):
 
     contacts: Sequence[ContactRow] = ()
     properties: Mapping[str, Mapping[str, PropertyType]] = {}
-    lists: Mapping[str, frozenset[str]] = {}
+    lists: Mapping[str, Collection[str]] = {}
     patterns: Sequence[PatternRow] = ()
     transactionals: Sequence[TransactionalRow] = ()
     keys: Iterable[UsedKey] = ()
@@ -308,7 +308,7 @@ class _Batch:
         return properties
 
     def _with_lists(self, contact: ContactRow, wanted: Mapping[str, bool]) -> dict[str, Membership]:
-        known = self._lists.get(contact.team_id, frozenset())
+        known = self._lists.get(contact.team_id, ())
         lists = dict(contact.mailing_lists)
         for list_id, member in wanted.items():
             if list_id not in known:

@@ -28,6 +28,11 @@ INSERT_PROPERTY: LiteralString = """
     INSERT INTO contact_property (team_id, key, type, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING RETURNING key
 """
+DECLARED: LiteralString = """
+    SELECT team_id, key, type FROM contact_property WHERE team_id = ANY ($1::text[])
+    UNION ALL
+    SELECT team_id, id, NULL FROM mailing_list WHERE team_id = ANY ($1::text[])
+"""
 LISTS: LiteralString = """
     SELECT id, team_id, name, description, is_public FROM mailing_list
      WHERE team_id = ANY ($1::text[]) ORDER BY id DESC
@@ -40,6 +45,20 @@ async def load_properties(tx: Connection, team_ids: Collection[str]) -> dict[str
     for row in await tx.fetch(PROPERTIES, list(team_ids)):
         properties[row["team_id"]][row["key"]] = row["type"]
     return properties
+
+
+async def load_declared(
+    tx: Connection, team_ids: Collection[str]
+) -> tuple[dict[str, dict[str, PropertyType]], dict[str, set[str]]]:
+    """What commands may name, in one round trip: team -> property key -> type, and team -> list ids."""
+    properties: dict[str, dict[str, PropertyType]] = {team_id: {} for team_id in team_ids}
+    lists: dict[str, set[str]] = {team_id: set() for team_id in team_ids}
+    for team_id, name, kind in await tx.fetch(DECLARED, list(team_ids)):
+        if kind is None:
+            lists[team_id].add(name)
+        else:
+            properties[team_id][name] = kind
+    return properties, lists
 
 
 async def insert_property(

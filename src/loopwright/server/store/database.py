@@ -15,7 +15,13 @@ else:
 
 async def open_pool(url: str, *, size: int = 10) -> Pool:
     """Open a pool of at most `size` connections to the database at `url`, in UTC."""
-    return await asyncpg.create_pool(url, min_size=1, max_size=size, server_settings=SESSION)
+    return await asyncpg.create_pool(
+        url, min_size=1, max_size=size, server_settings=SESSION, reset=_leave_as_it_is
+    )
+
+
+async def _leave_as_it_is(connection: Connection) -> None:
+    """Nothing of ours outlives its transaction, so a connection needs no clean-up: one round trip less."""
 
 
 SESSION = {

@@ -1,0 +1,183 @@
+"""Many at once: JSON Lines in, a result for each line out. Ours, not Loops'; the rules are the same.
+
+The answer is streamed while the request still comes in, so neither has to fit in memory. The lines are
+committed in their order, some hundreds in a transaction.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeAlias
+
+import msgspec
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from loopwright.server.ingest.batch import BATCH_LIMIT
+from loopwright.server.ingest.command import Command
+from loopwright.server.ingest.reading import read_send_event, read_update_contact
+from loopwright.server.refusal import BadRequest, Refusal, TooLarge
+from loopwright.wire.contacts import ContactSaved
+
+from .failures import STATUSES
+from .operation import Call
+
+LINE_BYTES = 1_000_000
+_BLANKS = b" \t\r\n"
+
+Reader: TypeAlias = Callable[[str, Mapping[str, object]], Command]
+
+
+async def send_events(call: Call) -> Response:
+    """POST /loopwright/v1/bulk/events: lines as the body of an event, `idempotencyKey` among the keys."""
+    return _answers(call, _read_event)
+
+
+async def update_contacts(call: Call) -> Response:
+    """POST /loopwright/v1/bulk/contacts: lines as the body of an update."""
+    return _answers(call, read_update_contact)
+
+
+def _read_event(team_id: str, body: Mapping[str, object]) -> Command:
+    key = body.get("idempotencyKey")
+    if not isinstance(key, str | None):
+        raise BadRequest("idempotencyKey must be a string", code="value_invalid")
+    return read_send_event(team_id, {k: v for k, v in body.items() if k != "idempotencyKey"}, key)
+
+
+def _answers(call: Call, read: Reader) -> Response:
+    return _Duplex(_streamed(_results(call, read)))
+
+
+class _Duplex(Response):
+    """Sends while the request is still read. Starlette's own streaming reads the request too, to see it end."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send(start)
+        async for piece in self._pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Hand results out as fast as they are taken, and go on making them meanwhile.
+
+    Many clients read nothing before they have sent everything; waiting for them would be waiting for ever.
+    """
+    ready: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def make() -> None:
+        try:
+            # A client that is gone has nobody to answer; what it sent whole is committed.
+            with suppress(ClientDisconnect):
+                async for result in results:
+                    ready.put_nowait(result)
+        finally:
+            ready.put_nowait(None)
+
+    making = asyncio.create_task(make())
+    try:
+        while (result := await ready.get()) is not None:
+            yield result
+        await making
+    finally:
+        making.cancel()
+
+
+async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
+    """Commit a chunk of lines while the next one is read."""
+    number = 0
+    committing: asyncio.Task[bytes] | None = None
+    end = b""
+    try:
+        async for chunk in _chunks(call):
+            commands = [_read_line(call.team.id, read, line) for line in chunk]
+            if committing:
+                yield await committing
+            committing = asyncio.create_task(_commit(call, commands, number))
+            number += len(chunk)
+    except TooLarge as refusal:
+        end = _line(number, refusal)
+    if committing:
+        yield await committing
+    if end:
+        yield end
+
+
+async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
+    """The lines of the body that are not blank, some hundreds at a time."""
+    lines: list[bytes] = []
+    rest = b""
+    async for piece in call.request.stream():
+        *whole, rest = (rest + piece).split(b"\n")
+        lines += [line for line in whole if line.strip(_BLANKS)]
+        while len(lines) >= BATCH_LIMIT:
+            yield lines[:BATCH_LIMIT]
+            lines = lines[BATCH_LIMIT:]
+        if len(rest) > LINE_BYTES:
+            if lines:
+                yield lines
+            raise TooLarge(
+                "A line is longer than 1 MB; end each object with a line break.", code="line_too_large"
+            )
+    if rest.strip(_BLANKS):
+        lines.append(rest)
+    if lines:
+        yield lines
+
+
+def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
+    try:
+        body = _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        return BadRequest(f"The line is not JSON: {problem}", code="body_not_json")
+    if not isinstance(body, dict):
+        return BadRequest("The line must be a JSON object, in braces.", code="body_not_object")
+    try:
+        return read(team_id, body)
+    except Refusal as refusal:
+        return refusal
+
+
+async def _commit(call: Call, commands: Sequence[Command | Refusal], before: int) -> bytes:
+    """Commit what could be read; the result lines of all."""
+    readable = [command for command in commands if not isinstance(command, Refusal)]
+    try:
+        outcomes = iter(await call.ingest.submit_many(readable) if readable else ())
+    except Refusal as refusal:
+        outcomes = iter([refusal] * len(readable))
+    return b"".join(
+        _line(before + index, command if isinstance(command, Refusal) else next(outcomes))
+        for index, command in enumerate(commands)
+    )
+
+
+def _line(index: int, outcome: object) -> bytes:
+    """The result of one line; `line` counts from 1."""
+    match outcome:
+        case Refusal():
+            reason: dict[str, object] = {
+                "status": STATUSES[type(outcome)],
+                "message": outcome.message,
+                "code": outcome.code,
+            }
+        case Exception():
+            reason = {"status": 500, "message": "The server failed at this line.", "code": "server_error"}
+        case ContactSaved():
+            return b'{"line":%d,"success":true,"id":"%s"}\n' % (index + 1, outcome.id.encode())
+        case _:
+            return b'{"line":%d,"success":true}\n' % (index + 1)
+    return _encode({"line": index + 1, "success": False, **reason}) + b"\n"
+
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode

@@ -1,0 +1,109 @@
+"""Bulk: many lines in one request, by the same rules, with a result for each."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import httpx2
+import pytest
+
+from support.live import LiveServer
+
+
+@pytest.fixture
+async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
+    """A plain client with the server's key."""
+    headers = {"Authorization": f"Bearer {live_server.api_key}"}
+    base_url = f"{live_server.base_url}/loopwright/v1/bulk"
+    async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=60) as http:
+        yield http
+
+
+async def send(http: httpx2.AsyncClient, path: str, lines: Iterable[object]) -> list[dict[str, Any]]:
+    """Send lines; text and bytes go as they are."""
+    content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    response = await http.post(path, content=content)
+    assert response.status_code == 200
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def event(number: int, **more: object) -> dict[str, object]:
+    return {"eventName": "signup", "email": f"p{number}@example.com", **more}
+
+
+async def test_every_line_has_its_result(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Three thousand events, of several transactions, all there and answered in their order."""
+    results = await send(http, "/events", (event(n % 100, firstName=f"N{n}") for n in range(3000)))
+    assert results == [{"line": n, "success": True} for n in range(1, 3001)]
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 3000
+    names = await live_server.pool.fetch("SELECT DISTINCT first_name FROM contact")
+    # The last line for each contact counts.
+    assert {row["first_name"] for row in names} == {f"N{n}" for n in range(2900, 3000)}
+
+
+async def test_bad_lines_fail_alone(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Each says what is wrong with it; blank lines are none."""
+    results = await send(
+        http,
+        "/events",
+        [event(1), b"{", b"  ", b"[]", {"eventName": "x"}, event(2, eventName="a:b"), event(3)],
+    )
+    assert [(one["line"], one["success"]) for one in results] == [
+        (1, True), (2, False), (3, False), (4, False), (5, False), (6, True),
+    ]  # fmt: skip
+    assert [one.get("code") for one in results] == [
+        None, "body_not_json", "body_not_object", "identifier_required", "event_name_invalid", None,
+    ]  # fmt: skip
+    assert all(one["status"] == 400 and one["message"] for one in results if not one["success"])
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 2
+
+
+async def test_keys_work_in_lines(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """The same key in two lines, and in a second request, sends one event."""
+    lines = [event(1, idempotencyKey="k"), event(1, idempotencyKey="k")]
+    first, second = await send(http, "/events", lines)
+    assert first["success"] is True
+    assert (second["success"], second["status"]) == (False, 409)
+    again = await send(http, "/events", lines[:1])
+    assert again[0]["status"] == 409
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 1
+
+
+async def test_contacts(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Lines are updates: new ones are created, known ones changed."""
+    results = await send(
+        http, "/contacts", [{"email": "a@example.com", "userId": "a"}, {"userId": "a", "firstName": "Ada"}]
+    )
+    assert results[0]["id"] == results[1]["id"]
+    assert await live_server.pool.fetchval("SELECT first_name FROM contact") == "Ada"
+
+
+async def test_a_request_without_lines(http: httpx2.AsyncClient) -> None:
+    """Nothing in, nothing out."""
+    assert await send(http, "/events", []) == []
+
+
+async def test_a_line_without_end(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """A line of more than 1 MB ends the request; what came before it is committed and answered."""
+    results = await send(http, "/events", [event(1), b'{"a": "' + b"x" * 3_000_000])
+    assert [(one["line"], one["success"]) for one in results] == [(1, True), (2, False)]
+    assert results[1]["status"] == 413
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 1
+
+
+async def test_a_client_that_sends_all_before_it_reads(http: httpx2.AsyncClient) -> None:
+    """Results wait for such a client; the server does not wait with them."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        for number in range(40):
+            yield b"".join(b'{"eventName":"x","email":"p%d@example.com"}\n' % number for _ in range(500))
+
+    response = await http.post("/events", content=lines())
+    assert len(response.text.splitlines()) == 20_000
+
+
+async def test_bulk_wants_a_key(live_server: LiveServer) -> None:
+    """Nobody sends without."""
+    async with httpx2.AsyncClient() as http:
+        response = await http.post(f"{live_server.base_url}/loopwright/v1/bulk/events", content=b"")
+    assert response.status_code == 401
