@@ -51,7 +51,7 @@ def _answers(call: Call, read: Reader) -> Response:
 
 
 class _Duplex(Response):
-    """Sends while the request is still read. Starlette's own streaming reads the request too, to see it end."""
+    """Sends while the request is still read. Starlette's own streaming reads it too, to see it end."""
 
     media_type = "application/x-ndjson"
 
