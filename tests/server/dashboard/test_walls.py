@@ -1,5 +1,7 @@
 """A team's pages hold that team's rows and no other's."""
 
+from datetime import timedelta
+
 import httpx2
 
 from loopwright.ids import new_id
@@ -29,7 +31,12 @@ async def neighbours(site: Site) -> dict[str, str]:
     await rows.email(SECRET, NEIGHBOUR, contact, run_id=run, workflow_id=workflow)
     await rows.email(SECRET, NEIGHBOUR, contact, status="failed", reason=SECRET)
     message = await pool.fetchval("SELECT id FROM inbox_message WHERE team_id = $1", team.id)
-    return {"contact_id": contact, "message_id": message, "workflow_id": workflow}
+    return {
+        "team_id": team.id,
+        "contact_id": contact,
+        "message_id": message,
+        "workflow_id": workflow,
+    }
 
 
 async def test_no_page_shows_another_teams_rows(site: Site, operator: httpx2.AsyncClient) -> None:
@@ -62,3 +69,14 @@ async def test_searching_does_not_climb_the_wall(site: Site, operator: httpx2.As
         assert "neighbour@" not in page
         page = (await operator.get(path, params={"before": ids["message_id"]})).text
         assert "neighbour@" not in page
+
+
+async def test_neighbours_do_not_crowd_anybody_out(site: Site, operator: httpx2.AsyncClient) -> None:
+    """A list of the latest few is of this team's latest few."""
+    at = site.clock.now() - timedelta(minutes=1)
+    await site.rows.email("Mine", "ada@example.com", None, status="failed", reason="my own trouble", at=at)
+    ids = await neighbours(site)
+    others = Rows(site.rows.pool, ids["team_id"])
+    for _ in range(6):
+        await others.email(SECRET, NEIGHBOUR, ids["contact_id"], status="failed")
+    assert "my own trouble" in (await operator.get("/")).text
