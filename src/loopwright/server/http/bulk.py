@@ -5,6 +5,7 @@ committed in their order, some hundreds in a transaction.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeAlias
@@ -24,6 +25,7 @@ from .failures import STATUSES
 from .operation import Call
 
 LINE_BYTES = 1_000_000
+CHUNKS_UNDER_WAY = 2
 _BLANKS = b" \t\r\n"
 
 Reader: TypeAlias = Callable[[str, Mapping[str, object]], Command]
@@ -94,21 +96,21 @@ async def _streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
-    """Commit a chunk of lines while the next one is read."""
+    """Commit chunks of lines, two at a time in their order, while the next one is read."""
     number = 0
-    committing: asyncio.Task[bytes] | None = None
+    committing: deque[asyncio.Task[bytes]] = deque()
     end = b""
     try:
         async for chunk in _chunks(call):
             commands = [_read_line(call.team.id, read, line) for line in chunk]
-            if committing:
-                yield await committing
-            committing = asyncio.create_task(_commit(call, commands, number))
+            if len(committing) == CHUNKS_UNDER_WAY:
+                yield await committing.popleft()
+            committing.append(asyncio.create_task(_commit(call, commands, number)))
             number += len(chunk)
     except TooLarge as refusal:
         end = _line(number, refusal)
-    if committing:
-        yield await committing
+    while committing:
+        yield await committing.popleft()
     if end:
         yield end
 

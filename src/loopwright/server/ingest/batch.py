@@ -10,8 +10,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 import asyncpg
@@ -65,6 +66,7 @@ class Ingest:
         self._count = 0
         self._arrived = asyncio.Event()
         self._closing = False
+        self._turn = asyncio.Lock()
         self._committers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -145,31 +147,34 @@ class Ingest:
     async def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
         for attempt in range(ATTEMPTS):
             try:
-                async with self._pool.acquire() as tx, tx.transaction():
-                    return await _commit_once(tx, commands, self._clock)
+                return await self._commit_once(commands)
             except (*_LOST_RACES, _KeyRaceLost):
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
 
+    async def _commit_once(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+        """One batch, one transaction.
 
-async def _commit_once(
-    tx: Connection, commands: Sequence[Command], clock: Clock
-) -> Sequence[Outcome | Exception]:
-    now = clock.now()
-    window = now - timedelta(hours=IDEMPOTENCY_HOURS)
-    loaded = await _load(tx, commands)
-    keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
-    if keys:
-        loaded.keys = await events.load_live_keys(tx, keys, since=window)
-    folded = fold(loaded, commands, now=now)
-    if folded.keys and not await events.claim_keys(tx, folded.keys, now=now, since=window):
-        raise _KeyRaceLost
-    await _save(tx, folded, clock)
-    return folded.outcomes
+        Batches load and fold in turn, so that they take effect in the order in which they were taken. The next
+        one may begin while this one is saved: whatever both speak of is locked. Only who has come, gone or
+        changed identifiers cannot be seen before it is committed.
+        """
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(self._turn)
+            async with self._pool.acquire() as tx, tx.transaction():
+                now = self._clock.now()
+                window = now - timedelta(hours=IDEMPOTENCY_HOURS)
+                folded = fold(await _load(tx, commands, window), commands, now=now)
+                if not folded.identities_changed:
+                    await turn.aclose()
+                if folded.keys and not await events.claim_keys(tx, folded.keys, now=now, since=window):
+                    raise _KeyRaceLost
+                await _save(tx, folded, now)
+        return folded.outcomes
 
 
-async def _load(tx: Connection, commands: Sequence[Command]) -> Loaded:
+async def _load(tx: Connection, commands: Sequence[Command], window: datetime) -> Loaded:
     teams = {command.team_id for command in commands}
     loaded = Loaded(contacts=await _lock_contacts(tx, commands))
     said = [c.input for c in commands if isinstance(c, CreateContact | UpdateContact | SendEvent)]
@@ -181,6 +186,9 @@ async def _load(tx: Connection, commands: Sequence[Command]) -> Loaded:
     ids = {(c.team_id, c.transactional_id) for c in commands if isinstance(c, SendTransactional)}
     if ids:
         loaded.transactionals = await transactional.load_transactionals(tx, ids)
+    keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
+    if keys:
+        loaded.keys = await events.load_live_keys(tx, keys, since=window)
     return loaded
 
 
@@ -200,8 +208,7 @@ async def _lock_contacts(tx: Connection, commands: Sequence[Command]) -> list[co
     return await contacts.lock_contacts(tx, emails=emails_, user_ids=user_ids, ids=ids)
 
 
-async def _save(tx: Connection, folded: Folded, clock: Clock) -> None:
-    now = clock.now()
+async def _save(tx: Connection, folded: Folded, now: datetime) -> None:
     if folded.deleted:
         await contacts.delete_contacts(tx, folded.deleted)
     if folded.updated:

@@ -57,9 +57,13 @@ class Loaded(Struct, kw_only=True):
 
 
 class Folded(Struct, kw_only=True):
-    """Outcomes in the commands' order, and the changes in the order they are to be saved."""
+    """Outcomes in the commands' order, and the changes in the order they are to be saved.
+
+    `identities_changed`: some contact has come or gone, or has another address or user id.
+    """
 
     outcomes: list[Outcome | Refusal] = field(default_factory=list)
+    identities_changed: bool = False
     deleted: list[tuple[str, str]] = field(default_factory=list)
     updated: list[ContactRow] = field(default_factory=list)
     inserted: list[ContactRow] = field(default_factory=list)
@@ -125,7 +129,11 @@ class _Batch:
                 folded.inserted.append(contact)
             elif before is not contact:
                 folded.updated.append(contact)
+                if (before.email, before.user_id) != (contact.email, contact.user_id):
+                    folded.identities_changed = True
         folded.deleted = [(c.team_id, c.id) for c in self._before.values() if c.id not in self._contacts]
+        if folded.inserted or folded.deleted:
+            folded.identities_changed = True
         folded.patterns = list(self._changed_patterns.values())
         return folded
 
