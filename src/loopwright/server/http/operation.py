@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import count
 from secrets import token_hex
 
-import asyncpg
 import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -17,7 +16,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.keys import hash_key
 from loopwright.server.refusal import BadRequest, TooLarge, TooManyRequests, Unauthorized, Unavailable
-from loopwright.server.store.database import Pool
+from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.teams import TeamRow, team_of_key
 from loopwright.wire.encoding import encode
 from loopwright.wire.failures import INVALID_API_KEY
@@ -95,7 +94,10 @@ class Operation:
 
     def __init__(self, door: Door, handlers: Mapping[str, Handler], *, of_content: bool = False) -> None:
         self._door = door
-        self._handlers = handlers
+        self._handlers = dict(handlers)
+        if "GET" in handlers:
+            # The HTTP server leaves the body out.
+            self._handlers["HEAD"] = handlers["GET"]
         self._allow = ", ".join(sorted(handlers))
         self._of_content = of_content
 
@@ -107,7 +109,7 @@ class Operation:
             response = await self._respond(request, request_id, headers)
         except ClientDisconnect:
             return
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, TimeoutError):
+        except AWAY:
             gone = Unavailable(
                 "The database is away; send the request again in a moment.", code="database_away"
             )

