@@ -8,6 +8,7 @@ its own.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import threading
 from collections.abc import AsyncIterable, Iterable, Sequence
@@ -43,6 +44,10 @@ FAILURES = (
     httpcore2.ProxyError,
     httpcore2.UnsupportedProtocol,
 )
+
+
+# Else it is imported at the first connection, and a process forked at that moment waits for it for ever.
+codecs.lookup("idna")
 
 
 class HttpTransport:

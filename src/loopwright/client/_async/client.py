@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -13,6 +12,7 @@ from loopwright.client.call import Call
 from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, async_sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
+from loopwright.client.lazy import lazy
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Route, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -151,115 +151,115 @@ class AsyncLoops(ClientBase):
 
     # Each resource is imported when it is first used: a program that sends events needs no workflow types.
 
-    @cached_property
+    @lazy
     def events(self) -> AsyncEvents:
         from loopwright.client._async.events import AsyncEvents
 
         return AsyncEvents(self)
 
-    @cached_property
+    @lazy
     def contacts(self) -> AsyncContacts:
         from loopwright.client._async.contacts import AsyncContacts
 
         return AsyncContacts(self)
 
-    @cached_property
+    @lazy
     def contact_properties(self) -> AsyncContactProperties:
         from loopwright.client._async.contact_properties import AsyncContactProperties
 
         return AsyncContactProperties(self)
 
-    @cached_property
+    @lazy
     def mailing_lists(self) -> AsyncMailingLists:
         from loopwright.client._async.mailing_lists import AsyncMailingLists
 
         return AsyncMailingLists(self)
 
-    @cached_property
+    @lazy
     def transactional(self) -> AsyncTransactional:
         from loopwright.client._async.transactional import AsyncTransactional
 
         return AsyncTransactional(self)
 
-    @cached_property
+    @lazy
     def api_key(self) -> AsyncApiKey:
         from loopwright.client._async.api_key import AsyncApiKey
 
         return AsyncApiKey(self)
 
-    @cached_property
+    @lazy
     def dedicated_sending_ips(self) -> AsyncDedicatedSendingIps:
         from loopwright.client._async.dedicated_sending_ips import AsyncDedicatedSendingIps
 
         return AsyncDedicatedSendingIps(self)
 
-    @cached_property
+    @lazy
     def campaigns(self) -> AsyncCampaigns:
         from loopwright.client._async.campaigns import AsyncCampaigns
 
         return AsyncCampaigns(self)
 
-    @cached_property
+    @lazy
     def campaign_groups(self) -> AsyncCampaignGroups:
         from loopwright.client._async.campaign_groups import AsyncCampaignGroups
 
         return AsyncCampaignGroups(self)
 
-    @cached_property
+    @lazy
     def transactional_emails(self) -> AsyncTransactionalEmails:
         from loopwright.client._async.transactional_emails import AsyncTransactionalEmails
 
         return AsyncTransactionalEmails(self)
 
-    @cached_property
+    @lazy
     def transactional_groups(self) -> AsyncTransactionalGroups:
         from loopwright.client._async.transactional_groups import AsyncTransactionalGroups
 
         return AsyncTransactionalGroups(self)
 
-    @cached_property
+    @lazy
     def email_messages(self) -> AsyncEmailMessages:
         from loopwright.client._async.email_messages import AsyncEmailMessages
 
         return AsyncEmailMessages(self)
 
-    @cached_property
+    @lazy
     def themes(self) -> AsyncThemes:
         from loopwright.client._async.themes import AsyncThemes
 
         return AsyncThemes(self)
 
-    @cached_property
+    @lazy
     def components(self) -> AsyncComponents:
         from loopwright.client._async.components import AsyncComponents
 
         return AsyncComponents(self)
 
-    @cached_property
+    @lazy
     def audience_segments(self) -> AsyncAudienceSegments:
         from loopwright.client._async.audience_segments import AsyncAudienceSegments
 
         return AsyncAudienceSegments(self)
 
-    @cached_property
+    @lazy
     def workflows(self) -> AsyncWorkflows:
         from loopwright.client._async.workflows import AsyncWorkflows
 
         return AsyncWorkflows(self)
 
-    @cached_property
+    @lazy
     def workflow_nodes(self) -> AsyncWorkflowNodes:
         from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
 
         return AsyncWorkflowNodes(self)
 
-    @cached_property
+    @lazy
     def event_patterns(self) -> AsyncEventPatterns:
         from loopwright.client._async.event_patterns import AsyncEventPatterns
 
         return AsyncEventPatterns(self)
 
-    @cached_property
+    @lazy
     def uploads(self) -> AsyncUploads:
         from loopwright.client._async.uploads import AsyncUploads
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -14,6 +13,7 @@ from loopwright.client.call import Call
 from loopwright.client.colour import Connection, TransportChoice, sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
+from loopwright.client.lazy import lazy
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Route, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -152,115 +152,115 @@ class Loops(ClientBase):
 
     # Each resource is imported when it is first used: a program that sends events needs no workflow types.
 
-    @cached_property
+    @lazy
     def events(self) -> Events:
         from loopwright.client._sync.events import Events
 
         return Events(self)
 
-    @cached_property
+    @lazy
     def contacts(self) -> Contacts:
         from loopwright.client._sync.contacts import Contacts
 
         return Contacts(self)
 
-    @cached_property
+    @lazy
     def contact_properties(self) -> ContactProperties:
         from loopwright.client._sync.contact_properties import ContactProperties
 
         return ContactProperties(self)
 
-    @cached_property
+    @lazy
     def mailing_lists(self) -> MailingLists:
         from loopwright.client._sync.mailing_lists import MailingLists
 
         return MailingLists(self)
 
-    @cached_property
+    @lazy
     def transactional(self) -> Transactional:
         from loopwright.client._sync.transactional import Transactional
 
         return Transactional(self)
 
-    @cached_property
+    @lazy
     def api_key(self) -> ApiKey:
         from loopwright.client._sync.api_key import ApiKey
 
         return ApiKey(self)
 
-    @cached_property
+    @lazy
     def dedicated_sending_ips(self) -> DedicatedSendingIps:
         from loopwright.client._sync.dedicated_sending_ips import DedicatedSendingIps
 
         return DedicatedSendingIps(self)
 
-    @cached_property
+    @lazy
     def campaigns(self) -> Campaigns:
         from loopwright.client._sync.campaigns import Campaigns
 
         return Campaigns(self)
 
-    @cached_property
+    @lazy
     def campaign_groups(self) -> CampaignGroups:
         from loopwright.client._sync.campaign_groups import CampaignGroups
 
         return CampaignGroups(self)
 
-    @cached_property
+    @lazy
     def transactional_emails(self) -> TransactionalEmails:
         from loopwright.client._sync.transactional_emails import TransactionalEmails
 
         return TransactionalEmails(self)
 
-    @cached_property
+    @lazy
     def transactional_groups(self) -> TransactionalGroups:
         from loopwright.client._sync.transactional_groups import TransactionalGroups
 
         return TransactionalGroups(self)
 
-    @cached_property
+    @lazy
     def email_messages(self) -> EmailMessages:
         from loopwright.client._sync.email_messages import EmailMessages
 
         return EmailMessages(self)
 
-    @cached_property
+    @lazy
     def themes(self) -> Themes:
         from loopwright.client._sync.themes import Themes
 
         return Themes(self)
 
-    @cached_property
+    @lazy
     def components(self) -> Components:
         from loopwright.client._sync.components import Components
 
         return Components(self)
 
-    @cached_property
+    @lazy
     def audience_segments(self) -> AudienceSegments:
         from loopwright.client._sync.audience_segments import AudienceSegments
 
         return AudienceSegments(self)
 
-    @cached_property
+    @lazy
     def workflows(self) -> Workflows:
         from loopwright.client._sync.workflows import Workflows
 
         return Workflows(self)
 
-    @cached_property
+    @lazy
     def workflow_nodes(self) -> WorkflowNodes:
         from loopwright.client._sync.workflow_nodes import WorkflowNodes
 
         return WorkflowNodes(self)
 
-    @cached_property
+    @lazy
     def event_patterns(self) -> EventPatterns:
         from loopwright.client._sync.event_patterns import EventPatterns
 
         return EventPatterns(self)
 
-    @cached_property
+    @lazy
     def uploads(self) -> Uploads:
         from loopwright.client._sync.uploads import Uploads
 
