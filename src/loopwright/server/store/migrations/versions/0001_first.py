@@ -31,8 +31,8 @@ CREATE TABLE api_key (
 CREATE TABLE contact (
     id            text COLLATE "C" PRIMARY KEY,
     team_id       text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
-    email         text NOT NULL,             -- trimmed and lower-cased
-    user_id       text,
+    email         text COLLATE "C" NOT NULL, -- trimmed and lower-cased
+    user_id       text COLLATE "C",
     first_name    text,
     last_name     text,
     source        text NOT NULL,
@@ -52,7 +52,7 @@ CREATE INDEX contact_newest ON contact (team_id, id DESC);
 
 CREATE TABLE contact_property (
     team_id    text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
-    key        text NOT NULL,
+    key        text COLLATE "C" NOT NULL,
     type       text NOT NULL CHECK (type IN ('string', 'number', 'boolean', 'date')),
     created_at timestamptz NOT NULL,
     PRIMARY KEY (team_id, key)
@@ -72,7 +72,7 @@ CREATE TABLE mailing_list (
 CREATE TABLE event_pattern (
     id         text COLLATE "C" PRIMARY KEY,
     team_id    text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
-    name       text NOT NULL,
+    name       text COLLATE "C" NOT NULL,
     properties jsonb NOT NULL,                -- property name -> type
     platform   text,
     created_at timestamptz NOT NULL,
@@ -83,10 +83,9 @@ CREATE TABLE event (
     id          text COLLATE "C" NOT NULL,
     team_id     text COLLATE "C" NOT NULL,
     contact_id  text COLLATE "C" NOT NULL,
-    name        text NOT NULL,
+    name        text COLLATE "C" NOT NULL,
     properties  jsonb NOT NULL,
-    received_at timestamptz NOT NULL,
-    PRIMARY KEY (received_at, id)
+    received_at timestamptz NOT NULL
 ) PARTITION BY RANGE (received_at);
 CREATE TABLE event_default PARTITION OF event DEFAULT;
 CREATE INDEX event_newest ON event (team_id, id DESC);
@@ -94,8 +93,8 @@ CREATE INDEX event_of_contact ON event (contact_id, id DESC);
 
 CREATE TABLE idempotency_key (
     team_id    text COLLATE "C" NOT NULL,
-    endpoint   text NOT NULL,
-    key        text NOT NULL,
+    endpoint   text COLLATE "C" NOT NULL,
+    key        text COLLATE "C" NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (team_id, endpoint, key)
 );
@@ -103,7 +102,7 @@ CREATE INDEX idempotency_key_age ON idempotency_key (created_at);
 
 CREATE TABLE suppression (
     team_id    text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
-    email      text NOT NULL,
+    email      text COLLATE "C" NOT NULL,
     reason     text NOT NULL CHECK (reason IN ('hard_bounce', 'complaint')),
     created_at timestamptz NOT NULL,
     PRIMARY KEY (team_id, email)
@@ -163,7 +162,7 @@ CREATE TABLE workflow (
     nodes           jsonb NOT NULL,            -- node id -> node, as `workflow.graph` reads it
     removed_nodes   jsonb NOT NULL DEFAULT '{}', -- node that is gone -> where the runs at it go on
     trigger_type    text NOT NULL,             -- of the root node, kept apart to be found by ingest
-    trigger_event   text,
+    trigger_event   text COLLATE "C",
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
     UNIQUE (team_id, slug)
