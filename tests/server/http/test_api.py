@@ -1,7 +1,6 @@
 """The API over real HTTP: every operation of the slice, and every kind of bad input."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -10,25 +9,7 @@ import pytest
 from loopwright.server.keys import hash_key
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 from support.live import LiveServer
-
-
-@pytest.fixture
-async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
-    """A plain client with the server's key."""
-    headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(base_url=f"{live_server.base_url}/api/v1", headers=headers) as http:
-        yield http
-
-
-def refused(response: httpx2.Response, status: int, text: str) -> dict[str, Any]:
-    """Every failure has the one shape; `text` is part of its message."""
-    body: dict[str, Any] = response.json()
-    assert response.status_code == status, body
-    assert body["success"] is False
-    assert text in body["message"]
-    assert body["code"]
-    assert body["requestId"] == response.headers["x-request-id"]
-    return body
+from support.refusals import refused
 
 
 async def find(http: httpx2.AsyncClient, email: str) -> dict[str, Any]:

@@ -1,27 +1,41 @@
 """The API's paths, under both of its roots."""
 
+from urllib.parse import quote
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import account, bulk, contacts, events, inbox, transactional
+from loopwright.wire import operations
+
+from . import account, bulk, contacts, event_patterns, events, inbox, transactional
 from .failures import failure
 from .operation import Door, Handler, Operation, new_request_id
+from .paths import Paths
 
 ROOTS = ("/api/v1", "/v1")
 OWN_ROOT = "/loopwright/v1"
 
-PATHS: dict[str, dict[str, Handler]] = {
-    "/events/send": {"POST": events.send_event},
-    "/contacts/create": {"POST": contacts.create_contact},
-    "/contacts/update": {"PUT": contacts.update_contact},
-    "/contacts/find": {"GET": contacts.find_contact},
-    "/contacts/delete": {"POST": contacts.delete_contact},
-    "/contacts/suppression": {"GET": contacts.get_suppression, "DELETE": contacts.remove_suppression},
-    "/contacts/properties": {"GET": contacts.list_properties, "POST": contacts.create_property},
-    "/lists": {"GET": account.list_mailing_lists},
-    "/transactional": {"POST": transactional.send_transactional, "GET": transactional.list_published},
-    "/api-key": {"GET": account.test_api_key},
-    "/dedicated-sending-ips": {"GET": account.list_dedicated_sending_ips},
+HANDLERS: dict[operations.Operation, Handler] = {
+    operations.SEND_EVENT: events.send_event,
+    operations.CREATE_CONTACT: contacts.create_contact,
+    operations.UPDATE_CONTACT: contacts.update_contact,
+    operations.FIND_CONTACT: contacts.find_contact,
+    operations.DELETE_CONTACT: contacts.delete_contact,
+    operations.GET_CONTACT_SUPPRESSION: contacts.get_suppression,
+    operations.REMOVE_CONTACT_SUPPRESSION: contacts.remove_suppression,
+    operations.LIST_CONTACT_PROPERTIES: contacts.list_properties,
+    operations.CREATE_CONTACT_PROPERTY: contacts.create_property,
+    operations.LIST_MAILING_LISTS: account.list_mailing_lists,
+    operations.LIST_EVENT_PATTERNS: event_patterns.list_event_patterns,
+    operations.GET_EVENT_PATTERN: event_patterns.get_event_pattern,
+    operations.GET_EVENT_PATTERN_BY_NAME: event_patterns.get_event_pattern_by_name,
+    operations.SEND_TRANSACTIONAL_EMAIL: transactional.send_transactional,
+    operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS: transactional.list_published,
+    operations.TEST_API_KEY: account.test_api_key,
+    operations.LIST_DEDICATED_SENDING_IPS: account.list_dedicated_sending_ips,
 }
+
+# The parameters that may hold slashes: they take all that is left of the path.
+WIDE_PARAMETERS = {"{eventName}": "{eventName*}"}
 
 OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/bulk/contacts": {"POST": bulk.update_contacts},
@@ -38,27 +52,52 @@ class Api:
 
     def __init__(self, door: Door, pages: ASGIApp) -> None:
         self._pages = pages
-        self._operations = {
-            **{root + path: Operation(door, handlers) for path, handlers in PATHS.items() for root in ROOTS},
-            **{OWN_ROOT + path: Operation(door, handlers) for path, handlers in OWN_PATHS.items()},
-        }
+        self._paths: Paths[Operation] = Paths()
+        for path, handlers in _handlers_by_path().items():
+            of_content = any(row.content for row in HANDLERS if row.path == path)
+            operation = Operation(door, handlers, of_content=of_content)
+            for parameter, wide in WIDE_PARAMETERS.items():
+                path = path.replace(parameter, wide)
+            for root in ROOTS:
+                self._paths.add(root + path.removeprefix("/v1"), operation)
+        for path, handlers in OWN_PATHS.items():
+            self._paths.add(OWN_ROOT + path, Operation(door, handlers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        operation = self._operations.get(path)
-        if operation is not None and scope["type"] == "http":
+        if scope["type"] != "http":
+            await self._pages(scope, receive, send)
+            return
+        path = scope["path"]
+        operation = self._paths.find_fixed(path)
+        if operation is not None:
             await operation(scope, receive, send)
-        elif path.startswith((*ROOTS, OWN_ROOT)) and scope["type"] == "http":
-            await _unknown_path(scope, receive, send)
+        elif path.startswith((*ROOTS, OWN_ROOT)):
+            await (self._find(scope) or _unknown_path)(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
+
+    def _find(self, scope: Scope) -> Operation | None:
+        """What answers a path that has parameters, or a slash too many at its end."""
+        raw_path = scope["raw_path"].decode("ascii") if scope.get("raw_path") else quote(scope["path"])
+        found = self._paths.find(raw_path)
+        if found is None:
+            return self._paths.find_fixed(scope["path"].rstrip("/"))
+        operation, scope["path_params"] = found
+        return operation
+
+
+def _handlers_by_path() -> dict[str, dict[str, Handler]]:
+    by_path: dict[str, dict[str, Handler]] = {}
+    for row, handler in HANDLERS.items():
+        by_path.setdefault(row.path, {})[row.method] = handler
+    return by_path
 
 
 async def _unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
     request_id = new_request_id()
     response = failure(
         404,
-        f"There is nothing at {scope['path']}; paths are those of the Loops API, such as /api/v1/events/send.",
+        f"There is nothing at {scope['path']}; paths are Loops' own, such as /api/v1/events/send.",
         code="path_unknown",
         request_id=request_id,
     )

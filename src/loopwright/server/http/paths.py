@@ -1,0 +1,70 @@
+"""Finds what answers a path: in a table when it is fixed, in a tree of its pieces when it has parameters.
+
+"/v1/events/send"                            fixed
+"/v1/workflows/{workflowId}/nodes"           a parameter is one piece
+"/v1/event-patterns/by-name/{eventName*}"    a starred one is everything that follows, slashes included
+"""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import unquote
+
+Target = TypeVar("Target")
+
+
+@dataclass
+class _Branch(Generic[Target]):
+    """What may follow a piece of a path; a fixed piece goes before a parameter."""
+
+    fixed: "dict[str, _Branch[Target]]" = field(default_factory=dict)
+    parameter: "tuple[str, _Branch[Target]] | None" = None
+    rest: tuple[str, Target] | None = None
+    target: Target | None = None
+
+
+class Paths(Generic[Target]):
+    """Targets by path."""
+
+    def __init__(self) -> None:
+        self._fixed: dict[str, Target] = {}
+        self._tree: _Branch[Target] = _Branch()
+
+    def add(self, path: str, target: Target) -> None:
+        """Have `path` lead to `target`."""
+        if "{" not in path:
+            self._fixed[path] = target
+            return
+        branch = self._tree
+        for piece in path.split("/"):
+            if piece.endswith("*}"):
+                branch.rest = piece[1:-2], target
+                return
+            if piece.startswith("{"):
+                if branch.parameter is None:
+                    branch.parameter = piece[1:-1], _Branch()
+                branch = branch.parameter[1]
+            else:
+                branch = branch.fixed.setdefault(piece, _Branch())
+        branch.target = target
+
+    def find_fixed(self, path: str) -> Target | None:
+        """What answers a path without parameters."""
+        return self._fixed.get(path)
+
+    def find(self, raw_path: str) -> tuple[Target, dict[str, str]] | None:
+        """What answers a path that is still percent-encoded, and its parameters, which are no longer."""
+        values: dict[str, str] = {}
+        branch = self._tree
+        pieces = raw_path.split("/")
+        for index, piece in enumerate(pieces):
+            following = branch.fixed.get(piece)
+            if following is not None:
+                branch = following
+            elif branch.rest and (value := unquote("/".join(pieces[index:]))):
+                return branch.rest[1], {**values, branch.rest[0]: value}
+            elif branch.parameter and piece:
+                name, branch = branch.parameter
+                values[name] = unquote(piece)
+            else:
+                return None
+        return (branch.target, values) if branch.target is not None else None
