@@ -5,6 +5,7 @@ import typer
 from . import api_key, contacts, events, lists, properties, transactional
 from .apply import apply
 from .serve import serve
+from .worker import worker
 
 program = typer.Typer(
     name="loopwright",
@@ -13,6 +14,7 @@ program = typer.Typer(
     pretty_exceptions_enable=False,
 )
 program.command()(serve)
+program.command()(worker)
 program.command()(apply)
 program.add_typer(api_key.app, name="api-key")
 program.add_typer(contacts.app, name="contacts")

@@ -1,13 +1,24 @@
 """`loopwright serve`: the server, in the foreground."""
 
 import asyncio
-import signal
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, RateLimit, Settings
+from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
+
+from .hosting import (
+    DatabaseUrl,
+    DataDir,
+    EventRetention,
+    PublicUrl,
+    SmtpUrl,
+    failures_told,
+    postgres_meanwhile,
+    read_rate_limit,
+    read_retention,
+    run_until_stopped,
+)
 
 
 def serve(
@@ -18,23 +29,9 @@ def serve(
             envvar="LOOPWRIGHT_PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."
         ),
     ] = DEFAULT_PORT,
-    data_dir: Annotated[
-        Path,
-        typer.Option(envvar="LOOPWRIGHT_DATA_DIR", help="Folder of the embedded PostgreSQL."),
-    ] = DEFAULT_DATA_DIR,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="LOOPWRIGHT_DATABASE_URL", help="A PostgreSQL of your own, instead of the embedded."
-        ),
-    ] = None,
-    smtp_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="LOOPWRIGHT_SMTP_URL",
-            help="Where email goes out, smtp://user:password@host:587. Without it, email stays in the inbox.",
-        ),
-    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+    smtp_url: SmtpUrl = None,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -46,15 +43,28 @@ def serve(
         str,
         typer.Option(
             envvar="LOOPWRIGHT_RATE_LIMIT",
-            help="Requests per second and team; 'loops' for Loops' own; 'off'.",
+            help="Requests per second and team; 'loops' for Loops' own; 'off'. Each process counts its own.",
         ),
     ] = "off",
-    public_url: Annotated[
-        str | None,
+    public_url: PublicUrl = None,
+    workers: Annotated[
+        int,
         typer.Option(
-            envvar="LOOPWRIGHT_PUBLIC_URL", help="What links in emails begin with, as the world sees it."
+            envvar="LOOPWRIGHT_WORKERS",
+            min=1,
+            max=64,
+            help="Processes that share the port; about one a processor, and one left for PostgreSQL.",
         ),
-    ] = None,
+    ] = 1,
+    jobs: Annotated[
+        bool,
+        typer.Option(
+            "--jobs/--no-jobs",
+            envvar="LOOPWRIGHT_JOBS",
+            help="Whether to run workflows and deliver email here, or leave it to `loopwright worker`.",
+        ),
+    ] = True,
+    event_retention: EventRetention = "forever",
 ) -> None:
     """Run the server: the API, the dashboard, the workers and the inbox, on a PostgreSQL of its own.
 
@@ -68,37 +78,34 @@ def serve(
         database_url=database_url,
         smtp_url=smtp_url,
         api_key=api_key,
-        rate_limit=_rate_limit(rate_limit),
+        rate_limit=read_rate_limit(rate_limit),
         public_url=public_url,
+        workers=workers,
+        jobs=jobs,
+        event_retention=read_retention(event_retention),
     )
-    # The server's parts take longer to import than all the rest of the command line.
-    import uvloop
+    if workers == 1:
+        _serve_here(settings)
+    else:
+        from loopwright.server.supervisor import Supervisor
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    from loopwright.server.app import run
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with run(settings) as running:
-        if running.new_key:
-            typer.echo(f"API key (shown only now): {running.new_key}")
-        typer.echo(f"Loopwright listens on {running.address}")
-        await stop.wait()
+        with failures_told():
+            raise typer.Exit(Supervisor(settings).run(_announce))
 
 
-def _rate_limit(text: str) -> RateLimit:
-    if text in ("loops", "off"):
-        return text  # type: ignore[return-value]  # narrowed by the line above
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0
-    if not 0 < number < float("inf"):
-        raise typer.BadParameter(f"{text} is not a rate; give a number above 0, 'loops' or 'off'")
-    return number
+def _serve_here(settings: Settings) -> None:
+    with postgres_meanwhile(settings):
+        from loopwright.server.app import run
+
+    async def main(stop: asyncio.Event) -> None:
+        async with run(settings) as running:
+            _announce(running.address, running.new_key)
+            await stop.wait()
+
+    run_until_stopped(main)
+
+
+def _announce(address: str, new_key: str | None) -> None:
+    if new_key:
+        typer.echo(f"API key (shown only now): {new_key}")
+    typer.echo(f"Loopwright listens on {address}")

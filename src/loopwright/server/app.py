@@ -1,13 +1,16 @@
 """The whole house: settings in, a running server out. The only module that knows every room.
 
-settings ─▶ store (embedded or given) ─▶ ingest, workflow, mail ─▶ API, dashboard, workers
+prepare   the database is up to date, the first team has its key
+serve     one process that takes requests on a socket, and does jobs unless it is told not to
+work      one process that does jobs alone
+run       all of it in this process, with the embedded PostgreSQL unless the settings give another
 """
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,9 +25,11 @@ from loopwright.server.http.routes import Api
 from loopwright.server.http.unsubscribe import routes as unsubscribe_routes
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Unsubscribe
+from loopwright.server.listening import address_of, listen
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
-from loopwright.server.settings import Settings
+from loopwright.server.observe.health import Health
+from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, RunStep
@@ -32,10 +37,13 @@ from loopwright.server.store.schema import migrate
 from loopwright.server.worker import Worker
 from loopwright.server.workflow.runner import Runner
 
+API_CONNECTIONS = 10
 WORKER_CONNECTIONS = 20
 
 GRACE_SECONDS = 20
 """How long requests under way may take once the server is asked to stop."""
+
+LeaveList = Callable[[str, str, str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -49,83 +57,118 @@ class Running:
 @asynccontextmanager
 async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
     """Run a server while the context lasts; leaving it finishes what was accepted and stops PostgreSQL."""
+    with listen(settings.host, settings.port)[0] as listener:
+        async with _with_database(settings) as complete:
+            new_key = await prepare(complete, clock)
+            async with serve(complete, listener, clock):
+                yield Running(address_of(listener), new_key)
+
+
+async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
+    """Bring the database up to date and see that the first team has a key; returns one that was made now."""
+    assert settings.database_url is not None
+    await migrate(settings.database_url)
+    async with open_pool(settings.database_url, size=1) as pool:
+        return await ensure_key(pool, clock or SystemClock(), settings.api_key)
+
+
+@asynccontextmanager
+async def serve(
+    settings: Settings, listener: socket.socket, clock: Clock | None = None
+) -> AsyncIterator[None]:
+    """Take requests on `listener` while the context lasts. The settings name a database that is prepared."""
     clock = clock or SystemClock()
+    public_url = (settings.public_url or address_of(listener)).rstrip("/")
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_listen(settings))
-        address = _address(listener)
-        public_url = (settings.public_url or address).rstrip("/")
-        database_url = await _database(stack, settings)
-        pool = await _pool(stack, database_url)
-        new_key = await ensure_key(pool, clock, settings.api_key)
-        ingest = Ingest(pool, clock)
-        ingest.start()
-        stack.push_async_callback(ingest.close)
-
-        async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
-            await ingest.submit(
-                Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
-            )
-
-        workers_pool = await _pool(stack, database_url, size=WORKER_CONNECTIONS)
-        inbox = Inbox(workers_pool, clock)
-        await inbox.start()
-        stack.push_async_callback(inbox.stop)
-        mailer = Mailer(
-            workers_pool,
-            clock,
-            public_url=public_url,
-            inbox_port=inbox.port,
-            smtp_url=settings.smtp_url,
-            unsubscribe=unsubscribe,
-        )
-        stack.push_async_callback(mailer.close)
-        runner = Runner(workers_pool, clock)
-        worker = Worker(workers_pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
-        worker.start()
-        stack.push_async_callback(worker.stop)
-
+        pool = await _pool(stack, settings, API_CONNECTIONS)
+        ingest, leave_list = await _ingest(stack, pool, clock)
+        if settings.jobs:
+            await _jobs(stack, settings, clock, public_url, leave_list)
+        health = Health(pool)
         pages = Starlette(
             routes=[
-                *unsubscribe_routes(pool, unsubscribe),
+                *health.routes(),
+                *unsubscribe_routes(pool, leave_list),
                 *dashboard_routes(pool, clock, public_url=public_url),
             ]
         )
         door = Door(pool, ingest, clock, Limits(settings.rate_limit))
-        await _serve(stack, Api(door, pages), listener)
-        yield Running(address, new_key)
+        await _http(stack, Api(door, pages), listener)
+        stack.callback(health.close)
+        yield
 
 
-@contextmanager
-def _listen(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.create_server((settings.host, settings.port), family=family, backlog=2048) as listener:
-        yield listener
+@asynccontextmanager
+async def work(settings: Settings, clock: Clock | None = None) -> AsyncIterator[None]:
+    """Do jobs and deliver email while the context lasts, and take no requests."""
+    clock = clock or SystemClock()
+    public_url = (settings.public_url or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
+    async with _with_database(settings) as complete, AsyncExitStack() as stack:
+        await prepare(complete, clock)
+        pool = await _pool(stack, complete, 1)
+        _, leave_list = await _ingest(stack, pool, clock)
+        await _jobs(stack, complete, clock, public_url, leave_list)
+        yield
 
 
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-async def _database(stack: AsyncExitStack, settings: Settings) -> str:
-    """The URL of an up-to-date database, embedded unless the settings give another."""
+@asynccontextmanager
+async def _with_database(settings: Settings) -> AsyncIterator[Settings]:
+    """The settings with a database in them: the embedded one, kept alive, unless they name another."""
     if settings.database_url:
-        url = settings.database_url
-    else:
-        postgres = EmbeddedPostgres(settings.data_dir)
-        url = await postgres.start()
-        stack.push_async_callback(postgres.stop)
-    await migrate(url)
-    return url
+        yield settings
+        return
+    postgres = EmbeddedPostgres(settings.data_dir)
+    url = await postgres.start()
+    try:
+        async with postgres.kept_alive():
+            yield replace(settings, database_url=url)
+    finally:
+        await postgres.stop()
 
 
-async def _pool(stack: AsyncExitStack, url: str, *, size: int = 10) -> Pool:
-    pool = await open_pool(url, size=size)
-    stack.push_async_callback(pool.close)
-    return pool
+async def _pool(stack: AsyncExitStack, settings: Settings, size: int) -> Pool:
+    assert settings.database_url is not None
+    return await stack.enter_async_context(open_pool(settings.database_url, size=size))
 
 
-async def _serve(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:
+async def _ingest(stack: AsyncExitStack, pool: Pool, clock: Clock) -> tuple[Ingest, LeaveList]:
+    """The way in for commands, and the one command that people give by themselves."""
+    ingest = Ingest(pool, clock)
+    ingest.start()
+    stack.push_async_callback(ingest.close)
+
+    async def leave_list(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
+        await ingest.submit(
+            Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
+        )
+
+    return ingest, leave_list
+
+
+async def _jobs(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, public_url: str, leave_list: LeaveList
+) -> None:
+    """Workflow runs go on, and email goes out or to the inbox."""
+    pool = await _pool(stack, settings, WORKER_CONNECTIONS)
+    inbox = Inbox(pool, clock)
+    await inbox.start()
+    stack.push_async_callback(inbox.stop)
+    mailer = Mailer(
+        pool,
+        clock,
+        public_url=public_url,
+        inbox_port=inbox.port,
+        smtp_url=settings.smtp_url,
+        unsubscribe=leave_list,
+    )
+    stack.push_async_callback(mailer.close)
+    runner = Runner(pool, clock)
+    worker = Worker(pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
+    worker.start()
+    stack.push_async_callback(worker.stop)
+
+
+async def _http(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:
     server = _Uvicorn(
         uvicorn.Config(
             application,

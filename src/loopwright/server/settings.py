@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 RateLimit: TypeAlias = float | Literal["loops", "off"]
+Retention: TypeAlias = int | Literal["forever"]
 
 DEFAULT_PORT = 5667
 DEFAULT_DATA_DIR = Path(".loopwright")
@@ -12,12 +13,13 @@ DEFAULT_DATA_DIR = Path(".loopwright")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How one server process runs.
+    """How one server runs.
 
     `database_url` None means the embedded server in `data_dir`; `smtp_url` None means that every email stays
     in the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and
     team, `loops` for the published limits, or `off`. `public_url` is what links in emails begin with, without
-    a final slash; None means the address the server listens on.
+    a final slash; None means the address the server listens on. `workers` is the number of processes that
+    take requests; with `jobs`, each of them does jobs and delivers email, too. `event_retention` is in days.
     """
 
     host: str = "127.0.0.1"
@@ -28,3 +30,6 @@ class Settings:
     api_key: str | None = None
     rate_limit: RateLimit = "off"
     public_url: str | None = None
+    workers: int = 1
+    jobs: bool = True
+    event_retention: Retention = "forever"

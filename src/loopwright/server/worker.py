@@ -30,7 +30,7 @@ Handlers = Mapping[type[Job], Callable[[Any], Awaitable[None]]]
 
 
 class Worker:
-    """Runs until stopped. A job that fails is tried again later; after many failures it is kept for people."""
+    """Runs until stopped. A job that fails is tried again later; after many failures people get to see it."""
 
     def __init__(self, pool: Pool, handlers: Handlers) -> None:
         self._pool = pool
@@ -60,6 +60,8 @@ class Worker:
                     batch_size=TAKEN_AT_ONCE,
                     max_concurrent_tasks=UNDER_WAY,
                     heartbeat_timeout=SILENCE,
+                    # Without its listener it would hear of no new job; a new queue listens again.
+                    shutdown_on_listener_failure=True,
                 )
             except Exception:
                 logger.exception("the worker stopped; it starts again in %s s", RESTART_SECONDS)

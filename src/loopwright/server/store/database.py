@@ -28,9 +28,9 @@ STATEMENT_SECONDS = 60.0
 """After so long without an answer a connection counts as lost."""
 
 
-async def open_pool(url: str, *, size: int = 10) -> Pool:
-    """Open a pool of at most `size` connections to the database at `url`, in UTC."""
-    return await asyncpg.create_pool(
+def open_pool(url: str, *, size: int = 10) -> Pool:
+    """A pool of at most `size` connections to the database at `url`, in UTC; await it, or enter it."""
+    return asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,

@@ -78,7 +78,7 @@ class EmbeddedPostgres:
 
         try:
             process = self._server.get_postmaster_info().process
-            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+            return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import asyncpg
 
-from .database import SESSION
+from .database import SESSION, Connection
 from .migrations import HEAD
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ async def migrate(url: str) -> None:
     connection = await asyncpg.connect(url, server_settings=SESSION)
     try:
         await connection.execute(LOCK)
-        if await _revision(connection) != HEAD:
+        if await current_revision(connection) != HEAD:
             await _upgrade(url)
         if await connection.fetchval(JOBS_VERSION) != version("pgqueuer"):
             await _install_jobs(connection)
@@ -36,7 +36,8 @@ async def migrate(url: str) -> None:
         await connection.close()
 
 
-async def _revision(connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+async def current_revision(connection: Connection) -> str | None:
+    """The revision the database is at; None before the first migration."""
     if not await connection.fetchval(HAS_REVISION_TABLE):
         return None
     revision: str | None = await connection.fetchval(CURRENT_REVISION)

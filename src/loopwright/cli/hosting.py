@@ -1,0 +1,125 @@
+"""What `serve` and `worker` share: options, logs, and running until they are told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Annotated
+
+import typer
+
+from loopwright.server.settings import RateLimit, Retention, Settings
+
+DataDir = Annotated[
+    Path, typer.Option(envvar="LOOPWRIGHT_DATA_DIR", help="Folder of the embedded PostgreSQL.")
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(envvar="LOOPWRIGHT_DATABASE_URL", help="A PostgreSQL of your own, instead of the embedded."),
+]
+SmtpUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_SMTP_URL",
+        help="Where email goes out, smtp://user:password@host:587. Without it, email stays in the inbox.",
+    ),
+]
+PublicUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_PUBLIC_URL", help="What links in emails begin with, as the world sees it."
+    ),
+]
+EventRetention = Annotated[
+    str,
+    typer.Option(
+        envvar="LOOPWRIGHT_EVENT_RETENTION",
+        help="Days for which events are kept, at least; whole months go at once. Or 'forever'.",
+    ),
+]
+
+
+def read_rate_limit(text: str) -> RateLimit:
+    """A number above 0, 'loops' or 'off'."""
+    if text == "loops":
+        return "loops"
+    if text == "off":
+        return "off"
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise typer.BadParameter(f"{text} is not a rate; give a number above 0, 'loops' or 'off'")
+    return number
+
+
+def read_retention(text: str) -> Retention:
+    """A number of days, at least 1, or 'forever'."""
+    if text == "forever":
+        return "forever"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 36_500:
+        raise typer.BadParameter(f"{text} is not a number of days; give 1 to 36500, or 'forever'")
+    return int(text)
+
+
+@contextmanager
+def postgres_meanwhile(settings: Settings) -> Iterator[None]:
+    """Have the embedded PostgreSQL start while the server's parts are imported; both take their time."""
+    if settings.database_url:
+        yield
+        return
+
+    def start() -> None:
+        from loopwright.server.store.embedded import EmbeddedPostgres
+
+        try:
+            EmbeddedPostgres(settings.data_dir).open()
+        except Exception:
+            # The server itself asks for it next, and its failure is the one to be told.
+            return
+
+    starting = Thread(target=start)
+    starting.start()
+    try:
+        yield
+    finally:
+        starting.join()
+
+
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Run `main` with an event that SIGINT and SIGTERM set."""
+    import uvloop
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await main(stop)
+
+    with failures_told(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """What an operator can mend ends the command with a sentence instead of a stack trace."""
+    from asyncpg import (
+        ClientConfigurationError,
+        InvalidAuthorizationSpecificationError,
+        InvalidCatalogNameError,
+    )
+
+    try:
+        yield
+    except (
+        OSError,
+        ClientConfigurationError,
+        InvalidAuthorizationSpecificationError,
+        InvalidCatalogNameError,
+    ) as problem:
+        typer.echo(f"The server cannot start: {problem}", err=True)
+        raise typer.Exit(1) from None

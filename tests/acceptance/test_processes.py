@@ -1,0 +1,133 @@
+"""Several processes on one database, as people run them: started, killed, replaced, stopped."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+import psutil
+
+from loopwright import Loops
+from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
+
+WELCOME = Path(__file__).parents[2] / "examples" / "welcome"
+PATIENCE_SECONDS = 30
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T]) -> T:
+    """The first answer of `look` that counts as true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def children(server: ServerProcess) -> list[psutil.Process]:
+    """The API processes, once all have been forked."""
+    return [child for child in psutil.Process(server.process.pid).children() if child.is_running()]
+
+
+def send(server: ServerProcess, name: str, email: str) -> None:
+    with Loops(API_KEY, base_url=f"{server.address}/api") as loops:
+        loops.events.send(name, email=email)
+
+
+def inbox(server: ServerProcess, email: str) -> list[dict[str, str]]:
+    response = httpx2.get(
+        f"{server.address}/loopwright/v1/inbox",
+        params={"to": email},
+        headers={"Authorization": f"Bearer {API_KEY}"},
+    )
+    messages: list[dict[str, str]] = response.json()
+    return messages
+
+
+def test_a_killed_process_is_replaced(data_dir: Path) -> None:
+    """Two processes serve one port; one is killed, another takes its place, and no request fails for good."""
+    server = ServerProcess(data_dir, "--workers", "2")
+    before = children(server)
+    assert len(before) == 2
+    before[0].kill()
+    for number in range(20):
+        send(server, "signup", f"p{number}@example.com")
+    wait_for(lambda: len(children(server)) == 2 and before[0] not in children(server))
+    assert before[1] in children(server)
+    assert server.stop() == 0
+    assert postgres_pid(data_dir) is None
+
+
+def test_children_do_not_outlive_their_parent(data_dir: Path) -> None:
+    """kill -9 of the parent ends the children, too, and the port is free for the next server."""
+    server = ServerProcess(data_dir, "--workers", "2")
+    orphans = children(server)
+    server.kill()
+    gone, alive = psutil.wait_procs(orphans, timeout=PATIENCE_SECONDS)
+    assert len(gone) == 2
+    assert not alive
+    port = server.address.rsplit(":", 1)[1]
+    again = ServerProcess(data_dir, "--workers", "2", "--port", port)
+    assert again.address == server.address
+    assert again.stop() == 0
+    assert postgres_pid(data_dir) is None
+
+
+def test_a_port_that_is_taken(data_dir: Path) -> None:
+    """A second server never shares the port of the first by mistake."""
+    server = ServerProcess(data_dir, "--workers", "2")
+    port = server.address.rsplit(":", 1)[1]
+    for workers in ("1", "2"):
+        command = [LOOPWRIGHT, "serve", "--data-dir", data_dir, "--port", port, "--workers", workers]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        assert ended.returncode == 1
+        assert "address already in use" in ended.stderr.lower()
+        assert "Traceback" not in ended.stderr
+    send(server, "signup", "ada@example.com")
+    assert server.stop() == 0
+
+
+def test_the_api_and_the_jobs_apart(data_dir: Path) -> None:
+    """A server without jobs accepts; the email goes out once a worker runs."""
+    apply(data_dir, WELCOME)
+    server = ServerProcess(data_dir, "--no-jobs")
+    send(server, "signup", "ada@example.com")
+    assert inbox(server, "ada@example.com") == []
+    command = [LOOPWRIGHT, "worker", "--data-dir", data_dir, "--public-url", server.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        [message] = wait_for(lambda: inbox(server, "ada@example.com"))
+        assert f"{server.address}/unsubscribe/" in message["text"]
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE_SECONDS) == 0
+    assert postgres_pid(data_dir) is not None
+    assert server.stop() == 0
+    assert postgres_pid(data_dir) is None
+
+
+def test_a_killed_postgresql_is_started_again(data_dir: Path) -> None:
+    """kill -9 of the embedded PostgreSQL: 503 with Retry-After meanwhile, then service goes on by itself."""
+    server = ServerProcess(data_dir)
+    send(server, "signup", "ada@example.com")
+    pid = postgres_pid(data_dir)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    statuses = []
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+
+    def accepted() -> bool:
+        body = {"eventName": "signup", "email": "bob@example.com"}
+        response = httpx2.post(f"{server.address}/api/v1/events/send", json=body, headers=headers)
+        statuses.append(response.status_code)
+        if response.status_code == 503:
+            assert response.headers["retry-after"] == "1"
+        return response.status_code == 200
+
+    wait_for(accepted)
+    assert set(statuses) <= {200, 503}
+    assert postgres_pid(data_dir) != pid
+    assert server.stop() == 0
+    assert postgres_pid(data_dir) is None
