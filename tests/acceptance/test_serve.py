@@ -120,7 +120,7 @@ def test_the_first_key_is_shown_once(data_dir: Path) -> None:
     """Without --api-key the first start makes one, and the second says nothing of it."""
     printed = []
     for _ in range(2):
-        command = [LOOPWRIGHT, "serve", "--port", "0", "--data-dir", data_dir]
+        command = [str(LOOPWRIGHT), "serve", "--port", "0", "--data-dir", str(data_dir)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             lines = []
@@ -154,7 +154,7 @@ def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
 )
 def test_options_that_cannot_be(data_dir: Path, options: list[str], text: str) -> None:
     """A wrong option ends at once with 2, and says what to give."""
-    command = [LOOPWRIGHT, "serve", "--data-dir", data_dir, *options]
+    command = [str(LOOPWRIGHT), "serve", "--data-dir", str(data_dir), *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert text in ended.stderr

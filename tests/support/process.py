@@ -14,7 +14,17 @@ class ServerProcess:
     """`loopwright serve` on a data folder. `lines` holds what it printed until it took requests."""
 
     def __init__(self, data_dir: Path, *options: str) -> None:
-        command = [LOOPWRIGHT, "serve", "--port", "0", "--data-dir", data_dir, "--api-key", API_KEY, *options]
+        command = [
+            str(LOOPWRIGHT),
+            "serve",
+            "--port",
+            "0",
+            "--data-dir",
+            str(data_dir),
+            "--api-key",
+            API_KEY,
+            *options,
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         assert self.process.stdout is not None

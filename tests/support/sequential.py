@@ -14,9 +14,10 @@ from loopwright.server.ingest.command import (
     SendEvent,
     UpdateContact,
 )
+from loopwright.wire.values import PropertyType
 
 LISTS = ("list1", "list2")
-PROPERTIES = {"plan": "string", "seats": "number"}
+PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
 
 
 @dataclass

@@ -19,11 +19,10 @@ from loopwright.server.ingest.command import (
     UpdateContact,
 )
 from loopwright.server.refusal import BadRequest, Conflict, Refusal, Unavailable
-from loopwright.server.store.audience import insert_property
-from loopwright.server.store.contacts import find_by_email
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.events import UsedKey
 from loopwright.server.store.teams import TeamRow
+from support.audience import contact_of, declare
 
 
 def event(team: TeamRow, email: str, key: str | None = None, **properties: object) -> SendEvent:
@@ -45,11 +44,10 @@ async def submit_all(ingest: Ingest, commands: list[Command]) -> list[object]:
 
 async def test_what_is_acknowledged_is_there(ingest: Ingest, pool: Pool, team: TeamRow) -> None:
     """A contact's every kind of value survives the way to the database and back."""
-    for key, kind in (("plan", "string"), ("seats", "number"), ("trial", "boolean"), ("ends", "date")):
-        await insert_property(pool, team.id, key, kind, now=datetime.now(UTC))  # type: ignore[arg-type]
+    await declare(pool, team.id, plan="string", seats="number", trial="boolean", ends="date")
     said = {"plan": 'pro "x" \\ ☃', "seats": 2.5, "trial": False, "ends": "2026-01-02"}
     await ingest.submit(update(team, "ada@example.com", "u1", **said))
-    contact = await find_by_email(pool, team.id, "ada@example.com")
+    contact = await contact_of(pool, team.id, "ada@example.com")
     assert contact is not None
     assert contact.user_id == "u1"
     assert contact.properties == {**said, "ends": "2026-01-02T00:00:00.000Z"}
@@ -110,7 +108,7 @@ async def test_a_caller_that_leaves_does_not_take_its_command_back(
     await asyncio.sleep(0)
     leaving.cancel()
     await staying
-    assert await find_by_email(pool, team.id, "gone@example.com") is not None
+    assert await contact_of(pool, team.id, "gone@example.com") is not None
 
 
 async def test_closing_commits_what_was_accepted(pool: Pool, team: TeamRow) -> None:
@@ -130,7 +128,6 @@ async def test_two_processes_share_one_database(
     ingest: Ingest, database_url: str, pool: Pool, team: TeamRow
 ) -> None:
     """Two ingests race for the same new addresses, ids and keys: one contact each, no update lost."""
-    await insert_property(pool, team.id, "n", "number", now=datetime.now(UTC))
     other_pool = await open_pool(database_url)
     other = Ingest(other_pool, SystemClock())
     other.start()

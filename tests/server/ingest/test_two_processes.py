@@ -13,10 +13,9 @@ from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command, ContactInput, Identity, UpdateContact
-from loopwright.server.store.audience import insert_property
-from loopwright.server.store.contacts import find_by_email
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.teams import TeamRow
+from support.audience import contact_of, declare
 from support.commands import commands
 from support.sequential import LISTS, PROPERTIES, Sequential
 
@@ -43,8 +42,7 @@ async def new_team(pool: Pool) -> str:
         "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ($1, '', '', '', now())",
         team_id,
     )
-    for key, kind in PROPERTIES.items():
-        await insert_property(pool, team_id, key, kind, now=now)  # type: ignore[arg-type]
+    await declare(pool, team_id, **PROPERTIES)
     for name in LISTS:
         await pool.execute(
             "INSERT INTO mailing_list (id, team_id, name, is_public, created_at) "
@@ -93,7 +91,7 @@ async def answer(ingest: Ingest, command: Command) -> str:
 async def test_the_same_end_as_one_process(
     streams: list[list[Command]], ingest: Ingest, other: Ingest, pool: Pool
 ) -> None:
-    """Streams of commands run side by side, each by turns in either process; all comes out as in the model."""
+    """Streams of commands run side by side, each by turns in either process: as in the model."""
     team_id = await new_team(pool)
     before = await pool.fetchval(DEADLOCKS)
 
@@ -108,7 +106,7 @@ async def test_the_same_end_as_one_process(
         model = Sequential()
         assert answers[number] == [model.take(command) for command in stream]
         for expected in model.contacts:
-            contact = await find_by_email(pool, team_id, f"{number}-{expected['email']}")
+            contact = await contact_of(pool, team_id, f"{number}-{expected['email']}")
             assert contact is not None
             memberships = contact.mailing_lists.items()
             lists = {name.removeprefix(team_id): True for name, on in memberships if on == "subscribed"}
@@ -132,9 +130,8 @@ async def test_the_same_end_as_one_process(
 
 
 async def test_no_update_is_lost(ingest: Ingest, other: Ingest, pool: Pool, team: TeamRow) -> None:
-    """Both processes write one contact's properties at the same time, each its own: the last values of both stay."""
-    for key in ("first", "second"):
-        await insert_property(pool, team.id, key, "number", now=datetime.now(UTC))
+    """Both processes write one contact, each its own property: the last values of both stay."""
+    await declare(pool, team.id, first="number", second="number")
 
     async def write(by: Ingest, key: str) -> None:
         for number in range(100):
@@ -147,6 +144,6 @@ async def test_no_update_is_lost(ingest: Ingest, other: Ingest, pool: Pool, team
             )
 
     await asyncio.gather(write(ingest, "first"), write(other, "second"))
-    contact = await find_by_email(pool, team.id, "ada@example.com")
+    contact = await contact_of(pool, team.id, "ada@example.com")
     assert contact is not None
     assert contact.properties == {"first": 99, "second": 99}

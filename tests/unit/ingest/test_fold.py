@@ -1,5 +1,6 @@
 """The fold: what a batch of commands comes to."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -38,7 +39,7 @@ def contact(id: str, email: str, user_id: str | None = None) -> ContactRow:  # n
     )  # fmt: skip
 
 
-def update(email: str | None = None, user_id: str | None = None, **said: object) -> UpdateContact:
+def update(email: str | None = None, user_id: str | None = None, /, **said: object) -> UpdateContact:
     return UpdateContact(team_id="t", identity=Identity(email, user_id), input=ContactInput(custom=said))
 
 
@@ -75,7 +76,10 @@ BOTH = contact("cc", "c@example.com", "c")
 )
 @pytest.mark.parametrize("make", [update, event])
 def test_whom_an_update_or_event_means(
-    make: type[UpdateContact | SendEvent], email: str | None, user_id: str | None, expected: object
+    make: Callable[[str | None, str | None], Command],
+    email: str | None,
+    user_id: str | None,
+    expected: object,
 ) -> None:
     """The identity table, row by row."""
     result = folded(make(email, user_id), contacts=[A, B, BOTH])

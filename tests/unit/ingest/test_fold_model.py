@@ -29,7 +29,7 @@ class Stored:
         """Fold one batch and save it."""
         loaded = Loaded(
             contacts=list(self.contacts.values()),
-            properties={TEAM: PROPERTIES},  # type: ignore[dict-item]
+            properties={TEAM: PROPERTIES},
             lists={TEAM: frozenset(LISTS)},
             keys=self.keys,
         )
