@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.limits import Limits
 from loopwright.server.http.operation import Door
 from loopwright.server.http.routes import Api
@@ -34,7 +35,7 @@ from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, RunStep
 from loopwright.server.store.schema import migrate
-from loopwright.server.worker import Worker
+from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
 API_CONNECTIONS = 10
@@ -68,8 +69,10 @@ async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     """Bring the database up to date and see that the first team has a key; returns one that was made now."""
     assert settings.database_url is not None
     await migrate(settings.database_url)
+    clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
-        return await ensure_key(pool, clock or SystemClock(), settings.api_key)
+        await make_months(pool, clock)
+        return await ensure_key(pool, clock, settings.api_key)
 
 
 @asynccontextmanager
@@ -163,7 +166,12 @@ async def _jobs(
     )
     stack.push_async_callback(mailer.close)
     runner = Runner(pool, clock)
-    worker = Worker(pool, {RunStep: runner.run_step, DeliverEmail: mailer.deliver})
+    housekeeping = Housekeeping(pool, clock, settings.event_retention)
+    worker = Worker(
+        pool,
+        {RunStep: runner.run_step, DeliverEmail: mailer.deliver},
+        [Schedule("housekeeping", EVERY_TEN_MINUTES, housekeeping.tidy)],
+    )
     worker.start()
     stack.push_async_callback(worker.stop)
 

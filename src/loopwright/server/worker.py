@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from pgqueuer import PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.domain.models import Job as QueuedJob
+from pgqueuer.domain.models import Schedule as ScheduledRun
 
 from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import Job, decode, entrypoint
@@ -29,12 +31,22 @@ logger = logging.getLogger(__name__)
 Handlers = Mapping[type[Job], Callable[[Any], Awaitable[None]]]
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """Something to be done at the times of a cron `expression` (UTC), by one of all workers."""
+
+    name: str
+    expression: str
+    do: Callable[[], Awaitable[None]]
+
+
 class Worker:
     """Runs until stopped. A job that fails is tried again later; after many failures people get to see it."""
 
-    def __init__(self, pool: Pool, handlers: Handlers) -> None:
+    def __init__(self, pool: Pool, handlers: Handlers, schedules: Sequence[Schedule] = ()) -> None:
         self._pool = pool
         self._handlers = handlers
+        self._schedules = schedules
         self._queue: PgQueuer | None = None
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -77,12 +89,18 @@ class Worker:
                     DatabaseRetryEntrypointExecutor, max_attempts=ATTEMPTS, max_delay=LONGEST_WAIT
                 ),
             )(partial(_do, handler))
+        for schedule in self._schedules:
+            queue.schedule(schedule.name, schedule.expression)(partial(_keep, schedule))
         return queue
 
 
 async def _do(handler: Callable[[Any], Awaitable[None]], job: QueuedJob) -> None:
     assert job.payload is not None
     await handler(decode(job.payload))
+
+
+async def _keep(schedule: Schedule, _: ScheduledRun) -> None:
+    await schedule.do()
 
 
 async def _first(waiting: Awaitable[object], seconds: float) -> None:

@@ -40,6 +40,7 @@ _LOST_RACES = (
     asyncpg.UniqueViolationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
+    asyncpg.CheckViolationError,  # a month of events was given a table of its own
 )
 
 

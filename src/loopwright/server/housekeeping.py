@@ -1,0 +1,96 @@
+"""Housekeeping: makes room for the events to come and clears away what has had its time.
+
+Runs on a schedule that all workers share, so that one of them does it. Every part works in small steps, may
+be interrupted anywhere, and goes on the next time.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from loopwright.server.clock import Clock
+from loopwright.server.settings import Retention
+from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.housekeeping import (
+    add_month,
+    delete_job_log,
+    delete_job_statistics,
+    delete_keys,
+    delete_removals,
+    delete_stray_events,
+    drop_month,
+    load_months,
+    lock_months,
+    month_of,
+)
+from loopwright.wire.limits import IDEMPOTENCY_HOURS
+
+EVERY_TEN_MINUTES = "*/10 * * * *"
+AT_ONCE = 5_000
+"""Rows of one delete, so that none takes long."""
+
+KEYS_KEPT = timedelta(hours=IDEMPOTENCY_HOURS)
+REMOVALS_KEPT = timedelta(days=30)
+"""The rolling quota of lifted suppressions looks back this far."""
+JOB_LOG_KEPT = timedelta(days=1)
+JOB_STATISTICS_KEPT = timedelta(days=30)
+
+Delete = Callable[[Connection, datetime, int], Awaitable[int]]
+
+logger = logging.getLogger(__name__)
+
+
+async def make_months(pool: Pool, clock: Clock) -> None:
+    """See that the events of this month and the next have tables of their own."""
+    this = month_of(clock.now())
+    for month in (this, this.next):
+        async with pool.acquire() as tx, tx.transaction():
+            if month in await load_months(tx):
+                continue
+            await lock_months(tx)
+            if month not in await load_months(tx):
+                await add_month(tx, month)
+
+
+class Housekeeping:
+    """Keeps the database in order. `retention` is the days for which events are kept, at least."""
+
+    def __init__(self, pool: Pool, clock: Clock, retention: Retention) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._retention = retention
+
+    async def tidy(self) -> None:
+        """Do all that is to be done now."""
+        now = self._clock.now()
+        try:
+            await make_months(self._pool, self._clock)
+            if self._retention != "forever":
+                await self._forget_events(now - timedelta(days=self._retention))
+        except asyncpg.LockNotAvailableError:
+            logger.info("the events are in use; their months are left as they are until the next time")
+        await self._delete(delete_keys, now - KEYS_KEPT)
+        await self._delete(delete_removals, now - REMOVALS_KEPT)
+        await self._delete(delete_job_log, now - JOB_LOG_KEPT)
+        await self._delete(delete_job_statistics, now - JOB_STATISTICS_KEPT)
+
+    async def _forget_events(self, before: datetime) -> None:
+        async with self._pool.acquire() as tx:
+            months = await load_months(tx)
+        for month in months:
+            if month.next.start > before:
+                break
+            async with self._pool.acquire() as tx, tx.transaction():
+                await lock_months(tx)
+                if month in await load_months(tx):
+                    await drop_month(tx, month)
+                    logger.info("the events of %s were removed", month.start.strftime("%Y-%m"))
+        await self._delete(delete_stray_events, before)
+
+    async def _delete(self, delete: Delete, before: datetime) -> None:
+        while True:
+            async with self._pool.acquire() as tx:
+                if await delete(tx, before, AT_ONCE) < AT_ONCE:
+                    return
