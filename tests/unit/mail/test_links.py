@@ -39,6 +39,8 @@ def test_no_other_does(forged: Ticket) -> None:
     assert not is_genuine(forged, SECRET, mailing_list_id="l1")
 
 
-@pytest.mark.parametrize("token", ["", ".", "..", "a.b", "a.b.", "a.b.c.d", "a..c", "é.b.c"])
+@pytest.mark.parametrize(
+    "token", ["", ".", "..", "a.b", "a.b.", "a.b.c.d", "a..c", "é.b.c", "\x00.b.c", "a b.c.d"]
+)
 def test_what_has_not_the_shape_of_a_token_is_none(token: str) -> None:
     assert read_token(token) is None

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from loopwright.server.mail.links import is_genuine, read_token
+from loopwright.server.refusal import NotFound, Unavailable
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import SubscriptionRow, load_subscription
 
@@ -62,7 +63,12 @@ def routes(pool: Pool, unsubscribe: Unsubscribe) -> Sequence[BaseRoute]:
         if subscription is None:
             return _unknown()
         if subscription.contact_id:
-            await unsubscribe(subscription.team_id, subscription.contact_id, subscription.mailing_list_id)
+            try:
+                await unsubscribe(subscription.team_id, subscription.contact_id, subscription.mailing_list_id)
+            except NotFound:
+                pass  # a deleted contact gets no marketing either
+            except Unavailable:
+                return _try_again()
         return _farewell(subscription)
 
     return [
@@ -107,6 +113,12 @@ def _unknown() -> Response:
     text = "It may have been cut off. Open the link in the email once more, or answer the email."
     title = "This link does not work"
     return _page(title, f"<h1>{title}</h1><p>{text}</p>", status=404)
+
+
+def _try_again() -> Response:
+    title = "Please try again in a moment"
+    text = "Your wish could not be recorded just now. You are still subscribed."
+    return _page(title, f"<h1>{title}</h1><p>{text}</p>", status=503)
 
 
 def _list(subscription: SubscriptionRow) -> str:

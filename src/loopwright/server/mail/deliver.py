@@ -7,6 +7,7 @@ Whoever comes for the same email waits for that row and then finds it no longer 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -14,6 +15,8 @@ from msgspec import Struct
 from pgqueuer import RetryRequested
 
 from loopwright.server.clock import Clock
+from loopwright.server.refusal import NotFound
+from loopwright.server.store import suppressions
 from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.emails import (
@@ -26,7 +29,6 @@ from loopwright.server.store.emails import (
 )
 from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.messages import load_circumstances, load_message
-from loopwright.server.store.suppressions import suppress
 from loopwright.server.store.teams import TeamRow, load_team
 
 from .compose import Envelope, compose
@@ -40,7 +42,8 @@ from .retry import delay_after
 from .transport import Accepted, Bounced, Connections, Deferred, Refused, Server, read_url
 
 Unsubscribe: TypeAlias = Callable[[str, str, str | None], Awaitable[None]]
-"""Takes a contact off a mailing list, or out of the audience: team id, contact id, list id or None."""
+"""Takes a contact off a mailing list, or out of the audience: team id, contact id, list id or None. Raises
+`NotFound` for a contact that is no more."""
 
 DEFAULT_SENDER = "hello"
 
@@ -206,12 +209,13 @@ class Mailer:
     async def _bounce(self, email: EmailRow, bounce: HardBounce) -> None:
         """Unsubscribe the contact, then write it down; a crash in between makes both happen again."""
         if email.contact_id:
-            await self._unsubscribe(email.team_id, email.contact_id, None)
+            with suppress(NotFound):
+                await self._unsubscribe(email.team_id, email.contact_id, None)
         async with self._pool.acquire() as tx, tx.transaction():
             current = await lock_email(tx, email.team_id, email.id)
             if current is not None and current.status == "queued":
                 now = self._clock.now()
-                await suppress(tx, email.team_id, bounce.to_email, reason="hard_bounce", now=now)
+                await suppressions.suppress(tx, email.team_id, bounce.to_email, reason="hard_bounce", now=now)
                 await mark_failed(tx, email, bounce.reason)
 
 
