@@ -8,6 +8,7 @@ from pgqueuer import RetryRequested
 from loopwright.ids import new_id
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
+from loopwright.server.refusal import NotFound
 from loopwright.server.store.contacts import ContactRow, insert_contacts
 from loopwright.server.store.database import Pool
 from loopwright.server.store.definitions import save_messages
@@ -38,11 +39,14 @@ class Office:
         self.team = team
         self.inbox = inbox
         self.clock = clock
+        self.gone: set[str] = set()
         self.left: list[tuple[str, str, str | None]] = []
         self.mailers: list[Mailer] = []
 
     def mailer(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> Mailer:
         async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
+            if contact_id in self.gone:
+                raise NotFound("Contact not found.", code="contact_not_found")
             self.left.append((team_id, contact_id, mailing_list_id))
 
         mailer = Mailer(

@@ -267,6 +267,15 @@ async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: P
         assert await is_suppressed(tx, office.team.id, contact.email)
 
 
+async def test_a_bounce_of_a_contact_deleted_meanwhile_is_written_down(office: Office, peer: Peer) -> None:
+    contact = await office.contact()
+    email = await office.email(await office.message(), contact)
+    office.gone.add(contact.id)
+    peer.answers["rcpt"].append("550 no such user")
+    await office.mailer(peer.url).deliver(job(email))
+    assert (await office.reload(email)).status == "failed"
+
+
 @pytest.mark.parametrize(
     ("stage", "answer"),
     [

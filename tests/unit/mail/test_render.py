@@ -306,3 +306,19 @@ def test_preview_language_and_title_are_on_the_page() -> None:
     assert "<title>S &lt;1&gt;</title>" in html
     assert "P &lt;1&gt;" in html
     assert '<html lang="de"' in html
+
+
+def test_a_section_is_a_link_where_it_holds_no_other() -> None:
+    """One target for everything inside; with a link inside, that one is left alone."""
+    whole = '<Section href="https://x.org/{data.a}"><Paragraph>a</Paragraph></Section>'
+    mixed = f'<Section href="https://x.org"><Button href="https://y.org">b</Button>{"<Divider/>"}</Section>'
+    nested = f"<Columns><ColumnItem>{whole}</ColumnItem><ColumnItem></ColumnItem></Columns>"
+    for lmx in (whole, nested):
+        assert [link["href"] for link in rendered(lmx, a="1").all("a")] == ["https://x.org/1"]
+        assert "a\n(https://x.org/1)\n" in fill(prepare(message(lmx), None), Values(data={"a": 1})).text
+    assert [link["href"] for link in rendered(mixed).all("a")] == ["https://y.org"]
+
+
+def test_a_refused_target_leaves_no_empty_brackets() -> None:
+    lmx = '<Section href="{data.a}"><Paragraph><Link href="{data.a}">a</Link> b</Paragraph></Section>'
+    assert fill(prepare(message(lmx), None), Values(data={"a": "javascript:x"})).text == "a b\n"

@@ -11,8 +11,9 @@ from html import escape
 from mjml import mjml2html
 from msgspec import Struct
 
-from .markup import Element, Node, Text
-from .style import MONOSPACE, Look
+from .markup import Element, Text
+from .prose import elements_of, prose, target_of
+from .style import Look
 from .template import Chunk, Condition, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, Variable, parts
 
@@ -141,17 +142,18 @@ class _Layout:
                 written.append(self.columns(block))
             elif block.tag == "Section":
                 finish()
-                opened, closed = self.section(block)
-                begin = self.raw([*opened, f'<div style="{self.box(block)}">'])
-                inside = self.groups(_elements(block))
-                written.append(f"{begin}{inside}{self.raw(['</div>', *closed])}")
+                shown, over = _condition(block)
+                link, end = _link_around(block)
+                begin = self.raw([*shown, *link, f'<div style="{self.box(block)}">'])
+                inside = self.groups(elements_of(block))
+                written.append(f"{begin}{inside}{self.raw(['</div>', *end, *over])}")
             else:
                 column.append(self.block(block))
         finish()
         return "".join(written)
 
     def columns(self, block: Element) -> str:
-        items = _elements(block)
+        items = elements_of(block)
         shares = [share.strip().removesuffix("%") for share in block.attributes.get("widths", "").split(",")]
         gap = float(block.attributes.get("gap", 24)) / 2
         align = block.attributes.get("verticalAlignment", "top")
@@ -162,7 +164,7 @@ class _Layout:
             left, right = gap if number else 0, gap if number < len(items) - 1 else 0
             padding = f"0 {right:g}px 0 {left:g}px"
             given = _given(css_class=stacks, width=width, vertical_align=align, padding=padding)
-            columns.append(f"<mj-column{given}>{''.join(map(self.block, _elements(item)))}</mj-column>")
+            columns.append(f"<mj-column{given}>{''.join(map(self.block, elements_of(item)))}</mj-column>")
         if block.attributes.get("reverseOnMobile") == "true":
             columns.reverse()
         direction = "rtl" if block.attributes.get("reverseOnMobile") == "true" else None
@@ -176,11 +178,6 @@ class _Layout:
             direction=direction,
         )
         return f"<mj-section{given}>{inside}</mj-section>"
-
-    def section(self, block: Element) -> tuple[list[_Begin], list[_End]]:
-        """The beginning and the end of what is shown under a condition, if there is one."""
-        condition = condition_of(block)
-        return ([_Begin(condition)], [_End()]) if condition else ([], [])
 
     def box(self, block: Element) -> str:
         given = block.attributes
@@ -224,11 +221,12 @@ class _Layout:
 
     def nested_section(self, block: Element) -> str:
         """A section inside a column, which is a table there."""
-        opened, closed = self.section(block)
+        shown, over = _condition(block)
+        link, end = _link_around(block)
         table = '<table width="100%" role="presentation" cellpadding="0" cellspacing="0"><tbody>'
-        begin = self.raw([*opened, f'<tr><td style="{self.box(block)}">{table}'])
-        inside = "".join(map(self.block, _elements(block)))
-        return f"{begin}{inside}{self.raw(['</tbody></table></td></tr>', *closed])}"
+        begin = self.raw([*shown, f'<tr><td style="{self.box(block)}">', *link, table])
+        inside = "".join(map(self.block, elements_of(block)))
+        return f"{begin}{inside}{self.raw(['</tbody></table>', *end, '</td></tr>', *over])}"
 
     def words(self, block: Element) -> str:
         """A block of text; its own look is inside, where a radius and a colour meet."""
@@ -245,69 +243,12 @@ class _Layout:
             letter_spacing=f"{type_.spacing:g}px" if type_.spacing else None,
             container_background_color=None if "blockBorderRadius" in given else given.get("blockColor"),
         )
-        chunks = self.content(block)
+        chunks = prose(block, self.look)
         if "blockBorderRadius" in given and "blockColor" in given:
             box = f"background:{given['blockColor']};border-radius:{given['blockBorderRadius']}px"
             attributes = attributes.replace(self.padding(block, type_.space), f"{type_.space}px 0", 1)
             chunks = [f'<div style="{box};padding:{self.padding(block, 12, 16)}">', *chunks, "</div>"]
         return f"<mj-text{attributes}>{self.mark(chunks)}</mj-text>"
-
-    def content(self, block: Element) -> list[Chunk]:
-        look = self.look
-        match block.tag:
-            case "H1" | "H2" | "H3":
-                name = block.tag.lower()
-                return [f'<{name} style="margin:0;font:inherit">', *self.inline(block.children), f"</{name}>"]
-            case "Quote":
-                rule = f"margin:0;padding:0 0 0 16px;border-left:3px solid {look.divider_color}"
-                return [f'<blockquote style="{rule}">', *self.inline(block.children), "</blockquote>"]
-            case "CodeBlock":
-                rule = (
-                    "margin:0;padding:12px 16px;white-space:pre-wrap;word-break:break-word;border-radius:6px;"
-                    f"background:{look.code_color};font-family:{MONOSPACE}"
-                )
-                text = "".join(node.text for node in block.children if isinstance(node, Text))
-                return [f'<pre style="{escape(rule)}">{escape(text.strip(chr(10)))}</pre>']
-            case "OrderedList" | "UnorderedList":
-                return self.list_(block)
-            case _:
-                return ['<p style="margin:0">', *self.inline(block.children), "</p>"]
-
-    def list_(self, block: Element) -> list[Chunk]:
-        name = "ol" if block.tag == "OrderedList" else "ul"
-        start = f' start="{float(block.attributes["start"]):.0f}"' if "start" in block.attributes else ""
-        chunks: list[Chunk] = [f'<{name}{start} style="margin:0;padding:0 0 0 24px">']
-        for item in _elements(block):
-            given = item.attributes
-            style = "margin:0 0 4px"
-            if "fontSize" in given:
-                style += f";font-size:{given['fontSize']}px"
-            if "lineHeight" in given:
-                style += f";line-height:{given['lineHeight']}%"
-            if "blockColor" in given:
-                style += f";background:{given['blockColor']}"
-            chunks += [f'<li style="{style}">', *self.inline(item.children), "</li>"]
-        return [*chunks, f"</{name}>"]
-
-    def inline(self, nodes: Sequence[Node]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        for node in nodes:
-            if isinstance(node, Text):
-                chunks += slots(parts(node.text), "html")
-            elif node.tag in ("OrderedList", "UnorderedList"):
-                chunks += self.list_(node)
-            elif node.tag == "Br":
-                chunks.append("<br />")
-            elif node.tag == "Link":
-                color = node.attributes.get("textColor", self.look.link_color)
-                begin = f' target="_blank" style="color:{color}">'
-                chunks += ["<a", self.target(node, "href"), begin, *self.inline(node.children), "</a>"]
-            else:
-                name, style = _INLINE[node.tag]
-                if "textColor" in node.attributes:
-                    style += f";color:{node.attributes['textColor']}"
-                chunks += [f'<{name} style="{escape(style)}">', *self.inline(node.children), f"</{name}>"]
-        return chunks
 
     def button(self, block: Element) -> str:
         look, given = self.look, block.attributes
@@ -345,7 +286,7 @@ class _Layout:
             border_radius=_pixels(given.get("borderRadius")),
             border=f"{width}px solid {given.get('borderColor', self.look.border_color)}" if width else None,
             alt=self.mark(slots(parts(given.get("alt", "")), "html")),
-            src=self.mark([self.target(block, source, name="src")]),
+            src=self.mark([target_of(block, source, name="src")]),
         )
         return f"<mj-image{attributes}{self.link(block)} />"
 
@@ -372,10 +313,7 @@ class _Layout:
         )
 
     def link(self, block: Element) -> str:
-        return f' href="{self.mark([self.target(block, "href")])}"' if "href" in block.attributes else ""
-
-    def target(self, element: Element, attribute: str, *, name: str = "href") -> Target:
-        return Target(parts(element.attributes[attribute].strip()), f' {name}="', '"', "html")
+        return f' href="{self.mark([target_of(block, "href")])}"' if "href" in block.attributes else ""
 
 
 def condition_of(block: Element) -> Condition | None:
@@ -388,18 +326,21 @@ def condition_of(block: Element) -> Condition | None:
     return Condition(variable, operation, block.attributes.get("ifValue", ""))
 
 
-_INLINE = {
-    "Strong": ("strong", "font-weight:700"),
-    "Em": ("em", "font-style:italic"),
-    "Underline": ("u", "text-decoration:underline"),
-    "Strike": ("s", "text-decoration:line-through"),
-    "Code": ("code", f"font-family:{MONOSPACE};font-size:0.9em"),
-    "Text": ("span", ""),
-}
+def _condition(block: Element) -> tuple[list[_Begin], list[_End]]:
+    """The beginning and the end of what is shown under a condition, if there is one."""
+    condition = condition_of(block)
+    return ([_Begin(condition)], [_End()]) if condition else ([], [])
 
 
-def _elements(block: Element) -> list[Element]:
-    return [node for node in block.children if isinstance(node, Element)]
+def _link_around(block: Element) -> tuple[list[Chunk], list[Chunk]]:
+    """The beginning and the end of the link around a section, if it has one and holds no other."""
+    if "href" not in block.attributes or _holds_links(block):
+        return [], []
+    return ["<a", target_of(block), ' target="_blank" style="color:inherit;text-decoration:none">'], ["</a>"]
+
+
+def _holds_links(block: Element) -> bool:
+    return any("href" in inner.attributes or _holds_links(inner) for inner in elements_of(block))
 
 
 def _pixels(value: str | float | None) -> str | None:

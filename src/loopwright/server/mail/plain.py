@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from .markup import Element, Node, Text
 from .page import Footer, condition_of
+from .prose import elements_of
 from .template import Chunk, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, parts
 
@@ -29,7 +30,7 @@ def _blocks(blocks: Sequence[Element]) -> list[Chunk]:
 def _block(block: Element) -> list[Chunk]:
     match block.tag:
         case "Section" | "Columns" | "ColumnItem":
-            return _blocks([node for node in block.children if isinstance(node, Element)])
+            return [*_blocks(elements_of(block)), *_target(block, "(", ")\n")]
         case "OrderedList" | "UnorderedList":
             return _list(block, "")
         case "Divider":
@@ -50,12 +51,12 @@ def _block(block: Element) -> list[Chunk]:
 def _list(block: Element, indent: str) -> list[Chunk]:
     chunks: list[Chunk] = []
     number = int(float(block.attributes.get("start", 1)))
-    for item in (node for node in block.children if isinstance(node, Element)):
+    for item in elements_of(block):
         point = f"{number}. " if block.tag == "OrderedList" else "- "
         number += 1
         deeper = indent + " " * len(point)
         chunks += [indent, point]
-        lists = [node for node in item.children if isinstance(node, Element) and node.tag.endswith("List")]
+        lists = [node for node in elements_of(item) if node.tag.endswith("List")]
         chunks += [*_inline([node for node in item.children if node not in lists], f"\n{deeper}"), "\n"]
         for inner in lists:
             chunks += _list(inner, deeper)
