@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -37,6 +37,18 @@ EventRetention = Annotated[
     typer.Option(
         envvar="LOOPWRIGHT_EVENT_RETENTION",
         help="Days for which events are kept, at least; whole months go at once. Or 'forever'.",
+    ),
+]
+LogFormat = Annotated[
+    Literal["json", "text"] | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_LOG_FORMAT", help="How the log on stderr looks; text on a terminal, else json."
+    ),
+]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    typer.Option(
+        envvar="LOOPWRIGHT_LOG_LEVEL", help="From which level on to log; debug has a line a request."
     ),
 ]
 

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from loopwright.server.observe.logs import configure
 from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
 
 from .hosting import (
     DatabaseUrl,
     DataDir,
     EventRetention,
+    LogFormat,
+    LogLevel,
     PublicUrl,
     SmtpUrl,
     failures_told,
@@ -65,6 +68,8 @@ def serve(
         ),
     ] = True,
     event_retention: EventRetention = "forever",
+    log_format: LogFormat = None,
+    log_level: LogLevel = "info",
 ) -> None:
     """Run the server: the API, the dashboard, the workers and the inbox, on a PostgreSQL of its own.
 
@@ -84,6 +89,7 @@ def serve(
         jobs=jobs,
         event_retention=read_retention(event_retention),
     )
+    configure(log_format, log_level)
     if workers == 1:
         _serve_here(settings)
     else:

@@ -1,15 +1,21 @@
 """`loopwright worker`: the jobs without the API, in the foreground."""
 
 import asyncio
+from contextlib import nullcontext
+from typing import Annotated
 
 import typer
 
+from loopwright.server.listening import address_of, listen
+from loopwright.server.observe.logs import configure
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
 from .hosting import (
     DatabaseUrl,
     DataDir,
     EventRetention,
+    LogFormat,
+    LogLevel,
     PublicUrl,
     SmtpUrl,
     postgres_meanwhile,
@@ -23,7 +29,21 @@ def worker(
     database_url: DatabaseUrl = None,
     smtp_url: SmtpUrl = None,
     public_url: PublicUrl = None,
+    host: Annotated[
+        str, typer.Option(envvar="LOOPWRIGHT_HOST", help="Address for those who ask how it goes.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="LOOPWRIGHT_WORKER_PORT",
+            min=0,
+            max=65535,
+            help="Port of /healthz, /readyz and /metrics; without it, none is opened.",
+        ),
+    ] = None,
     event_retention: EventRetention = "forever",
+    log_format: LogFormat = None,
+    log_level: LogLevel = "info",
 ) -> None:
     """Run workflows, deliver email and keep house, beside servers that were started with --no-jobs.
 
@@ -37,12 +57,15 @@ def worker(
         public_url=public_url,
         event_retention=read_retention(event_retention),
     )
+    configure(log_format, log_level)
     with postgres_meanwhile(settings):
         from loopwright.server.app import work
 
     async def main(stop: asyncio.Event) -> None:
-        async with work(settings):
-            typer.echo("Loopwright does jobs")
-            await stop.wait()
+        with nullcontext(None) if port is None else listen(host, port)[0] as listener:
+            async with work(settings, listener):
+                where = f" and tells of them on {address_of(listener)}" if listener else ""
+                typer.echo(f"Loopwright does jobs{where}")
+                await stop.wait()
 
     run_until_stopped(main)

@@ -30,6 +30,7 @@ from loopwright.server.listening import address_of, listen
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.observe.health import Health
+from loopwright.server.observe.observer import Observer
 from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
@@ -82,35 +83,46 @@ async def serve(
     """Take requests on `listener` while the context lasts. The settings name a database that is prepared."""
     clock = clock or SystemClock()
     public_url = (settings.public_url or address_of(listener)).rstrip("/")
+    observer = Observer()
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, settings, API_CONNECTIONS)
-        ingest, leave_list = await _ingest(stack, pool, clock)
+        ingest, leave_list = await _ingest(stack, pool, clock, observer)
+        pools = {"api": pool}
         if settings.jobs:
-            await _jobs(stack, settings, clock, public_url, leave_list)
+            pools["jobs"] = await _jobs(stack, settings, clock, observer, public_url, leave_list)
+        await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
         pages = Starlette(
             routes=[
                 *health.routes(),
+                *observer.routes(pool),
                 *unsubscribe_routes(pool, leave_list),
                 *dashboard_routes(pool, clock, public_url=public_url),
             ]
         )
         door = Door(pool, ingest, clock, Limits(settings.rate_limit))
-        await _http(stack, Api(door, pages), listener)
+        await _http(stack, observer.watching(Api(door, pages)), listener)
         stack.callback(health.close)
         yield
 
 
 @asynccontextmanager
-async def work(settings: Settings, clock: Clock | None = None) -> AsyncIterator[None]:
-    """Do jobs and deliver email while the context lasts, and take no requests."""
+async def work(
+    settings: Settings, listener: socket.socket | None = None, clock: Clock | None = None
+) -> AsyncIterator[None]:
+    """Do jobs and deliver email while the context lasts. `listener` is for those who ask how it goes."""
     clock = clock or SystemClock()
+    observer = Observer()
     public_url = (settings.public_url or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
     async with _with_database(settings) as complete, AsyncExitStack() as stack:
         await prepare(complete, clock)
-        pool = await _pool(stack, complete, 1)
-        _, leave_list = await _ingest(stack, pool, clock)
-        await _jobs(stack, complete, clock, public_url, leave_list)
+        pool = await _pool(stack, complete, 2)
+        ingest, leave_list = await _ingest(stack, pool, clock, observer)
+        jobs_pool = await _jobs(stack, complete, clock, observer, public_url, leave_list)
+        if listener:
+            await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs_pool}))
+            routes = [*Health(pool).routes(), *observer.routes(pool)]
+            await _http(stack, Starlette(routes=routes), listener)
         yield
 
 
@@ -134,9 +146,11 @@ async def _pool(stack: AsyncExitStack, settings: Settings, size: int) -> Pool:
     return await stack.enter_async_context(open_pool(settings.database_url, size=size))
 
 
-async def _ingest(stack: AsyncExitStack, pool: Pool, clock: Clock) -> tuple[Ingest, LeaveList]:
+async def _ingest(
+    stack: AsyncExitStack, pool: Pool, clock: Clock, observer: Observer
+) -> tuple[Ingest, LeaveList]:
     """The way in for commands, and the one command that people give by themselves."""
-    ingest = Ingest(pool, clock)
+    ingest = Ingest(pool, clock, observer.batch_done)
     ingest.start()
     stack.push_async_callback(ingest.close)
 
@@ -149,9 +163,14 @@ async def _ingest(stack: AsyncExitStack, pool: Pool, clock: Clock) -> tuple[Inge
 
 
 async def _jobs(
-    stack: AsyncExitStack, settings: Settings, clock: Clock, public_url: str, leave_list: LeaveList
-) -> None:
-    """Workflow runs go on, and email goes out or to the inbox."""
+    stack: AsyncExitStack,
+    settings: Settings,
+    clock: Clock,
+    observer: Observer,
+    public_url: str,
+    leave_list: LeaveList,
+) -> Pool:
+    """Workflow runs go on, and email goes out or to the inbox; returns the connections they use."""
     pool = await _pool(stack, settings, WORKER_CONNECTIONS)
     inbox = Inbox(pool, clock)
     await inbox.start()
@@ -171,9 +190,11 @@ async def _jobs(
         pool,
         {RunStep: runner.run_step, DeliverEmail: mailer.deliver},
         [Schedule("housekeeping", EVERY_TEN_MINUTES, housekeeping.tidy)],
+        observer.job,
     )
     worker.start()
     stack.push_async_callback(worker.stop)
+    return pool
 
 
 async def _http(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:

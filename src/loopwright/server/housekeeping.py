@@ -14,6 +14,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.settings import Retention
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.housekeeping import (
+    Month,
     add_month,
     delete_job_log,
     delete_job_statistics,
@@ -37,6 +38,8 @@ REMOVALS_KEPT = timedelta(days=30)
 JOB_LOG_KEPT = timedelta(days=1)
 JOB_STATISTICS_KEPT = timedelta(days=30)
 
+BUSY = "the events are in use; their months are left as they are until the next time"
+
 Delete = Callable[[Connection, datetime, int], Awaitable[int]]
 
 logger = logging.getLogger(__name__)
@@ -46,12 +49,19 @@ async def make_months(pool: Pool, clock: Clock) -> None:
     """See that the events of this month and the next have tables of their own."""
     this = month_of(clock.now())
     for month in (this, this.next):
-        async with pool.acquire() as tx, tx.transaction():
-            if month in await load_months(tx):
-                continue
+        async with pool.acquire() as tx:
+            if month not in await load_months(tx):
+                await _make_month(tx, month)
+
+
+async def _make_month(tx: Connection, month: Month) -> None:
+    try:
+        async with tx.transaction():
             await lock_months(tx)
             if month not in await load_months(tx):
                 await add_month(tx, month)
+    except asyncpg.LockNotAvailableError:
+        logger.info(BUSY)
 
 
 class Housekeeping:
@@ -65,12 +75,9 @@ class Housekeeping:
     async def tidy(self) -> None:
         """Do all that is to be done now."""
         now = self._clock.now()
-        try:
-            await make_months(self._pool, self._clock)
-            if self._retention != "forever":
-                await self._forget_events(now - timedelta(days=self._retention))
-        except asyncpg.LockNotAvailableError:
-            logger.info("the events are in use; their months are left as they are until the next time")
+        await make_months(self._pool, self._clock)
+        if self._retention != "forever":
+            await self._forget_events(now - timedelta(days=self._retention))
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)
@@ -80,14 +87,19 @@ class Housekeeping:
         async with self._pool.acquire() as tx:
             months = await load_months(tx)
         for month in months:
-            if month.next.start > before:
-                break
+            if month.next.start <= before:
+                await self._forget_month(month)
+        await self._delete(delete_stray_events, before)
+
+    async def _forget_month(self, month: Month) -> None:
+        try:
             async with self._pool.acquire() as tx, tx.transaction():
                 await lock_months(tx)
                 if month in await load_months(tx):
                     await drop_month(tx, month)
                     logger.info("the events of %s were removed", month.start.strftime("%Y-%m"))
-        await self._delete(delete_stray_events, before)
+        except asyncpg.LockNotAvailableError:
+            logger.info(BUSY)
 
     async def _delete(self, delete: Delete, before: datetime) -> None:
         while True:

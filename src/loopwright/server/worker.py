@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -28,6 +29,8 @@ RESTART_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
+Observe = Callable[[str], AbstractContextManager[None]]
+"""The context in which a job of that name is done."""
 Handlers = Mapping[type[Job], Callable[[Any], Awaitable[None]]]
 
 
@@ -40,12 +43,23 @@ class Schedule:
     do: Callable[[], Awaitable[None]]
 
 
+def _unobserved(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class Worker:
     """Runs until stopped. A job that fails is tried again later; after many failures people get to see it."""
 
-    def __init__(self, pool: Pool, handlers: Handlers, schedules: Sequence[Schedule] = ()) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        handlers: Handlers,
+        schedules: Sequence[Schedule] = (),
+        observe: Observe = _unobserved,
+    ) -> None:
         self._pool = pool
         self._handlers = handlers
+        self._observe = observe
         self._schedules = schedules
         self._queue: PgQueuer | None = None
         self._stopping = asyncio.Event()
@@ -88,19 +102,19 @@ class Worker:
                 executor_factory=partial(
                     DatabaseRetryEntrypointExecutor, max_attempts=ATTEMPTS, max_delay=LONGEST_WAIT
                 ),
-            )(partial(_do, handler))
+            )(partial(self._do, entrypoint(kind), handler))
         for schedule in self._schedules:
-            queue.schedule(schedule.name, schedule.expression)(partial(_keep, schedule))
+            queue.schedule(schedule.name, schedule.expression)(partial(self._keep, schedule))
         return queue
 
+    async def _do(self, name: str, handler: Callable[[Any], Awaitable[None]], job: QueuedJob) -> None:
+        assert job.payload is not None
+        with self._observe(name):
+            await handler(decode(job.payload))
 
-async def _do(handler: Callable[[Any], Awaitable[None]], job: QueuedJob) -> None:
-    assert job.payload is not None
-    await handler(decode(job.payload))
-
-
-async def _keep(schedule: Schedule, _: ScheduledRun) -> None:
-    await schedule.do()
+    async def _keep(self, schedule: Schedule, _: ScheduledRun) -> None:
+        with self._observe(schedule.name):
+            await schedule.do()
 
 
 async def _first(waiting: Awaitable[object], seconds: float) -> None:

@@ -4,6 +4,7 @@ import logging
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from loopwright.server.refusal import (
     BadRequest,
@@ -30,10 +31,23 @@ RETRY_AFTER_SECONDS = 1
 logger = logging.getLogger(__name__)
 
 
+class Failure(Response):
+    """An error answer. It leaves its code in the scope for whoever counts refusals."""
+
+    def __init__(self, body: bytes, status: int, code: str) -> None:
+        super().__init__(body, status, media_type="application/json")
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        scope["loopwright.code"] = self._code
+        await super().__call__(scope, receive, send)
+
+
 def failure(status: int, message: str, *, code: str, request_id: str, **extra: object) -> Response:
     """An error answer: `success` and `message` as the API has them, `code` and `requestId` as ours."""
     body = {"success": False, "message": message, "code": code, "requestId": request_id, **extra}
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+    return Failure(msgspec.json.encode(body), status, code)
 
 
 def failure_of(problem: Exception, request_id: str) -> Response:
@@ -49,7 +63,7 @@ def failure_of(problem: Exception, request_id: str) -> Response:
         if isinstance(problem, TooManyRequests | Unavailable):
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
         return response
-    logger.error("request %s failed", request_id, exc_info=problem)
+    logger.error("request %s failed", request_id, exc_info=problem, extra={"request_id": request_id})
     return failure(
         500,
         "The server failed at this request; its log has the reason under this requestId.",

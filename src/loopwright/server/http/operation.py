@@ -1,5 +1,6 @@
 """What every operation of the API goes through: key, limit, handler, answer or failure."""
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -162,9 +163,20 @@ async def read_body(call: Call) -> dict[str, object]:
 
 def new_request_id() -> str:
     """A name for one request, to find it in the log: this process, and a number."""
-    return f"{_PROCESS}-{next(_requests):x}"
+    return f"{_process.name}-{next(_requests):x}"
+
+
+class _Process:
+    """The name of this process, which a forked one must not go by."""
+
+    def __init__(self) -> None:
+        self.rename()
+
+    def rename(self) -> None:
+        self.name = token_hex(4)
 
 
 _decode = msgspec.json.Decoder().decode
 _requests = count(1)
-_PROCESS = token_hex(4)
+_process = _Process()
+os.register_at_fork(after_in_child=_process.rename)

@@ -8,8 +8,9 @@ committed.
 
 import asyncio
 import logging
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,10 @@ _LOST_RACES = (
 )
 
 
+BatchDone = Callable[[Sequence[Command], Sequence[object], float], None]
+"""Hears of each batch: its commands, what became of each, and the seconds from loading to commit."""
+
+
 class _KeyRaceLost(Exception):
     """Another process used one of the batch's idempotency keys since it was loaded."""
 
@@ -54,14 +59,20 @@ class _Waiting:
 
     commands: Sequence[Command]
     done: asyncio.Future[Sequence[Outcome | Exception]]
+    since: float  # perf_counter seconds
+
+
+def _tell_nobody(commands: Sequence[Command], outcomes: Sequence[object], seconds: float) -> None:
+    """What an ingest does whose batches nobody observes."""
 
 
 class Ingest:
     """Takes commands and commits them by the batch. One for each process."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, batch_done: BatchDone = _tell_nobody) -> None:
         self._pool = pool
         self._clock = clock
+        self._batch_done = batch_done
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
         self._arrived = asyncio.Event()
@@ -98,10 +109,16 @@ class Ingest:
         if self._closing or self._count >= WAITING_LIMIT:
             raise Unavailable("The server is busy; send the request again in a moment.", code="busy")
         done: asyncio.Future[Sequence[Outcome | Exception]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(commands, done))
+        self._waiting.append(_Waiting(commands, done, time.perf_counter()))
         self._count += len(commands)
         self._arrived.set()
         return await done
+
+    def waiting(self) -> tuple[int, float]:
+        """How many commands wait for a batch, and for how many seconds the first of them has."""
+        if not self._waiting:
+            return 0, 0.0
+        return self._count, time.perf_counter() - self._waiting[0].since
 
     async def _commit_forever(self, least: int) -> None:
         while self._waiting or not self._closing:
@@ -110,9 +127,13 @@ class Ingest:
                 await self._arrived.wait()
                 continue
             batch = self._take()
-            outcomes = iter(await self._outcomes([command for one in batch for command in one.commands]))
+            commands = [command for one in batch for command in one.commands]
+            started = time.perf_counter()
+            outcomes = await self._outcomes(commands)
+            self._batch_done(commands, outcomes, time.perf_counter() - started)
+            remaining = iter(outcomes)
             for one in batch:
-                answers = list(islice(outcomes, len(one.commands)))
+                answers = list(islice(remaining, len(one.commands)))
                 # A caller that is gone has cancelled its future.
                 if not one.done.done():
                     one.done.set_result(answers)

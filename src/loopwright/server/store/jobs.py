@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypeAlias
+from typing import LiteralString, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,30 @@ class DeliverEmail(Struct, frozen=True, tag="deliver_email"):
 
 
 Job: TypeAlias = RunStep | DeliverEmail
+
+
+class JobCount(Struct, frozen=True):
+    """How many jobs of a kind are in a state, and for how many seconds the first of them has been due.
+
+    The states: `due`, `later`, `taken` by a worker, and `failed` for good.
+    """
+
+    entrypoint: str
+    state: str
+    count: int
+    seconds: float
+
+
+COUNT_JOBS: LiteralString = """
+    SELECT entrypoint,
+           CASE WHEN status = 'failed' THEN 'failed' WHEN status = 'picked' THEN 'taken'
+                WHEN execute_after <= now() THEN 'due' ELSE 'later' END AS state,
+           count(*) AS count,
+           greatest(0, extract(epoch FROM now() - min(execute_after)))::float AS seconds
+      FROM pgqueuer
+     GROUP BY 1, 2
+     ORDER BY 1, 2
+"""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder[Job](Job)
@@ -59,3 +83,8 @@ async def enqueue(tx: Connection, jobs: Sequence[Job], *, delay: timedelta = tim
         [None] * count,
         ["null"] * count,
     )
+
+
+async def count_jobs(tx: Connection) -> list[JobCount]:
+    """What waits in the queue, of all teams: this is for the operator of the server."""
+    return [JobCount(**row) for row in await tx.fetch(COUNT_JOBS)]

@@ -1,0 +1,166 @@
+"""Metrics for Prometheus. Labels name statuses, codes and kinds of work; never a person, team or key.
+
+With several processes on one machine, the library keeps each process's numbers in a file, and whichever of
+them is asked adds all up.
+"""
+
+import os
+import time
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from loopwright.server.ingest.batch import Ingest
+from loopwright.server.ingest.command import Command
+from loopwright.server.refusal import Refusal
+from loopwright.server.store.database import AWAY, Pool
+from loopwright.server.store.jobs import JobCount, count_jobs
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+COUNT_EVERY_SECONDS = 5.0
+"""Waiting jobs are counted no more often than this, however often somebody asks."""
+
+
+class Metrics:
+    """What one process has seen. Every room reports here; `text` is what Prometheus gets."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "loopwright_requests", "Answers, by their status.", ["status"], registry=registry
+        )
+        self._refusals = Counter(
+            "loopwright_refusals", "Requests refused, by the code of the answer.", ["code"], registry=registry
+        )
+        self._request_seconds = Histogram(
+            "loopwright_request_seconds", "From request to answer.", buckets=SECONDS, registry=registry
+        )
+        self._commands = Counter(
+            "loopwright_commands",
+            "Events and other writes: accepted, or refused with that code.",
+            ["command", "outcome"],
+            registry=registry,
+        )
+        self._batch_size = Histogram(
+            "loopwright_batch_commands",
+            "Writes that were committed together.",
+            buckets=BATCH_SIZES,
+            registry=registry,
+        )
+        self._batch_seconds = Histogram(
+            "loopwright_batch_seconds",
+            "From loading a batch to its commit.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._jobs = Counter(
+            "loopwright_jobs_done", "Jobs, by their kind and outcome.", ["job", "outcome"], registry=registry
+        )
+        self._job_seconds = Histogram(
+            "loopwright_job_seconds", "What a job took.", ["job"], buckets=SECONDS, registry=registry
+        )
+        self._waiting = Gauge(
+            "loopwright_waiting_commands",
+            "Writes that wait for a batch.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._waiting_seconds = Gauge(
+            "loopwright_waiting_seconds",
+            "For how long the first of them has waited.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._connections = Gauge(
+            "loopwright_pool_connections",
+            "Connections to PostgreSQL: in use, idle, and at most.",
+            ["pool", "state"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
+    def answered(self, status: int, code: str | None, seconds: float) -> None:
+        """A request was answered; `code` is that of a refusal."""
+        self._requests.labels(status).inc()
+        self._request_seconds.observe(seconds)
+        if code is not None:
+            self._refusals.labels(code).inc()
+
+    def batch_done(self, commands: Sequence[Command], outcomes: Sequence[object], seconds: float) -> None:
+        """Commands were committed together, or refused."""
+        self._batch_size.observe(len(commands))
+        self._batch_seconds.observe(seconds)
+        pairs = zip(commands, outcomes, strict=True)
+        for (kind, outcome), count in Tally((type(one), _spoken(outcome)) for one, outcome in pairs).items():
+            self._commands.labels(kind.__name__, outcome).inc(count)
+
+    def job_done(self, job: str, outcome: str, seconds: float) -> None:
+        """A job ended: `done`, or `failed` and to be tried again."""
+        self._jobs.labels(job, outcome).inc()
+        self._job_seconds.labels(job).observe(seconds)
+
+    def sample(self, ingest: Ingest, pools: Mapping[str, Pool]) -> None:
+        """Note what waits in this process now."""
+        count, seconds = ingest.waiting()
+        self._waiting.set(count)
+        self._waiting_seconds.set(seconds)
+        for name, pool in pools.items():
+            self._connections.labels(name, "used").set(pool.get_size() - pool.get_idle_size())
+            self._connections.labels(name, "idle").set(pool.get_idle_size())
+            self._connections.labels(name, "limit").set(pool.get_max_size())
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text format, of every process of this server."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+class JobMetrics:
+    """What waits in the queue of jobs, which all processes on all machines share."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._counted_at = -COUNT_EVERY_SECONDS
+        self._counts: list[JobCount] = []
+
+    async def text(self) -> bytes:
+        """Numbers of at most five seconds ago; none while the database is away."""
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_EVERY_SECONDS:
+            self._counted_at = now
+            try:
+                async with self._pool.acquire() as tx:
+                    self._counts = await count_jobs(tx)
+            except AWAY:
+                self._counts = []
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> list[Metric]:
+        """For the library."""
+        waiting = GaugeMetricFamily(
+            "loopwright_jobs", "Jobs, by kind: due, later, taken or failed for good.", labels=["job", "state"]
+        )
+        age = GaugeMetricFamily(
+            "loopwright_jobs_due_seconds", "For how long the first due job has waited.", labels=["job"]
+        )
+        for one in self._counts:
+            waiting.add_metric([one.entrypoint, one.state], one.count)
+            if one.state == "due":
+                age.add_metric([one.entrypoint], one.seconds)
+        return [waiting, age]
+
+
+def _spoken(outcome: object) -> str:
+    if isinstance(outcome, Refusal):
+        return outcome.code
+    return "failed" if isinstance(outcome, Exception) else "accepted"
