@@ -56,7 +56,9 @@ def check_line(text: str, *, kind: EmailKind, field: str) -> Checked:
     problems = [Problem(Place(1, 1), f"{field}: {found}") for _, found in variable.mistakes(text, kind)]
     if "\n" in text or "\r" in text:
         problems.append(Problem(Place(1, 1), f"{field}: write it in one line"))
-    found = frozenset() if problems else frozenset(variable.variables(parts(text)))
+    found: frozenset[Variable] = frozenset()
+    if not problems:
+        found = frozenset(variable.variables(parts(text)))
     return Checked(None, tuple(problems), (), found)
 
 
@@ -76,7 +78,7 @@ class _Checker:
     """Walks the nodes, collects what is wrong, and gives back what is known of them."""
 
     def __init__(self, kind: EmailKind, problems: Sequence[Problem]) -> None:
-        self.kind = kind
+        self.kind: EmailKind = kind
         self.problems = list(problems)
         self.warnings: list[Problem] = []
         self.variables: set[Variable] = set()

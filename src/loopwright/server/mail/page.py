@@ -158,7 +158,7 @@ class _Layout:
         gap = float(block.attributes.get("gap", 24)) / 2
         align = block.attributes.get("verticalAlignment", "top")
         stacks = None if block.attributes.get("stackOnMobile") == "false" else "column"
-        columns = []
+        columns: list[str] = []
         for number, item in enumerate(items):
             width = f"{shares[number]}%" if len(shares) == len(items) and shares[number] else None
             left, right = gap if number else 0, gap if number < len(items) - 1 else 0

@@ -51,7 +51,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     @property
     def variables(self) -> set[Variable]:
         """Every variable that filling may ask for."""
-        return set().union(*(variables_of(getattr(self, name)) for name in _TEMPLATES))
+        return {variable for name in _TEMPLATES for variable in variables_of(getattr(self, name))}
 
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -186,7 +186,7 @@ async def _talk(client: SMTP, message: Composed, *, is_kept: bool) -> Outcome:
 
 async def _offer_copies(client: SMTP, copies: tuple[str, ...]) -> str:
     """Name who gets a copy; a refusal of one is a note and no obstacle."""
-    refused = []
+    refused: list[str] = []
     for copy in copies:
         try:
             await client.rcpt(copy)
