@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -128,11 +129,11 @@ class _Keeper:
     def note(self, progress: Progress) -> None:
         self.progress = progress
         if time.monotonic() - self._kept_at > SAVE_SECONDS:
-            self.keep()
+            self.keep(running=True)
 
-    def keep(self) -> None:
+    def keep(self, *, running: bool) -> None:
         self._bar.update(self._task, completed=self.progress.settled)
-        save(self._state, self.progress)
+        save(self._state, replace(self.progress, running=running))
         self._kept_at = time.monotonic()
 
 
@@ -142,10 +143,11 @@ def _kept(state: Path, progress: Progress, total: int) -> Generator[_Keeper]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         keeper = _Keeper(state, progress, total, bar)
+        keeper.keep(running=True)
         try:
             yield keeper
         finally:
-            keeper.keep()
+            keeper.keep(running=False)
 
 
 async def _run(

@@ -34,6 +34,13 @@ def test_a_file_changed_midway_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "state", content="b" * 64)
 
 
+def test_a_file_changed_after_an_early_kill_is_refused(tmp_path: Path) -> None:
+    """Killed before it could count, an import may have sent something."""
+    save(tmp_path / "state", Progress(content=CONTENT, running=True))
+    with pytest.raises(ChangedFile):
+        load(tmp_path / "state", content="b" * 64)
+
+
 def test_a_spoiled_state_starts_anew(tmp_path: Path) -> None:
     """Nothing is doubled by that: the keys of the rows are the same as before."""
     (tmp_path / "state").write_bytes(b'{"content": "a')

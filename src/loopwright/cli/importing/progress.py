@@ -24,6 +24,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     """Rows that the API had from an earlier import already."""
     rejected: int = 0
     rejected_bytes: int = 0
+    running: bool = False
+    """An import is at work, or was killed at it: it may have sent rows that are not counted here."""
     finished: bool = False
 
     @property
@@ -36,8 +38,8 @@ class ChangedFile(Exception):
 
     def __init__(self, state: Path, sent: int) -> None:
         super().__init__(
-            f"the file was changed after an unfinished import had sent {sent} of its rows: put it back "
-            f"as it was, or import the missing rows from a file of their own, "
+            f"the file was changed after an unfinished import had sent {sent} of its rows, or more: put it "
+            f"back as it was, or import the missing rows from a file of their own, "
             f"or delete {state} to send every row"
         )
 
@@ -53,7 +55,7 @@ def load(path: Path, *, content: str) -> Progress:
         return Progress(content=content)
     if found.content == content:
         return found
-    if found.sent and not found.finished:
+    if found.running or (found.sent and not found.finished):
         raise ChangedFile(path, found.sent)
     return Progress(content=content)
 
