@@ -30,8 +30,8 @@ from .fold import Folded, Loaded, Outcome, fold
 
 WAITING_LIMIT = 10_000
 BATCH_LIMIT = 500
-# The first committer takes what there is; the second takes the next batch meanwhile, once that is worth it.
-LEAST_WAITING = (1, 16)
+# While one waits for the disk, the other makes the next batch.
+COMMITTERS = 2
 ATTEMPTS = 20
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Ingest:
 
     def start(self) -> None:
         """Begin to commit."""
-        self._committers = [asyncio.create_task(self._commit_forever(least)) for least in LEAST_WAITING]
+        self._committers = [asyncio.create_task(self._commit_forever()) for _ in range(COMMITTERS)]
 
     async def close(self) -> None:
         """Commit what was accepted, and take no more."""
@@ -120,9 +120,9 @@ class Ingest:
             return 0, 0.0
         return self._count, time.perf_counter() - self._waiting[0].since
 
-    async def _commit_forever(self, least: int) -> None:
+    async def _commit_forever(self) -> None:
         while self._waiting or not self._closing:
-            if self._count < least and not self._closing:
+            if not self._waiting:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue

@@ -1,0 +1,1 @@
+"""The way from HTTP to PostgreSQL, measured beside the bare HTTP stack."""
