@@ -19,6 +19,7 @@ from loopwright import Loops
 HERE = Path(__file__).parent
 API_KEY = "demo0000000000000000000000000000"
 LOOPWRIGHT = Path(sys.executable).parent / "loopwright"
+PUBLIC_URL = "http://127.0.0.1:5667"
 PATIENCE_SECONDS = 40
 
 
@@ -54,7 +55,7 @@ def main() -> None:
         show(f"Subject: {message['subject']}\n\n{message['text']}")
         say("To read it in a browser")
         show(
-            f"make serve, then open http://127.0.0.1:5667/inbox/{message['id']}\n"
+            f"make serve, then open {PUBLIC_URL}/inbox/{message['id']}\n"
             f"and sign in with the API key {API_KEY}"
         )
 
@@ -62,7 +63,8 @@ def main() -> None:
 @contextmanager
 def serving() -> Iterator[str]:
     """The address of a server that runs while the context lasts."""
-    command = [LOOPWRIGHT, "serve", "--port", "0", "--api-key", API_KEY]
+    # A free port, for another server may run; links in the email lead to where `make serve` will listen.
+    command = [LOOPWRIGHT, "serve", "--port", "0", "--api-key", API_KEY, "--public-url", PUBLIC_URL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
