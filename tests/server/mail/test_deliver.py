@@ -132,6 +132,7 @@ async def test_nothing_goes_to_a_suppressed_address(office: Office, peer: Peer) 
     for email in (
         await office.email(message, contact),
         await office.email(message, contact, kind="transactional"),
+        await office.email(message, to_email="Ada@Elsewhere.org"),
     ):
         await office.mailer(peer.url).deliver(job(email))
         assert "suppressed" in (await office.reload(email)).reason

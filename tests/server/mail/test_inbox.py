@@ -1,5 +1,7 @@
 """The inbox is a real SMTP server, and what it acknowledges is stored."""
 
+import asyncio
+
 import aiosmtplib
 import pytest
 
@@ -85,3 +87,11 @@ async def test_the_list_is_searched_and_paged(office: Office) -> None:
         assert [e.to_email for e in await list_received(tx, office.team.id, search="TO1@")] == ["to1@x.org"]
         assert await list_received(tx, office.team.id, search="number_1") == []
         assert len(await list_received(tx, office.team.id, search="100%")) == 5
+
+
+async def test_stopping_waits_for_no_idle_connection(office: Office) -> None:
+    """A mail program that stays connected does not keep the server from stopping."""
+    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=office.inbox.port, local_hostname="me")
+    await client.connect()
+    await asyncio.wait_for(office.inbox.stop(), 5)
+    client.close()

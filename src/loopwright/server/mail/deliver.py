@@ -128,7 +128,11 @@ class Mailer:
             contact = await load_contact(tx, email.team_id, email.contact_id)
         to_email = contact.email if contact else email.to_email
         circumstances = await load_circumstances(
-            tx, email.team_id, email.message_id, mailing_list_id=email.mailing_list_id, to_email=to_email
+            tx,
+            email.team_id,
+            email.message_id,
+            mailing_list_id=email.mailing_list_id,
+            to_email=to_email.lower(),
         )
         if reason := reason_to_skip(email, contact, is_suppressed=circumstances.is_suppressed):
             return Skipped(reason)
@@ -215,7 +219,9 @@ class Mailer:
             current = await lock_email(tx, email.team_id, email.id)
             if current is not None and current.status == "queued":
                 now = self._clock.now()
-                await suppressions.suppress(tx, email.team_id, bounce.to_email, reason="hard_bounce", now=now)
+                await suppressions.suppress(
+                    tx, email.team_id, bounce.to_email.lower(), reason="hard_bounce", now=now
+                )
                 await mark_failed(tx, email, bounce.reason)
 
 

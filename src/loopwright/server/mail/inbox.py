@@ -4,6 +4,7 @@ import asyncio
 import logging
 from email import policy
 from email.parser import BytesHeaderParser
+from weakref import WeakSet
 
 import asyncpg
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -24,6 +25,7 @@ class Inbox:
         self._pool = pool
         self._clock = clock
         self._server: asyncio.Server | None = None
+        self._sessions: WeakSet[SMTP] = WeakSet()
 
     async def start(self, port: int = 0) -> None:
         """Listen on the loopback interface; port 0 takes a free one."""
@@ -31,7 +33,7 @@ class Inbox:
         handler = _Handler(self._pool, self._clock)
 
         def talk() -> SMTP:
-            return SMTP(
+            session = SMTP(
                 handler,
                 loop=loop,
                 hostname="localhost",
@@ -40,6 +42,8 @@ class Inbox:
                 enable_SMTPUTF8=True,
                 decode_data=False,
             )
+            self._sessions.add(session)
+            return session
 
         self._server = await loop.create_server(talk, "127.0.0.1", port)
 
@@ -50,9 +54,12 @@ class Inbox:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Take no more connections."""
+        """Take no more connections and close those there are; idle ones would never end by themselves."""
         if self._server is not None:
             self._server.close()
+            for session in self._sessions:
+                if session.transport is not None:
+                    session.transport.close()
             await self._server.wait_closed()
             self._server = None
 
