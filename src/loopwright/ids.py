@@ -16,7 +16,7 @@ _turns = count(int.from_bytes(os.urandom(2)))
 def new_id(now: datetime) -> str:
     """Make an id: `c`, time, turn, chance. `now` is aware.
 
-    Ids that one process makes in one millisecond keep their order, but for the one where the turn starts over.
+    Ids that one process makes in one millisecond keep their order, except where the turn starts over.
     """
     turn = _base36(next(_turns) % _TURNS, _TURN_LENGTH)
     return f"c{_time(now)}{turn}{_chance.take()}"

@@ -181,9 +181,9 @@ class Ingest:
     async def _commit_once(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
         """One batch, one transaction.
 
-        Batches load and fold in turn, so that they take effect in the order in which they were taken. The next
-        one may begin while this one is saved: whatever both speak of is locked. Only who has come, gone or
-        changed identifiers cannot be seen before it is committed.
+        Batches load and fold in turn, so that they take effect in the order in which they were taken. The
+        next one may begin while this one is saved: whatever both speak of is locked. Only who has come, gone
+        or changed identifiers cannot be seen before it is committed.
         """
         async with AsyncExitStack() as turn:
             await turn.enter_async_context(self._turn)
