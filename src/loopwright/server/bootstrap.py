@@ -6,9 +6,11 @@ from loopwright.ids import new_id
 from loopwright.server.clock import Clock
 from loopwright.server.keys import hash_key, new_key
 from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.forms import FormRow, insert_form
 from loopwright.server.store.teams import TeamRow, has_key, insert_key, insert_team, load_teams
 
 FIRST_TEAM = "My team"
+FIRST_FORM = "Newsletter"
 # Reserved by RFC 2606: mail from it can be mistaken for nobody's.
 FIRST_DOMAIN = "mail.example.com"
 
@@ -50,4 +52,5 @@ async def _ensure_team(tx: Connection, clock: Clock) -> TeamRow:
         address="",
     )
     await insert_team(tx, team, now=now)
+    await insert_form(tx, FormRow(id=new_id(now), team_id=team.id, name=FIRST_FORM), now=now)
     return team

@@ -20,12 +20,22 @@ import asyncpg
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Unavailable
-from loopwright.server.store import audience, contacts, emails, events, runs, transactional, workflows
+from loopwright.server.store import audience, contacts, emails, events, runs, teams, transactional, workflows
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.workflow.entry import entries
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
-from .command import Command, CreateContact, SendEvent, SendTransactional, Unsubscribe, UpdateContact
+from .command import (
+    AnswerOptIn,
+    Command,
+    CreateContact,
+    DeleteContact,
+    SendEvent,
+    SendTransactional,
+    SubmitForm,
+    Unsubscribe,
+    UpdateContact,
+)
 from .fold import Folded, Loaded, Outcome, fold
 
 WAITING_LIMIT = 10_000
@@ -200,11 +210,15 @@ class Ingest:
 
 
 async def _load(tx: Connection, commands: Sequence[Command], window: datetime) -> Loaded:
-    teams = {command.team_id for command in commands}
+    team_ids = {command.team_id for command in commands}
     loaded = Loaded(contacts=await _lock_contacts(tx, commands))
-    said = [c.input for c in commands if isinstance(c, CreateContact | UpdateContact | SendEvent)]
+    said = [
+        c.input for c in commands if isinstance(c, CreateContact | UpdateContact | SendEvent | SubmitForm)
+    ]
     if any(one.custom or one.lists for one in said):
-        loaded.properties, loaded.lists = await audience.load_declared(tx, teams)
+        loaded.properties, loaded.lists = await audience.load_declared(tx, team_ids)
+    if arrivals := _teams_with_arrivals(loaded.contacts, commands):
+        loaded.blocklists = await teams.load_blocklists(tx, arrivals)
     names = {(c.team_id, c.name) for c in commands if isinstance(c, SendEvent)}
     if names:
         loaded.patterns = await events.load_patterns(tx, names)
@@ -217,11 +231,30 @@ async def _load(tx: Connection, commands: Sequence[Command], window: datetime) -
     return loaded
 
 
+def _teams_with_arrivals(known: Sequence[contacts.ContactRow], commands: Sequence[Command]) -> set[str]:
+    """The teams in which some contact may get an address that no contact had before."""
+    addresses = {(contact.team_id, contact.email) for contact in known}
+    arrivals: set[str] = set()
+    for command in commands:
+        match command:
+            case Unsubscribe() | AnswerOptIn():
+                pass
+            case DeleteContact():
+                arrivals.add(command.team_id)  # whoever comes after it with the same address is new
+            case SendTransactional():
+                if command.add_to_audience and (command.team_id, command.email) not in addresses:
+                    arrivals.add(command.team_id)
+            case _:
+                if command.identity.email and (command.team_id, command.identity.email) not in addresses:
+                    arrivals.add(command.team_id)
+    return arrivals
+
+
 async def _lock_contacts(tx: Connection, commands: Sequence[Command]) -> list[contacts.ContactRow]:
     emails_, user_ids, ids = set[tuple[str, str]](), set[tuple[str, str]](), set[tuple[str, str]]()
     for command in commands:
         match command:
-            case Unsubscribe():
+            case Unsubscribe() | AnswerOptIn():
                 ids.add((command.team_id, command.contact_id))
             case SendTransactional():
                 emails_.add((command.team_id, command.email))

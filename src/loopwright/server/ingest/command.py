@@ -77,6 +77,32 @@ class SendTransactional(Struct, frozen=True, kw_only=True):
     key: UsedKey | None = None
 
 
+class OptIn(Struct, frozen=True, kw_only=True):
+    """How a form's contacts are asked to confirm: by which email, and what signs the link in it."""
+
+    transactional_id: str
+    message_id: str
+    public_url: str
+    secret: bytes
+
+
+class SubmitForm(Struct, frozen=True, kw_only=True):
+    """Somebody filled a form in, with their own address or another's. `opt_in` is set where that matters."""
+
+    team_id: str
+    identity: Identity
+    input: ContactInput = NOTHING
+    opt_in: OptIn | None = None
+
+
+class AnswerOptIn(Struct, frozen=True, kw_only=True):
+    """A contact's own answer to the question whether they want a team's email."""
+
+    team_id: str
+    contact_id: str
+    accepted: bool
+
+
 class Unsubscribe(Struct, frozen=True, kw_only=True):
     """A contact's own wish to get no more of a list's email, or without a list, no marketing email at all."""
 
@@ -86,5 +112,12 @@ class Unsubscribe(Struct, frozen=True, kw_only=True):
 
 
 Command: TypeAlias = (
-    CreateContact | UpdateContact | DeleteContact | SendEvent | SendTransactional | Unsubscribe
+    CreateContact
+    | UpdateContact
+    | DeleteContact
+    | SendEvent
+    | SendTransactional
+    | SubmitForm
+    | AnswerOptIn
+    | Unsubscribe
 )

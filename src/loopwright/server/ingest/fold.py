@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.mail.links import opt_in_url
 from loopwright.server.refusal import BadRequest, Conflict, NotFound, Refusal
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.emails import NewEmail
@@ -27,15 +28,19 @@ from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
 from loopwright.wire.values import PropertyType, Value, coerce, type_of
 
+from .blocklist import is_blocked
 from .command import (
     NOTHING,
+    AnswerOptIn,
     Command,
     ContactInput,
     CreateContact,
     DeleteContact,
     Identity,
+    OptIn,
     SendEvent,
     SendTransactional,
+    SubmitForm,
     Unsubscribe,
     UpdateContact,
 )
@@ -43,6 +48,8 @@ from .command import (
 Outcome: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
 
 SOURCE = "API"
+FORM_SOURCE = "Form"
+OPT_IN_VARIABLE = "optInUrl"
 
 
 class Loaded(Struct, kw_only=True):
@@ -52,6 +59,7 @@ class Loaded(Struct, kw_only=True):
     properties: Mapping[str, Mapping[str, PropertyType]] = {}
     lists: Mapping[str, Collection[str]] = {}
     patterns: Sequence[PatternRow] = ()
+    blocklists: Mapping[str, Collection[str]] = {}
     transactionals: Sequence[TransactionalRow] = ()
     keys: Iterable[UsedKey] = ()
 
@@ -93,6 +101,7 @@ class _Batch:
         self._now = now
         self._properties = loaded.properties
         self._lists = loaded.lists
+        self._blocklists = loaded.blocklists
         self._before = {contact.id: contact for contact in loaded.contacts}
         self._contacts = dict(self._before)
         self._by_email = {(c.team_id, c.email): c.id for c in loaded.contacts}
@@ -114,6 +123,11 @@ class _Batch:
                 return self._delete(command)
             case SendTransactional():
                 return self._send_transactional(command)
+            case SubmitForm():
+                return self._submit_form(command)
+            case AnswerOptIn():
+                self._answer_opt_in(command)
+                return None
             case Unsubscribe():
                 self._unsubscribe(command)
                 return None
@@ -150,7 +164,7 @@ class _Batch:
     def _update(self, command: UpdateContact) -> ContactSaved:
         before = self._resolve(command.team_id, command.identity, missing=_cannot_create)
         contact = self._changed(before or self._new_contact(command.team_id, command.identity), command.input)
-        contact = _identified(contact, command.identity)
+        contact = self._identified(contact, command.identity)
         self._put(contact)
         if before is None:
             self._added(contact)
@@ -171,7 +185,7 @@ class _Batch:
         team_id = command.team_id
         before = self._resolve(team_id, command.identity, missing=_unknown_to_event)
         contact = self._changed(before or self._new_contact(team_id, command.identity), command.input)
-        contact = _identified(contact, command.identity)
+        contact = self._identified(contact, command.identity)
         self._put(contact)
         if before is None:
             self._added(contact)
@@ -234,6 +248,66 @@ class _Batch:
         self._use_key(command.key)
         return TransactionalAccepted(success=True)
 
+    def _submit_form(self, command: SubmitForm) -> ContactSaved:
+        before = self._find_by_email(command.team_id, command.identity.email)
+        if before is not None:
+            return self._submit_again(before, command)
+        contact = self._new_contact(command.team_id, command.identity)
+        contact = self._changed(replace(contact, source=FORM_SOURCE), command.input)
+        if command.opt_in:
+            contact = _awaiting(contact, {})
+        self._put(contact)
+        if command.opt_in:
+            self._ask_to_confirm(contact, command.opt_in)
+        else:
+            self._added(contact)
+        return ContactSaved(success=True, id=contact.id)
+
+    def _submit_again(self, before: ContactRow, command: SubmitForm) -> ContactSaved:
+        """A form changes little of a contact that is there: anybody can fill it in with the address."""
+        fields = {name: value for name, value in command.input.fields.items() if name == "user_group"}
+        contact = self._changed(before, ContactInput(fields=fields, lists=command.input.lists))
+        if command.opt_in and before.opt_in_status in ("pending", "rejected"):
+            contact = _awaiting(contact, before.mailing_lists)
+            self._ask_to_confirm(contact, command.opt_in)
+        self._put(contact)
+        return ContactSaved(success=True, id=contact.id)
+
+    def _ask_to_confirm(self, contact: ContactRow, opt_in: OptIn) -> None:
+        link = opt_in_url(opt_in.public_url, opt_in.secret, team_id=contact.team_id, contact_id=contact.id)
+        self.folded.emails.append(
+            NewEmail(
+                team_id=contact.team_id,
+                # At most one an hour, however often the form is sent.
+                cause=f"opt-in:{contact.id}:{self._now:%Y%m%d%H}",
+                kind="transactional",
+                message_id=opt_in.message_id,
+                contact_id=contact.id,
+                to_email=contact.email,
+                transactional_id=opt_in.transactional_id,
+                data_variables={OPT_IN_VARIABLE: link},
+            )
+        )
+
+    def _answer_opt_in(self, command: AnswerOptIn) -> None:
+        contact = self._contacts.get(command.contact_id)
+        if contact is None or contact.team_id != command.team_id:
+            raise _unknown_contact()
+        if contact.opt_in_status not in ("pending", "rejected"):
+            return  # whoever confirmed before leaves by the link in any email
+        if not command.accepted:
+            self._put(replace(contact, opt_in_status="rejected", subscribed=False, updated_at=self._now))
+            return
+        lists: dict[str, Membership] = {
+            list_id: "subscribed" if state == "pending" else state
+            for list_id, state in contact.mailing_lists.items()
+        }
+        contact = replace(
+            contact, opt_in_status="accepted", subscribed=True, mailing_lists=lists, updated_at=self._now
+        )
+        self._put(contact)
+        self._added(contact)
+
     def _unsubscribe(self, command: Unsubscribe) -> None:
         contact = self._contacts.get(command.contact_id)
         if contact is None or contact.team_id != command.team_id:
@@ -257,6 +331,16 @@ class _Batch:
             raise missing()
         return contact
 
+    def _identified(self, contact: ContactRow, identity: Identity) -> ContactRow:
+        """The contact with the identifiers a command gave: of two, one found it and the other is set."""
+        email = identity.email or contact.email
+        user_id = identity.user_id or contact.user_id
+        if (email, user_id) == (contact.email, contact.user_id):
+            return contact
+        if email != contact.email:
+            self._check_address(contact.team_id, email)
+        return replace(contact, email=email, user_id=user_id)
+
     def _find_by_email(self, team_id: str, email: str | None) -> ContactRow | None:
         contact_id = self._by_email.get((team_id, email)) if email else None
         return self._contacts[contact_id] if contact_id else None
@@ -267,6 +351,7 @@ class _Batch:
 
     def _new_contact(self, team_id: str, identity: Identity) -> ContactRow:
         assert identity.email is not None
+        self._check_address(team_id, identity.email)
         return ContactRow(
             id=new_id(self._now),
             team_id=team_id,
@@ -284,6 +369,13 @@ class _Batch:
             created_at=self._now,
             updated_at=self._now,
         )
+
+    def _check_address(self, team_id: str, email: str) -> None:
+        if is_blocked(email, self._blocklists.get(team_id, ())):
+            raise BadRequest(
+                "This email address is on the team's blocklist, so no contact can have it.",
+                code="email_blocked",
+            )
 
     def _changed(self, contact: ContactRow, said: ContactInput) -> ContactRow:
         """The contact with what was said of it; the same object when they change nothing."""
@@ -401,13 +493,13 @@ class _Batch:
         )
 
 
-def _identified(contact: ContactRow, identity: Identity) -> ContactRow:
-    """The contact with the identifiers a command gave: of two, one found it and the other is set."""
-    email = identity.email or contact.email
-    user_id = identity.user_id or contact.user_id
-    if (email, user_id) == (contact.email, contact.user_id):
-        return contact
-    return replace(contact, email=email, user_id=user_id)
+def _awaiting(contact: ContactRow, before: Mapping[str, Membership]) -> ContactRow:
+    """The contact as it waits for its own word: the lists it was not on before wait with it."""
+    lists: dict[str, Membership] = {
+        list_id: "pending" if state == "subscribed" and before.get(list_id) != state else state
+        for list_id, state in contact.mailing_lists.items()
+    }
+    return replace(contact, opt_in_status="pending", mailing_lists=lists)
 
 
 def _as_text(value: Value) -> str:

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import isfinite
 from typing import cast
 
@@ -19,8 +19,10 @@ from .command import (
     CreateContact,
     DeleteContact,
     Identity,
+    OptIn,
     SendEvent,
     SendTransactional,
+    SubmitForm,
     UpdateContact,
 )
 
@@ -41,6 +43,8 @@ _FIELDS = {
     "userGroup": "user_group",
     "subscribed": "subscribed",
 }
+# A form is open to all, so it decides neither who a contact is nor whether it is subscribed.
+_NOT_BY_FORM = {"email", "userId", "subscribed", "mailingLists"}
 _EVENT_KEYS = {"eventName", "eventProperties"}
 # Keys of a contact that a request cannot set; `createdAt` is nobody's to change.
 _IGNORED = (CONTACT_KEYS | {"createdAt"}) - _FIELDS.keys()
@@ -109,6 +113,31 @@ def read_send_transactional(team_id: str, body: Body, key: str | None) -> SendTr
         attachments=_read_attachments(body.get("attachments")),
         add_to_audience=bool(add_to_audience),
         key=_read_key(team_id, TRANSACTIONAL_ENDPOINT, key),
+    )
+
+
+def read_submit_form(
+    team_id: str, fields: Mapping[str, str], *, lists: Collection[str], opt_in: OptIn | None
+) -> SubmitForm:
+    """A form as somebody filled it in; `lists` are the mailing lists they may ask for."""
+    email = read_email(fields.get("email"))
+    if email is None:
+        raise BadRequest("email is required; add a field of that name to the form", code="email_required")
+    said = _read_input({key: value for key, value in fields.items() if key not in _NOT_BY_FORM})
+    if notes := fields.get("notes"):
+        _check_text("notes", notes)
+        said.fields["notes"] = notes
+    wanted = {piece.strip(): True for piece in fields.get("mailingLists", "").split(",") if piece.strip()}
+    if unknown := wanted.keys() - set(lists):
+        raise BadRequest(
+            f"mailingLists: this form cannot add anybody to {', '.join(sorted(unknown))}; name public lists",
+            code="mailing_list_unknown",
+        )
+    return SubmitForm(
+        team_id=team_id,
+        identity=Identity(email=email, user_id=None),
+        input=ContactInput(fields=said.fields, custom=said.custom, lists=wanted),
+        opt_in=opt_in,
     )
 
 

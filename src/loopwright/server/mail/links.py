@@ -26,6 +26,17 @@ def unsubscribe_url(
     return f"{public_url}/unsubscribe/{team_id}.{email_id}.{signature}"
 
 
+def opt_in_url(public_url: str, secret: bytes, *, team_id: str, contact_id: str) -> str:
+    """Where a contact says whether they want the team's email. `public_url` has no slash at its end."""
+    return f"{public_url}/opt-in/{team_id}.{contact_id}.{_signed(secret, 'opt-in', team_id, contact_id)}"
+
+
+def is_genuine_opt_in(secret: bytes, *, team_id: str, contact_id: str, signature: str) -> bool:
+    """Whether the team of that secret signed an opt-in link for the contact."""
+    expected = _signed(secret, "opt-in", team_id, contact_id)
+    return hmac.compare_digest(expected.encode(), signature.encode())
+
+
 def read_token(token: str) -> Ticket | None:
     """Take a token apart; `None` when it has not the shape of one."""
     found = _TOKEN.fullmatch(token)
@@ -39,5 +50,9 @@ def is_genuine(ticket: Ticket, secret: bytes, *, mailing_list_id: str | None) ->
 
 
 def _signature(secret: bytes, team_id: str, email_id: str, mailing_list_id: str | None) -> str:
-    signed = "\n".join(("unsubscribe", team_id, email_id, mailing_list_id or ""))
+    return _signed(secret, "unsubscribe", team_id, email_id, mailing_list_id or "")
+
+
+def _signed(secret: bytes, *said: str) -> str:
+    signed = "\n".join(said)
     return urlsafe_b64encode(hmac.digest(secret, signed.encode(), sha256)).rstrip(b"=").decode()

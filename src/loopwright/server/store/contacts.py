@@ -11,7 +11,8 @@ from msgspec import Struct
 from .database import Connection
 
 Value: TypeAlias = str | int | float | bool
-Membership: TypeAlias = Literal["subscribed", "unsubscribed", "opted_out"]
+Membership: TypeAlias = Literal["subscribed", "unsubscribed", "opted_out", "pending"]
+"""`opted_out` is the contact's own doing, `pending` a wish that the contact has yet to confirm."""
 
 
 class ContactRow(Struct, frozen=True, kw_only=True):

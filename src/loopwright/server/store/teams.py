@@ -1,5 +1,6 @@
 """Teams and their API keys."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import LiteralString
 
@@ -9,7 +10,11 @@ from .database import Connection
 
 
 class TeamRow(Struct, frozen=True, kw_only=True):
-    """A team: the wall around everything else."""
+    """A team: the wall around everything else.
+
+    `blocklist` holds addresses that no contact may have, `*` standing for anything. With `double_opt_in`,
+    contacts of forms are asked to confirm by the transactional email `opt_in_id`.
+    """
 
     id: str
     name: str
@@ -17,21 +22,49 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     sending_domain: str
     company: str
     address: str
+    double_opt_in: bool = False
+    opt_in_id: str | None = None
+    blocklist: Sequence[str] = ()
 
 
-_COLUMNS: LiteralString = "id, name, secret, sending_domain, company, address"
+class KeyRow(Struct, frozen=True, kw_only=True):
+    """An API key by its name; the key itself is not stored."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+_COLUMNS: LiteralString = """
+    id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist
+"""
 
 TEAM: LiteralString = f"SELECT {_COLUMNS} FROM team WHERE id = $1"
 TEAMS: LiteralString = f"SELECT {_COLUMNS} FROM team ORDER BY id"
 TEAM_OF_KEY: LiteralString = """
-    SELECT team.id, team.name, team.secret, team.sending_domain, team.company, team.address
+    SELECT team.id, team.name, team.secret, team.sending_domain, team.company, team.address,
+           team.double_opt_in, team.opt_in_id, team.blocklist
       FROM api_key JOIN team ON team.id = api_key.team_id
      WHERE api_key.key_hash = $1
 """
 INSERT_TEAM: LiteralString = """
-    INSERT INTO team (id, name, secret, sending_domain, company, address, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO team (
+        id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist, created_at
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
+UPDATE_TEAM: LiteralString = """
+    UPDATE team
+       SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
+           blocklist = $8
+     WHERE id = $1
+"""
+LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
+BLOCKLISTS: LiteralString = """
+    SELECT id, blocklist FROM team WHERE id = ANY ($1::text[]) AND blocklist <> '{}'
+"""
+KEYS: LiteralString = "SELECT id, name, created_at FROM api_key WHERE team_id = $1 ORDER BY id"
+DELETE_KEY: LiteralString = "DELETE FROM api_key WHERE team_id = $1 AND id = $2 RETURNING id"
 HAS_KEY: LiteralString = "SELECT EXISTS (SELECT FROM api_key WHERE team_id = $1)"
 INSERT_KEY: LiteralString = """
     INSERT INTO api_key (id, team_id, name, key_hash, created_at)
@@ -62,8 +95,56 @@ async def team_of_key(tx: Connection, key_hash: bytes) -> TeamRow | None:
 async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
     """Add a team."""
     await tx.execute(
-        INSERT_TEAM, team.id, team.name, team.secret, team.sending_domain, team.company, team.address, now
+        INSERT_TEAM,
+        team.id,
+        team.name,
+        team.secret,
+        team.sending_domain,
+        team.company,
+        team.address,
+        team.double_opt_in,
+        team.opt_in_id,
+        list(team.blocklist),
+        now,
     )
+
+
+async def lock_team(tx: Connection, team_id: str) -> TeamRow:
+    """The team of that id, which nobody else changes until the transaction ends."""
+    row = await tx.fetchrow(LOCK_TEAM, team_id)
+    if row is None:
+        raise LookupError(f"no team {team_id}")
+    return TeamRow(**row)
+
+
+async def update_team(tx: Connection, team: TeamRow) -> None:
+    """Write the team's settings over the old; its secret stays."""
+    await tx.execute(
+        UPDATE_TEAM,
+        team.id,
+        team.name,
+        team.sending_domain,
+        team.company,
+        team.address,
+        team.double_opt_in,
+        team.opt_in_id,
+        list(team.blocklist),
+    )
+
+
+async def load_blocklists(tx: Connection, team_ids: Collection[str]) -> dict[str, Sequence[str]]:
+    """The blocklists of those teams that have one."""
+    return {row["id"]: row["blocklist"] for row in await tx.fetch(BLOCKLISTS, list(team_ids))}
+
+
+async def load_keys(tx: Connection, team_id: str) -> list[KeyRow]:
+    """The team's API keys, oldest first."""
+    return [KeyRow(**row) for row in await tx.fetch(KEYS, team_id)]
+
+
+async def delete_key(tx: Connection, team_id: str, key_id: str) -> bool:
+    """Take an API key away; False when the team has none of that id."""
+    return await tx.fetchval(DELETE_KEY, team_id, key_id) is not None
 
 
 async def has_key(tx: Connection, team_id: str) -> bool:

@@ -17,6 +17,9 @@ CREATE TABLE team (
     sending_domain text NOT NULL,
     company        text NOT NULL DEFAULT '', -- shown in the footer of marketing email
     address        text NOT NULL DEFAULT '', -- postal address, same place
+    double_opt_in  boolean NOT NULL DEFAULT false, -- contacts of forms confirm their address first
+    opt_in_id      text COLLATE "C",         -- the transactional email that asks them to
+    blocklist      text[] NOT NULL DEFAULT '{}', -- addresses kept out, '*' standing for anything
     created_at     timestamptz NOT NULL
 );
 
@@ -41,7 +44,7 @@ CREATE TABLE contact (
     opt_in_status text CHECK (opt_in_status IN ('accepted', 'pending', 'rejected')),
     notes         text,
     properties    jsonb NOT NULL,            -- custom property key -> value; dates as ISO 8601 text
-    mailing_lists jsonb NOT NULL,            -- list id -> 'subscribed' | 'unsubscribed' | 'opted_out'
+    mailing_lists jsonb NOT NULL,            -- list id -> state, see store.contacts
     created_at    timestamptz NOT NULL,
     updated_at    timestamptz NOT NULL,
     -- Deferrable, so that a statement may pass an address from one contact to another.
@@ -68,6 +71,15 @@ CREATE TABLE mailing_list (
     created_at  timestamptz NOT NULL,
     UNIQUE (team_id, slug)
 );
+
+CREATE TABLE form (
+    id            text COLLATE "C" PRIMARY KEY,
+    team_id       text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
+    name          text NOT NULL,
+    mailing_lists text[] NOT NULL,           -- list ids it may be used for; empty for every public list
+    created_at    timestamptz NOT NULL
+);
+CREATE INDEX form_of_team ON form (team_id, id);
 
 CREATE TABLE event_pattern (
     id         text COLLATE "C" PRIMARY KEY,
