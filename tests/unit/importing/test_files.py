@@ -40,7 +40,7 @@ def test_csv(tmp_path: Path) -> None:
         tmp_path, "a.csv", b'\xef\xbb\xbfevent,email\r\nsignup,"a@x.org"\r\n"two\nlines",b@x.org\r\n'
     )
     assert list(rows_of(path, "csv")) == [
-        Row(1, {"event": "up", "email": "a@x.org"}),
+        Row(1, {"event": "signup", "email": "a@x.org"}),
         Row(2, {"event": "two\nlines", "email": "b@x.org"}),
     ]
 
