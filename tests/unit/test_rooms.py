@@ -1,0 +1,86 @@
+"""Who may import whom: the rooms of docs/architecture.md, held to the code's own imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "loopwright"
+FACE = "face"  # what `from loopwright import ...` gives
+SDK = {"errors", "version", "wire", "client", "outbox", "webhooks", FACE}
+
+# What every room of the server may know.
+COMMON = {"ids", "wire", "server.refusal", "server.clock", "server.keys", "server.settings", "server.store"}
+
+ALLOWED: dict[str, set[str]] = {
+    "wire": set(),
+    "client": {"errors", "version", "wire"},
+    "outbox": SDK,
+    "webhooks": {"wire"},
+    "server.store": {"ids", "wire"},
+    "server.http": COMMON | {"server.ingest", "server.mail.links", "server.observe"},
+    "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
+    "server.workflow": COMMON,
+    "server.mail": COMMON,
+    "server.definitions": COMMON
+    | {"server.bootstrap", "server.mail.lmx", "server.mail.variables", "server.workflow.graph"},
+    "server.dashboard": COMMON,
+    "server.observe": COMMON | {"server.ingest"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules of ours that a file imports, without the package's name."""
+    package = path.relative_to(SOURCE.parent).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level]) if node.level else []
+            module = ".".join([*base, *(node.module or "").split(".")]).strip(".")
+            parts = {one.stem for one in SOURCE.iterdir()}
+            names = [
+                f"loopwright.{FACE}"
+                if module == "loopwright" and alias.name not in parts
+                else f"{module}.{alias.name}"
+                for alias in node.names
+            ]
+        else:
+            continue
+        yield from (name.removeprefix("loopwright.") for name in names if name.startswith("loopwright."))
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_keeps_to_its_neighbours(room: str) -> None:
+    """Only `app.py` and its like know every room."""
+    place = SOURCE.joinpath(*room.split("."))
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    assert files
+    strangers = {
+        f"{path.relative_to(SOURCE)} imports {name}"
+        for path in files
+        for name in imports(path)
+        if not any(name == one or name.startswith(f"{one}.") for one in ALLOWED[room] | {room})
+    }
+    assert strangers == set()
+
+
+def test_pure_modules_reach_for_nothing() -> None:
+    """No clock, database, network or logger where only values are decided."""
+    pure = [
+        "server/ingest/fold.py", "server/ingest/reading.py", "server/ingest/command.py",
+        "server/workflow/step.py", "server/workflow/graph.py", "server/workflow/entry.py", "server/mail/lmx.py", "server/mail/render.py",
+        "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py", "server/http/limits.py",
+        "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",
+    ]  # fmt: skip
+    outside = {"asyncio", "asyncpg", "logging", "socket", "threading", "aiosmtplib", "httpx2", "pyreqwest"}
+    for name in pure:
+        tree = ast.parse((SOURCE / name).read_text())
+        found = {
+            (alias.name if isinstance(node, ast.Import) else node.module or "").split(".")[0]
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert found & outside == set(), name
