@@ -49,14 +49,19 @@ class House:
             )
 
     async def wait_until_ready(self) -> None:
-        """Wait until the server says that it is ready; raises `TimeoutError`."""
+        """Wait until the server says that it is ready; raises `TimeoutError`.
+
+        A server that gave up, as PostgreSQL was killed while it started, is started again: so do service
+        managers.
+        """
         async with httpx2.AsyncClient(base_url=self.address) as client, asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     if (await client.get("/readyz")).status_code == 200:
                         return
                 except httpx2.TransportError:
-                    pass
+                    if self._server and self._server.poll() is not None:
+                        self.start()
                 await asyncio.sleep(0.02)
 
     def kill_server(self) -> None:

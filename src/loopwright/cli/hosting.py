@@ -119,19 +119,12 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[None, None, None
 @contextmanager
 def failures_told() -> Iterator[None]:
     """What an operator can mend ends the command with a sentence instead of a stack trace."""
-    from asyncpg import (
-        ClientConfigurationError,
-        InvalidAuthorizationSpecificationError,
-        InvalidCatalogNameError,
-    )
+    from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
+
+    from loopwright.server.store.database import AWAY
 
     try:
         yield
-    except (
-        OSError,
-        ClientConfigurationError,
-        InvalidAuthorizationSpecificationError,
-        InvalidCatalogNameError,
-    ) as problem:
+    except (*AWAY, InvalidAuthorizationSpecificationError, InvalidCatalogNameError) as problem:
         typer.echo(f"The server cannot start: {problem}", err=True)
         raise typer.Exit(1) from None

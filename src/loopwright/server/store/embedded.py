@@ -117,7 +117,9 @@ class EmbeddedPostgres:
             server._instances.pop(server.pgdata, None)
             holders = server.global_process_id_list.get_and_remove(os.getpid())
             if not any(pid != os.getpid() and psutil.pid_exists(pid) for pid in holders):
-                server._stop()
+                # It may have been killed, at this very moment even.
+                with suppress(psutil.NoSuchProcess):
+                    server._stop()
 
 
 def _start(server: Any) -> None:
