@@ -40,11 +40,8 @@ def _of_kind(kind: str, schema: Any, root: Any) -> Iterator[Any]:
         case "null":
             yield None
         case "string":
-            yield (
-                DATE_TIME
-                if schema.get("format") == "date-time" or "At" in schema.get("x-name", "")
-                else "text"
-            )
+            is_moment = schema.get("format") == "date-time" or schema.get("x-name") in MOMENTS
+            yield DATE_TIME if is_moment else "text"
         case "number":
             yield 3
         case "integer":

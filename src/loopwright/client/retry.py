@@ -6,19 +6,21 @@ A request is sent again when that cannot double its effect: always when it surel
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from loopwright.errors import LoopsError, NoAnswerError, StatusError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from loopwright.wire.operations import Repeat
 
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 8.0
 LONGEST_RETRY_AFTER = 60.0
 """A server that asks for more is not waited for: the caller gets the error, and the time in `retry_after`."""
+
+SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 PASSING_STATUSES = frozenset({408, 500, 502, 503, 504})
 
@@ -65,13 +67,15 @@ def parse_retry_after(text: str | None, *, now: datetime) -> float | None:
     """Seconds from a `Retry-After` header, given as a number or an HTTP date. `None` when it says neither."""
     if not text:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+    if SECONDS.fullmatch(text):
+        return float(text)
+
     from email.utils import parsedate_to_datetime  # slow to import and hardly ever needed
 
     try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+        moment = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
+    if moment.tzinfo is None:  # the zone "-0000"
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
