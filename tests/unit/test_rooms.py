@@ -70,7 +70,8 @@ def test_pure_modules_reach_for_nothing() -> None:
     """No clock, database, network or logger where only values are decided."""
     pure = [
         "server/ingest/fold.py", "server/ingest/reading.py", "server/ingest/command.py",
-        "server/workflow/step.py", "server/workflow/graph.py", "server/workflow/entry.py", "server/mail/lmx.py", "server/mail/render.py",
+        "server/workflow/step.py", "server/workflow/graph.py", "server/workflow/entry.py",
+        "server/mail/lmx.py", "server/mail/render.py",
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py", "server/http/limits.py",
         "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",
     ]  # fmt: skip
