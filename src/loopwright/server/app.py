@@ -21,7 +21,9 @@ from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.limits import Limits
+from loopwright.server.http.newsletter_form import routes as form_routes
 from loopwright.server.http.operation import Door
+from loopwright.server.http.opt_in import routes as opt_in_routes
 from loopwright.server.http.routes import Api
 from loopwright.server.http.unsubscribe import routes as unsubscribe_routes
 from loopwright.server.ingest.batch import Ingest
@@ -97,6 +99,8 @@ async def serve(
                 *health.routes(),
                 *observer.routes(pool),
                 *unsubscribe_routes(pool, leave_list),
+                *opt_in_routes(pool, ingest),
+                *form_routes(pool, ingest, public_url=public_url),
                 *dashboard_routes(pool, clock, public_url=public_url),
             ]
         )

@@ -72,8 +72,8 @@ async def test_a_contact_from_creation_to_deletion(http: httpx2.AsyncClient) -> 
     assert len(created["id"]) == 25
     assert await find(http, "ada@example.com") == {
         "id": created["id"], "email": "ada@example.com", "firstName": "Ada", "lastName": None,
-        "source": "API", "subscribed": True, "userGroup": "", "userId": "u1", "mailingLists": {}, "optInStatus": None,
-        "favoriteColor": "blue",
+        "source": "API", "subscribed": True, "userGroup": "", "userId": "u1", "mailingLists": {},
+        "optInStatus": None, "favoriteColor": "blue",
     }  # fmt: skip
     refused(await http.post("/contacts/create", json=body), 409, "Email or userId is already on list.")
 

@@ -7,6 +7,8 @@ from math import ceil
 from loopwright.server.settings import RateLimit
 from loopwright.wire.limits import CONTENT_REQUESTS_PER_MINUTE, REQUESTS_PER_SECOND
 
+MOST_REMEMBERED = 10_000
+
 
 @dataclass(frozen=True)
 class Window:
@@ -26,7 +28,7 @@ class Admission:
 
 
 class SlidingWindows:
-    """Counts each team's requests in one window."""
+    """Counts each team's requests in one window, or each visitor's."""
 
     def __init__(self, window: Window) -> None:
         self._window = window
@@ -34,6 +36,8 @@ class SlidingWindows:
 
     def admit(self, team_id: str, now: float) -> Admission:
         """Let a request in, or not. `now` is in seconds of a clock that never goes back."""
+        if len(self._passed) > MOST_REMEMBERED:
+            self._forget(now)
         passed = self._passed[team_id]
         while passed and passed[0] <= now - self._window.seconds:
             passed.popleft()
@@ -42,6 +46,12 @@ class SlidingWindows:
             return Admission(self._window.limit, 0, wait)
         passed.append(now)
         return Admission(self._window.limit, self._window.limit - len(passed), None)
+
+    def _forget(self, now: float) -> None:
+        """Drop those who have been away for a whole window."""
+        for team_id, passed in list(self._passed.items()):
+            if not passed or passed[-1] <= now - self._window.seconds:
+                del self._passed[team_id]
 
 
 class Limits:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from loopwright.server.mail.links import is_genuine, read_token
@@ -16,36 +16,7 @@ from loopwright.server.refusal import NotFound, Unavailable
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import SubscriptionRow, load_subscription
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex",
-}
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c2026; --soft: #5f6773; --page: #f3f4f6; --card: #fff;
-  --key: #15181d; --on-key: #fff; --line: #e3e6ea }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceef1; --soft: #a3abb8; --page: #101317;
-  --card: #1a1e24; --key: #eceef1; --on-key: #15181d; --line: #2b313a } }
-* { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 24px;
-  background: var(--page); color: var(--ink);
-  font: 16px/1.55 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Arial, sans-serif }
-main { width: 100%; max-width: 440px; padding: 36px 32px; background: var(--card);
-  border: 1px solid var(--line); border-radius: 14px; text-align: center }
-h1 { margin: 0 0 12px; font-size: 22px; line-height: 1.3 }
-p { margin: 0 0 24px; color: var(--soft); overflow-wrap: anywhere }
-p:last-child { margin: 0 }
-strong { color: var(--ink); font-weight: 600 }
-button { width: 100%; padding: 13px 22px; border: 0; border-radius: 8px; background: var(--key);
-  color: var(--on-key); font: inherit; font-weight: 600; cursor: pointer }
-button:focus-visible { outline: 3px solid #6aa1ff; outline-offset: 2px }
-small { display: block; margin-top: 16px; color: var(--soft) }
-"""
+from .page import page, try_again, unknown_link
 
 Unsubscribe = Callable[[str, str, str | None], Awaitable[None]]
 
@@ -56,19 +27,19 @@ def routes(pool: Pool, unsubscribe: Unsubscribe) -> Sequence[BaseRoute]:
 
     async def show(request: Request) -> Response:
         subscription = await _subscription(pool, request)
-        return _question(subscription) if subscription else _unknown()
+        return _question(subscription) if subscription else unknown_link()
 
     async def leave(request: Request) -> Response:
         subscription = await _subscription(pool, request)
         if subscription is None:
-            return _unknown()
+            return unknown_link()
         if subscription.contact_id:
             try:
                 await unsubscribe(subscription.team_id, subscription.contact_id, subscription.mailing_list_id)
             except NotFound:
                 pass  # a deleted contact gets no marketing either
             except Unavailable:
-                return _try_again()
+                return try_again("You are still subscribed.")
         return _farewell(subscription)
 
     return [
@@ -99,38 +70,15 @@ def _question(subscription: SubscriptionRow) -> Response:
         text = f"{who} will no longer get newsletters and other marketing email."
     note = "Emails about your account, such as receipts, still reach you."
     form = f'<form method="post"><button>{button}</button></form>'
-    return _page(title, f"<h1>{title}</h1><p>{text}</p>{form}<small>{note}</small>")
+    return page(title, f"<h1>{title}</h1><p>{text}</p>{form}<small>{note}</small>")
 
 
 def _farewell(subscription: SubscriptionRow) -> Response:
     left = f"“{_list(subscription)}”" if subscription.mailing_list_id else escape(subscription.sender)
     who = f"<strong>{escape(subscription.to_email)}</strong>"
     text = f"{who} will no longer get marketing email from {left}. You can close this page."
-    return _page("You are unsubscribed", f"<h1>You are unsubscribed</h1><p>{text}</p>")
-
-
-def _unknown() -> Response:
-    text = "It may have been cut off. Open the link in the email once more, or answer the email."
-    title = "This link does not work"
-    return _page(title, f"<h1>{title}</h1><p>{text}</p>", status=404)
-
-
-def _try_again() -> Response:
-    title = "Please try again in a moment"
-    text = "Your wish could not be recorded just now. You are still subscribed."
-    return _page(title, f"<h1>{title}</h1><p>{text}</p>", status=503)
+    return page("You are unsubscribed", f"<h1>You are unsubscribed</h1><p>{text}</p>")
 
 
 def _list(subscription: SubscriptionRow) -> str:
     return escape(subscription.list_name or "this mailing list")
-
-
-def _page(title: str, body: str, *, status: int = 200) -> Response:
-    """A page of its own; `title` and `body` are HTML."""
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>",
-        status_code=status,
-        headers=HEADERS,
-    )

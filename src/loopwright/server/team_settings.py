@@ -1,0 +1,120 @@
+"""What an operator may change about a team, and the email that double opt-in needs."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from loopwright.ids import new_id
+from loopwright.server.ingest.blocklist import read_pattern
+from loopwright.server.ingest.fold import OPT_IN_VARIABLE
+from loopwright.server.store.database import Connection
+from loopwright.server.store.definitions import (
+    TransactionalDefinitionRow,
+    load_transactional,
+    lock_definitions,
+    save_messages,
+    save_transactional,
+)
+from loopwright.server.store.messages import MessageRow
+from loopwright.server.store.teams import TeamRow, lock_team, update_team
+
+OPT_IN_SLUG = "double-opt-in"
+OPT_IN_LMX = f"""\
+<H2>One more click</H2>
+<Paragraph>
+  Somebody, most likely you, signed this address up for our email. Please confirm that you want it.
+</Paragraph>
+<Button href="{{data.{OPT_IN_VARIABLE}}}" align="center">Confirm or decline</Button>
+<Paragraph>If it was not you, leave this email alone: we will not write again.</Paragraph>
+"""
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What is to change about a team; None leaves it. `block` and `unblock` hold blocklist patterns."""
+
+    name: str | None = None
+    company: str | None = None
+    address: str | None = None
+    sending_domain: str | None = None
+    double_opt_in: bool | None = None
+    block: Collection[str] = ()
+    unblock: Collection[str] = ()
+
+
+async def change_team(tx: Connection, team_id: str, changes: Changes, *, now: datetime) -> TeamRow:
+    """Change a team's settings in the caller's transaction, and return them.
+
+    Switching double opt-in on makes the email that asks for confirmation, unless there is one of the slug
+    `double-opt-in`. Raises `ValueError` for a pattern that is none, an empty name or sending domain, and an
+    opt-in email that does not use exactly the variable optInUrl.
+    """
+    team = await lock_team(tx, team_id)
+    said = {
+        key: value.strip()
+        for key in ("name", "company", "address", "sending_domain")
+        if (value := getattr(changes, key)) is not None
+    }
+    for key in ("name", "sending_domain"):
+        if not said.get(key, "-"):
+            raise ValueError(f"a team's {key.replace('_', ' ')} cannot be empty")
+    removed = {read_pattern(text) for text in changes.unblock}
+    if unknown := removed - set(team.blocklist):
+        raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
+    added = {read_pattern(text) for text in changes.block}
+    changed = replace(team, **said, blocklist=sorted((set(team.blocklist) | added) - removed))
+    if changes.double_opt_in is not None:
+        opt_in_id = await _opt_in_email(tx, team_id, now) if changes.double_opt_in else team.opt_in_id
+        changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)
+    await update_team(tx, changed)
+    return changed
+
+
+async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
+    """The transactional email that asks for confirmation, made when there is none."""
+    await lock_definitions(tx, team_id)
+    found = await load_transactional(tx, team_id, [OPT_IN_SLUG])
+    if found:
+        if found[0].published_message_id is None or found[0].data_variables != [OPT_IN_VARIABLE]:
+            raise ValueError(
+                f"the transactional email {OPT_IN_SLUG} must be published and use exactly the variable "
+                f"{{data.{OPT_IN_VARIABLE}}}"
+            )
+        return found[0].id
+    message = _default_message(team_id, now)
+    await save_messages(tx, [message])
+    email = TransactionalDefinitionRow(
+        id=new_id(now),
+        team_id=team_id,
+        slug=OPT_IN_SLUG,
+        name="Double opt-in",
+        draft_message_id=None,
+        published_message_id=message.id,
+        data_variables=[OPT_IN_VARIABLE],
+        required_variables=[OPT_IN_VARIABLE],
+    )
+    await save_transactional(tx, email, now=now)
+    return email.id
+
+
+def _default_message(team_id: str, now: datetime) -> MessageRow:
+    return MessageRow(
+        id=new_id(now),
+        team_id=team_id,
+        content_revision_id=new_id(now),
+        subject="Please confirm your subscription",
+        preview_text="One more click, and you are on the list.",
+        from_name="",
+        from_email="hello",
+        reply_to_email="",
+        cc_email="",
+        bcc_email="",
+        language_code="",
+        email_format="styled",
+        lmx=OPT_IN_LMX,
+        contact_fallbacks={},
+        event_fallbacks={},
+        data_fallbacks={},
+        updated_at=now,
+    )
