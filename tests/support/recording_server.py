@@ -38,6 +38,12 @@ ANSWERS = {
     500: b'{"success":false,"message":"Internal error"}',
     503: b'{"success":false,"message":"Unavailable"}',
 }
+OTHER_ANSWER = (
+    b'{"success":true,"id":"c1","teamName":"Recorded",'
+    b'"eventType":"signup","payload":{},"timestamp":"2026-03-01T12:00:00Z"}'
+)
+"""What every other path answers: enough for the operations of this API and of its peers to be content."""
+
 HEADERS = b"content-type: application/json\r\nconnection: keep-alive\r\n"
 
 Event = dict[str, Any]
@@ -172,7 +178,7 @@ class Connection(asyncio.Protocol):
             summary = {"accepted": len(self._server.events), "statuses": self._server.statuses}
             self._answer(200, json.dumps(summary).encode())
         elif not self._url.endswith(b"/events/send"):
-            self._answer(200, b'{"success":true,"id":"c1","teamName":"Recorded"}')
+            self._answer(200, OTHER_ANSWER)
         else:
             body = b"".join(self._body) or b"{}"
             status = self._server.record.take(body, self._key, self._server.refuse)
