@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,7 +97,8 @@ class Received:
 class FaultyServer:
     """The server; use it as a context manager. `url` is a base URL for a client."""
 
-    def __init__(self, *script: Step) -> None:
+    def __init__(self, *script: Step, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.script: list[Step] = list(script) or [Handle()]
         self.requests: list[Received] = []
         self.effects: list[Received] = []
@@ -126,8 +128,9 @@ class FaultyServer:
         self._loop.close()
 
     async def _start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/api"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        scheme, port = "https" if self._tls else "http", self._server.sockets[0].getsockname()[1]
+        self.url = f"{scheme}://127.0.0.1:{port}/api"
 
     async def _stop(self) -> None:
         self._server.close()
