@@ -2,7 +2,7 @@
 
 import typer
 
-from . import api_key, contacts, events, lists, properties, transactional
+from . import api_key, contacts, events, lists, properties, team, transactional
 from .apply import apply
 from .serve import serve
 from .worker import worker
@@ -16,6 +16,7 @@ program = typer.Typer(
 program.command()(serve)
 program.command()(worker)
 program.command()(apply)
+program.add_typer(team.app, name="team")
 program.add_typer(api_key.app, name="api-key")
 program.add_typer(contacts.app, name="contacts")
 program.add_typer(properties.app, name="properties")

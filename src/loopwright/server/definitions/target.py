@@ -32,13 +32,24 @@ async def save(
 
     `team` is a name or an id; None means the only team, which is made when there is none yet.
     """
+    async with open_team(data_dir, database_url, team, clock) as (tx, owner):
+        return await apply_definitions(tx, owner.id, definitions, now=clock.now())
+
+
+@asynccontextmanager
+async def open_team(
+    data_dir: Path, database_url: str | None, team: str | None, clock: Clock
+) -> AsyncGenerator[tuple[Connection, TeamRow]]:
+    """A transaction in the migrated database, and the team in it; the first team is made when there is none.
+
+    Raises `UnknownTeam`.
+    """
     async with _database(data_dir, database_url) as url:
         await migrate(url)
         async with _pool(url) as pool:
             await ensure_team(pool, clock)
             async with pool.acquire() as tx, tx.transaction():
-                owner = choose_team(await load_teams(tx), team)
-                return await apply_definitions(tx, owner.id, definitions, now=clock.now())
+                yield tx, choose_team(await load_teams(tx), team)
 
 
 async def preview(

@@ -24,7 +24,7 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     address: str
     double_opt_in: bool = False
     opt_in_id: str | None = None
-    blocklist: Sequence[str] = ()
+    blocklist: list[str] = []
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
         team.address,
         team.double_opt_in,
         team.opt_in_id,
-        list(team.blocklist),
+        team.blocklist,
         now,
     )
 
@@ -128,7 +128,7 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
         team.address,
         team.double_opt_in,
         team.opt_in_id,
-        list(team.blocklist),
+        team.blocklist,
     )
 
 

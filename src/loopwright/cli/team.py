@@ -1,0 +1,217 @@
+"""`loopwright team`: a team's settings and its API keys, in the database itself."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from loopwright.cli.hosting import DatabaseUrl, DataDir, failures_told
+from loopwright.cli.session import AsJson, say, show_table
+from loopwright.server.settings import DEFAULT_DATA_DIR
+
+if TYPE_CHECKING:
+    from loopwright.server.store.database import Connection
+    from loopwright.server.store.teams import KeyRow, TeamRow
+    from loopwright.server.team_settings import Changes
+
+Result = TypeVar("Result")
+
+app = typer.Typer(no_args_is_help=True, help="See and change a team: settings, blocklist, API keys.")
+keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
+app.add_typer(keys, name="keys")
+
+Team = Annotated[
+    str | None, typer.Option("--team", help="The team, by name or id; needed when there are several.")
+]
+
+
+@app.command()
+def show(
+    *,
+    team: Team = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a team's settings, and where its forms send to."""
+
+    async def read() -> "tuple[TeamRow, list[str]]":
+        from loopwright.server.store.forms import load_forms
+
+        async with _opened(team, data_dir, database_url) as (tx, found):
+            return found, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
+
+    _show(*_run(read()), as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    *,
+    name: Annotated[str | None, typer.Option(help="What the API and the dashboard call the team.")] = None,
+    company: Annotated[str | None, typer.Option(help="Stands in the footer of marketing email.")] = None,
+    address: Annotated[str | None, typer.Option(help="The postal address, same place.")] = None,
+    sending_domain: Annotated[str | None, typer.Option(help="The domain that email comes from.")] = None,
+    double_opt_in: Annotated[
+        bool | None,
+        typer.Option("--double-opt-in/--no-double-opt-in", help="Have contacts of forms confirm first."),
+    ] = None,
+    block: Annotated[
+        list[str] | None,
+        typer.Option(help="Keep addresses out: *@example.com, *@*.edu, or one address. Repeatable."),
+    ] = None,
+    unblock: Annotated[list[str] | None, typer.Option(help="Take a pattern off. Repeatable.")] = None,
+    team: Team = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given and leave the rest.
+
+    Servers that run see the change within seconds. Blocking keeps new addresses out; contacts that have one
+    stay.
+    """
+    from loopwright.server.team_settings import Changes
+
+    changes = Changes(
+        name=name,
+        company=company,
+        address=address,
+        sending_domain=sending_domain,
+        double_opt_in=double_opt_in,
+        block=block or (),
+        unblock=unblock or (),
+    )
+    _show(*_run(_change(changes, team, data_dir, database_url)), as_json=as_json)
+
+
+async def _change(
+    changes: "Changes", team: str | None, data_dir: Path, database_url: str | None
+) -> "tuple[TeamRow, list[str]]":
+    from loopwright.server.clock import SystemClock
+    from loopwright.server.store.forms import load_forms
+    from loopwright.server.team_settings import change_team
+
+    async with _opened(team, data_dir, database_url) as (tx, found):
+        changed = await change_team(tx, found.id, changes, now=SystemClock().now())
+        return changed, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
+
+
+@keys.command("list")
+def list_keys(
+    *,
+    team: Team = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the keys by name; the keys themselves are not stored."""
+
+    async def read() -> "list[KeyRow]":
+        from loopwright.server.store.teams import load_keys
+
+        async with _opened(team, data_dir, database_url) as (tx, found):
+            return await load_keys(tx, found.id)
+
+    rows = _run(read())
+    if as_json:
+        typer.echo(msgspec.json.encode(rows).decode())
+    else:
+        show_table(
+            ("id", "name", "created"), [(row.id, row.name, f"{row.created_at:%Y-%m-%d}") for row in rows]
+        )
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What the key is for; one key for each purpose.")],
+    *,
+    team: Team = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a key and print it. It is shown only now."""
+
+    async def create() -> str:
+        from loopwright.ids import new_id
+        from loopwright.server.clock import SystemClock
+        from loopwright.server.keys import hash_key, new_key
+        from loopwright.server.store.teams import insert_key
+
+        key, now = new_key(), SystemClock().now()
+        async with _opened(team, data_dir, database_url) as (tx, found):
+            await insert_key(tx, found.id, key_id=new_id(now), name=name, key_hash=hash_key(key), now=now)
+        return key
+
+    typer.echo(_run(create()))
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The key's id, from the list.")],
+    *,
+    team: Team = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Take a key away. Servers that run refuse it within seconds."""
+
+    async def revoke() -> bool:
+        from loopwright.server.store.teams import delete_key
+
+        async with _opened(team, data_dir, database_url) as (tx, found):
+            return await delete_key(tx, found.id, key_id)
+
+    if not _run(revoke()):
+        raise typer.BadParameter(
+            f"there is no key {key_id}; `loopwright team keys list` shows those there are"
+        )
+    say("Revoked.")
+
+
+@asynccontextmanager
+async def _opened(
+    team: str | None, data_dir: Path, database_url: str | None
+) -> "AsyncGenerator[tuple[Connection, TeamRow]]":
+    # The server's parts take longer to import than all the rest of the command line.
+    from loopwright.server.clock import SystemClock
+    from loopwright.server.definitions.target import open_team
+
+    async with open_team(data_dir, database_url, team, SystemClock()) as opened:
+        yield opened
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work; what the operator can mend ends the command with a sentence."""
+    try:
+        with failures_told():
+            return asyncio.run(work)
+    except (LookupError, ValueError) as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
+    facts = {
+        "id": team.id,
+        "name": team.name,
+        "company": team.company,
+        "address": team.address,
+        "sendingDomain": team.sending_domain,
+        "doubleOptIn": team.double_opt_in,
+        "optInEmail": team.opt_in_id,
+        "blocklist": team.blocklist,
+        "forms": forms,
+    }
+    if as_json:
+        typer.echo(msgspec.json.encode(facts).decode())
+        return
+    show_table(("setting", "value"), [(key, _text(value)) for key, value in facts.items()])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(value) if isinstance(value, list) else str(value or "")
