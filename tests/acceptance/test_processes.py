@@ -82,7 +82,16 @@ def test_a_port_that_is_taken(data_dir: Path) -> None:
     server = ServerProcess(data_dir, "--workers", "2")
     port = server.address.rsplit(":", 1)[1]
     for workers in ("1", "2"):
-        command = [LOOPWRIGHT, "serve", "--data-dir", data_dir, "--port", port, "--workers", workers]
+        command = [
+            str(LOOPWRIGHT),
+            "serve",
+            "--data-dir",
+            str(data_dir),
+            "--port",
+            port,
+            "--workers",
+            workers,
+        ]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
         assert ended.returncode == 1
         assert "address already in use" in ended.stderr.lower()
@@ -97,7 +106,7 @@ def test_the_api_and_the_jobs_apart(data_dir: Path) -> None:
     server = ServerProcess(data_dir, "--no-jobs")
     send(server, "signup", "ada@example.com")
     assert inbox(server, "ada@example.com") == []
-    command = [LOOPWRIGHT, "worker", "--data-dir", data_dir, "--public-url", server.address]
+    command = [str(LOOPWRIGHT), "worker", "--data-dir", str(data_dir), "--public-url", server.address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         [message] = wait_for(lambda: inbox(server, "ada@example.com"))
         assert f"{server.address}/unsubscribe/" in message["text"]

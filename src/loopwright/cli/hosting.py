@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -78,7 +78,7 @@ def read_retention(text: str) -> Retention:
 
 
 @contextmanager
-def postgres_meanwhile(settings: Settings) -> Iterator[None]:
+def postgres_meanwhile(settings: Settings) -> Generator[None]:
     """Have the embedded PostgreSQL start while the server's parts are imported; both take their time."""
     if settings.database_url:
         yield
@@ -117,14 +117,19 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[None, None, None
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
+def failures_told() -> Generator[None]:
     """What an operator can mend ends the command with a sentence instead of a stack trace."""
     from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
 
     from loopwright.server.store.database import AWAY
 
+    told: tuple[type[Exception], ...] = (
+        *AWAY,
+        InvalidAuthorizationSpecificationError,
+        InvalidCatalogNameError,
+    )
     try:
         yield
-    except (*AWAY, InvalidAuthorizationSpecificationError, InvalidCatalogNameError) as problem:
+    except told as problem:
         typer.echo(f"The server cannot start: {problem}", err=True)
         raise typer.Exit(1) from None

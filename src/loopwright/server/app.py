@@ -8,7 +8,7 @@ run       all of it in this process, with the embedded PostgreSQL unless the set
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -59,7 +59,7 @@ class Running:
 
 
 @asynccontextmanager
-async def run(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Running]:
     """Run a server while the context lasts; leaving it finishes what was accepted and stops PostgreSQL."""
     with listen(settings.host, settings.port)[0] as listener:
         async with _with_database(settings) as complete:
@@ -81,7 +81,7 @@ async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
 @asynccontextmanager
 async def serve(
     settings: Settings, listener: socket.socket, clock: Clock | None = None
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None]:
     """Take requests on `listener` while the context lasts. The settings name a database that is prepared."""
     clock = clock or SystemClock()
     public_url = (settings.public_url or address_of(listener)).rstrip("/")
@@ -113,7 +113,7 @@ async def serve(
 @asynccontextmanager
 async def work(
     settings: Settings, listener: socket.socket | None = None, clock: Clock | None = None
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None]:
     """Do jobs and deliver email while the context lasts. `listener` is for those who ask how it goes."""
     clock = clock or SystemClock()
     observer = Observer()
@@ -131,7 +131,7 @@ async def work(
 
 
 @asynccontextmanager
-async def _with_database(settings: Settings) -> AsyncIterator[Settings]:
+async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
     """The settings with a database in them: the embedded one, kept alive, unless they name another."""
     if settings.database_url:
         yield settings
@@ -227,6 +227,6 @@ async def _http(stack: AsyncExitStack, application: ASGIApp, listener: socket.so
 
 class _Uvicorn(uvicorn.Server):
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Leave signals to whoever runs the server: there is more to stop than HTTP."""
         yield

@@ -70,7 +70,7 @@ class Housekeeping:
     def __init__(self, pool: Pool, clock: Clock, retention: Retention) -> None:
         self._pool = pool
         self._clock = clock
-        self._retention = retention
+        self._retention: Retention = retention
 
     async def tidy(self) -> None:
         """Do all that is to be done now."""

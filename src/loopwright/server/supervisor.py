@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
@@ -96,7 +96,7 @@ class Supervisor:
         return 0
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
+    def _signals(self) -> Generator[None]:
         """Take note of signals instead of dying from them; what waits wakes up."""
 
         def stop(number: int, frame: FrameType | None) -> None:
@@ -186,6 +186,6 @@ class Supervisor:
 
 def _forget_gauges(process: ForkProcess) -> None:
     """What a process measured of itself ends with it; what it counted stays."""
-    from prometheus_client.multiprocess import mark_process_dead
+    from prometheus_client import multiprocess
 
-    mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(process.pid)  # type: ignore[no-untyped-call]

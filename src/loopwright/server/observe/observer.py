@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
 from starlette.requests import Request
@@ -45,7 +45,7 @@ class Observer:
             self._tracer.batch_done(len(commands), seconds)
 
     @contextmanager
-    def job(self, name: str) -> Iterator[None]:
+    def job(self, name: str) -> Generator[None]:
         """A job is done in this context. One that raises will be tried again."""
         started = time.perf_counter()
         outcome = "again"
@@ -57,7 +57,7 @@ class Observer:
             self._metrics.job_done(name, outcome, time.perf_counter() - started)
 
     @asynccontextmanager
-    async def sampling(self, ingest: Ingest, pools: Mapping[str, Pool]) -> AsyncIterator[None]:
+    async def sampling(self, ingest: Ingest, pools: Mapping[str, Pool]) -> AsyncGenerator[None]:
         """While the context lasts, note every second what waits in this process."""
 
         async def sample_forever() -> None:

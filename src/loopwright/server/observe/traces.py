@@ -6,7 +6,7 @@ of them no span could go anywhere, and nothing is imported.
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ class Tracer:
     @contextmanager
     def request(
         self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]]
-    ) -> Iterator[Callable[[int | None], None]]:
+    ) -> Generator[Callable[[int | None], None]]:
         """A span around a request, below the caller's own; it is to be told the status."""
         carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
         attributes = {"http.request.method": method, "http.route": path}

