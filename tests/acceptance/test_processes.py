@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import httpx2
 import psutil
+import pytest
 
 from loopwright import Loops
 from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
@@ -100,16 +101,34 @@ def test_a_port_that_is_taken(data_dir: Path) -> None:
     assert server.stop() == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_database_that_cannot_be_reached(data_dir: Path, workers: str) -> None:
+    """The server says so in a sentence and ends with 1, without the password and without a stack trace."""
+    url = "postgresql://ada:secret@127.0.0.1:1/nowhere"
+    command = [str(LOOPWRIGHT), "serve", "--port", "0", "--database-url", url, "--workers", workers]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The server cannot start: ")
+    assert "secret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_api_and_the_jobs_apart(data_dir: Path) -> None:
     """A server without jobs accepts; the email goes out once a worker runs."""
     apply(data_dir, WELCOME)
     server = ServerProcess(data_dir, "--no-jobs")
     send(server, "signup", "ada@example.com")
     assert inbox(server, "ada@example.com") == []
-    command = [str(LOOPWRIGHT), "worker", "--data-dir", str(data_dir), "--public-url", server.address]
+    where = ["--data-dir", str(data_dir), "--public-url", server.address, "--port", "0"]
+    command = [str(LOOPWRIGHT), "worker", *where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        address = worker.stdout.readline().split()[-1]
+        assert httpx2.get(f"{address}/readyz").status_code == 200
         [message] = wait_for(lambda: inbox(server, "ada@example.com"))
         assert f"{server.address}/unsubscribe/" in message["text"]
+        done = 'loopwright_jobs_done_total{job="deliver_email",outcome="done"} 1.0'
+        wait_for(lambda: done in httpx2.get(f"{address}/metrics").text)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE_SECONDS) == 0
     assert postgres_pid(data_dir) is not None

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from loopwright.server.app import run
-from loopwright.server.observe.logs import JsonLines, PlainLines
+from loopwright.server.observe.logs import JsonLines, NotAgain, PlainLines
 from loopwright.server.observe.observer import spoken_path
 from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
@@ -135,6 +135,25 @@ async def test_processes_count_together_and_log_nothing_of_anybody(database_url:
 def test_paths_in_the_log(path: str, spoken: str) -> None:
     """What could tell of somebody is not in the log."""
     assert spoken_path(path) == spoken
+
+
+def test_a_warning_that_repeats_is_shown_once_a_second() -> None:
+    """Whatever its values; others, later ones and errors pass."""
+    shown = []
+    again = NotAgain()
+    for message, level, moment in [
+        ("away %d", logging.WARNING, 10.0),
+        ("away %d", logging.WARNING, 10.5),
+        ("back %d", logging.WARNING, 10.6),
+        ("away %d", logging.WARNING, 11.1),
+        ("failed %d", logging.ERROR, 11.2),
+        ("failed %d", logging.ERROR, 11.3),
+    ]:
+        record = logging.LogRecord("loopwright", level, "", 1, message, (int(moment * 10),), None)
+        record.created = moment
+        if again.filter(record):
+            shown.append(record.getMessage())
+    assert shown == ["away 100", "back 106", "away 111", "failed 112", "failed 113"]
 
 
 @pytest.mark.parametrize("formatter", [JsonLines(), PlainLines()], ids=["json", "text"])

