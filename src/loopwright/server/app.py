@@ -22,6 +22,7 @@ from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.limits import Limits
 from loopwright.server.http.newsletter_form import routes as form_routes
+from loopwright.server.http.openapi import routes as openapi_routes
 from loopwright.server.http.operation import Door
 from loopwright.server.http.opt_in import routes as opt_in_routes
 from loopwright.server.http.routes import Api
@@ -100,6 +101,7 @@ async def serve(
                 *observer.routes(pool),
                 *unsubscribe_routes(pool, leave_list),
                 *opt_in_routes(pool, ingest),
+                *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
                 *dashboard_routes(pool, clock, public_url=public_url),
             ]

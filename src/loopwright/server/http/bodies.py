@@ -1,0 +1,69 @@
+"""What requests say, as types: for the server's own description. `ingest.reading` reads them, more kindly."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from loopwright.wire.transactional import Attachment
+from loopwright.wire.values import PropertyType, Value
+
+Lists = dict[str, bool]
+Flat = dict[str, Value | None]
+
+
+class _Body(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Keys that are missing change nothing; null clears, or counts as missing where that makes no sense."""
+
+
+class _ContactFields(_Body, frozen=True, kw_only=True):
+    first_name: str | float | UnsetType | None = UNSET
+    last_name: str | float | UnsetType | None = UNSET
+    source: str | float | UnsetType | None = UNSET
+    subscribed: bool | UnsetType | None = UNSET
+    user_group: str | float | UnsetType | None = UNSET
+    user_id: str | int | UnsetType | None = UNSET
+    mailing_lists: Lists | UnsetType | None = UNSET
+
+
+class ContactRequest(_ContactFields, frozen=True, kw_only=True):
+    """A new contact. Custom properties stand beside the others."""
+
+    email: str
+
+
+class ContactUpdateRequest(_ContactFields, frozen=True, kw_only=True):
+    """What is to change about a contact; email or userId says which."""
+
+    email: str | UnsetType | None = UNSET
+
+
+class ContactDeleteRequest(_Body, frozen=True, kw_only=True):
+    """The contact to delete, by exactly one of the two."""
+
+    email: str | UnsetType | None = UNSET
+    user_id: str | int | UnsetType | None = UNSET
+
+
+class EventRequest(_ContactFields, frozen=True, kw_only=True):
+    """An event. Contact properties stand beside the event's own keys and are saved on the contact."""
+
+    event_name: Annotated[str, Meta(min_length=1, max_length=498)]
+    email: str | UnsetType | None = UNSET
+    event_properties: dict[str, Value | list[Flat] | None] | UnsetType | None = UNSET
+
+
+class TransactionalRequest(_Body, frozen=True, kw_only=True):
+    """An email to one address."""
+
+    email: str
+    transactional_id: str
+    add_to_audience: bool | UnsetType | None = UNSET
+    data_variables: dict[str, Value | list[Flat] | None] | UnsetType | None = UNSET
+    attachments: list[Attachment] | UnsetType | None = UNSET
+
+
+class ContactPropertyCreateRequest(Struct, frozen=True, kw_only=True):
+    """A new contact property."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9_]*$", max_length=500)]
+    type: PropertyType
