@@ -232,4 +232,5 @@ def main(name, way, calls, address):
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])))
+    print(json.dumps(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])), flush=True)
+    os._exit(0)  # some peers crash now and then while the interpreter ends, with their clients still open

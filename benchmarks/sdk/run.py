@@ -4,7 +4,7 @@
 
 The peers are installed into a virtual environment that is thrown away afterwards. Each measurement is a
 process of its own; rounds are interleaved, so that a change in the machine's mood meets all contestants;
-medians count. `--base-url` measures against a server that runs already, such as `loopwright serve --rate-limit off`.
+medians count. `--base-url` measures against a server that runs already, such as `loopwright serve`.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class Peers:
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
         self._pip("install", *PEERS, f"{PROJECT}[fast]")
         self.has_generated = contract is not None and contract.exists()
-        if self.has_generated:
-            command = [
+        if contract is not None and self.has_generated:
+            command: list[str | Path] = [
                 self.python.with_name("openapi-python-client"), "generate", "--path", contract,
                 "--output-path", self.generated, "--overwrite",
             ]  # fmt: skip
@@ -103,7 +103,7 @@ class Peers:
 
     def run(self, *arguments: object) -> str:
         return subprocess.run(
-            [self.python, *map(str, arguments)],
+            [str(self.python), *map(str, arguments)],
             check=True,
             capture_output=True,
             text=True,
@@ -240,12 +240,17 @@ def main() -> None:
     absent = (
         "" if peers.has_generated else "\nThe contract was not at hand, so the generated client is missing.\n"
     )
-    text = (
-        "`make bench-sdk`: one `events.send` with four properties (ours also with an idempotency key), "
-        f"or a peer's comparable call; medians of {given.rounds} interleaved rounds of {given.calls} calls and "
-        f"{3 * given.calls} in flight.\n{circumstances('loopwright')} Peers: {versions}.\n"
-        f"{absent}\n{table(figures, entrants)}\n\n" + "\n".join(bars(figures, entrants))
-    )
+    bar_lines = "\n".join(bars(figures, entrants))
+    text = f"""
+`make bench-sdk`: one `events.send` with four properties (ours with an idempotency key, too), or a peer's
+comparable call, to a local server in a process of its own; medians of {given.rounds} interleaved rounds of
+{given.calls} calls one at a time, {3 * given.calls} in flight, where `wall` is the whole time by the calls.
+{circumstances("loopwright")} Peers: {versions}.
+{absent}
+{table(figures, entrants)}
+
+{bar_lines}
+"""
     write_section("sdk", text)
     print(text)
 
