@@ -34,10 +34,16 @@ class StoppedClock:
 
 @pytest.fixture(autouse=True)
 async def _without_months(pool: Pool) -> AsyncIterator[None]:
-    """The database is shared with other tests: leave its tables as they were."""
+    """No month has a table at first. The database is shared: what a test makes goes with it."""
+    await drop_all(pool)
     yield
-    for month in await load_months(pool):  # type: ignore[arg-type]  # a pool executes as well
-        await pool.execute(f"DROP TABLE {month.table}")
+    await drop_all(pool)
+
+
+async def drop_all(pool: Pool) -> None:
+    async with pool.acquire() as tx:
+        for month in await load_months(tx):
+            await tx.execute(f"DROP TABLE {month.table}")
 
 
 async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
