@@ -11,7 +11,6 @@ import msgspec
 from loopwright.client.retry import PASSING_STATUSES, parse_retry_after
 from loopwright.errors import StatusError, error_class
 from loopwright.wire.answers import Listing
-from loopwright.wire.tolerance import set_aside
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +39,8 @@ def open_minded(kind: type[Result]) -> Callable[[bytes], Result]:
         try:
             return decode(body)
         except msgspec.ValidationError:
+            from loopwright.wire.tolerance import set_aside  # it knows all nodes, and is seldom needed
+
             return msgspec.convert(set_aside(msgspec.json.decode(body)), kind)
 
     return read

@@ -76,7 +76,7 @@ def _open_async(
     choice: AsyncTransportChoice, route: Route
 ) -> tuple[AsyncTransport, Callable[[], Awaitable[None]] | None]:
     if choice is None or choice == "httpx2":
-        from loopwright.client.http import AsyncHttpTransport
+        from loopwright.client.async_http import AsyncHttpTransport
 
         ours = AsyncHttpTransport(route)
         return ours, ours.close

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
+import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ DEFAULT_BASE_URL = "https://app.loops.so/api"
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
 
-USER_AGENT = f"loopwright/{VERSION} python/{platform.python_version()}"
+USER_AGENT = f"loopwright/{VERSION} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Settings(Struct, frozen=True, kw_only=True):

@@ -1,21 +1,19 @@
 """The default transport: httpcore2, the layer below httpx2, which costs half of it a call.
 
-A pool of connections belongs to one process, and in the async colour to one event loop. After a fork the
-child starts with an empty pool and leaves its parent's connections alone; each event loop gets a pool of
-its own.
+A pool of connections belongs to one process: after a fork the child starts with an empty one and leaves its
+parent's connections alone. The async colour is in `async_http`, because asyncio takes long to import.
 """
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import os
 import threading
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from weakref import WeakKeyDictionary, WeakSet
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from weakref import WeakSet
 
 import httpcore2
 
@@ -50,16 +48,22 @@ FAILURES = (
 codecs.lookup("idna")
 
 
+class Forkable(Protocol):
+    """What has to begin anew after a fork."""
+
+    def start_in_child(self) -> None: ...
+
+
 class HttpTransport:
     """Sends over a pool of connections; safe to use from threads, under gevent, and after a fork."""
 
     def __init__(self, route: Route) -> None:
         self._route = route
-        self._headers = _PreparedHeaders()
+        self._headers = PreparedHeaders()
         self._inherited: list[httpcore2.ConnectionPool] = []
         self._pool: httpcore2.ConnectionPool | None = None
         self._opening = threading.Lock()
-        _living.add(self)
+        remember(self)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         pool = self._pool or self._open(request.url)
@@ -103,54 +107,7 @@ class HttpTransport:
             return self._pool
 
 
-class AsyncHttpTransport:
-    """The same for asyncio; safe to use from several event loops, one after another or at once."""
-
-    def __init__(self, route: Route) -> None:
-        self._route = route
-        self._headers = _PreparedHeaders()
-        self._inherited: list[object] = []
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] = (
-            WeakKeyDictionary()
-        )
-        _living.add(self)
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        pool = self._pools.get(asyncio.get_running_loop()) or self._open(request.url)
-        deadline = monotonic() + request.timeout.total if request.timeout.total is not None else None
-        phases = phases_of(request.timeout)
-        try:
-            response = await pool.handle_async_request(self._headers.complete(request, phases))
-            try:
-                shorten_read(phases, deadline)
-                body: list[bytes] = []
-                async for part in cast("AsyncIterable[bytes]", response.stream):
-                    body.append(part)
-                    check_deadline(deadline, request)
-            finally:
-                await response.aclose()
-        except FAILURES as error:
-            raise failure(error, request) from error
-        return HttpResponse(response.status, decode_headers(response.headers), b"".join(body))
-
-    async def close(self) -> None:
-        """Close the connections of the running event loop; those of other loops end with their loops."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
-            await pool.aclose()
-
-    def start_in_child(self) -> None:
-        """Begin anew after a fork."""
-        self._inherited.append(self._pools)
-        self._pools = WeakKeyDictionary()
-
-    def _open(self, url: str) -> httpcore2.AsyncConnectionPool:
-        pool = httpcore2.AsyncConnectionPool(**pool_options(url, self._route))
-        self._pools[asyncio.get_running_loop()] = pool
-        return pool
-
-
-class _PreparedHeaders:
+class PreparedHeaders:
     """The headers that all calls of a client share, encoded once."""
 
     __slots__ = ("_prepared",)
@@ -268,7 +225,12 @@ def _locate(url: str) -> tuple[httpcore2.URL, bytes]:
     return parsed, host if parsed.port is None else b"%b:%d" % (host, parsed.port)
 
 
-_living: WeakSet[HttpTransport | AsyncHttpTransport] = WeakSet()
+_living: WeakSet[Forkable] = WeakSet()
+
+
+def remember(transport: Forkable) -> None:
+    """Let a transport begin anew in every process that is forked while it lives."""
+    _living.add(transport)
 
 
 def _start_in_child() -> None:

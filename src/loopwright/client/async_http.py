@@ -1,0 +1,71 @@
+"""The default transport for asyncio; see `http`. Each event loop gets a pool of connections of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable
+from time import monotonic
+from typing import cast
+from weakref import WeakKeyDictionary
+
+import httpcore2
+
+from loopwright.client.http import (
+    FAILURES,
+    PreparedHeaders,
+    check_deadline,
+    decode_headers,
+    failure,
+    phases_of,
+    pool_options,
+    remember,
+    shorten_read,
+)
+from loopwright.client.transport import HttpRequest, HttpResponse, Route
+
+
+class AsyncHttpTransport:
+    """Safe to use from several event loops, one after another or at once, and after a fork."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._headers = PreparedHeaders()
+        self._inherited: list[object] = []
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] = (
+            WeakKeyDictionary()
+        )
+        remember(self)
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        pool = self._pools.get(asyncio.get_running_loop()) or self._open(request.url)
+        deadline = monotonic() + request.timeout.total if request.timeout.total is not None else None
+        phases = phases_of(request.timeout)
+        try:
+            response = await pool.handle_async_request(self._headers.complete(request, phases))
+            try:
+                shorten_read(phases, deadline)
+                body: list[bytes] = []
+                async for part in cast("AsyncIterable[bytes]", response.stream):
+                    body.append(part)
+                    check_deadline(deadline, request)
+            finally:
+                await response.aclose()
+        except FAILURES as error:
+            raise failure(error, request) from error
+        return HttpResponse(response.status, decode_headers(response.headers), b"".join(body))
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop; those of other loops end with their loops."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.aclose()
+
+    def start_in_child(self) -> None:
+        """Begin anew after a fork."""
+        self._inherited.append(self._pools)
+        self._pools = WeakKeyDictionary()
+
+    def _open(self, url: str) -> httpcore2.AsyncConnectionPool:
+        pool = httpcore2.AsyncConnectionPool(**pool_options(url, self._route))
+        self._pools[asyncio.get_running_loop()] = pool
+        return pool
