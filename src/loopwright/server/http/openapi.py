@@ -136,9 +136,13 @@ def document() -> Schema:
     answers, answer_parts = _schemas([DESCRIBED[row].answer for row in HANDLERS])
     own, own_parts = _schemas([list[inbox.InboxMessage], failures.Failure])
     wanted, body_parts = _schemas([body for row in HANDLERS if (body := DESCRIBED[row].body)])
-    for part in {**answer_parts, **own_parts}.values():
+    for name, part in {**answer_parts, **own_parts}.items():
         _always_sent(part)
+        if name.startswith("Page_"):
+            part["required"] = sorted(part["properties"])
     _flatten_contact(answer_parts["Contact"])
+    _never_null(answer_parts["Contact"], "source", "userGroup")
+    _never_null(answer_parts["ApiKeyInfo"], "teamName")
     _name_what_is_needed(body_parts)
     bodies_by_type = dict(zip((b for row in HANDLERS if (b := DESCRIBED[row].body)), wanted, strict=True))
     paths: dict[str, Schema] = {}
@@ -263,6 +267,11 @@ def _flatten_contact(part: Schema) -> None:
     del part["properties"]["properties"]
     part["required"] = sorted(part["properties"].keys() - {"notes"})
     part["additionalProperties"] = {"type": ["string", "number", "boolean", "null"]}
+
+
+def _never_null(part: Schema, *names: str) -> None:
+    """The SDK reads null from other servers there; this one has a text every time."""
+    part["properties"].update({name: {"type": "string"} for name in names})
 
 
 def _name_what_is_needed(parts: dict[str, Schema]) -> None:

@@ -1,0 +1,62 @@
+"""Where the server differs from the published contract, as data; a test holds it to the list, both ways.
+
+`difference` is a pattern of what the comparison of both documents finds, `operation: where: what`, `*` for
+anything; `why` is the reason, in the words of `docs/api.md`.
+"""
+
+from msgspec import Struct
+
+
+class Deviation(Struct, frozen=True):
+    """One way in which the documents differ."""
+
+    difference: str
+    why: str
+
+
+DEVIATIONS = (
+    Deviation("*: answers: 401 too", "Any operation may meet a key that opens nothing."),
+    Deviation("*: answers: 405 too", "Another method gets the usual error body and `Allow`."),
+    Deviation("*: answers: 429 too", "Any operation may come too fast, once a limit is set."),
+    Deviation(
+        "*: answers: 503 too", "The database may be away; nothing was changed, and `Retry-After` is set."
+    ),
+    Deviation("*: answers: 413 too", "A body of 4 MB or more is not read to its end."),
+    Deviation(
+        "list*: answers: 400 too",
+        "`perPage`, `cursor` and `list` are checked on every list, the deprecated one included.",
+    ),
+    Deviation(
+        "*: request *: null too",
+        "Null clears a property, and counts as not given for identifiers, maps and lists.",
+    ),
+    Deviation(
+        "*: request *: number too",
+        "A number where text is expected becomes text, as programs send ids and groups as numbers.",
+    ),
+    Deviation("*: request *: integer too", "A `userId` that is a number is the same as its digits."),
+    Deviation(
+        "deleteContact: request: * not required",
+        "Exactly one of `email` and `userId` deletes a contact; the contract requires both and refuses both.",
+    ),
+    Deviation(
+        "findContact: answer: * required",
+        "A contact always has all of its keys.",
+    ),
+    Deviation("list*: answer*: * required", "A page always has both halves, and all numbers of the first."),
+    Deviation(
+        "sendEvent: request: * known to one only",
+        "An event may carry contact properties beside its own keys; the description names the default ones.",
+    ),
+)
+
+BEHAVIOUR = (
+    "Every error body has `success: false`, `message`, `code` and `requestId`, which is also the "
+    "header `x-request-id` of every answer.",
+    "404 of sendTransactionalEmail has no `error` object, which hides the message from one official client.",
+    "400 of sendTransactionalEmail is the current form; `path` beside it names the key where that is known.",
+    "`incomingWebhookPlatform` is JSON null for custom events, not the text `null`.",
+    "Rate limits are off unless `--rate-limit` sets them; 429 then has `Retry-After`.",
+    "HEAD is answered wherever GET is, a slash at a path's end is ignored, and `/v1` works like `/api/v1`.",
+)
+"""What the two documents cannot show."""

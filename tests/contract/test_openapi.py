@@ -1,0 +1,165 @@
+"""The server's own description beside the published contract."""
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from loopwright.server.http.deviations import BEHAVIOUR, DEVIATIONS
+from loopwright.server.http.openapi import DESCRIBED, PATHS_AT, document
+from loopwright.server.http.routes import HANDLERS
+from support.live import LiveServer
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = ROOT.parent / "shared/loops-api/contract.json"
+METHODS = ("get", "post", "put", "delete")
+
+
+@pytest.fixture(scope="module")
+def contract() -> Any:
+    if not CONTRACT.exists():
+        pytest.skip("the published contract is not on this machine")
+    return json.loads(CONTRACT.read_text())
+
+
+def operations(root: Any) -> dict[str, Any]:
+    """Operation id -> operation, with its path's parameters among its own."""
+    return {
+        operation["operationId"]: {
+            **operation, "parameters": [*item.get("parameters", ()), *operation.get("parameters", ())],
+            "at": (method, path),
+        }
+        for path, item in root["paths"].items()
+        for method, operation in item.items() if method in METHODS
+    }  # fmt: skip
+
+
+def resolved(schema: Any, root: Any) -> Any:
+    while "$ref" in schema:
+        schema = root["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "allOf" in schema:
+        merged: dict[str, Any] = {"properties": {}, "required": []}
+        for part in (*schema["allOf"], {k: v for k, v in schema.items() if k != "allOf"}):
+            part = resolved(part, root)
+            merged["properties"] |= part.get("properties", {})
+            merged["required"] += part.get("required", [])
+        return {"type": "object", **merged}
+    return schema
+
+
+def kinds(schema: Any, root: Any) -> set[str]:
+    """The JSON types a schema lets pass."""
+    schema = resolved(schema, root)
+    for key in ("anyOf", "oneOf"):
+        if key in schema and "type" not in schema:
+            return set().union(*(kinds(one, root) for one in schema[key]))
+    if "enum" in schema and "type" not in schema:
+        return {"null" if one is None else "string" for one in schema["enum"]}
+    found = schema.get("type", "object")
+    return set(found if isinstance(found, list) else [found])
+
+
+def differences(ours: Any, theirs: Any) -> Iterator[str]:
+    """Everything in which the operations differ, as `operation: where: what`."""
+    our_root, their_root = ours, theirs
+    for name, mine in operations(ours).items():
+        other = operations(theirs).get(name)
+        if other is None:
+            continue
+        if mine["at"] != other["at"]:
+            yield f"{name}: path: {mine['at']} instead of {other['at']}"
+        yield from _parameters(name, mine, other)
+        our_statuses, their_statuses = set(mine["responses"]), set(other["responses"])
+        yield from (f"{name}: answers: {status} too" for status in sorted(our_statuses - their_statuses))
+        yield from (f"{name}: answers: no {status}" for status in sorted(their_statuses - our_statuses))
+        if "requestBody" in mine or "requestBody" in other:
+            pair = [
+                resolved(one["requestBody"]["content"]["application/json"]["schema"], root)
+                for one, root in ((mine, our_root), (other, their_root))
+            ]
+            yield from _request(name, pair[0], pair[1], our_root, their_root)
+        answers = [one["responses"]["200"]["content"]["application/json"]["schema"] for one in (mine, other)]
+        yield from _answer(name, "answer", answers[0], answers[1], our_root, their_root)
+
+
+def _parameters(name: str, mine: Any, other: Any) -> Iterator[str]:
+    sets = [{(p["name"], p["in"], p["required"]) for p in one["parameters"]} for one in (mine, other)]
+    for one in sets[0] ^ sets[1]:
+        yield f"{name}: parameters: {one}"
+
+
+def _request(name: str, mine: Any, other: Any, our_root: Any, their_root: Any) -> Iterator[str]:
+    """A request may be taken more kindly than the contract asks, in listed ways."""
+    for key in set(mine.get("required", ())) - set(other.get("required", ())):
+        yield f"{name}: request: {key} required"
+    for key in set(other.get("required", ())) - set(mine.get("required", ())):
+        yield f"{name}: request: {key} not required"
+    for key in mine["properties"].keys() ^ other["properties"].keys():
+        yield f"{name}: request: {key} known to one only"
+    for key in mine["properties"].keys() & other["properties"].keys():
+        our_kinds = kinds(mine["properties"][key], our_root)
+        their_kinds = kinds(other["properties"][key], their_root)
+        yield from (f"{name}: request {key}: {kind} too" for kind in our_kinds - their_kinds)
+        yield from (f"{name}: request {key}: no {kind}" for kind in their_kinds - our_kinds)
+
+
+def _answer(name: str, where: str, mine: Any, other: Any, our_root: Any, their_root: Any) -> Iterator[str]:
+    """An answer may hold no less than the contract promises, and nothing of another type."""
+    our_kinds, their_kinds = kinds(mine, our_root), kinds(other, their_root)
+    mine, other = resolved(mine, our_root), resolved(other, their_root)
+    for kind in our_kinds - their_kinds:
+        if not (kind == "integer" and "number" in their_kinds):
+            yield f"{name}: {where}: {kind}"
+    if "items" in mine and "items" in other:
+        yield from _answer(name, where, mine["items"], other["items"], our_root, their_root)
+    if "properties" not in mine or "properties" not in other:
+        return
+    for key in set(other.get("required", ())) - set(mine.get("required", ())):
+        yield f"{name}: {where}: {key} may be missing"
+    for key in set(mine.get("required", ())) - set(other.get("required", ())):
+        yield f"{name}: {where}: {key} required"
+    for key in other["properties"].keys() - mine["properties"].keys():
+        yield f"{name}: {where}: no {key}"
+    for key in mine["properties"].keys() & other["properties"].keys():
+        inside = (mine["properties"][key], other["properties"][key])
+        yield from _answer(name, f"{where}.{key}", *inside, our_root, their_root)
+
+
+def test_every_route_is_described() -> None:
+    """And nothing else is."""
+    assert DESCRIBED.keys() == HANDLERS.keys()
+
+
+def test_the_documents_differ_in_listed_ways_only(contract: Any) -> None:
+    """Each difference is on the list, and each entry of the list is a difference there still is."""
+    found = set(differences(document(), contract))
+    listed = {one for one in found for known in DEVIATIONS if fnmatchcase(one, known.difference)}
+    assert sorted(found - listed) == []
+    idle = [
+        known.difference
+        for known in DEVIATIONS
+        if not any(fnmatchcase(one, known.difference) for one in found)
+    ]
+    assert idle == []
+
+
+def test_the_list_is_in_the_documentation() -> None:
+    """`docs/api.md` names every deviation with its reason."""
+    text = (ROOT / "docs/api.md").read_text()
+    for known in DEVIATIONS:
+        assert f"| `{known.difference}` | {known.why} |" in text
+    for sentence in BEHAVIOUR:
+        assert f"- {sentence}" in text
+
+
+async def test_readable_without_a_key(live_server: LiveServer) -> None:
+    """At both addresses, and the same."""
+    async with httpx2.AsyncClient() as http:
+        answers = [await http.get(f"{live_server.base_url}{path}") for path in PATHS_AT]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert answers[0].json() == document()

@@ -1,0 +1,88 @@
+"""Requests made up from the server's own description and from the published contract, good and bad ones.
+
+No answer is a 500, and none is outside its schema. `SCHEMATHESIS_EXAMPLES` makes more than a few of each.
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, seed, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from loopwright.server.http.openapi import document
+from loopwright.server.http.routes import HANDLERS
+from support.live import LiveServer
+
+# The server runs in another thread of this process and may ask for chance at any moment.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
+CONTRACT = Path(__file__).resolve().parents[3] / "shared/loops-api/contract.json"
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
+OPERATIONS = sorted(row.id for row in HANDLERS)
+
+
+def hold(live_server: LiveServer, description: dict[str, Any], operation_id: str, checks: list[Any]) -> None:
+    """Send requests for one operation, as its description has it and otherwise, and check every answer."""
+    schema = schemathesis.openapi.from_dict(description)
+    operation = schema.find_operation_by_id(operation_id)
+    headers = {"Authorization": f"Bearer {live_server.api_key}"}
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        try:
+            cases = operation.as_strategy(mode)
+        except Exception as nothing:
+            if mode is GenerationMode.NEGATIVE and "Unsatisfiable" in type(nothing).__name__:
+                continue
+            raise
+
+        @seed(20260517)
+        @settings(
+            max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        )
+        @given(case=cases)
+        def send(case: Case) -> None:
+            response = case.call(base_url=f"{live_server.base_url}/api", headers=headers)
+            case.validate_response(response, checks=checks)
+
+        send()
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+async def test_our_own_description(live_server: LiveServer, operation_id: str) -> None:
+    """Every answer has a status, a type and a schema that the description names."""
+    checks = [
+        not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
+    ]  # fmt: skip
+    await asyncio.to_thread(hold, live_server, document(), operation_id, checks)
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+async def test_the_published_contract(live_server: LiveServer, operation_id: str) -> None:
+    """What the contract has a schema for follows it, save what `docs/api.md` lists."""
+    if not CONTRACT.exists():
+        pytest.skip("the published contract is not on this machine")
+    checks = [not_a_server_error, response_schema_conformance]
+    contract = _mended(json.loads(CONTRACT.read_text()))
+    await asyncio.to_thread(hold, live_server, contract, operation_id, checks)
+
+
+def _mended(contract: Any) -> Any:
+    """The contract with its known defects mended, and with what we do otherwise on purpose."""
+    schemas = contract["components"]["schemas"]
+    for name in ("EventPattern", "EventPatternSummary"):
+        schemas[name]["properties"]["incomingWebhookPlatform"]["enum"].append(None)
+    schemas["TransactionalFailure3Response"]["required"].remove("error")
+    bad_request = contract["paths"]["/v1/transactional"]["post"]["responses"]["400"]
+    schema = bad_request["content"]["application/json"]["schema"]
+    schema["anyOf"] = schema.pop("oneOf")
+    return contract
