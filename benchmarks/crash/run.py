@@ -16,12 +16,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from benchmarks.report import circumstances, write_section
 
 from .house import PATIENCE_SECONDS, House
 from .load import CONTACTS, Load
@@ -36,10 +38,22 @@ SHOWN = 10
 class Figures:
     """What all rounds had together."""
 
+    targets: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
     unknown: int = 0
     repeated: int = 0
     longest_outage: float = 0.0
+
+    def told(self) -> str:
+        """In words."""
+        kills = ", ".join(f"{name} {self.targets[name]}x" for name in TARGETS)
+        return (
+            f"{self.targets.total()} rounds, killed: {kills}. "
+            f"{self.acknowledged:,} events, each there exactly once; "
+            f"{self.unknown:,} of them had no answer and were sent again; "
+            f"{self.repeated:,} used keys tried again and refused; "
+            f"longest outage {self.longest_outage:.1f} s."
+        )
 
 
 def main() -> None:
@@ -49,25 +63,38 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=None, help="repeat the choices of an earlier run")
     options.add_argument("--workers", type=int, default=1, help="API processes of the server")
     options.add_argument("--connections", type=int, default=16)
+    options.add_argument("--record", action="store_true", help="write the figures to benchmarks/README.md")
     chosen = options.parse_args()
     seed = random.randrange(10**6) if chosen.seed is None else chosen.seed
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-crash-"))
-    violations = asyncio.run(crash(folder, chosen.rounds, seed, chosen.workers, chosen.connections))
-    if violations:
-        sys.exit(1)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-async def crash(folder: Path, rounds: int, seed: int, workers: int, connections: int) -> list[str]:
-    """All rounds, or all up to the first that breaks a promise; returns what it broke."""
+    command = (
+        f"python -m benchmarks.crash.run --rounds {chosen.rounds} --seed {seed} --workers {chosen.workers}"
+    )
     console = Console()
-    console.print(f"{rounds} rounds, seed {seed}, API processes: {workers}, connections: {connections}")
-    chance = random.Random(seed)
+    console.print(command)
+    folder = Path(tempfile.mkdtemp(prefix="loopwright-crash-"))
+    house = House(folder, chosen.workers)
+    try:
+        figures = asyncio.run(crash(house, chosen.rounds, random.Random(seed), chosen.connections, console))
+    except PromiseBroken as broken:
+        console.print(
+            f"{broken}; the data is in {folder}:", *broken.evidence[:SHOWN], sep="\n  ", markup=False
+        )
+        sys.exit(1)
+    finally:
+        house.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+    console.print(figures.told())
+    if chosen.record:
+        write_section("crash", f"`{command}`, {circumstances('asyncpg', 'uvicorn')}\n\n{figures.told()}")
+
+
+async def crash(
+    house: House, rounds: int, chance: random.Random, connections: int, console: Console
+) -> Figures:
+    """All rounds. Raises `PromiseBroken` at the first that breaks a promise."""
     figures = Figures()
-    house = House(folder, workers)
     house.start()
     await house.wait_until_ready()
-    targets = Counter[str]()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -75,33 +102,28 @@ async def crash(folder: Path, rounds: int, seed: int, workers: int, connections:
         TimeRemainingColumn(),
         TextColumn("{task.fields[events]:,} events"),
     )
-    started = time.monotonic()
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("killing", total=rounds, events=0)
         for number in range(rounds):
             target = chance.choice(TARGETS)
             progress.update(bar, description=f"killing {target:8}")
-            violations = await play(house, number, target, chance, connections, figures)
-            targets[target] += 1
-            if violations:
-                console.print(f"Round {number} (killed: {target}) broke its promise; data in {folder}:")
-                for line in violations[:SHOWN]:
-                    console.print(f"  {line}", markup=False)
-                console.print(f"  {len(violations)} in all")
-                return violations
+            try:
+                evidence = await play(house, number, target, chance, connections, figures)
+            except TimeoutError:
+                evidence = [f"service did not resume within {PATIENCE_SECONDS} s"]
+            if evidence:
+                raise PromiseBroken(number, target, evidence)
+            figures.targets[target] += 1
             progress.update(bar, advance=1, events=figures.acknowledged)
-    house.stop()
-    console.print(
-        f"{rounds} rounds in {time.monotonic() - started:.0f} s: killed "
-        + ", ".join(f"{name} {targets[name]}x" for name in TARGETS)
-    )
-    console.print(
-        f"{figures.acknowledged:,} events, each there exactly once; "
-        f"{figures.unknown:,} of them had no answer and were sent again; "
-        f"{figures.repeated:,} used keys tried again and refused; "
-        f"longest outage {figures.longest_outage:.1f} s"
-    )
-    return []
+    return figures
+
+
+class PromiseBroken(Exception):
+    """Something was lost, doubled or not resumed; `evidence` has a line for each."""
+
+    def __init__(self, number: int, target: str, evidence: list[str]) -> None:
+        super().__init__(f"round {number} (killed: {target}) broke {len(evidence)} promises")
+        self.evidence = evidence
 
 
 async def play(

@@ -14,7 +14,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
@@ -78,9 +79,7 @@ class Supervisor:
             if self._settings.database_url is None:
                 postgres = EmbeddedPostgres(self._settings.data_dir)
                 stack.callback(postgres.close)
-                self._settings = replace(self._settings, database_url=postgres.open())
-            from loopwright.server.app import prepare
-
+            prepare = self._open(postgres)
             new_key = asyncio.run(prepare(self._settings))
             stack.callback(self._stop_children)
             for listener in listeners:
@@ -94,6 +93,17 @@ class Supervisor:
                 if postgres and not self._stopping:
                     postgres.revive()
         return 0
+
+    def _open(
+        self, postgres: EmbeddedPostgres | None
+    ) -> Callable[[Settings], Coroutine[None, None, str | None]]:
+        """Start PostgreSQL, and meanwhile import the server for all children at once."""
+        with ThreadPoolExecutor(1) as meanwhile:
+            url = meanwhile.submit(postgres.open) if postgres else None
+            from loopwright.server.app import prepare
+        if url:
+            self._settings = replace(self._settings, database_url=url.result())
+        return prepare
 
     @contextmanager
     def _signals(self) -> Generator[None]:
