@@ -23,7 +23,7 @@ serve: $(READY) ## Run the server until Ctrl-C, on the demo's data
 
 test: $(READY) ## Run every test
 	@echo "Running the tests against real PostgreSQL, HTTP, SMTP and Chromium ..."
-	@$(BIN)/pytest --quiet
+	@$(BIN)/pytest --quiet --numprocesses auto --dist loadfile
 
 check: $(READY) ## Format, lint, types, and whether generated files are current
 	@echo "Checking format ..." && $(BIN)/ruff format --check --quiet .

@@ -112,7 +112,7 @@ def _file(attachment: Attachment) -> bytes:
         [
             f"Content-Type: {kind}\r\n".encode(),
             b"Content-Disposition: attachment",
-            parameter("filename", attachment.filename or "attachment"),
+            parameter("filename", attachment.filename.strip() or "attachment"),
             b"\r\nContent-Transfer-Encoding: base64\r\n\r\n",
             b"\r\n".join(lines),
             b"\r\n",
