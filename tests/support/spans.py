@@ -35,6 +35,7 @@ def recorded_spans() -> Iterator[list[Any]]:
         provider.add_span_processor(SimpleSpanProcessor(_recorder))
         trace.set_tracer_provider(provider)
         _installed.append(provider)
-    _recorder.spans = spans = []
+    spans: list[Any] = []
+    _recorder.spans = spans
     yield spans
     _recorder.spans = None
