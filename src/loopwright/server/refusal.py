@@ -6,6 +6,7 @@
     ├── NotFound          what it speaks of is not there, for this team
     ├── Conflict          it is there already, or has changed meanwhile
     ├── TooLarge          more than the server takes at once
+    ├── WrongMediaType    in a form the server does not read
     ├── TooManyRequests   faster than the team may go
     └── Unavailable       the server cannot do it now; the same request may pass later
 
@@ -43,6 +44,10 @@ class Conflict(Refusal):
 
 class TooLarge(Refusal):
     """More than the server takes at once."""
+
+
+class WrongMediaType(Refusal):
+    """In a form the server does not read."""
 
 
 class TooManyRequests(Refusal):

@@ -22,6 +22,7 @@ DEVIATIONS = (
         "*: answers: 503 too", "The database may be away; nothing was changed, and `Retry-After` is set."
     ),
     Deviation("*: answers: 413 too", "A body of 4 MB or more is not read to its end."),
+    Deviation("*: answers: 415 too", "A compressed body is not read; the message says so."),
     Deviation(
         "list*: answers: 400 too",
         "`perPage`, `cursor` and `list` are checked on every list, the deprecated one included.",

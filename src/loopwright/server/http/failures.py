@@ -15,6 +15,7 @@ from loopwright.server.refusal import (
     TooManyRequests,
     Unauthorized,
     Unavailable,
+    WrongMediaType,
 )
 
 STATUSES: dict[type[Refusal], int] = {
@@ -23,6 +24,7 @@ STATUSES: dict[type[Refusal], int] = {
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
+    WrongMediaType: 415,
     TooManyRequests: 429,
     Unavailable: 503,
 }

@@ -41,6 +41,7 @@ REASONS = {
     405: "The path has other methods; `Allow` names them.",
     409: "It is there already.",
     413: "The request is too large.",
+    415: "The body is compressed.",
     429: "Too fast; `Retry-After` says how many seconds to wait.",
     503: "The server cannot do it now; the same request may pass later.",
 }
@@ -62,10 +63,16 @@ class Described(Struct, frozen=True, kw_only=True):
 DESCRIBED: Mapping[Operation, Described] = {
     operations.TEST_API_KEY: Described(tag="API key", answer=ApiKeyInfo),
     operations.CREATE_CONTACT: Described(
-        tag="Contacts", body=bodies.ContactRequest, answer=contacts.ContactSaved, failures=(400, 409, 413)
+        tag="Contacts",
+        body=bodies.ContactRequest,
+        answer=contacts.ContactSaved,
+        failures=(400, 409, 413, 415),
     ),
     operations.UPDATE_CONTACT: Described(
-        tag="Contacts", body=bodies.ContactUpdateRequest, answer=contacts.ContactSaved, failures=(400, 413)
+        tag="Contacts",
+        body=bodies.ContactUpdateRequest,
+        answer=contacts.ContactSaved,
+        failures=(400, 413, 415),
     ),
     operations.FIND_CONTACT: Described(
         tag="Contacts", query=_WHO_QUERY, answer=list[contacts.Contact], failures=(400,)
@@ -74,7 +81,7 @@ DESCRIBED: Mapping[Operation, Described] = {
         tag="Contacts",
         body=bodies.ContactDeleteRequest,
         answer=contacts.ContactDeleted,
-        failures=(400, 404, 413),
+        failures=(400, 404, 413, 415),
     ),
     operations.GET_CONTACT_SUPPRESSION: Described(
         tag="Contacts", query=_WHO_QUERY, answer=contacts.SuppressionStatus, failures=(400, 404)
@@ -89,11 +96,11 @@ DESCRIBED: Mapping[Operation, Described] = {
         tag="Contact properties",
         body=bodies.ContactPropertyCreateRequest,
         answer=contacts.PropertyCreated,
-        failures=(400, 413),
+        failures=(400, 413, 415),
     ),
     operations.LIST_MAILING_LISTS: Described(tag="Mailing lists", answer=list[MailingList]),
     operations.SEND_EVENT: Described(
-        tag="Events", body=bodies.EventRequest, answer=EventAccepted, failures=(400, 409, 413)
+        tag="Events", body=bodies.EventRequest, answer=EventAccepted, failures=(400, 409, 413, 415)
     ),
     operations.LIST_EVENT_PATTERNS: Described(
         tag="Event patterns", query=_LIST_QUERY, answer=Page[EventPatternSummary], failures=(400,)
@@ -109,7 +116,7 @@ DESCRIBED: Mapping[Operation, Described] = {
         tag="Transactional emails",
         body=bodies.TransactionalRequest,
         answer=TransactionalAccepted,
-        failures=(400, 404, 409, 413),
+        failures=(400, 404, 409, 413, 415),
     ),
     operations.LIST_DEDICATED_SENDING_IPS: Described(tag="Configuration", answer=list[str]),
 }

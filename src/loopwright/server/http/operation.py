@@ -16,7 +16,14 @@ from starlette.types import Receive, Scope, Send
 from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.keys import hash_key
-from loopwright.server.refusal import BadRequest, TooLarge, TooManyRequests, Unauthorized, Unavailable
+from loopwright.server.refusal import (
+    BadRequest,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    WrongMediaType,
+)
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.teams import TeamRow, team_of_key
 from loopwright.wire.encoding import encode
@@ -143,7 +150,7 @@ def answer(value: object, status: int = 200) -> Response:
 async def read_body(call: Call) -> dict[str, object]:
     """The request's body, which has to be a JSON object. Any Content-Type will do.
 
-    Raises `BadRequest`, and `TooLarge` from 4 MB on, without reading further.
+    Raises `BadRequest`, `WrongMediaType`, and `TooLarge` from 4 MB on, without reading further.
     """
     text = bytearray()
     async for chunk in call.request.stream():
@@ -155,6 +162,11 @@ async def read_body(call: Call) -> dict[str, object]:
     try:
         body = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        if encoding := call.request.headers.get("content-encoding"):
+            raise WrongMediaType(
+                f"The body is compressed ({encoding}); send plain JSON, without Content-Encoding.",
+                code="body_compressed",
+            ) from None
         raise BadRequest(f"The body is not JSON: {problem}", code="body_not_json") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")
