@@ -14,7 +14,7 @@ from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.domain.models import Schedule as ScheduledRun
 
-from loopwright.server.store.database import Pool
+from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import Job, decode, entrypoint
 
 # A job whose worker fell silent for so long is taken by another: so goes on what a `kill -9` interrupted.
@@ -89,6 +89,9 @@ class Worker:
                     # Without its listener it would hear of no new job; a new queue listens again.
                     shutdown_on_listener_failure=True,
                 )
+            except AWAY as problem:
+                logger.warning("the database is away (%s); jobs wait", type(problem).__name__)
+                await _first(self._stopping.wait(), RESTART_SECONDS)
             except Exception:
                 logger.exception("the worker stopped; it starts again in %s s", RESTART_SECONDS)
                 await _first(self._stopping.wait(), RESTART_SECONDS)

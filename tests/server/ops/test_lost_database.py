@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -145,3 +146,20 @@ async def test_lost_and_back_again(postgres: OwnPostgres, http: httpx2.AsyncClie
         while not (await http.get("/loopwright/v1/inbox", params={"to": "ada@example.org"})).json():
             await asyncio.sleep(0.05)
     assert (await http.get("/readyz")).json() == {"ready": True}
+
+
+async def test_a_stop_while_the_database_is_away(postgres: OwnPostgres) -> None:
+    """The server ends in order, although there is nobody to say goodbye to."""
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    async with AsyncExitStack() as server:
+        settings = Settings(port=0, database_url=postgres.url, api_key=API_KEY)
+        running = await server.enter_async_context(run(settings))
+        async with httpx2.AsyncClient(base_url=running.address, headers=headers, timeout=30) as client:
+            load = Load(client)
+            await load.wait_for(200)
+            await asyncio.to_thread(postgres.stop, "immediate")
+            await load.wait_for(503)
+            await load.stop()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await server.aclose()
+    await asyncio.to_thread(postgres.start)
