@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 from starlette.requests import ClientDisconnect
@@ -145,7 +145,7 @@ def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
     if not isinstance(body, dict):
         return BadRequest("The line must be a JSON object, in braces.", code="body_not_object")
     try:
-        return read(team_id, body)
+        return read(team_id, cast("dict[str, object]", body))
     except Refusal as refusal:
         return refusal
 

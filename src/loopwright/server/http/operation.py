@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from secrets import token_hex
+from typing import cast
 
 import msgspec
 from starlette.datastructures import MutableHeaders
@@ -170,7 +171,7 @@ async def read_body(call: Call) -> dict[str, object]:
         raise BadRequest(f"The body is not JSON: {problem}", code="body_not_json") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")
-    return body
+    return cast("dict[str, object]", body)
 
 
 def new_request_id() -> str:

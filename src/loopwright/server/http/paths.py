@@ -16,7 +16,7 @@ Target = TypeVar("Target")
 class _Branch(Generic[Target]):
     """What may follow a piece of a path; a fixed piece goes before a parameter."""
 
-    fixed: "dict[str, _Branch[Target]]" = field(default_factory=dict)
+    fixed: "dict[str, _Branch[Target]]" = field(default_factory=lambda: {})  # noqa: PIE807  # typed by its place
     parameter: "tuple[str, _Branch[Target]] | None" = None
     rest: tuple[str, Target] | None = None
     target: Target | None = None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, assert_never, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
@@ -70,16 +70,16 @@ class Folded(Struct, kw_only=True):
     `identities_changed`: some contact has come or gone, or has another address or user id.
     """
 
-    outcomes: list[Outcome | Refusal] = field(default_factory=list)
+    outcomes: list[Outcome | Refusal] = []
     identities_changed: bool = False
-    deleted: list[tuple[str, str]] = field(default_factory=list)
-    updated: list[ContactRow] = field(default_factory=list)
-    inserted: list[ContactRow] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)
-    patterns: list[PatternRow] = field(default_factory=list)
-    keys: list[UsedKey] = field(default_factory=list)
-    happenings: list[Happening] = field(default_factory=list)
-    emails: list[NewEmail] = field(default_factory=list)
+    deleted: list[tuple[str, str]] = []
+    updated: list[ContactRow] = []
+    inserted: list[ContactRow] = []
+    events: list[EventRow] = []
+    patterns: list[PatternRow] = []
+    keys: list[UsedKey] = []
+    happenings: list[Happening] = []
+    emails: list[NewEmail] = []
 
 
 def fold(loaded: Loaded, commands: Sequence[Command], *, now: datetime) -> Folded:

@@ -265,11 +265,12 @@ def _read_attachments(value: object) -> list[Attachment]:
         return []
     if not isinstance(value, list):
         raise BadRequest("attachments must be a list", code="attachment_invalid")
-    return [_read_attachment(f"attachments[{index}]", item) for index, item in enumerate(value)]
+    items = cast("list[object]", value)
+    return [_read_attachment(f"attachments[{index}]", item) for index, item in enumerate(items)]
 
 
 def _read_attachment(where: str, value: object) -> Attachment:
-    item = value if isinstance(value, dict) else {}
+    item = cast("dict[str, object]", value) if isinstance(value, dict) else {}
     filename, content_type, data = (item.get(key) for key in ("filename", "contentType", "data"))
     if not (isinstance(filename, str) and isinstance(content_type, str) and isinstance(data, str)):
         raise BadRequest(
@@ -308,15 +309,15 @@ def _read_map(key: str, value: object) -> dict[str, object]:
         return {}
     if not isinstance(value, dict):
         raise BadRequest(f"{key} must be an object", code="value_invalid")
-    return value
+    return cast("dict[str, object]", value)
 
 
 def _check_scalar_or_flat_objects(where: str, value: object) -> None:
     if isinstance(value, list):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("list[object]", value)):
             if not isinstance(item, dict):
                 raise BadRequest(f"{where}[{index}] must be an object", code="value_invalid")
-            for key, inner in item.items():
+            for key, inner in cast("dict[str, object]", item).items():
                 _check_key(key)
                 _check_scalar(f"{where}[{index}].{key}", inner)
         return
