@@ -76,6 +76,8 @@ class Figures:
     samples: dict[tuple[str, str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     imports: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     packages: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    """Measurements that broke off with an error; their round has no figure for that entrant."""
 
     def of(self, name: str, way: str, clock: str) -> float:
         return median(self.samples[name, way, clock])
@@ -156,7 +158,14 @@ def measure(peers: Peers, entrants: list[Entrant], address: str, *, rounds: int,
         print(f"round {number + 1} of {rounds}", flush=True)
         for entrant in entrants:
             for way, share in (("sequential", 1), ("crowd", 3)):
-                output = peers.run(HERE / "contestants.py", entrant.name, way, calls * share, address)
+                try:
+                    output = peers.run(HERE / "contestants.py", entrant.name, way, calls * share, address)
+                except subprocess.CalledProcessError as error:
+                    figures.failures.append(
+                        f"{entrant.name}, {way}: {error.stderr.strip().splitlines()[-1:]}"
+                    )
+                    print(figures.failures[-1], flush=True)
+                    continue
                 for clock, value in json.loads(output).items():
                     figures.samples[entrant.name, way, clock].append(value)
         for statement in statements:
@@ -246,7 +255,7 @@ def main() -> None:
 comparable call, to a local server in a process of its own; medians of {given.rounds} interleaved rounds of
 {given.calls} calls one at a time, {3 * given.calls} in flight, where `wall` is the whole time by the calls.
 {circumstances("loopwright")} Peers: {versions}.
-{absent}
+{absent}{broken}
 {table(figures, entrants)}
 
 {bar_lines}

@@ -18,6 +18,7 @@ import time
 from itertools import count
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from loopwright.errors import LoopsError, StatusError
 from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, delay_after, judge, pause_after
@@ -48,10 +49,14 @@ class Courier:
         self._events = events
         self._parallel = parallel
         self._leases = count()
+        self._name = ""
         self.after_fork_in_child()
 
     def after_fork_in_child(self) -> None:
         """Start with nothing: threads do not cross a fork, and their locks must not."""
+        _living.discard(self._name)
+        self._name = uuid4().hex[:12]
+        _living.add(self._name)
         self._change = Condition()
         self._threads = 0
         self._idle = 0
@@ -80,7 +85,7 @@ class Courier:
         """There is something to deliver."""
         with self._change:
             if self._threads == 0:
-                self._adopt(os.getpid())
+                self._adopt()
             if self._idle:
                 self._change.notify_all()
             else:
@@ -225,26 +230,32 @@ class Courier:
             due = max(ready or 0.0, self._paused_until) - time.time()
             self._change.wait(min(POLL_SECONDS, max(due, 0.01)) if ready is not None else POLL_SECONDS)
             self._idle -= 1
-        self._adopt(0)
+        self._adopt()
         return True
 
     # Leases -------------------------------------------------------------------------------------------------
 
     def _new_lease(self) -> str:
-        return f"{socket.gethostname()}:{os.getpid()}:{next(self._leases)}"
+        return f"{socket.gethostname()}:{os.getpid()}:{self._name}:{next(self._leases)}"
 
-    def _adopt(self, former: int) -> None:
-        """Free what dead processes of this machine held.
+    def _adopt(self) -> None:
+        """Free what couriers of this machine held that are no more."""
+        self._spool.release(_orphaned, now=time.time())
 
-        `former` is our own process id when this process has not claimed anything yet: such leases are then of
-        a process that had the same id before, as the first one in a restarted container has.
-        """
 
-        def orphaned(lease: str) -> bool:
-            host, process, _ = lease.rsplit(":", 2)
-            return host == socket.gethostname() and (int(process) == former or not _lives(int(process)))
+_living: set[str] = set()
+"""The couriers of this process. A lease may name the process and none of them: one that is gone may have had
+the same id, as the first process of a restarted container does.
+"""
 
-        self._spool.release(orphaned, now=time.time())
+
+def _orphaned(lease: str) -> bool:
+    host, process, courier, _ = lease.rsplit(":", 3)
+    if host != socket.gethostname():
+        return False
+    if int(process) == os.getpid():
+        return courier not in _living
+    return not _lives(int(process))
 
 
 def _lives(process: int) -> bool:

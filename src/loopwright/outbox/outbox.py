@@ -143,7 +143,8 @@ class Outbox:
     def drain(self, within: timedelta) -> bool:
         """Wait until everything is delivered, at most `within`. True when nothing waits any more.
 
-        Returns early when nothing more can be delivered in that time, as when the API cannot be reached.
+        Returns early when this process can deliver nothing more in that time: the API cannot be reached, or
+        another process has the rest under way.
         """
         return self._courier.drain(time.time() + within.total_seconds())
 

@@ -1,0 +1,237 @@
+"""The outbox in a running program: real server, real file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from loopwright import Loops
+from loopwright.outbox import Outbox
+from support.recording_server import Event, RecordingServer
+
+LONG = timedelta(seconds=20)
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    with RecordingServer() as server:
+        yield server
+
+
+@pytest.fixture
+def loops(server: RecordingServer) -> Iterator[Loops]:
+    with Loops("k", base_url=server.url, max_retries=0) as loops:
+        yield loops
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_all_arguments_arrive(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        key = outbox.send(
+            "signup",
+            email="ada@example.com",
+            user_id="u1",
+            properties={"plan": "pro", "since": date(2026, 3, 1), "at": datetime(2026, 3, 1, 12, tzinfo=UTC)},
+            contact={"firstName": "Ada", "company": None},
+            mailing_lists={"l1": False},
+        )
+        assert outbox.drain(LONG)
+    assert server.events == [
+        {
+            "eventName": "signup",
+            "email": "ada@example.com",
+            "userId": "u1",
+            "eventProperties": {"plan": "pro", "since": "2026-03-01", "at": "2026-03-01T12:00:00.000Z"},
+            "firstName": "Ada",
+            "company": None,
+            "mailingLists": {"l1": False},
+        }
+    ]
+    assert list(server.record.keys) == [key]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param({"name": "signup"}, "give email", id="nobody"),
+        pytest.param({"name": "a:b", "email": "a@x.org"}, "colon", id="event name"),
+        pytest.param({"name": "a", "user_id": "u", "properties": {"n": float("nan")}}, "nan", id="a value"),
+    ],
+)
+def test_what_can_never_be_sent_is_not_kept(
+    loops: Loops, tmp_path: Path, arguments: dict[str, object], says: str
+) -> None:
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        with pytest.raises(ValueError, match=says):
+            outbox.send(**arguments)  # type: ignore[arg-type]
+        assert outbox.status().depth == 0
+
+
+async def test_asyncio_goes_on_meanwhile(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "events.db", loops=loops)
+    await asyncio.gather(*(outbox.asend("tick", email=f"c{n}@example.com") for n in range(50)))
+    await asyncio.to_thread(outbox.close)
+    assert len(server.events) == 50
+
+
+def test_refused_events_are_kept_apart_and_can_be_sent_again(
+    server: RecordingServer, loops: Loops, tmp_path: Path
+) -> None:
+    def no_ada(event: Event) -> int | None:
+        return 400 if event["email"] == "ada@example.com" else None
+
+    server.refuse = no_ada
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        key = outbox.send("signup", email="ada@example.com")
+        outbox.send("signup", email="grace@example.com")
+        assert outbox.drain(LONG)
+        (letter,) = outbox.dead_letters()
+        assert (letter.event.email, letter.status) == ("ada@example.com", 400)
+        assert letter.reason == "Invalid email address."
+        assert outbox.status().dead_letters == 1
+        server.refuse = lambda event: None
+        assert outbox.retry([letter]) == 1
+        assert outbox.drain(LONG)
+        assert outbox.dead_letters() == []
+    assert [event["email"] for event in server.events] == ["grace@example.com", "ada@example.com"]
+    assert key in server.record.keys
+
+
+def test_a_wrong_key_costs_no_events(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    server.refuse = lambda event: 401
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        outbox.send("signup", email="ada@example.com")
+        wait_until(lambda: server.statuses[401] > 0)
+        server.refuse = lambda event: None
+        assert outbox.drain(LONG)
+        assert outbox.dead_letters() == []
+    assert len(server.events) == 1
+
+
+def test_an_event_the_api_has_already_is_delivered(
+    server: RecordingServer, loops: Loops, tmp_path: Path
+) -> None:
+    """As after a kill between the API's answer and our note of it: the same key is answered 409."""
+    server.refuse = lambda event: 503
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        key = outbox.send("signup", email="ada@example.com")
+        wait_until(lambda: server.statuses[503] > 0)
+        server.record.keys[key] = 0
+        server.refuse = lambda event: None
+        assert outbox.drain(LONG)
+        assert outbox.dead_letters() == []
+    assert server.statuses[409] == 1
+
+
+def test_depth_and_age(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    server.refuse = lambda event: 503
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        outbox.send("first", email="ada@example.com")
+        outbox.send("second", email="ada@example.com")
+        wait_until(lambda: outbox.status().age > timedelta(seconds=0.05))
+        assert outbox.status().depth == 2
+
+
+def test_what_is_left_is_found_by_the_next(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    server.refuse = lambda event: 503
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        outbox.send("signup", email="ada@example.com")
+    server.refuse = lambda event: None
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        assert outbox.drain(LONG)
+    assert len(server.events) == 1
+
+
+def test_two_couriers_share_a_file(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    """Each event goes out once, and in order per contact, whoever takes it."""
+    with (
+        Outbox(tmp_path / "events.db", loops=loops) as one,
+        Outbox(tmp_path / "events.db", loops=loops) as two,
+    ):
+        for n in range(100):
+            (one, two)[n % 2].send("tick", email=f"c{n % 7}@example.com", properties={"n": n})
+        wait_until(lambda: one.status().depth == 0)
+    assert server.statuses == {200: 100}
+    for contact in range(7):
+        numbers = [
+            event["eventProperties"]["n"]
+            for event in server.events
+            if event["email"] == f"c{contact}@example.com"
+        ]
+        assert numbers == sorted(numbers)
+
+
+def run_program(code: str, server: RecordingServer, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=folder,
+        env=os.environ | {"LOOPS_BASE_URL": server.url, "LOOPS_API_KEY": "k"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_handler_that_was_there_is_called_after_the_drain(server: RecordingServer, tmp_path: Path) -> None:
+    code = """
+        import signal, sys
+        from loopwright.outbox import Outbox
+
+        def leave(number, frame):
+            print("left with", outbox.status().depth)
+            sys.exit(7)
+
+        signal.signal(signal.SIGTERM, leave)
+        outbox = Outbox("events.db")
+        for n in range(200):
+            outbox.send("tick", email=f"c{n}@example.com")
+        print("kept", flush=True)
+        while True:
+            signal.pause()
+    """
+    with run_program(code, server, tmp_path) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "kept\n"
+        program.send_signal(signal.SIGTERM)
+        assert program.stdout.readline() == "left with 0\n"
+        assert program.wait(20) == 7
+    assert len(server.events) == 200
+
+
+def test_a_sigterm_in_the_middle_of_sending_waits_its_turn(server: RecordingServer, tmp_path: Path) -> None:
+    """Between two steps of a transaction the handler would wait for a lock that its own thread holds."""
+    code = """
+        from loopwright.outbox import Outbox
+
+        outbox = Outbox("events.db")
+        print("open", flush=True)
+        n = 0
+        while True:
+            outbox.send("tick", email=f"c{n % 50}@example.com", properties={"n": n})
+            n += 1
+    """
+    with run_program(code, server, tmp_path) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "open\n"
+        wait_until(lambda: len(server.events) > 100)
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(20) == -signal.SIGTERM
+    with Outbox(tmp_path / "events.db", loops=Loops("k", base_url=server.url)) as outbox:
+        assert outbox.drain(LONG)
+    numbers = sorted(event["eventProperties"]["n"] for event in server.events)
+    assert numbers == list(range(len(numbers)))
