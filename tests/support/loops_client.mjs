@@ -1,0 +1,41 @@
+// Drives a server with the JavaScript client and prints what each call came to, one JSON object for all.
+import { createRequire } from "node:module";
+
+const { LoopsClient } = createRequire(process.env.CLIENT_FOLDER + "/")("loops");
+const client = new LoopsClient(process.env.API_KEY);
+client.apiRoot = process.env.BASE_URL + "/api/";
+
+const results = {};
+async function call(name, work) {
+  try {
+    results[name] = await work();
+  } catch (error) {
+    results[name] = { error: error.name, message: error.message };
+  }
+}
+
+const email = "ada+js@example.com";
+await call("key", () => client.testApiKey());
+await call("property", () => client.createContactProperty("plan", "string"));
+await call("property again", () => client.createContactProperty("plan", "string"));
+await call("create", () => client.createContact({ email, properties: { firstName: "Ada", plan: "pro" } }));
+await call("create again", () => client.createContact({ email }));
+await call("update", () => client.updateContact({ email, userId: "u1", properties: { plan: null } }));
+await call("find", () => client.findContact({ email }));
+await call("properties", () => client.listContactProperties("custom"));
+await call("lists", () => client.listMailingLists());
+const event = { email, eventName: "signup", eventProperties: { seats: 3 } };
+await call("event", () => client.sendEvent({ ...event, headers: { "Idempotency-Key": "k1" } }));
+await call("event again", () => client.sendEvent({ ...event, headers: { "Idempotency-Key": "k1" } }));
+await call("event without a key", () => client.sendEvent({ ...event, headers: { "Idempotency-Key": "" } }));
+const transactionalId = process.env.TRANSACTIONAL_ID;
+await call("transactional", () =>
+  client.sendTransactionalEmail({ transactionalId, email, dataVariables: { optInUrl: "https://x.test/" } }));
+await call("transactional without variables", () => client.sendTransactionalEmail({ transactionalId, email }));
+await call("unknown transactional", () => client.sendTransactionalEmail({ transactionalId: "cnone", email }));
+await call("suppression", () => client.checkContactSuppression({ email }));
+await call("remove suppression", () => client.removeContactSuppression({ email }));
+await call("delete", () => client.deleteContact({ userId: "u1" }));
+client.apiKey = "wrong";
+await call("wrong key", () => client.testApiKey());
+console.log(JSON.stringify(results));
