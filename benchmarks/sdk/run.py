@@ -246,6 +246,7 @@ def main() -> None:
         entrants = [e for e in ENTRANTS if e.name != "generated" or peers.has_generated]
         figures = measure(peers, entrants, address, rounds=given.rounds, calls=given.calls)
         versions = peers.versions()
+    broken = "".join(f"\nOne measurement broke off: {failure}.\n" for failure in figures.failures)
     absent = (
         "" if peers.has_generated else "\nThe contract was not at hand, so the generated client is missing.\n"
     )
