@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
-from time import monotonic
 from typing import cast
 from weakref import WeakKeyDictionary
 
@@ -13,7 +12,6 @@ import httpcore2
 from loopwright.client.http import (
     FAILURES,
     PreparedHeaders,
-    check_deadline,
     decode_headers,
     failure,
     phases_of,
@@ -21,7 +19,7 @@ from loopwright.client.http import (
     remember,
     shorten_read,
 )
-from loopwright.client.transport import HttpRequest, HttpResponse, Route
+from loopwright.client.transport import HttpRequest, HttpResponse, Route, check_deadline, deadline_of
 
 
 class AsyncHttpTransport:
@@ -38,7 +36,7 @@ class AsyncHttpTransport:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         pool = self._pools.get(asyncio.get_running_loop()) or self._open(request.url)
-        deadline = monotonic() + request.timeout.total if request.timeout.total is not None else None
+        deadline = deadline_of(request)
         phases = phases_of(request.timeout)
         try:
             response = await pool.handle_async_request(self._headers.complete(request, phases))

@@ -7,7 +7,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from loopwright.client.transport import HttpRequest, HttpResponse, origin_of
+from loopwright.client.transport import (
+    HttpRequest,
+    HttpResponse,
+    check_deadline,
+    deadline_of,
+    origin_of,
+)
 from loopwright.errors import LoopsConnectionError, LoopsTimeoutError, NoAnswerError
 
 if TYPE_CHECKING:
@@ -24,11 +30,15 @@ class HandedTransport:
         self._error = library(client).HTTPError
 
     def send(self, request: HttpRequest) -> HttpResponse:
+        deadline, body = deadline_of(request), list[bytes]()
         try:
-            response = self._client.request(request.method, request.url, **arguments(request))
+            with self._client.stream(request.method, request.url, **arguments(request)) as response:
+                for part in response.iter_bytes():
+                    body.append(part)
+                    check_deadline(deadline, request)
         except self._error as error:
             raise failure(error, request) from error
-        return HttpResponse(response.status_code, response.headers, response.content)
+        return HttpResponse(response.status_code, response.headers, b"".join(body))
 
 
 class AsyncHandedTransport:
@@ -39,11 +49,15 @@ class AsyncHandedTransport:
         self._error = library(client).HTTPError
 
     async def send(self, request: HttpRequest) -> HttpResponse:
+        deadline, body = deadline_of(request), list[bytes]()
         try:
-            response = await self._client.request(request.method, request.url, **arguments(request))
+            async with self._client.stream(request.method, request.url, **arguments(request)) as response:
+                async for part in response.aiter_bytes():
+                    body.append(part)
+                    check_deadline(deadline, request)
         except self._error as error:
             raise failure(error, request) from error
-        return HttpResponse(response.status_code, response.headers, response.content)
+        return HttpResponse(response.status_code, response.headers, b"".join(body))
 
 
 class Library(Protocol):

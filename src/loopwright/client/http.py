@@ -18,7 +18,17 @@ from weakref import WeakSet
 import httpcore2
 
 from loopwright.client.proxies import proxy_for
-from loopwright.client.transport import Header, HttpRequest, HttpResponse, Route, Timeout, Verify, origin_of
+from loopwright.client.transport import (
+    Header,
+    HttpRequest,
+    HttpResponse,
+    Route,
+    Timeout,
+    Verify,
+    check_deadline,
+    deadline_of,
+    origin_of,
+)
 from loopwright.errors import LoopsConnectionError, LoopsTimeoutError, NoAnswerError
 
 if TYPE_CHECKING:
@@ -67,7 +77,7 @@ class HttpTransport:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         pool = self._pool or self._open(request.url)
-        deadline = monotonic() + request.timeout.total if request.timeout.total is not None else None
+        deadline = deadline_of(request)
         phases = phases_of(request.timeout)
         try:
             response = pool.handle_request(self._headers.complete(request, phases))
@@ -187,14 +197,6 @@ def shorten_read(phases: Phases, deadline: float | None) -> None:
     if deadline is not None:
         left, read = max(0.001, deadline - monotonic()), phases["read"]
         phases["read"] = left if read is None else min(left, read)
-
-
-def check_deadline(deadline: float | None, request: HttpRequest) -> None:
-    if deadline is not None and monotonic() > deadline:
-        raise LoopsTimeoutError(
-            f"{origin_of(request.url)} did not finish its answer within {request.timeout.total:g} s",
-            outcome_unknown=True,
-        )
 
 
 def failure(error: Exception, request: HttpRequest) -> NoAnswerError:

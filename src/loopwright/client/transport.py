@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
+
+from loopwright.errors import LoopsTimeoutError
 
 if TYPE_CHECKING:
     import ssl
@@ -99,3 +102,18 @@ class AsyncTransport(Protocol):
 def origin_of(url: str) -> str:
     """Scheme and host only: a path or query may hold an address."""
     return "/".join(url.split("/", 3)[:3])
+
+
+def deadline_of(request: HttpRequest) -> float | None:
+    """The monotonic moment by which a request that starts now has to be over."""
+    total = request.timeout.total
+    return None if total is None else monotonic() + total
+
+
+def check_deadline(deadline: float | None, request: HttpRequest) -> None:
+    """Raises `LoopsTimeoutError` when the moment has passed. Called between the parts of a body."""
+    if deadline is not None and monotonic() > deadline:
+        raise LoopsTimeoutError(
+            f"{origin_of(request.url)} did not finish its answer within {request.timeout.total:g} s",
+            outcome_unknown=True,
+        )

@@ -15,7 +15,7 @@ from loopwright import (
     ServerError,
     UnreadableAnswerError,
 )
-from loopwright.client.colour import TransportName
+from loopwright.client.colour import AsyncTransportChoice
 from support.faulty import Drip, Drop, FailAfter, FaultyServer, Garble, Handle, Hang, Reply, Step
 
 Serve = Callable[..., FaultyServer]
@@ -27,7 +27,6 @@ SOON = Reply(429, headers={"Retry-After": "0"})
 GARBAGE = Garble(b"\x00\x01 this is no HTTP \r\n\r\n")
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     ("fault", "effects"),
     [
@@ -39,7 +38,7 @@ GARBAGE = Garble(b"\x00\x01 this is no HTTP \r\n\r\n")
     ],
 )
 async def test_an_event_whose_answer_is_lost_takes_effect_once(
-    serve: Serve, fault: Step, effects: int, transport: TransportName
+    serve: Serve, fault: Step, effects: int, transport: AsyncTransportChoice
 ) -> None:
     """The repeat carries the same key, and its 409 is the success of the first attempt."""
     server = serve(fault, Handle())
@@ -53,7 +52,6 @@ async def test_an_event_whose_answer_is_lost_takes_effect_once(
     assert len(server.effects) == effects
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -65,7 +63,7 @@ async def test_an_event_whose_answer_is_lost_takes_effect_once(
     ],
 )
 async def test_an_event_that_was_not_handled_is_sent_again(
-    serve: Serve, fault: Step, transport: TransportName
+    serve: Serve, fault: Step, transport: AsyncTransportChoice
 ) -> None:
     """It takes effect once, by the second request, with the key of the first."""
     server = serve(fault, Handle())
@@ -78,8 +76,7 @@ async def test_an_event_that_was_not_handled_is_sent_again(
     assert len(server.effects) == 1
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-async def test_a_transactional_email_is_as_safe(serve: Serve, transport: TransportName) -> None:
+async def test_a_transactional_email_is_as_safe(serve: Serve, transport: AsyncTransportChoice) -> None:
     """transactional.send has a key of its own too."""
     server = serve(Drop(), Handle())
     async with AsyncLoops("key", base_url=server.url, transport=transport) as loops:
@@ -89,7 +86,6 @@ async def test_a_transactional_email_is_as_safe(serve: Serve, transport: Transpo
     assert len(server.effects) == 1
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     ("fault", "error", "effects"),
     [
@@ -104,7 +100,7 @@ async def test_a_transactional_email_is_as_safe(serve: Serve, transport: Transpo
     ],
 )
 async def test_a_creation_that_may_have_arrived_is_not_repeated(
-    serve: Serve, fault: Step, error: type[LoopsError], effects: int, transport: TransportName
+    serve: Serve, fault: Step, error: type[LoopsError], effects: int, transport: AsyncTransportChoice
 ) -> None:
     """The error says that the outcome is unknown."""
     server = serve(fault, SAVED)
@@ -117,9 +113,8 @@ async def test_a_creation_that_may_have_arrived_is_not_repeated(
     assert len(server.effects) == effects
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 async def test_a_creation_that_was_refused_for_now_is_repeated(
-    serve: Serve, transport: TransportName
+    serve: Serve, transport: AsyncTransportChoice
 ) -> None:
     """A 429 was certainly not handled."""
     server = serve(SOON, SOON, SAVED)
@@ -129,7 +124,6 @@ async def test_a_creation_that_was_refused_for_now_is_repeated(
     assert len(server.effects) == 1
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -143,7 +137,7 @@ async def test_a_creation_that_was_refused_for_now_is_repeated(
         pytest.param(Reply(503), id="503"),
     ],
 )
-async def test_reading_is_repeated(serve: Serve, fault: Step, transport: TransportName) -> None:
+async def test_reading_is_repeated(serve: Serve, fault: Step, transport: AsyncTransportChoice) -> None:
     """Reading twice harms nobody, and needs no key."""
     server = serve(fault, CONTACT)
     async with AsyncLoops("key", base_url=server.url, transport=transport, timeout=0.5) as loops:
@@ -153,7 +147,6 @@ async def test_reading_is_repeated(serve: Serve, fault: Step, transport: Transpo
     assert server.keys == {None: 2}
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     ("fault", "error", "unknown"),
     [
@@ -163,7 +156,7 @@ async def test_reading_is_repeated(serve: Serve, fault: Step, transport: Transpo
     ],
 )
 async def test_patience_ends(
-    serve: Serve, fault: Step, error: type[LoopsError], unknown: bool, transport: TransportName
+    serve: Serve, fault: Step, error: type[LoopsError], unknown: bool, transport: AsyncTransportChoice
 ) -> None:
     """After `max_retries` repeats the last failure is the caller's, with number of attempts and key."""
     server = serve(fault, Reply(500)) if isinstance(fault, Drop) else serve(fault)
@@ -176,8 +169,7 @@ async def test_patience_ends(
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-async def test_nobody_listens(transport: TransportName) -> None:
+async def test_nobody_listens(transport: AsyncTransportChoice) -> None:
     """A refused connection is tried again, and surely did nothing, whatever the call."""
     url = "http://127.0.0.1:9/api"
     async with AsyncLoops("key", base_url=url, transport=transport, max_retries=1) as loops:
@@ -189,8 +181,7 @@ async def test_nobody_listens(transport: TransportName) -> None:
             assert isinstance(caught.value, ConnectionError)
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-async def test_a_timeout_is_also_the_builtin_one(serve: Serve, transport: TransportName) -> None:
+async def test_a_timeout_is_also_the_builtin_one(serve: Serve, transport: AsyncTransportChoice) -> None:
     """What people already catch catches it."""
     server = serve(Hang())
     async with AsyncLoops("key", base_url=server.url, transport=transport) as loops:
@@ -200,8 +191,7 @@ async def test_a_timeout_is_also_the_builtin_one(serve: Serve, transport: Transp
     assert not caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-async def test_a_slow_body_ends_at_the_whole_timeout(serve: Serve, transport: TransportName) -> None:
+async def test_a_slow_body_ends_at_the_whole_timeout(serve: Serve, transport: AsyncTransportChoice) -> None:
     """Bytes that keep coming do not keep a call alive for ever."""
     server = serve(Drip(body=b'{"success":true}' + b" " * 100, gap=0.1))
     started = monotonic()
@@ -238,12 +228,11 @@ async def test_a_conflict_after_a_refusal_is_an_error(serve: Serve) -> None:
             await loops.events.send("signup", user_id="u1", idempotency_key="theirs")
 
 
-async def test_a_redirect_is_not_followed(serve: Serve) -> None:
+async def test_a_redirect_is_not_followed(serve: Serve, transport: AsyncTransportChoice) -> None:
     """The key goes to the configured address only."""
     elsewhere = serve()
     server = serve(Reply(307, headers={"Location": elsewhere.url}))
-    for transport in ("httpx2", "pyreqwest"):
-        async with AsyncLoops("key", base_url=server.url, transport=transport) as loops:
-            with pytest.raises(LoopsError, match="answered 307"):
-                await loops.events.send("signup", user_id="u1")
+    async with AsyncLoops("key", base_url=server.url, transport=transport) as loops:
+        with pytest.raises(LoopsError, match="answered 307"):
+            await loops.events.send("signup", user_id="u1")
     assert elsewhere.requests == []

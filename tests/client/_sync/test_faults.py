@@ -17,7 +17,7 @@ from loopwright import (
     ServerError,
     UnreadableAnswerError,
 )
-from loopwright.client.colour import TransportName
+from loopwright.client.colour import TransportChoice
 from support.faulty import Drip, Drop, FailAfter, FaultyServer, Garble, Handle, Hang, Reply, Step
 
 Serve = Callable[..., FaultyServer]
@@ -29,7 +29,6 @@ SOON = Reply(429, headers={"Retry-After": "0"})
 GARBAGE = Garble(b"\x00\x01 this is no HTTP \r\n\r\n")
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     ("fault", "effects"),
     [
@@ -41,7 +40,7 @@ GARBAGE = Garble(b"\x00\x01 this is no HTTP \r\n\r\n")
     ],
 )
 def test_an_event_whose_answer_is_lost_takes_effect_once(
-    serve: Serve, fault: Step, effects: int, transport: TransportName
+    serve: Serve, fault: Step, effects: int, transport: TransportChoice
 ) -> None:
     """The repeat carries the same key, and its 409 is the success of the first attempt."""
     server = serve(fault, Handle())
@@ -55,7 +54,6 @@ def test_an_event_whose_answer_is_lost_takes_effect_once(
     assert len(server.effects) == effects
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -67,7 +65,7 @@ def test_an_event_whose_answer_is_lost_takes_effect_once(
     ],
 )
 def test_an_event_that_was_not_handled_is_sent_again(
-    serve: Serve, fault: Step, transport: TransportName
+    serve: Serve, fault: Step, transport: TransportChoice
 ) -> None:
     """It takes effect once, by the second request, with the key of the first."""
     server = serve(fault, Handle())
@@ -80,8 +78,7 @@ def test_an_event_that_was_not_handled_is_sent_again(
     assert len(server.effects) == 1
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-def test_a_transactional_email_is_as_safe(serve: Serve, transport: TransportName) -> None:
+def test_a_transactional_email_is_as_safe(serve: Serve, transport: TransportChoice) -> None:
     """transactional.send has a key of its own too."""
     server = serve(Drop(), Handle())
     with Loops("key", base_url=server.url, transport=transport) as loops:
@@ -91,7 +88,6 @@ def test_a_transactional_email_is_as_safe(serve: Serve, transport: TransportName
     assert len(server.effects) == 1
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     ("fault", "error", "effects"),
     [
@@ -106,7 +102,7 @@ def test_a_transactional_email_is_as_safe(serve: Serve, transport: TransportName
     ],
 )
 def test_a_creation_that_may_have_arrived_is_not_repeated(
-    serve: Serve, fault: Step, error: type[LoopsError], effects: int, transport: TransportName
+    serve: Serve, fault: Step, error: type[LoopsError], effects: int, transport: TransportChoice
 ) -> None:
     """The error says that the outcome is unknown."""
     server = serve(fault, SAVED)
@@ -119,8 +115,7 @@ def test_a_creation_that_may_have_arrived_is_not_repeated(
     assert len(server.effects) == effects
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-def test_a_creation_that_was_refused_for_now_is_repeated(serve: Serve, transport: TransportName) -> None:
+def test_a_creation_that_was_refused_for_now_is_repeated(serve: Serve, transport: TransportChoice) -> None:
     """A 429 was certainly not handled."""
     server = serve(SOON, SOON, SAVED)
     with Loops("key", base_url=server.url, transport=transport) as loops:
@@ -129,7 +124,6 @@ def test_a_creation_that_was_refused_for_now_is_repeated(serve: Serve, transport
     assert len(server.effects) == 1
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -143,7 +137,7 @@ def test_a_creation_that_was_refused_for_now_is_repeated(serve: Serve, transport
         pytest.param(Reply(503), id="503"),
     ],
 )
-def test_reading_is_repeated(serve: Serve, fault: Step, transport: TransportName) -> None:
+def test_reading_is_repeated(serve: Serve, fault: Step, transport: TransportChoice) -> None:
     """Reading twice harms nobody, and needs no key."""
     server = serve(fault, CONTACT)
     with Loops("key", base_url=server.url, transport=transport, timeout=0.5) as loops:
@@ -153,7 +147,6 @@ def test_reading_is_repeated(serve: Serve, fault: Step, transport: TransportName
     assert server.keys == {None: 2}
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
 @pytest.mark.parametrize(
     ("fault", "error", "unknown"),
     [
@@ -163,7 +156,7 @@ def test_reading_is_repeated(serve: Serve, fault: Step, transport: TransportName
     ],
 )
 def test_patience_ends(
-    serve: Serve, fault: Step, error: type[LoopsError], unknown: bool, transport: TransportName
+    serve: Serve, fault: Step, error: type[LoopsError], unknown: bool, transport: TransportChoice
 ) -> None:
     """After `max_retries` repeats the last failure is the caller's, with number of attempts and key."""
     server = serve(fault, Reply(500)) if isinstance(fault, Drop) else serve(fault)
@@ -176,8 +169,7 @@ def test_patience_ends(
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-def test_nobody_listens(transport: TransportName) -> None:
+def test_nobody_listens(transport: TransportChoice) -> None:
     """A refused connection is tried again, and surely did nothing, whatever the call."""
     url = "http://127.0.0.1:9/api"
     with Loops("key", base_url=url, transport=transport, max_retries=1) as loops:
@@ -189,8 +181,7 @@ def test_nobody_listens(transport: TransportName) -> None:
             assert isinstance(caught.value, ConnectionError)
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-def test_a_timeout_is_also_the_builtin_one(serve: Serve, transport: TransportName) -> None:
+def test_a_timeout_is_also_the_builtin_one(serve: Serve, transport: TransportChoice) -> None:
     """What people already catch catches it."""
     server = serve(Hang())
     with Loops("key", base_url=server.url, transport=transport) as loops:
@@ -200,8 +191,7 @@ def test_a_timeout_is_also_the_builtin_one(serve: Serve, transport: TransportNam
     assert not caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
-def test_a_slow_body_ends_at_the_whole_timeout(serve: Serve, transport: TransportName) -> None:
+def test_a_slow_body_ends_at_the_whole_timeout(serve: Serve, transport: TransportChoice) -> None:
     """Bytes that keep coming do not keep a call alive for ever."""
     server = serve(Drip(body=b'{"success":true}' + b" " * 100, gap=0.1))
     started = monotonic()
@@ -238,12 +228,11 @@ def test_a_conflict_after_a_refusal_is_an_error(serve: Serve) -> None:
             loops.events.send("signup", user_id="u1", idempotency_key="theirs")
 
 
-def test_a_redirect_is_not_followed(serve: Serve) -> None:
+def test_a_redirect_is_not_followed(serve: Serve, transport: TransportChoice) -> None:
     """The key goes to the configured address only."""
     elsewhere = serve()
     server = serve(Reply(307, headers={"Location": elsewhere.url}))
-    for transport in ("httpx2", "pyreqwest"):
-        with Loops("key", base_url=server.url, transport=transport) as loops:
-            with pytest.raises(LoopsError, match="answered 307"):
-                loops.events.send("signup", user_id="u1")
+    with Loops("key", base_url=server.url, transport=transport) as loops:
+        with pytest.raises(LoopsError, match="answered 307"):
+            loops.events.send("signup", user_id="u1")
     assert elsewhere.requests == []
