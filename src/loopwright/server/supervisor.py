@@ -115,10 +115,12 @@ class Supervisor:
         os.set_blocking(self._woken.writing, False)
         before = [signal.signal(number, stop) for number in SIGNALS]
         signal.set_wakeup_fd(self._woken.writing)
-        yield
-        signal.set_wakeup_fd(-1)
-        for number, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(number, handler)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            for number, handler in zip(SIGNALS, before, strict=True):
+                signal.signal(number, handler)
 
     def _wait(self, seconds: float) -> None:
         """Wait for a signal or a child's end."""
