@@ -108,6 +108,7 @@ async def test_forms_that_cannot_be(
 async def test_other_ways_to_miss(http: httpx2.AsyncClient, form_url: str) -> None:
     """No such form, another kind of body, too large a one."""
     refused(await http.post(f"{form_url}x", data={"email": "a@example.com"}), 400, "no form")
+    refused(await http.post(f"{form_url}%00", data={"email": "a@example.com"}), 400, "no form")
     refused(await http.post(form_url, json={"email": "a@example.com"}), 400, "urlencoded")
     refused(await http.post(form_url, content=b"a=" + b"b" * 60_000, headers=FORM), 413, "too large")
 
@@ -181,10 +182,11 @@ async def test_links_nobody_signed(http: httpx2.AsyncClient, live_server: LiveSe
     await http.post(form_url, data={"email": "ada@example.com"})
     contact = await find(http, "ada@example.com")
     team_id = await live_server.pool.fetchval("SELECT id FROM team")
-    for token in (f"{team_id}.{contact['id']}.AAAA", "x", "a.b.c", f"{team_id}.{contact['id']}."):
-        guessed = f"{live_server.base_url}/opt-in/{token}"
-        assert (await http.get(guessed)).status_code == 404
-        assert (await http.post(guessed, data={"choice": "confirm"})).status_code == 404
+    for token in (f"{team_id}.{contact['id']}.AAAA", "x", "a.b.c", f"{team_id}.{contact['id']}.", "%00.b.c"):
+        for page in ("opt-in", "unsubscribe"):
+            guessed = f"{live_server.base_url}/{page}/{token}"
+            assert (await http.get(guessed)).status_code == 404
+            assert (await http.post(guessed, data={"choice": "confirm"})).status_code == 404
     assert (await find(http, "ada@example.com"))["optInStatus"] == "pending"
 
 

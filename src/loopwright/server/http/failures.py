@@ -17,6 +17,7 @@ from loopwright.server.refusal import (
     Unavailable,
     WrongMediaType,
 )
+from loopwright.server.store.database import AWAY
 
 STATUSES: dict[type[Refusal], int] = {
     BadRequest: 400,
@@ -54,6 +55,10 @@ def failure(status: int, message: str, *, code: str, request_id: str, **extra: o
 
 def failure_of(problem: Exception, request_id: str) -> Response:
     """The answer to whatever a handler raised. What is no refusal is a defect: logged, and told to nobody."""
+    if isinstance(problem, AWAY):
+        problem = Unavailable(
+            "The database is away; send the request again in a moment.", code="database_away"
+        )
     if isinstance(problem, Refusal):
         response = failure(
             STATUSES[type(problem)],

@@ -47,8 +47,9 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
         try:
             _count(visits, request)
             fields = await _fields(request)
+            form_id = request.path_params["formId"]
             async with pool.acquire() as tx:
-                form = await open_form(tx, request.path_params["formId"])
+                form = await open_form(tx, form_id) if form_id.isalnum() else None
             if form is None:
                 raise BadRequest(
                     "There is no form of that id; look at the form's address.", code="form_unknown"

@@ -22,10 +22,9 @@ from loopwright.server.refusal import (
     TooLarge,
     TooManyRequests,
     Unauthorized,
-    Unavailable,
     WrongMediaType,
 )
-from loopwright.server.store.database import AWAY, Pool
+from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, team_of_key
 from loopwright.wire.encoding import encode
 from loopwright.wire.failures import INVALID_API_KEY
@@ -118,11 +117,6 @@ class Operation:
             response = await self._respond(request, request_id, headers)
         except ClientDisconnect:
             return
-        except AWAY:
-            gone = Unavailable(
-                "The database is away; send the request again in a moment.", code="database_away"
-            )
-            response = failure_of(gone, request_id)
         except Exception as problem:
             response = failure_of(problem, request_id)
         MutableHeaders(raw=response.raw_headers).update(headers)

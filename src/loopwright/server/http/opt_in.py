@@ -18,7 +18,7 @@ from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, load_team
 
-from .page import page, try_again, unknown_link
+from .page import page, patient, try_again, unknown_link
 
 PATH = "/opt-in/{token}"
 FORM_BYTES = 100
@@ -53,13 +53,13 @@ def routes(pool: Pool, ingest: Ingest) -> Sequence[BaseRoute]:
             return try_again("Nothing has changed.")
         return _confirmed(team, contact) if accepted else _declined(team, contact)
 
-    return [Route(PATH, show, methods=["GET"]), Route(PATH, decide, methods=["POST"])]
+    return [Route(PATH, patient(show), methods=["GET"]), Route(PATH, patient(decide), methods=["POST"])]
 
 
 async def _found(pool: Pool, token: str) -> tuple[TeamRow, ContactRow] | None:
     """Whom the link was made for; None when it was not made by us, or the contact is gone."""
     pieces = token.split(".")
-    if len(pieces) != 3 or not token.isascii() or "\0" in token:
+    if len(pieces) != 3 or not token.isascii() or not token.isprintable():
         return None
     team_id, contact_id, signature = pieces
     async with pool.acquire() as tx:

@@ -1,6 +1,12 @@
 """Pages for the people that email reaches: one card, no scripts, nothing fetched from elsewhere."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+
+from loopwright.server.store.database import AWAY
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -51,6 +57,21 @@ def unknown_link() -> Response:
     text = "It may have been cut off. Open the link in the email once more, or answer the email."
     title = "This link does not work"
     return page(title, f"<h1>{title}</h1><p>{text}</p>", status=404)
+
+
+Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def patient(answering: Answering) -> Answering:
+    """`answering`, which asks people for patience while the database is away."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await answering(request)
+        except AWAY:
+            return try_again("Nothing has changed.")
+
+    return answer
 
 
 def try_again(meanwhile: str) -> Response:

@@ -16,7 +16,7 @@ from loopwright.server.refusal import NotFound, Unavailable
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import SubscriptionRow, load_subscription
 
-from .page import page, try_again, unknown_link
+from .page import page, patient, try_again, unknown_link
 
 Unsubscribe = Callable[[str, str, str | None], Awaitable[None]]
 
@@ -43,8 +43,8 @@ def routes(pool: Pool, unsubscribe: Unsubscribe) -> Sequence[BaseRoute]:
         return _farewell(subscription)
 
     return [
-        Route("/unsubscribe/{token}", show, methods=["GET"]),
-        Route("/unsubscribe/{token}", leave, methods=["POST"]),
+        Route("/unsubscribe/{token}", patient(show), methods=["GET"]),
+        Route("/unsubscribe/{token}", patient(leave), methods=["POST"]),
     ]
 
 
