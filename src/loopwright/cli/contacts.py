@@ -43,7 +43,7 @@ def create(
 ) -> None:
     """Create a contact. One that is there already is refused; `update` takes both.
 
-    loopwright contacts create --email ada@example.com --first-name Ada --prop plan=pro
+    loopwright contacts create --email ada@example.com --prop plan=pro
     """
     properties, mailing_lists = values.properties(contact_props), values.mailing_lists(lists)
     with client() as loops:

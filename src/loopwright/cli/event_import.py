@@ -48,12 +48,15 @@ def import_events(
 ) -> None:
     """Send one event per row of a file, each exactly once.
 
-    Columns: event, email, userId, event.PROPERTY, list.ID, and contact.PROPERTY or any other name.
-    Text cells are sent as text unless the heading ends in :number, :boolean or :date.
+    Columns: event, email, userId, event.PROPERTY, list.ID,
+    and contact.PROPERTY or any other name. Cells of text are sent as text
+    unless the heading ends in :number, :boolean or :date.
 
-    Interrupted? Run the same command again: it goes on where it stopped, and nothing is sent twice. How far
-    it has come is kept in FILE.import.json; rows that were refused go to FILE.rejected.csv (or .jsonl) with
-    the reason, to be corrected and imported on their own. Ends with 1 when there are such rows.
+    Interrupted? Run the same command again: nothing is sent twice.
+    How far it has come is kept in FILE.import.json.
+
+    Rows that are refused go to FILE.rejected.csv (or .jsonl) with the reason,
+    to be corrected and imported on their own; the command then ends with 1.
     """
     try:
         form = form or form_of(file)

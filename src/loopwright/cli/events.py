@@ -35,7 +35,7 @@ def send(
 ) -> None:
     """Send one event for a contact, who is created when the address is new.
 
-    loopwright events send signup --email ada@example.com --props plan=pro --contact-props firstName=Ada
+    loopwright events send signup --email ada@example.com --props plan=pro
     """
     properties, contact = values.properties(props), values.properties(contact_props)
     mailing_lists = values.mailing_lists(lists)
