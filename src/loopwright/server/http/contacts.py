@@ -52,7 +52,7 @@ async def find_contact(call: Call) -> Response:
         if contact is None:
             return answer([])
         declared = await audience.load_properties(tx, [call.team.id])
-    return answer([_flat(contact, declared[call.team.id])])
+    return answer([flat(contact, declared[call.team.id])])
 
 
 async def get_suppression(call: Call) -> Response:
@@ -124,7 +124,7 @@ async def create_property(call: Call) -> Response:
     return answer(wire.PropertyCreated(success=True))
 
 
-def _flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, object]:
+def flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, object]:
     """The contact as one flat object; a declared property that it lacks is null."""
     return wire.Contact(
         id=contact.id,

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loopwright.wire import operations
 
-from . import account, bulk, contacts, event_patterns, events, inbox, transactional
+from . import account, bulk, contacts, event_patterns, events, export, inbox, transactional
 from .failures import failure
 from .operation import Door, Handler, Operation, new_request_id
 from .paths import Paths
@@ -40,6 +40,7 @@ WIDE_PARAMETERS = {"{eventName}": "{eventName*}"}
 OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/bulk/contacts": {"POST": bulk.update_contacts},
     "/bulk/events": {"POST": bulk.send_events},
+    "/contacts": {"GET": export.export_contacts},
     "/inbox": {"GET": inbox.list_inbox},
 }
 

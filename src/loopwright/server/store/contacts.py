@@ -45,6 +45,12 @@ CONTACTS: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AN
 CONTACT_BY_EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND email = $2"
 CONTACT_BY_USER_ID: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND user_id = $2"
 
+# Keyset pages over contact_newest, read backwards.
+PAGE: LiteralString = f"""
+    SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3
+"""
+COUNT: LiteralString = "SELECT count(*) FROM contact WHERE team_id = $1 AND id > $2"
+
 # Lock the contacts that any of the identifiers name, in ascending id order: the order every batch keeps to.
 LOCK_CONTACTS: LiteralString = f"""
     WITH named AS (
@@ -125,6 +131,17 @@ async def find_by_user_id(tx: Connection, team_id: str, user_id: str) -> Contact
     """The contact with that external id."""
     row = await tx.fetchrow(CONTACT_BY_USER_ID, team_id, user_id)
     return _contact(row) if row else None
+
+
+async def load_page(tx: Connection, team_id: str, *, after: str, limit: int) -> list[ContactRow]:
+    """At most `limit` contacts with ids above `after`, in the order of ids; an empty `after` is the start."""
+    return [_contact(row) for row in await tx.fetch(PAGE, team_id, after, limit)]
+
+
+async def count_contacts(tx: Connection, team_id: str, *, after: str) -> int:
+    """How many contacts have an id above `after`."""
+    count: int = await tx.fetchval(COUNT, team_id, after)
+    return count
 
 
 async def lock_contacts(
