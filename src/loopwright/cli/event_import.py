@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import typer
-from msgspec.structs import replace
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from loopwright import AsyncLoops
 from loopwright.cli.importing.files import FileError, Form, RejectedRows, Row, fingerprint, form_of, rows_of
-from loopwright.cli.importing.progress import ChangedFile, Progress, load, save
+from loopwright.cli.importing.keeping import Keeper, kept
+from loopwright.cli.importing.progress import ChangedFile, Progress, load
 from loopwright.cli.importing.rows import RowError, event_of
-from loopwright.cli.importing.run import Import
+from loopwright.cli.importing.run import EventSender, Import
 from loopwright.cli.session import AsJson, ExitCode, advice, code_of, say, show_json
 from loopwright.errors import LoopsError
 
-SAVE_SECONDS = 0.5
 SHOWN_REASONS = 10
 RETRIES = 6
 """An import may take hours; a short outage should not end it."""
@@ -108,7 +103,7 @@ def _send(file: Path, form: Form, event: str | None, *, parallel: int, as_json: 
         say(f"{progress.settled} of {total} rows were done before.")
     error: LoopsError | None = None
     if not progress.finished:
-        with _kept(state, progress, total) as keeper:
+        with kept(state, progress, total) as keeper:
             error = asyncio.run(_run(file, form, event, keeper, rejected, parallel=parallel))
         progress = keeper.progress
     _report(progress, total, rejected, as_json=as_json)
@@ -119,48 +114,14 @@ def _send(file: Path, form: Form, event: str | None, *, parallel: int, as_json: 
     raise typer.Exit(ExitCode.REFUSED if progress.rejected else ExitCode.DONE)
 
 
-class _Keeper:
-    """The progress on the screen and on disk, brought up to date now and then."""
-
-    def __init__(self, state: Path, progress: Progress, total: int, bar: Bar) -> None:
-        self.progress = progress
-        self._state = state
-        self._bar = bar
-        self._task = bar.add_task("sending", total=total, completed=progress.settled)
-        self._kept_at = time.monotonic()
-
-    def note(self, progress: Progress) -> None:
-        self.progress = progress
-        if time.monotonic() - self._kept_at > SAVE_SECONDS:
-            self.keep(running=True)
-
-    def keep(self, *, running: bool) -> None:
-        self._bar.update(self._task, completed=self.progress.settled)
-        save(self._state, replace(self.progress, running=running))
-        self._kept_at = time.monotonic()
-
-
-@contextmanager
-def _kept(state: Path, progress: Progress, total: int) -> Generator[_Keeper]:
-    """Keep the progress, however the import ends, short of a kill."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        keeper = _Keeper(state, progress, total, bar)
-        keeper.keep(running=True)
-        try:
-            yield keeper
-        finally:
-            keeper.keep(running=False)
-
-
 async def _run(
-    file: Path, form: Form, event: str | None, keeper: _Keeper, rejected: RejectedRows, *, parallel: int
+    file: Path, form: Form, event: str | None, keeper: Keeper, rejected: RejectedRows, *, parallel: int
 ) -> LoopsError | None:
     """Send the rows that are left; an error that ends the import is returned, with the progress kept."""
     transport: Literal["httpx2", "pyreqwest"] = "pyreqwest" if find_spec("pyreqwest") else "httpx2"
     try:
         async with AsyncLoops(transport=transport, max_retries=RETRIES) as loops:
-            work = Import(events=loops.events, rejected=rejected, name=event, parallel=parallel)
+            work = Import(sender=EventSender(loops.events, event), rejected=rejected, parallel=parallel)
             async with aclosing(work.run(rows_of(file, form), keeper.progress)) as settled:
                 async for progress in settled:
                     keeper.note(progress)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.cli.importing.files import RejectedRows, Row
 from loopwright.cli.importing.progress import Progress, row_key
-from loopwright.cli.importing.rows import RowError, RowEvent, event_of
+from loopwright.cli.importing.rows import Fields, RowError, RowEvent, event_of
 from loopwright.client._async.events import AsyncEvents
 from loopwright.errors import AuthenticationError, ConflictError, RateLimitError, ServerError, StatusError
 
@@ -19,12 +20,58 @@ WINDOW = 4
 """Rows read ahead of the oldest unsettled one, as a multiple of those under way: memory stays flat."""
 
 
-class Import(Struct, frozen=True, kw_only=True):
-    """One import. `name` is for rows without an event name of their own, `parallel` counts rows under way."""
+Item = TypeVar("Item")
+
+
+class Sender(Protocol[Item]):
+    """What a kind of import makes of its rows, and how it sends that."""
+
+    def read(self, fields: Fields) -> Item:
+        """Read one row. Raises `RowError`."""
+        ...
+
+    def names(self, item: Item) -> Collection[str]:
+        """Whom the row is about; rows that share a name go out one after the other."""
+        ...
+
+    async def send(self, item: Item, key: str) -> str | None:
+        """Send it under its row's idempotency key. None is sent, `ALREADY` was, text says why not."""
+        ...
+
+
+class EventSender(Struct, frozen=True):
+    """Rows become events. `name` is for rows without an event name of their own."""
 
     events: AsyncEvents
-    rejected: RejectedRows
     name: str | None
+
+    def read(self, fields: Fields) -> RowEvent:
+        return event_of(fields, name=self.name)
+
+    def names(self, item: RowEvent) -> Collection[str]:
+        return (item.user_id or item.email or "",)
+
+    async def send(self, item: RowEvent, key: str) -> str | None:
+        try:
+            await self.events.send(
+                item.name,
+                email=item.email,
+                user_id=item.user_id,
+                properties=item.properties,
+                contact=item.contact,
+                mailing_lists=item.mailing_lists,
+                idempotency_key=key,
+            )
+        except ConflictError:
+            return ALREADY
+        return None
+
+
+class Import(Struct, Generic[Item], frozen=True, kw_only=True):
+    """One import. `parallel` counts rows under way."""
+
+    sender: Sender[Item]
+    rejected: RejectedRows
     parallel: int
 
     async def run(self, rows: Iterable[Row], progress: Progress) -> AsyncGenerator[Progress]:
@@ -62,43 +109,33 @@ class Import(Struct, frozen=True, kw_only=True):
         try:
             if row.fault:
                 raise RowError(row.fault)
-            event = event_of(row.fields, name=self.name)
+            item = self.sender.read(row.fields)
         except RowError as error:
             return asyncio.create_task(_known(str(error)))
-        contact = event.user_id or event.email or ""
-        task = asyncio.create_task(self._send(event, row_key(content, row.number), tails.get(contact), turn))
-        tails[contact] = task
-        task.add_done_callback(lambda done: tails.pop(contact) if tails.get(contact) is done else None)
+        names = self.sender.names(item)
+        earlier = {tails[name] for name in names if name in tails}
+        task = asyncio.create_task(self._send(item, row_key(content, row.number), earlier, turn))
+        tails.update(dict.fromkeys(names, task))
+        task.add_done_callback(lambda done: _forget(tails, names, done))
         return task
 
     async def _send(
         self,
-        event: RowEvent,
+        item: Item,
         key: str,
-        earlier: asyncio.Task[str | None] | None,
+        earlier: Collection[asyncio.Task[str | None]],
         turn: asyncio.Semaphore,
     ) -> str | None:
-        """Send one row's event after its contact's earlier one. None is sent, text says why not."""
-        if earlier is not None:
-            await asyncio.wait([earlier])
+        """Send one row after the earlier ones about the same. None is sent, text says why not."""
+        if earlier:
+            await asyncio.wait(earlier)
         async with turn:
             try:
-                await self.events.send(
-                    event.name,
-                    email=event.email,
-                    user_id=event.user_id,
-                    properties=event.properties,
-                    contact=event.contact,
-                    mailing_lists=event.mailing_lists,
-                    idempotency_key=key,
-                )
-            except ConflictError:
-                return ALREADY
+                return await self.sender.send(item, key)
             except (AuthenticationError, RateLimitError, ServerError):
                 raise
             except StatusError as error:
                 return f"{error.status}: {error.message}"
-        return None
 
     def _settled(self, progress: Progress, row: Row, outcome: str | None) -> Progress:
         progress = replace(progress, row=row.number)
@@ -112,6 +149,14 @@ class Import(Struct, frozen=True, kw_only=True):
 
 ALREADY = "already there"
 """The outcome of a row whose key the API knows: an earlier import of this file sent it."""
+
+
+def _forget(
+    tails: dict[str, asyncio.Task[str | None]], names: Collection[str], done: asyncio.Task[str | None]
+) -> None:
+    for name in names:
+        if tails.get(name) is done:
+            del tails[name]
 
 
 async def _known(outcome: str) -> str:
