@@ -105,6 +105,7 @@ class FaultyServer:
         self.connections = 0
         self.url = ""
         self._used: set[str] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._never = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever)
@@ -138,9 +139,14 @@ class FaultyServer:
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)  # the turn of the loop in which aborted connections are let go
+        await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         try:
             while True:
                 step = await self._answer(await self._read(reader), writer)
