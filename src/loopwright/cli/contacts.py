@@ -8,6 +8,8 @@ import typer
 from msgspec import UNSET, UnsetType
 
 from loopwright.cli import values
+from loopwright.cli.contact_export import export_contacts
+from loopwright.cli.contact_import import import_contacts
 from loopwright.cli.options import ContactProps, Email, Lists, UserId
 from loopwright.cli.session import AsJson, ExitCode, client, say, show_json, show_table
 
@@ -148,6 +150,10 @@ def unsuppress(*, email: Email = None, user_id: UserId = None, as_json: AsJson =
         show_json(answer.raw.body)
     else:
         say(answer.message or "Email removed from suppression list.")
+
+
+app.command("import")(import_contacts)
+app.command("export")(export_contacts)
 
 
 def _given(text: str | None) -> str | UnsetType:

@@ -1,0 +1,134 @@
+"""`loopwright contacts export`: every contact of the team into a file. Loops' own API lists nobody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import msgspec
+import typer
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from loopwright.cli.importing.contact_files import open_contact_file
+from loopwright.cli.importing.files import FileError, Form, form_of
+from loopwright.cli.session import AsJson, ExitCode, client, say, show_json
+from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
+from loopwright.errors import LoopsConnectionError, ServerError
+
+ATTEMPTS = 6
+"""So often in a row the connection may break, or the server be away, without anything new."""
+
+LONGEST_PAUSE = 8.0
+COUNT_HEADER = "loopwright-contacts"
+LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.BAD_GATEWAY}
+
+
+class Piece(Struct, frozen=True):
+    """Contacts as they arrived, and how many are to come in all, these included, as far as is known."""
+
+    contacts: Sequence[dict[str, Any]]
+    total: int
+
+
+class NoExport(Exception):
+    """The server has no such operation."""
+
+
+def export_contacts(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="CSV, JSON Lines or Parquet, by its name.")],
+    *,
+    form: Annotated[
+        Form | None, typer.Option("--format", help="What to write, when the file's name does not say.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every contact into a file that `contacts import` reads.
+
+    Needs a Loopwright server: Loops' own API has no way to list contacts; use Export on its Audience page.
+    The file appears when it is whole.
+    """
+    part = file.with_name(file.name + ".part")
+    try:
+        count = _write(part, form or form_of(file))
+        part.replace(file)
+    except FileError as error:
+        raise typer.BadParameter(str(error)) from None
+    except NoExport as error:
+        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]", soft_wrap=True)
+        raise typer.Exit(ExitCode.REFUSED) from None
+    finally:
+        part.unlink(missing_ok=True)
+    if as_json:
+        show_json(msgspec.json.encode({"contacts": count, "file": str(file)}))
+    else:
+        say(f"Wrote {count} contacts to {file}.")
+
+
+def _write(path: Path, form: Form) -> int:
+    """Write all contacts; how many they were."""
+    count = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with client() as loops, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        custom = {one.key: one.type for one in loops.contact_properties.list("custom")}
+        writer = open_contact_file(path, form, custom)
+        try:
+            line = bar.add_task("exporting", total=None)
+            for piece in _pieces():
+                writer.add(piece.contacts)
+                count += len(piece.contacts)
+                bar.update(line, completed=count, total=piece.total)
+        finally:
+            writer.close()
+    return count
+
+
+def _pieces() -> Iterator[Piece]:
+    """All contacts, going on after the last that came when the connection breaks.
+
+    Raises `NoExport`, and the client's errors when the server stays away.
+    """
+    settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
+    url = settings.root.removesuffix("/api") + "/loopwright/v1/contacts"
+    after, seen, failures = "", 0, 0
+    with httpx2.Client(headers=dict(settings.headers), timeout=DEFAULT_TIMEOUT) as http:
+        while True:
+            try:
+                with http.stream("GET", url, params={"after": after}) as response:
+                    _check(response)
+                    total = seen + int(response.headers.get(COUNT_HEADER, 0))
+                    for contacts in _contacts(response):
+                        after, seen, failures = str(contacts[-1]["id"]), seen + len(contacts), 0
+                        yield Piece(contacts, max(total, seen))
+                return
+            except (httpx2.TransportError, ServerError) as error:
+                failures += 1
+                if failures == ATTEMPTS:
+                    raise LoopsConnectionError(f"the export broke off: {error}", attempts=failures) from error
+                time.sleep(min(2.0**failures / 4, LONGEST_PAUSE))
+
+
+def _check(response: httpx2.Response) -> None:
+    if response.status_code in LATER:
+        raise ServerError(f"answered {response.status_code}", status=response.status_code)
+    if response.status_code != HTTPStatus.OK or "ndjson" not in response.headers.get("content-type", ""):
+        raise NoExport(
+            f"{response.url.copy_with(query=None)} answered {response.status_code}. Exporting needs a "
+            "Loopwright server (LOOPS_BASE_URL); Loops' own API has no way to list contacts: "
+            "use Export on its Audience page."
+        )
+
+
+def _contacts(response: httpx2.Response) -> Iterator[list[dict[str, Any]]]:
+    """The whole lines that came, as they come."""
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    rest = b""
+    for piece in response.iter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        if lines:
+            yield [decode(line) for line in lines]
