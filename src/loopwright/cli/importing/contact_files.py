@@ -91,7 +91,7 @@ class _ParquetFile:
             "boolean": pyarrow.bool_(),
             "date": pyarrow.timestamp("ms", tz="UTC"),
         }
-        self._types = {**OWN, **custom}
+        self._types: Types = {**OWN, **custom}
         self._schema = pyarrow.schema([(key, types[kind]) for key, kind in self._types.items()])
         self._table = pyarrow.Table
         self._writer = parquet.ParquetWriter(path, self._schema)
