@@ -229,11 +229,8 @@ def _in_header(row: Operation) -> list[Schema]:
 
 def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
     """Ours, not Loops': below a root of their own."""
-    answers = {
-        "/inbox": {"application/json": {"schema": inbox_answer}},
-        "/bulk/events": {"application/x-ndjson": {"schema": {"type": "string"}}},
-        "/bulk/contacts": {"application/x-ndjson": {"schema": {"type": "string"}}},
-    }
+    lines: Schema = {"application/x-ndjson": {"schema": {"type": "string"}}}
+    answers = {"/inbox": {"application/json": {"schema": inbox_answer}}}
     paths: dict[str, Schema] = {}
     for path, handlers in OWN_PATHS.items():
         for method, handler in handlers.items():
@@ -243,11 +240,11 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
                 "summary": (handler.__doc__ or "").strip().splitlines()[0],
                 "servers": [{"url": "/"}],
                 "responses": {
-                    "200": {"description": "Done.", "content": answers[path]}, **_failures((400, *EVERYWHERE))
+                    "200": {"description": "Done.", "content": answers.get(path, lines)}, **_failures((400, *EVERYWHERE))
                 },
             }  # fmt: skip
             if method == "POST":
-                operation["requestBody"] = {"required": True, "content": answers[path]}
+                operation["requestBody"] = {"required": True, "content": lines}
             paths.setdefault(OWN_ROOT + path, {})[method.lower()] = operation
     return paths
 
