@@ -15,7 +15,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loopwright.cli.importing.contact_files import open_contact_file
+from loopwright.cli.importing.contact_files import Types, open_contact_file
 from loopwright.cli.importing.files import FileError, Form, form_of
 from loopwright.cli.session import AsJson, ExitCode, client, say, show_json
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
@@ -75,7 +75,7 @@ def _write(path: Path, form: Form) -> int:
     count = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with client() as loops, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        custom = {one.key: one.type for one in loops.contact_properties.list("custom")}
+        custom: Types = {one.key: one.type for one in loops.contact_properties.list("custom")}
         writer = open_contact_file(path, form, custom)
         try:
             line = bar.add_task("exporting", total=None)
