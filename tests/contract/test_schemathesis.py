@@ -50,7 +50,7 @@ def hold(live_server: LiveServer, description: dict[str, Any], operation_id: str
             max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
         )
         @given(case=cases)
-        def send(case: Case) -> None:
+        def send(case: "Case[Any]") -> None:
             response = case.call(base_url=f"{live_server.base_url}/api", headers=headers)
             case.validate_response(response, checks=checks)
 

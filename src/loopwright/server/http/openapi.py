@@ -240,7 +240,8 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
                 "summary": (handler.__doc__ or "").strip().splitlines()[0],
                 "servers": [{"url": "/"}],
                 "responses": {
-                    "200": {"description": "Done.", "content": answers.get(path, lines)}, **_failures((400, *EVERYWHERE))
+                    "200": {"description": "Done.", "content": answers.get(path, lines)},
+                    **_failures((400, *EVERYWHERE)),
                 },
             }  # fmt: skip
             if method == "POST":
