@@ -85,7 +85,7 @@ def main() -> None:
 the server in the measuring process. {circumstances("loopwright", "pyreqwest")}
 
 - {len(numbers):,} events at the server, {len(numbers) - len(set(numbers))} of them twice: {whole}
-  ({again} rows were under way at a kill, came again, and were answered 409)
+  ({again} rows were sent after the last saved state, came again, and were answered 409)
 - at most {MOST_GROWTH_MB:.0f} MB over the start: {flat} ({growth:.0f} MB)
 - {seconds:.0f} s in all {KILLS + 1} processes, {rows / seconds:,.0f} rows a second
 """
