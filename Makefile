@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo serve test check format bench bench-sdk bench-ingest clean
+.PHONY: help demo serve test test-slow check format bench bench-sdk bench-ingest clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -21,9 +21,13 @@ demo: $(READY) ## Watch an event become an email, in a minute
 serve: $(READY) ## Run the server until Ctrl-C, on the demo's data
 	@$(BIN)/loopwright serve
 
-test: $(READY) ## Run every test
+test: $(READY) ## Run the tests
 	@echo "Running the tests against real PostgreSQL, HTTP, SMTP and Chromium ..."
-	@$(BIN)/pytest --quiet --numprocesses auto --dist loadfile
+	@$(BIN)/pytest --quiet --numprocesses auto --dist loadfile -m "not slow"
+
+test-slow: $(READY) ## Run the tests that kill and restart whole processes
+	@echo "Killing and restarting, again and again ..."
+	@$(BIN)/pytest --quiet --numprocesses auto --dist loadfile -m slow
 
 check: $(READY) ## Format, lint, types, and whether generated files are current
 	@echo "Checking format ..." && $(BIN)/ruff format --check --quiet .

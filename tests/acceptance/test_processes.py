@@ -15,6 +15,8 @@ import pytest
 from loopwright import Loops
 from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
 
+pytestmark = pytest.mark.slow
+
 WELCOME = Path(__file__).parents[2] / "examples" / "welcome"
 PATIENCE_SECONDS = 30
 T = TypeVar("T")

@@ -178,6 +178,7 @@ async def test_a_pending_contact_is_not_imported_as_confirmed(run: Run, tmp_path
     assert json.loads((await run("import", path, "--json")).stdout)["rejected"] == 1
 
 
+@pytest.mark.slow
 async def test_an_import_killed_goes_on(live_server: LiveServer, tmp_path: Path) -> None:
     """Every row is applied, and each contact ends as its last row says."""
     rows = 1500

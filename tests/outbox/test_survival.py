@@ -18,6 +18,8 @@ import pytest
 
 from support.recording_server import RecordingServer
 
+pytestmark = pytest.mark.slow
+
 COUNT = 1000
 PROGRAM = Path(__file__).parents[1] / "support" / "outbox_program.py"
 

@@ -22,6 +22,8 @@ from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.target import save
 from loopwright.server.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 API_KEY = "0123456789abcdef0123456789abcdef"
 WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
 PATIENCE_SECONDS = 40
