@@ -6,9 +6,8 @@ import asyncio
 import hashlib
 from collections.abc import Collection
 from contextlib import aclosing
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import typer
@@ -221,9 +220,8 @@ def _begin(state: Path, task: Task) -> Progress:
 
 async def _run(task: Task, keeper: Keeper, rejected: RejectedRows, *, parallel: int) -> LoopsError | None:
     """Apply the rows that are left; an error that ends the import is returned, with the progress kept."""
-    transport: Literal["httpx2", "pyreqwest"] = "pyreqwest" if find_spec("pyreqwest") else "httpx2"
     try:
-        async with AsyncLoops(transport=transport, max_retries=RETRIES) as loops:
+        async with AsyncLoops(max_retries=RETRIES) as loops:
             sender = ContactSender(loops.contacts, task.plan, task.lists)
             work = Import(sender=sender, rejected=rejected, parallel=parallel)
             async with aclosing(work.run(rows_of(task.file, task.form), keeper.progress)) as settled:

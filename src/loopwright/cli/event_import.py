@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import typer
@@ -118,9 +117,8 @@ async def _run(
     file: Path, form: Form, event: str | None, keeper: Keeper, rejected: RejectedRows, *, parallel: int
 ) -> LoopsError | None:
     """Send the rows that are left; an error that ends the import is returned, with the progress kept."""
-    transport: Literal["httpx2", "pyreqwest"] = "pyreqwest" if find_spec("pyreqwest") else "httpx2"
     try:
-        async with AsyncLoops(transport=transport, max_retries=RETRIES) as loops:
+        async with AsyncLoops(max_retries=RETRIES) as loops:
             work = Import(sender=EventSender(loops.events, event), rejected=rejected, parallel=parallel)
             async with aclosing(work.run(rows_of(file, form), keeper.progress)) as settled:
                 async for progress in settled:
