@@ -41,7 +41,6 @@ _COLUMNS: LiteralString = """
 """
 
 CONTACT: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id = $2"
-CONTACTS: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id = ANY ($2::text[])"
 CONTACT_BY_EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND email = $2"
 CONTACT_BY_USER_ID: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND user_id = $2"
 
@@ -114,11 +113,6 @@ async def load_contact(tx: Connection, team_id: str, contact_id: str) -> Contact
     """One contact of the team by id."""
     row = await tx.fetchrow(CONTACT, team_id, contact_id)
     return _contact(row) if row else None
-
-
-async def load_contacts(tx: Connection, team_id: str, ids: Collection[str]) -> list[ContactRow]:
-    """The contacts of the team among `ids`, in no particular order."""
-    return [_contact(row) for row in await tx.fetch(CONTACTS, team_id, list(ids))]
 
 
 async def find_by_email(tx: Connection, team_id: str, email: str) -> ContactRow | None:
