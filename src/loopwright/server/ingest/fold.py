@@ -26,7 +26,7 @@ from loopwright.wire import failures
 from loopwright.wire.contacts import ContactDeleted, ContactSaved
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
-from loopwright.wire.values import PropertyType, Value, coerce, type_of
+from loopwright.wire.values import PropertyType, Value, coerce
 
 from .blocklist import is_blocked
 from .command import (
@@ -44,6 +44,7 @@ from .command import (
     Unsubscribe,
     UpdateContact,
 )
+from .pattern import type_values
 
 Outcome: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
 
@@ -423,39 +424,19 @@ class _Batch:
         return lists
 
     def _typed(self, team_id: str, name: str, values: Mapping[str, object]) -> dict[str, object]:
-        """The event's values in their pattern's types. The pattern learns new properties.
-
-        Nobody declares these types, they are guessed from earlier events: a value that does not fit its guess
-        is not refused, the property counts as text from then on.
-        """
         pattern = self._patterns.get((team_id, name))
-        known = pattern.properties if pattern else {}
-        learned: dict[str, PropertyType] = {}
-        typed: dict[str, object] = {}
-        for key, value in values.items():
-            if isinstance(value, list):
-                typed[key] = value
-                continue
-            scalar = cast("Value", value)
-            expected = known.get(key) or type_of(scalar)
-            try:
-                typed[key] = coerce(scalar, expected)
-            except ValueError:
-                expected, typed[key] = "string", _as_text(scalar)
-            if known.get(key) != expected:
-                learned[key] = expected
-        if pattern is None or learned:
-            self._learn(team_id, name, pattern, learned)
+        typed, learned = type_values(pattern.properties if pattern else {}, values)
+        if pattern is None:
+            self._put_pattern(
+                PatternRow(id=new_id(self._now), team_id=team_id, name=name, properties=learned)
+            )
+        elif learned:
+            self._put_pattern(replace(pattern, properties={**pattern.properties, **learned}))
         return typed
 
-    def _learn(
-        self, team_id: str, name: str, pattern: PatternRow | None, learned: dict[str, PropertyType]
-    ) -> None:
-        if pattern is None:
-            pattern = PatternRow(id=new_id(self._now), team_id=team_id, name=name, properties=learned)
-        else:
-            pattern = replace(pattern, properties={**pattern.properties, **learned})
-        self._patterns[team_id, name] = self._changed_patterns[team_id, name] = pattern
+    def _put_pattern(self, pattern: PatternRow) -> None:
+        key = (pattern.team_id, pattern.name)
+        self._patterns[key] = self._changed_patterns[key] = pattern
 
     def _check_key(self, key: UsedKey | None) -> None:
         if key in self._keys:
@@ -500,10 +481,6 @@ def _awaiting(contact: ContactRow, before: Mapping[str, Membership]) -> ContactR
         for list_id, state in contact.mailing_lists.items()
     }
     return replace(contact, opt_in_status="pending", mailing_lists=lists)
-
-
-def _as_text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _cannot_create() -> Refusal:
