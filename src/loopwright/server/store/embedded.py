@@ -12,13 +12,23 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-SETTINGS = """
+INCLUDE = """
+include_if_exists = 'loopwright.conf'
+"""
+SETTINGS = """\
+# Written at each start; your own settings belong into postgresql.conf, below the line that names this file.
 # The socket trusts whoever reaches it, so only the owner may.
 unix_socket_permissions = 0700
 max_wal_size = 2GB
 # Each API process and each worker opens up to 30 connections.
 max_connections = 200
+# Contacts are found at random: what does not fit in here is copied in and out.
+shared_buffers = {buffers}MB
 """
+
+LEAST_BUFFERS = 128
+MOST_BUFFERS = 1024
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 LOOK_SECONDS = 0.5
 RECOVERY_SECONDS = 600
@@ -93,8 +103,9 @@ class EmbeddedPostgres:
             server.ensure_pgdata_inited()
             configuration = server.pgdata / "postgresql.conf"
             text = configuration.read_text()
-            if SETTINGS not in text:
-                configuration.write_text(text + SETTINGS)
+            if INCLUDE not in text:
+                configuration.write_text(text + INCLUDE)
+            (server.pgdata / "loopwright.conf").write_text(SETTINGS.format(buffers=_buffers()))
         _start(server)
         self._server = server
         return str(server.get_uri())
@@ -120,6 +131,14 @@ class EmbeddedPostgres:
                 # It may have been killed, at this very moment even.
                 with suppress(psutil.NoSuchProcess):
                     server._stop()
+
+
+def _buffers() -> int:
+    """Megabytes for PostgreSQL's own cache: an eighth of the memory. It is taken as it fills."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # there is no limit, or no such file
+        memory = min(memory, int(CGROUP_LIMIT.read_text()))
+    return max(LEAST_BUFFERS, min(MOST_BUFFERS, memory // 8 // 2**20))
 
 
 def _start(server: Any) -> None:
