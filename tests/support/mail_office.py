@@ -9,7 +9,8 @@ from loopwright.ids import new_id
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.refusal import NotFound
-from loopwright.server.store.contacts import ContactRow, insert_contacts
+from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
 from loopwright.server.store.definitions import save_messages
 from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
@@ -111,8 +112,8 @@ class Office:
                 **given,
             }
         )
-        async with self.pool.acquire() as tx, tx.transaction():
-            await insert_contacts(tx, [contact])
+        async with self.pool.acquire() as tx:
+            await save(tx, Changes(inserted=[contact]), now=NOW, window=NOW)
         return contact
 
     async def email(self, message_id: str, contact: ContactRow | None = None, **given: object) -> EmailRow:

@@ -12,7 +12,8 @@ from pgqueuer.models import Job
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.store import jobs
-from loopwright.server.store.contacts import ContactRow, Membership, insert_contacts
+from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.definitions import save_messages
 from loopwright.server.store.jobs import RunStep
@@ -68,8 +69,8 @@ async def add_contact(
         created_at=now,
         updated_at=now,
     )
-    async with pool.acquire() as tx, tx.transaction():
-        await insert_contacts(tx, [contact])
+    async with pool.acquire() as tx:
+        await save(tx, Changes(inserted=[contact]), now=now, window=now)
     return contact
 
 

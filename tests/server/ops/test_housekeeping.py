@@ -12,8 +12,9 @@ from loopwright.server.housekeeping import Housekeeping, make_months
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Identity, SendEvent
 from loopwright.server.settings import Retention
+from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.database import Pool, open_pool
-from loopwright.server.store.events import EventRow, insert_events
+from loopwright.server.store.events import EventRow
 from loopwright.server.store.housekeeping import Month, add_month, load_months, month_of
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.worker import Schedule, Worker
@@ -53,10 +54,9 @@ async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
         contact_id="c1",
         name="signup",
         properties={},
-        received_at=moment,
     )
     async with pool.acquire() as tx:
-        await insert_events(tx, [event])
+        await save(tx, Changes(events=[event]), now=moment, window=moment)
 
 
 async def tidy(pool: Pool, retention: Retention = "forever") -> None:

@@ -1,17 +1,18 @@
 """Group commit: commands that wait together are loaded, folded, saved and acknowledged together.
 
-    submit ──▶ waiting ──▶ committers: load (locks) ─▶ fold (pure) ─▶ save ─▶ commit ─▶ acknowledge each
+    submit ──▶ waiting ──▶ committers: load ─▶ fold (pure) ─▶ save and commit ─▶ acknowledge each
 
 Nothing waits when the server is idle; under load a batch is whatever came while the one before it was
-committed.
+committed. A batch takes no locks until it is saved, which fails when another process has changed what it was
+made from; it is then made once more, with locks.
 """
 
 import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,23 +21,24 @@ import asyncpg
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Unavailable
-from loopwright.server.store import audience, contacts, emails, events, runs, teams, transactional, workflows
+from loopwright.server.store import contacts, emails, events, runs, transactional
+from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
+from loopwright.server.store.events import UsedKey
+from loopwright.server.store.runs import NewRun
 from loopwright.server.workflow.entry import entries
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
 from .command import (
     AnswerOptIn,
     Command,
-    CreateContact,
-    DeleteContact,
     SendEvent,
     SendTransactional,
-    SubmitForm,
     Unsubscribe,
-    UpdateContact,
 )
 from .fold import Folded, Loaded, Outcome, fold
+from .knowledge import Knowledge, TeamKnowledge
 
 WAITING_LIMIT = 10_000
 BATCH_LIMIT = 500
@@ -59,10 +61,6 @@ BatchDone = Callable[[Sequence[Command], Sequence[object], float], None]
 """Hears of each batch: its commands, what became of each, and the seconds from loading to commit."""
 
 
-class _KeyRaceLost(Exception):
-    """Another process used one of the batch's idempotency keys since it was loaded."""
-
-
 @dataclass(frozen=True)
 class _Waiting:
     """Commands of one caller, who hears of them all at once."""
@@ -70,6 +68,28 @@ class _Waiting:
     commands: Sequence[Command]
     done: asyncio.Future[Sequence[Outcome | Exception]]
     since: float  # perf_counter seconds
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A batch that is folded, and what it was made from."""
+
+    folded: Folded
+    teams: Mapping[str, TeamKnowledge]
+    now: datetime
+
+
+class _Saving:
+    """A batch of this process on its way into the database."""
+
+    def __init__(self, folded: Folded) -> None:
+        self.over = asyncio.Event()
+        # Who is new, gone or renamed, and what was learned, cannot be told apart from what is not there.
+        self.comes_first = folded.identities_changed or bool(folded.patterns)
+        self._contacts = {contact.id for contact in folded.updated}
+
+    def changes(self, loaded: Sequence[ContactRow]) -> bool:
+        return any(contact.id in self._contacts for contact in loaded)
 
 
 def _tell_nobody(commands: Sequence[Command], outcomes: Sequence[object], seconds: float) -> None:
@@ -88,6 +108,8 @@ class Ingest:
         self._arrived = asyncio.Event()
         self._closing = False
         self._turn = asyncio.Lock()
+        self._saving: _Saving | None = None
+        self._knowledge = Knowledge()
         self._committers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -180,77 +202,104 @@ class Ingest:
             return [*await self._outcomes(commands[:half]), *await self._outcomes(commands[half:])]
 
     async def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._commit_once(commands)
-            except (*_LOST_RACES, _KeyRaceLost):
-                if attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+        with suppress(*_LOST_RACES):
+            return await self._commit_freely(commands)
+        for _ in range(ATTEMPTS - 1):
+            with suppress(*_LOST_RACES):
+                return await self._commit_locked(commands)
+        return await self._commit_locked(commands)
 
-    async def _commit_once(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
-        """One batch, one transaction.
+    async def _commit_freely(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+        """Commit a batch in two round trips, as if nobody else wrote, nor had used its keys.
 
-        Batches load and fold in turn, so that they take effect in the order in which they were taken. The
-        next one may begin while this one is saved: whatever both speak of is locked. Only who has come, gone
-        or changed identifiers cannot be seen before it is committed.
+        Batches load and fold in turn, so that they take effect in the order in which they were taken; the
+        next one begins while this one is saved.
         """
-        async with AsyncExitStack() as turn:
-            await turn.enter_async_context(self._turn)
+        async with self._turn:
+            async with self._pool.acquire() as tx:
+                made = await self._make(tx, commands, await self._load_after_last(tx, commands))
+            saving = self._saving = _Saving(made.folded)
+        try:
+            async with self._pool.acquire() as tx:
+                await self._save(tx, made)
+        finally:
+            saving.over.set()
+        return made.folded.outcomes
+
+    async def _load_after_last(self, tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
+        """The contacts that the commands name, as they are after the batch before."""
+        last = self._saving
+        if last and last.comes_first:
+            await last.over.wait()
+        being_saved = last is not None and not last.over.is_set()
+        loaded = await _load_contacts(tx, commands)
+        if last and being_saved and last.changes(loaded):
+            await last.over.wait()
+            loaded = await _load_contacts(tx, commands)
+        return loaded
+
+    async def _commit_locked(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+        """Commit a batch when another process is at the same contacts or keys: it waits for us, or we do."""
+        async with self._turn:
+            if self._saving:
+                await self._saving.over.wait()
+            self._knowledge.forget({command.team_id for command in commands})
             async with self._pool.acquire() as tx, tx.transaction():
-                now = self._clock.now()
-                window = now - timedelta(hours=IDEMPOTENCY_HOURS)
-                folded = fold(await _load(tx, commands, window), commands, now=now)
-                if not folded.identities_changed:
-                    await turn.aclose()
-                if folded.keys and not await events.claim_keys(tx, folded.keys, now=now, since=window):
-                    raise _KeyRaceLost
-                await _save(tx, folded, now)
-        return folded.outcomes
+                await contacts.lock_contacts(tx, await _load_contacts(tx, commands))
+                keys = await _load_keys(tx, commands, self._clock.now())
+                made = await self._make(tx, commands, await _load_contacts(tx, commands), keys)
+                await self._save(tx, made)
+        return made.folded.outcomes
+
+    async def _make(
+        self,
+        tx: Connection,
+        commands: Sequence[Command],
+        contacts_: Sequence[ContactRow],
+        keys: Collection[UsedKey] = (),
+    ) -> _Made:
+        names = {(command.team_id, command.name) for command in commands if isinstance(command, SendEvent)}
+        teams = await self._knowledge.of(tx, {command.team_id for command in commands}, names)
+        ids = {(c.team_id, c.transactional_id) for c in commands if isinstance(c, SendTransactional)}
+        now = self._clock.now()
+        loaded = Loaded(
+            contacts=contacts_,
+            properties={team_id: team.properties for team_id, team in teams.items()},
+            lists={team_id: team.lists for team_id, team in teams.items()},
+            blocklists={team_id: team.blocklist for team_id, team in teams.items()},
+            patterns=[
+                pattern
+                for team_id, name in names
+                if team_id in teams and (pattern := teams[team_id].patterns.get(name))
+            ],
+            transactionals=await transactional.load_transactionals(tx, ids) if ids else (),
+            keys=keys,
+        )
+        return _Made(fold(loaded, commands, now=now), teams, now)
+
+    async def _save(self, tx: Connection, made: _Made) -> None:
+        folded, now = made.folded, made.now
+        changes = Changes(
+            updated=folded.updated,
+            deleted=folded.deleted,
+            inserted=folded.inserted,
+            patterns=folded.patterns,
+            keys=folded.keys,
+            events=folded.events,
+            revisions={team_id: team.revision for team_id, team in made.teams.items()},
+        )
+        new_runs = _new_runs(made)
+        if new_runs or folded.emails:
+            async with tx.transaction():
+                await save(tx, changes, now=now, window=_window(now))
+                await runs.start_runs(tx, new_runs, now=now)
+                await emails.queue_emails(tx, folded.emails, now=now)
+        else:
+            await save(tx, changes, now=now, window=_window(now))
+        self._knowledge.forget({pattern.team_id for pattern in folded.patterns})
 
 
-async def _load(tx: Connection, commands: Sequence[Command], window: datetime) -> Loaded:
-    team_ids = {command.team_id for command in commands}
-    loaded = Loaded(contacts=await _lock_contacts(tx, commands))
-    said = [
-        c.input for c in commands if isinstance(c, CreateContact | UpdateContact | SendEvent | SubmitForm)
-    ]
-    if any(one.custom or one.lists for one in said):
-        loaded.properties, loaded.lists = await audience.load_declared(tx, team_ids)
-    if arrivals := _teams_with_arrivals(loaded.contacts, commands):
-        loaded.blocklists = await teams.load_blocklists(tx, arrivals)
-    names = {(c.team_id, c.name) for c in commands if isinstance(c, SendEvent)}
-    if names:
-        loaded.patterns = await events.load_patterns(tx, names)
-    ids = {(c.team_id, c.transactional_id) for c in commands if isinstance(c, SendTransactional)}
-    if ids:
-        loaded.transactionals = await transactional.load_transactionals(tx, ids)
-    keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
-    if keys:
-        loaded.keys = await events.load_live_keys(tx, keys, since=window)
-    return loaded
-
-
-def _teams_with_arrivals(known: Sequence[contacts.ContactRow], commands: Sequence[Command]) -> set[str]:
-    """The teams in which some contact may get an address that no contact had before."""
-    addresses = {(contact.team_id, contact.email) for contact in known}
-    arrivals: set[str] = set()
-    for command in commands:
-        match command:
-            case Unsubscribe() | AnswerOptIn():
-                pass
-            case DeleteContact():
-                arrivals.add(command.team_id)  # whoever comes after it with the same address is new
-            case SendTransactional():
-                if command.add_to_audience and (command.team_id, command.email) not in addresses:
-                    arrivals.add(command.team_id)
-            case _:
-                if command.identity.email and (command.team_id, command.identity.email) not in addresses:
-                    arrivals.add(command.team_id)
-    return arrivals
-
-
-async def _lock_contacts(tx: Connection, commands: Sequence[Command]) -> list[contacts.ContactRow]:
+async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
     emails_, user_ids, ids = set[tuple[str, str]](), set[tuple[str, str]](), set[tuple[str, str]]()
     for command in commands:
         match command:
@@ -263,25 +312,25 @@ async def _lock_contacts(tx: Connection, commands: Sequence[Command]) -> list[co
                     emails_.add((command.team_id, command.identity.email))
                 if command.identity.user_id:
                     user_ids.add((command.team_id, command.identity.user_id))
-    return await contacts.lock_contacts(tx, emails=emails_, user_ids=user_ids, ids=ids)
+    return await contacts.load_named(tx, emails=emails_, user_ids=user_ids, ids=ids)
 
 
-async def _save(tx: Connection, folded: Folded, now: datetime) -> None:
-    if folded.deleted:
-        await contacts.delete_contacts(tx, folded.deleted)
-    if folded.updated:
-        await contacts.update_contacts(tx, folded.updated)
-    if folded.inserted:
-        # In the order of their addresses, as in every batch: no two batches then wait for each other.
-        ordered = sorted(folded.inserted, key=lambda contact: (contact.team_id, contact.email))
-        await contacts.insert_contacts(tx, ordered)
-    if folded.patterns:
-        await events.save_patterns(tx, folded.patterns, now=now)
-    if folded.events:
-        await events.insert_events(tx, folded.events)
-    if folded.happenings:
-        active = await workflows.load_active(tx, {happening.trigger for happening in folded.happenings})
-        if active:
-            await runs.start_runs(tx, entries(folded.happenings, active, now=now), now=now)
-    if folded.emails:
-        await emails.queue_emails(tx, folded.emails, now=now)
+async def _load_keys(tx: Connection, commands: Sequence[Command], now: datetime) -> set[UsedKey]:
+    keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
+    return await events.load_live_keys(tx, keys, since=_window(now)) if keys else set()
+
+
+def _window(now: datetime) -> datetime:
+    """A key used at this time or before is free again."""
+    return now - timedelta(hours=IDEMPOTENCY_HOURS)
+
+
+def _new_runs(made: _Made) -> list[NewRun]:
+    happenings = made.folded.happenings
+    workflows = [
+        workflow
+        for trigger in {happening.trigger for happening in happenings}
+        if trigger[0] in made.teams
+        for workflow in made.teams[trigger[0]].workflows.get(trigger, ())
+    ]
+    return entries(happenings, workflows, now=made.now) if workflows else []

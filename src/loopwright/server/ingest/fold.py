@@ -73,7 +73,7 @@ class Folded(Struct, kw_only=True):
 
     outcomes: list[Outcome | Refusal] = []
     identities_changed: bool = False
-    deleted: list[tuple[str, str]] = []
+    deleted: list[ContactRow] = []
     updated: list[ContactRow] = []
     inserted: list[ContactRow] = []
     events: list[EventRow] = []
@@ -146,7 +146,7 @@ class _Batch:
                 folded.updated.append(contact)
                 if (before.email, before.user_id) != (contact.email, contact.user_id):
                     folded.identities_changed = True
-        folded.deleted = [(c.team_id, c.id) for c in self._before.values() if c.id not in self._contacts]
+        folded.deleted = [c for c in self._before.values() if c.id not in self._contacts]
         if folded.inserted or folded.deleted:
             folded.identities_changed = True
         folded.patterns = list(self._changed_patterns.values())
@@ -196,7 +196,6 @@ class _Batch:
             contact_id=contact.id,
             name=command.name,
             properties=self._typed(team_id, command.name, command.properties),
-            received_at=self._now,
         )
         self.folded.events.append(event)
         self._use_key(command.key)

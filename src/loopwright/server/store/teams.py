@@ -56,13 +56,11 @@ INSERT_TEAM: LiteralString = """
 UPDATE_TEAM: LiteralString = """
     UPDATE team
        SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
-           blocklist = $8
+           blocklist = $8, revision = revision + 1
      WHERE id = $1
 """
 LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
-BLOCKLISTS: LiteralString = """
-    SELECT id, blocklist FROM team WHERE id = ANY ($1::text[]) AND blocklist <> '{}'
-"""
+REVISIONS: LiteralString = "SELECT id, revision, blocklist FROM team WHERE id = ANY ($1::text[])"
 KEYS: LiteralString = "SELECT id, name, created_at FROM api_key WHERE team_id = $1 ORDER BY id"
 DELETE_KEY: LiteralString = "DELETE FROM api_key WHERE team_id = $1 AND id = $2 RETURNING id"
 HAS_KEY: LiteralString = "SELECT EXISTS (SELECT FROM api_key WHERE team_id = $1)"
@@ -132,9 +130,10 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
     )
 
 
-async def load_blocklists(tx: Connection, team_ids: Collection[str]) -> dict[str, Sequence[str]]:
-    """The blocklists of those teams that have one."""
-    return {row["id"]: row["blocklist"] for row in await tx.fetch(BLOCKLISTS, list(team_ids))}
+async def load_revisions(tx: Connection, team_ids: Collection[str]) -> dict[str, tuple[int, Sequence[str]]]:
+    """Each team's revision, which counts the changes of what it has declared, and its blocklist."""
+    rows = await tx.fetch(REVISIONS, list(team_ids))
+    return {row["id"]: (row["revision"], row["blocklist"]) for row in rows}
 
 
 async def load_keys(tx: Connection, team_id: str) -> list[KeyRow]:

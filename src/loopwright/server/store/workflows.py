@@ -51,22 +51,11 @@ _COLUMNS: LiteralString = """
     removed_nodes, trigger_type, trigger_event
 """
 
-# In two halves, for an index serves equality with a name but not "both are null".
-ACTIVE_WORKFLOWS: LiteralString = """
-    WITH wanted AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS new (team_id, trigger_type, trigger_event)
-    ), found AS (
-        SELECT workflow.*
-          FROM wanted JOIN workflow USING (team_id, trigger_type, trigger_event)
-         WHERE workflow.status = 'Sending'
-        UNION ALL
-        SELECT workflow.*
-          FROM wanted JOIN workflow USING (team_id, trigger_type)
-         WHERE workflow.status = 'Sending' AND wanted.trigger_event IS NULL AND workflow.trigger_event IS NULL
-    )
+SENDING: LiteralString = """
     SELECT id, team_id, root_node_id, trigger_type, trigger_event, mailing_list_id,
            coalesce((nodes -> root_node_id ->> 'reEligible')::boolean, false) AS re_eligible
-      FROM found
+      FROM workflow
+     WHERE team_id = ANY ($1::text[]) AND status = 'Sending'
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
@@ -98,15 +87,9 @@ UPDATE_WORKFLOW: LiteralString = """
 """
 
 
-async def load_active(
-    tx: Connection, triggers: Collection[tuple[str, str, str | None]]
-) -> list[ActiveWorkflow]:
-    """The sending workflows that any of `triggers` (team, trigger type, event name) starts, oldest first."""
-    distinct = list(set(triggers))
-    if not distinct:
-        return []
-    teams, types, events = zip(*distinct, strict=True)
-    return [ActiveWorkflow(**row) for row in await tx.fetch(ACTIVE_WORKFLOWS, teams, types, events)]
+async def load_sending(tx: Connection, team_ids: Collection[str]) -> list[ActiveWorkflow]:
+    """The teams' sending workflows, oldest first."""
+    return [ActiveWorkflow(**row) for row in await tx.fetch(SENDING, list(team_ids))]
 
 
 async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow:

@@ -1,0 +1,91 @@
+"""What ingest knows of teams: what they have declared, kept between batches.
+
+It changes seldom and every batch needs it. Each commit insists on the revision it was read at, so a batch
+that was made by old knowledge is made again.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence, Set
+
+from msgspec import Struct
+
+from loopwright.server.store import audience, events, teams, workflows
+from loopwright.server.store.database import Connection
+from loopwright.server.store.events import PatternRow
+from loopwright.server.store.workflows import ActiveWorkflow
+from loopwright.server.workflow.entry import TriggerKey
+from loopwright.wire.values import PropertyType
+
+TEAMS_KEPT = 1_000
+PATTERNS_KEPT = 1_000
+"""Of each team. Some programs put ids into the names of their events."""
+
+
+class TeamKnowledge(Struct, frozen=True, kw_only=True):
+    """A team as of `revision`. `patterns` holds those that were asked for, by event name."""
+
+    revision: int
+    blocklist: Collection[str]
+    properties: Mapping[str, PropertyType]
+    lists: Collection[str]
+    workflows: Mapping[TriggerKey, Sequence[ActiveWorkflow]]
+    patterns: dict[str, PatternRow]
+
+
+class Knowledge:
+    """The teams known to one process."""
+
+    def __init__(self) -> None:
+        self._teams: dict[str, TeamKnowledge] = {}
+
+    async def of(
+        self, tx: Connection, team_ids: Set[str], names: Set[tuple[str, str]]
+    ) -> dict[str, TeamKnowledge]:
+        """The teams that are there, with their patterns of the (team, event name) pairs.
+
+        The revision is read first: what is read after it may be newer, but never older.
+        """
+        unknown = team_ids - self._teams.keys()
+        if unknown:
+            if len(self._teams) + len(unknown) > TEAMS_KEPT:
+                self._teams.clear()
+                unknown = set(team_ids)
+            self._teams.update(await _load(tx, unknown))
+        known = {team_id: self._teams[team_id] for team_id in team_ids if team_id in self._teams}
+        for team in known.values():
+            if len(team.patterns) > PATTERNS_KEPT:
+                team.patterns.clear()
+        wanted = [
+            (team_id, name)
+            for team_id, name in names
+            if team_id in known and name not in known[team_id].patterns
+        ]
+        if wanted:
+            for pattern in await events.load_patterns(tx, wanted):
+                known[pattern.team_id].patterns[pattern.name] = pattern
+        return known
+
+    def forget(self, team_ids: Collection[str]) -> None:
+        """Read these teams anew when they are asked for."""
+        for team_id in team_ids:
+            self._teams.pop(team_id, None)
+
+
+async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamKnowledge]:
+    revisions = await teams.load_revisions(tx, team_ids)
+    properties, lists = await audience.load_declared(tx, team_ids)
+    by_team: dict[str, dict[TriggerKey, list[ActiveWorkflow]]] = defaultdict(lambda: defaultdict(list))
+    for workflow in await workflows.load_sending(tx, team_ids):
+        trigger = workflow.team_id, workflow.trigger_type, workflow.trigger_event
+        by_team[workflow.team_id][trigger].append(workflow)
+    return {
+        team_id: TeamKnowledge(
+            revision=revision,
+            blocklist=blocklist,
+            properties=properties[team_id],
+            lists=lists[team_id],
+            workflows=dict(by_team[team_id]),
+            patterns={},
+        )
+        for team_id, (revision, blocklist) in revisions.items()
+    }

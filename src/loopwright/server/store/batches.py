@@ -1,0 +1,144 @@
+"""A batch of changes, written by one statement: all of it, or nothing.
+
+No lock is held while a batch is made. Instead the statement insists that all is still as it was read: each
+contact that changes, the keys, and what the teams have declared.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import LiteralString
+
+import msgspec
+from msgspec import Struct
+
+from .contacts import ContactRow
+from .database import Connection
+from .events import EventRow, PatternRow, UsedKey
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What a batch comes to. Contacts that change or go have the `version` they were loaded with.
+
+    `revisions` maps each team to the revision of it that all was decided by.
+    """
+
+    updated: Sequence[ContactRow] = ()
+    deleted: Sequence[ContactRow] = ()
+    inserted: Sequence[ContactRow] = ()
+    patterns: Sequence[PatternRow] = ()
+    keys: Sequence[UsedKey] = ()
+    events: Sequence[EventRow] = ()
+    revisions: Mapping[str, int] = {}
+
+
+# Every batch keeps to one order, in which nobody waits for somebody who waits for them: contacts by id, new
+# ones by address, patterns by name, keys. The counts in the conditions make one part wait for the other.
+# A pattern may have learned other properties from another process: they stay. A key is taken over once its
+# window has passed.
+SAVE: LiteralString = """
+    WITH locked AS MATERIALIZED (
+        SELECT id FROM contact WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE
+    ), updated AS (
+        UPDATE contact
+           SET email = new.email, user_id = new.user_id, first_name = new.first_name,
+               last_name = new.last_name, source = new.source, subscribed = new.subscribed,
+               user_group = new.user_group, opt_in_status = new.opt_in_status, notes = new.notes,
+               properties = new.properties, mailing_lists = new.mailing_lists, updated_at = new.updated_at
+          FROM unnest($2::contact_state[]) AS new
+         WHERE contact.id = new.id AND contact.xmin = new.version AND (SELECT count(*) FROM locked) > 0
+        RETURNING 1
+    ), deleted AS (
+        DELETE FROM contact USING unnest($3::contact_state[]) AS gone
+         WHERE contact.id = gone.id AND contact.xmin = gone.version
+           AND (SELECT count(*) FROM updated) >= 0
+        RETURNING 1
+    ), inserted AS (
+        INSERT INTO contact (
+            id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group, opt_in_status,
+            notes, properties, mailing_lists, created_at, updated_at
+        )
+        SELECT id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group,
+               opt_in_status, notes, properties, mailing_lists, created_at, updated_at
+          FROM unnest($4::contact_state[])
+         WHERE (SELECT count(*) FROM deleted) >= 0
+         ORDER BY team_id, email
+        RETURNING 1
+    ), learned AS (
+        INSERT INTO event_pattern AS known (id, team_id, name, properties, created_at)
+        SELECT id, team_id, name, properties, $9
+          FROM unnest($5::event_record[]) AS new
+         WHERE (SELECT count(*) FROM inserted) >= 0
+         ORDER BY team_id, name
+        ON CONFLICT (team_id, name) DO UPDATE SET properties = known.properties || excluded.properties
+        RETURNING 1
+    ), claimed AS (
+        INSERT INTO idempotency_key AS used (team_id, endpoint, key, created_at)
+        SELECT team_id, endpoint, key, $9
+          FROM unnest($6::text[], $7::text[], $8::text[]) AS new (team_id, endpoint, key)
+         WHERE (SELECT count(*) FROM learned) >= 0
+         ORDER BY team_id, endpoint, key
+        ON CONFLICT (team_id, endpoint, key) DO UPDATE SET created_at = excluded.created_at
+         WHERE used.created_at <= $10
+        RETURNING 1
+    ), recorded AS (
+        INSERT INTO event (id, team_id, contact_id, name, properties, received_at)
+        SELECT id, team_id, contact_id, name, properties, $9 FROM unnest($11::event_record[])
+    )
+    SELECT insist(
+        (SELECT count(*) FROM claimed) = cardinality($6)
+        AND (SELECT count(*) FROM updated) = cardinality($2)
+        AND (SELECT count(*) FROM deleted) = cardinality($3)
+        AND NOT EXISTS (
+            SELECT FROM unnest($12::text[], $13::bigint[]) AS seen (id, revision)
+              JOIN team USING (id)
+             WHERE team.revision <> seen.revision
+        )
+    )
+"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def save(tx: Connection, changes: Changes, *, now: datetime, window: datetime) -> None:
+    """Write a batch that happened at `now`; keys used at `window` or before it are free again.
+
+    Raises `asyncpg.SerializationError` when something is no longer as it was read, and
+    `asyncpg.UniqueViolationError` when another process added the same contact.
+    """
+    await tx.execute(
+        SAVE,
+        [contact.id for contact in (*changes.updated, *changes.deleted)],
+        [_contact_state(contact) for contact in changes.updated],
+        [_contact_state(contact) for contact in changes.deleted],
+        [_contact_state(contact) for contact in changes.inserted],
+        [(p.id, p.team_id, None, p.name, _encode(p.properties).decode()) for p in changes.patterns],
+        [key.team_id for key in changes.keys],
+        [key.endpoint for key in changes.keys],
+        [key.key for key in changes.keys],
+        now,
+        window,
+        [(e.id, e.team_id, e.contact_id, e.name, _encode(e.properties).decode()) for e in changes.events],
+        list(changes.revisions),
+        list(changes.revisions.values()),
+    )
+
+
+def _contact_state(contact: ContactRow) -> tuple[object, ...]:
+    return (
+        contact.id,
+        contact.version,
+        contact.team_id,
+        contact.email,
+        contact.user_id,
+        contact.first_name,
+        contact.last_name,
+        contact.source,
+        contact.subscribed,
+        contact.user_group,
+        contact.opt_in_status,
+        contact.notes,
+        _encode(contact.properties).decode(),
+        _encode(contact.mailing_lists).decode(),
+        contact.created_at,
+        contact.updated_at,
+    )
