@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from loopwright.server.memory import settle
 from loopwright.server.observe.logs import configure
 from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
 
@@ -105,6 +106,7 @@ def _serve_here(settings: Settings) -> None:
 
     async def main(stop: asyncio.Event) -> None:
         async with run(settings) as running:
+            settle()
             _announce(running.address, running.new_key)
             await stop.wait()
 

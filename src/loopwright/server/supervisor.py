@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from loopwright.server.listening import address_of, listen
+from loopwright.server.memory import settle
 from loopwright.server.settings import Settings
 from loopwright.server.store.embedded import EmbeddedPostgres
 
@@ -182,6 +183,7 @@ class Supervisor:
             loop.add_signal_handler(number, stop.set)
         loop.add_reader(self._lifeline.reading, stop.set)
         async with serve(self._settings, listener):
+            settle()
             os.write(self._ready.writing, b"\0")
             await stop.wait()
 

@@ -24,6 +24,7 @@ DATE_FORMS = (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = re.compile(r"-?\d{1,16}")
+_DATE_LENGTH = len("2024-01-17")
 _DATE_TEXT = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
     r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?"
@@ -37,7 +38,9 @@ def wire_time(moment: datetime) -> str:
     """Write a moment as the API does: UTC, milliseconds, `Z`. A naive `moment` counts as UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    elif moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def to_wire(value: PropertyValue) -> Value:
@@ -115,6 +118,8 @@ def _is_date_text(text: str) -> bool:
 
 
 def _parse_date_text(text: str) -> datetime:
+    if len(text) == _DATE_LENGTH and text.isascii() and text[4] == text[7] == "-":
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
     if _MILLISECONDS.fullmatch(text):
         return _EPOCH + timedelta(milliseconds=int(text))
     found = _DATE_TEXT.fullmatch(text)

@@ -45,7 +45,9 @@ def _read_event(team_id: str, body: Mapping[str, object]) -> Command:
     key = body.get("idempotencyKey")
     if not isinstance(key, str | None):
         raise BadRequest("idempotencyKey must be a string", code="value_invalid")
-    return read_send_event(team_id, {k: v for k, v in body.items() if k != "idempotencyKey"}, key)
+    if "idempotencyKey" in body:
+        body = {name: value for name, value in body.items() if name != "idempotencyKey"}
+    return read_send_event(team_id, body, key)
 
 
 def _answers(call: Call, read: Reader) -> Response:

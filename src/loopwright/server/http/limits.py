@@ -69,6 +69,8 @@ class Limits:
 
     def admit(self, team_id: str, now: float, *, of_content: bool) -> Admission | None:
         """Let a request in, or not; None when nobody counts. The tighter window's numbers are told."""
+        if self._base is None:
+            return None
         admissions = [
             windows.admit(team_id, now)
             for windows in (self._base, self._content if of_content else None)

@@ -12,7 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -215,15 +215,15 @@ class Ingest:
         Batches load and fold in turn, so that they take effect in the order in which they were taken; the
         next one begins while this one is saved.
         """
-        async with self._turn:
-            async with self._pool.acquire() as tx:
+        async with AsyncExitStack() as stack:
+            async with self._turn:
+                tx = await stack.enter_async_context(self._pool.acquire())
                 made = await self._make(tx, commands, await self._load_after_last(tx, commands))
-            saving = self._saving = _Saving(made.folded)
-        try:
-            async with self._pool.acquire() as tx:
+                saving = self._saving = _Saving(made.folded)
+            try:
                 await self._save(tx, made)
-        finally:
-            saving.over.set()
+            finally:
+                saving.over.set()
         return made.folded.outcomes
 
     async def _load_after_last(self, tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from math import isfinite
 from typing import cast
 
@@ -86,7 +86,7 @@ def read_send_event(team_id: str, body: Body, key: str | None) -> SendEvent:
         identity=_read_some_identity(body),
         name=name,
         properties=_read_event_properties(body),
-        input=_read_input({k: v for k, v in body.items() if k not in _EVENT_KEYS}),
+        input=_read_input(body, _EVENT_KEYS),
         key=_read_key(team_id, EVENTS_ENDPOINT, key),
     )
 
@@ -187,10 +187,13 @@ def _read_some_identity(body: Body) -> Identity:
     return identity
 
 
-def _read_input(body: Body) -> ContactInput:
+def _read_input(body: Body, others: Set[str] = frozenset()) -> ContactInput:
+    """What a body says of a contact; `others` are the keys that speak of something else."""
     fields: dict[str, str | bool | None] = {}
     custom: dict[str, object] = {}
     for key, value in body.items():
+        if key in others:
+            continue
         _check_key(key)
         if key in _IGNORED:
             continue
@@ -348,8 +351,8 @@ def _check_text(where: str, value: str) -> None:
 
 
 def _check_characters(where: str, value: str) -> None:
-    # PostgreSQL keeps neither of the two.
-    if _UNSTORABLE.search(value):
+    # PostgreSQL keeps neither of the two, and ASCII has only one of them.
+    if "\0" in value if value.isascii() else _UNSTORABLE.search(value):
         raise BadRequest(
             f"{where} contains a NUL or half a surrogate pair; leave it out", code="value_invalid"
         )

@@ -45,11 +45,12 @@ SAVE: LiteralString = """
                user_group = new.user_group, opt_in_status = new.opt_in_status, notes = new.notes,
                properties = new.properties, mailing_lists = new.mailing_lists, updated_at = new.updated_at
           FROM unnest($2::contact_state[]) AS new
-         WHERE contact.id = new.id AND contact.xmin = new.version AND (SELECT count(*) FROM locked) > 0
+         WHERE contact.team_id = new.team_id AND contact.id = new.id AND contact.xmin = new.version
+           AND (SELECT count(*) FROM locked) > 0
         RETURNING 1
     ), deleted AS (
         DELETE FROM contact USING unnest($3::contact_state[]) AS gone
-         WHERE contact.id = gone.id AND contact.xmin = gone.version
+         WHERE contact.team_id = gone.team_id AND contact.id = gone.id AND contact.xmin = gone.version
            AND (SELECT count(*) FROM updated) >= 0
         RETURNING 1
     ), inserted AS (
