@@ -249,6 +249,8 @@ def test_importing_loads_next_to_nothing() -> None:
         Loops("key")
         assert "httpcore2" in sys.modules
         assert not {"httpx2", "pyreqwest"} & set(sys.modules)
+        Loops("key").events.send_many([{"name": "e", "user_id": "u"}])
+        assert not {"loopwright.client.bulk", "concurrent.futures"} & set(sys.modules)
         assert not any(name.startswith("loopwright.server") for name in sys.modules)
         print("done")
     """

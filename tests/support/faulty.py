@@ -3,6 +3,8 @@
 Each request takes the next step of the script; the last step stays. Every step but `Reply` handles the
 request before it misbehaves, so that `effects` counts what really happened, and does what the API does with
 an idempotency key: the first request that carries it takes effect, a later one gets 409.
+
+What Loops does not have, below /loopwright, is answered as `elsewhere` says; such requests are in `asked`.
 """
 
 from __future__ import annotations
@@ -90,6 +92,10 @@ class Received:
         return json.loads(self.body)
 
     @property
+    def elsewhere(self) -> bool:
+        return self.target.startswith("/loopwright/")
+
+    @property
     def key(self) -> str | None:
         return self.headers.get("idempotency-key")
 
@@ -100,7 +106,9 @@ class FaultyServer:
     def __init__(self, *script: Step, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
         self.script: list[Step] = list(script) or [Handle()]
+        self.elsewhere = Reply(404)
         self.requests: list[Received] = []
+        self.asked: list[Received] = []
         self.effects: list[Received] = []
         self.connections = 0
         self.url = ""
@@ -164,11 +172,11 @@ class FaultyServer:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         received = Received(method, target, headers, body, self._loop.time())
-        self.requests.append(received)
+        (self.asked if received.elsewhere else self.requests).append(received)
         return received
 
     async def _answer(self, request: Received, writer: asyncio.StreamWriter) -> Step:
-        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        step = self.elsewhere if request.elsewhere else self._next_step()
         if isinstance(step, Reply):
             writer.write(response(step.status, step.body, step.headers))
         elif not self._take_effect(request):
@@ -187,6 +195,9 @@ class FaultyServer:
             await self._never.wait()
         await writer.drain()
         return step
+
+    def _next_step(self) -> Step:
+        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
     def _take_effect(self, request: Received) -> bool:
         if request.key is not None and request.key in self._used:

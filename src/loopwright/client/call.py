@@ -35,8 +35,8 @@ class CallOptions(TypedDict, total=False):
 
 
 class Call(Struct, Generic[Result], frozen=True):
-    """One operation, ready to be sent. `path` is filled in and quoted, `read` turns the body into the
-    result.
+    """One operation, ready to be sent. `path` is filled in and quoted, below the base URL, or else a whole
+    URL. `read` turns the body into the result.
     """
 
     operation: Operation
@@ -48,9 +48,9 @@ class Call(Struct, Generic[Result], frozen=True):
     replayed: Callable[[], Result] | None = None
     """Makes the result when an earlier attempt turns out to have arrived (keyed operations only)."""
     content_type: str | None = None
-    """Set for a file: `body` is its bytes, `path` a whole URL elsewhere, and the key and our headers stay
-    here.
-    """
+    """Set when `body` is bytes of this type, and nothing to write as JSON."""
+    elsewhere: bool = False
+    """`path` belongs to somebody else: the key and our headers stay here."""
 
 
 def fill(operation: Operation, *ids: str) -> str:

@@ -13,6 +13,8 @@ from loopwright.errors import ConfigurationError
 if TYPE_CHECKING:
     import httpx2
 
+    from loopwright.wire.operations import Operation
+
 TransportName: TypeAlias = Literal["httpx2", "pyreqwest"]
 TransportChoice: TypeAlias = "TransportName | Transport | httpx2.Client | None"
 AsyncTransportChoice: TypeAlias = "TransportName | AsyncTransport | httpx2.AsyncClient | None"
@@ -31,11 +33,15 @@ async def async_sleep(seconds: float) -> None:
 
 
 class Connection:
-    """A transport that a client and its copies share. One that the user handed in stays open at the end."""
+    """A transport that a client and its copies share. One that the user handed in stays open at the end.
+
+    `offers` remembers of which operations the server at its end takes many at once, and of which not.
+    """
 
     def __init__(self, choice: TransportChoice, route: Route) -> None:
         self.closed = False
         self.transport, self._close = _open(choice, route)
+        self.offers: dict[Operation, bool] = {}
 
     def close(self) -> None:
         if not self.closed:
@@ -50,6 +56,7 @@ class AsyncConnection:
     def __init__(self, choice: AsyncTransportChoice, route: Route) -> None:
         self.closed = False
         self.transport, self._close = _open_async(choice, route)
+        self.offers: dict[Operation, bool] = {}
 
     async def close(self) -> None:
         if not self.closed:

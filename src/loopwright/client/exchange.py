@@ -18,7 +18,7 @@ import msgspec
 
 from loopwright.client.answer import status_error
 from loopwright.client.config import check_retries, lower_case
-from loopwright.client.retry import may_have_arrived, wait_before_repeat
+from loopwright.client.retry import may_have_arrived, parse_retry_after, wait_before_repeat
 from loopwright.client.transport import Header, HttpRequest, HttpResponse, Timeout
 from loopwright.errors import LoopsError, NoAnswerError, UnreadableAnswerError
 from loopwright.wire.answers import Raw
@@ -35,107 +35,45 @@ logger = logging.getLogger("loopwright")
 encode = msgspec.json.Encoder().encode
 
 
-class Exchange(Generic[Result]):
-    """A call and its attempts. `request` is what to send; it is the same for every attempt, key included."""
+class Attempts(Generic[Result]):
+    """The attempts at one call: what came of them, and whether another is due. Only decides."""
 
-    __slots__ = (
-        "_arrived",
-        "_call",
-        "_key",
-        "_most",
-        "_pace",
-        "_pause",
-        "_started",
-        "attempts",
-        "request",
-        "result",
-        "status",
-    )
+    __slots__ = ("_arrived", "_call", "_key", "_most", "attempts", "pause", "result")
 
-    def __init__(self, call: Call[Result], settings: Settings, pace: SharedPace | None) -> None:
+    def __init__(self, call: Call[Result], settings: Settings) -> None:
         self._call = call
-        self._pace = pace
-        self._pause = 0.0
         self._arrived = False
-        self._started = 0.0
-        self.attempts = 0
-        self.status = 0
+        self.attempts: int = 0
+        self.pause = 0.0
         self._most = settings.max_retries
+        if "max_retries" in call.options:
+            self._most = check_retries(call.options["max_retries"])
         self._key = call.idempotency_key
         if self._key is None and call.operation.repeat == "keyed":
             self._key = new_key()
-        if call.content_type is None:
-            self.request = self._build(call, settings)
-        else:
-            self._pace = None
-            self.request = self._build_file(call, call.content_type, settings)
-
-    def _build(self, call: Call[Result], settings: Settings) -> HttpRequest:
-        common, timeout = settings.headers, settings.timeout
-        own: list[Header] = []
-        body = None
-        if call.body is not msgspec.UNSET:
-            body = encode(call.body)
-            own.append(("content-type", "application/json"))
-        if self._key is not None:
-            own.append(("idempotency-key", self._key))
-        if options := call.options:
-            if "headers" in options:
-                common = tuple((dict(common) | lower_case(options["headers"])).items())
-            if "timeout" in options:
-                timeout = Timeout.of(options["timeout"])
-            self._most = check_retries(options.get("max_retries", self._most))
-        return HttpRequest(call.operation.method, settings.root + call.path, common, own, body, timeout)
-
-    def _build_file(self, call: Call[Result], content_type: str, settings: Settings) -> HttpRequest:
-        body = call.body
-        assert isinstance(body, bytes)
-        headers = [("content-type", content_type)]
-        return HttpRequest(call.operation.method, call.path, (), headers, body, settings.timeout)
-
-    def wait(self) -> float:
-        """Seconds to wait before the next attempt. Counts that attempt as made."""
-        self.attempts += 1
-        pause = self._pause
-        if self._pace is not None:
-            pause = max(pause, self._pace.reserve(content=self._call.operation.content))
-        self._started = monotonic() + pause
-        return pause
 
     def failed(self, error: NoAnswerError) -> None:
-        """No answer came. Returns when the request is to be sent again, raises when that is over."""
-        self.status = 0
+        """No answer came. Returns when the call is to be sent again, raises when that is over."""
         error.attempts = self.attempts
         error.idempotency_key = self._key
         self._arrived = self._arrived or error.outcome_unknown
         error.outcome_unknown = self._arrived and self._call.operation.method != "GET"
-        self._log(type(error).__name__)
         self._repeat_or_raise(error)
 
     def answered(self, response: HttpResponse) -> bool:
         """An answer came. True: `result` is there. False: send again. Raises when the answer is an error."""
-        self.status = response.status
-        if logger.isEnabledFor(logging.DEBUG):
-            self._log(str(response.status))
-        if self._pace is not None:
-            self._pace.report(response.headers, content=self._call.operation.content)
         if 200 <= response.status < 300:
             self.result = self._read(response)
             return True
         if response.status == 409 and self._arrived and self._call.replayed is not None:
             self.result = self._with_raw(self._call.replayed(), response)
             return True
-        self._refused(response)
-        return False
-
-    def _refused(self, response: HttpResponse) -> None:
         error = status_error(
             response, self._call.operation, now=datetime.now(UTC), attempts=self.attempts, key=self._key
         )
-        if response.status == 429 and self._pace is not None:
-            self._pace.refused(response.headers, error.retry_after, content=self._call.operation.content)
         self._arrived = self._arrived or may_have_arrived(error)
         self._repeat_or_raise(error)
+        return False
 
     def _repeat_or_raise(self, error: LoopsError) -> None:
         pause = wait_before_repeat(
@@ -147,14 +85,7 @@ class Exchange(Generic[Result]):
         )
         if pause is None:
             raise error
-        self._pause = pause
-        logger.info(
-            "%s %s: again in %.2f s after %s",
-            self._call.operation.method,
-            self._call.operation.path,
-            pause,
-            self.status or type(error).__name__,
-        )
+        self.pause = pause
 
     def _read(self, response: HttpResponse) -> Result:
         try:
@@ -180,6 +111,78 @@ class Exchange(Generic[Result]):
             )
         return result
 
+
+class Exchange(Attempts[Result]):
+    """A call under way by itself. `request` is what to send; it is the same for every attempt, key
+    included.
+    """
+
+    __slots__ = ("_pace", "_started", "request", "status")
+
+    def __init__(self, call: Call[Result], settings: Settings, pace: SharedPace | None) -> None:
+        super().__init__(call, settings)
+        self._pace = None if call.elsewhere else pace
+        self._started = 0.0
+        self.status = 0
+        self.request = self._build(settings)
+
+    def _build(self, settings: Settings) -> HttpRequest:
+        call, timeout = self._call, settings.timeout
+        common = () if call.elsewhere else settings.headers
+        own: list[Header] = []
+        body = None
+        if call.content_type is not None:
+            assert isinstance(call.body, bytes)
+            body = call.body
+            own.append(("content-type", call.content_type))
+        elif call.body is not msgspec.UNSET:
+            body = encode(call.body)
+            own.append(("content-type", "application/json"))
+        if self._key is not None:
+            own.append(("idempotency-key", self._key))
+        if options := call.options:
+            if "headers" in options and not call.elsewhere:
+                common = tuple((dict(common) | lower_case(options["headers"])).items())
+            if "timeout" in options:
+                timeout = Timeout.of(options["timeout"])
+        url = settings.root + call.path if call.path.startswith("/") else call.path
+        return HttpRequest(call.operation.method, url, common, own, body, timeout)
+
+    def wait(self) -> float:
+        """Seconds to wait before the next attempt. Counts that attempt as made."""
+        self.attempts += 1
+        pause = self.pause
+        if self._pace is not None:
+            pause = max(pause, self._pace.reserve(content=self._call.operation.content))
+        self._started = monotonic() + pause
+        return pause
+
+    def failed(self, error: NoAnswerError) -> None:
+        """No answer came. Returns when the request is to be sent again, raises when that is over."""
+        self.status = 0
+        self._log(type(error).__name__)
+        super().failed(error)
+        self._log_repeat(type(error).__name__)
+
+    def answered(self, response: HttpResponse) -> bool:
+        """An answer came. True: `result` is there. False: send again. Raises when the answer is an error."""
+        self.status = response.status
+        if logger.isEnabledFor(logging.DEBUG):
+            self._log(str(response.status))
+        if self._pace is not None:
+            self._learn(self._pace, response)
+        done = super().answered(response)
+        if not done:
+            self._log_repeat(str(response.status))
+        return done
+
+    def _learn(self, pace: SharedPace, response: HttpResponse) -> None:
+        content = self._call.operation.content
+        pace.report(response.headers, content=content)
+        if response.status == 429:
+            retry_after = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
+            pace.refused(response.headers, retry_after, content=content)
+
     def _log(self, outcome: str) -> None:
         """Method, path as the API names it, and outcome: no address, id or key."""
         logger.debug(
@@ -190,6 +193,10 @@ class Exchange(Generic[Result]):
             (monotonic() - self._started) * 1000,
             self.attempts,
         )
+
+    def _log_repeat(self, outcome: str) -> None:
+        operation = self._call.operation
+        logger.info("%s %s: again in %.2f s after %s", operation.method, operation.path, self.pause, outcome)
 
 
 def new_key() -> str:

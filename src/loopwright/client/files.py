@@ -64,7 +64,9 @@ def check_image(content_type: str, content_length: int) -> None:
 
 def put_call(url: str, image: Image, options: CallOptions) -> Call[Stored]:
     """Put an image to the address the API gave for it."""
-    return Call(PUT_FILE, url, _stored, options, image.content, content_type=image.content_type)
+    return Call(
+        PUT_FILE, url, _stored, options, image.content, content_type=image.content_type, elsewhere=True
+    )
 
 
 def _stored(body: bytes) -> Stored:

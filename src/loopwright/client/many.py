@@ -2,15 +2,25 @@
 them.
 
 Both colours are written here by hand: one runs threads, the other tasks. Nothing is sent before the results
-are asked for, and never more than a window of items is held; whoever stops asking stops the sending.
+are asked for, and never more than a window of items is held; whoever stops asking stops the sending. What is
+sent at a time, an item or a chunk of them, is the work's to say.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Generic, Required, Self, TypeAlias, TypedDict, TypeVar
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from typing import TYPE_CHECKING, Any, Generic, Required, Self, TypeAlias, TypedDict, TypeVar
 
 from msgspec import Struct
 
@@ -20,8 +30,13 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
-    from loopwright.client.call import Properties
+    from loopwright.client._async.client import AsyncLoops
+    from loopwright.client._sync.client import Loops
+    from loopwright.client.bulk import Chunk
+    from loopwright.client.call import Call, CallOptions, Properties
+    from loopwright.wire.operations import Operation
 
+Batch = TypeVar("Batch")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -78,6 +93,33 @@ class Progress(Struct, frozen=True):
     failed: int
 
 
+class Many(Struct, Generic[Item, Result], frozen=True):
+    """Many calls of one operation: `call` makes one of an item. `name` is the method's, for people."""
+
+    name: str
+    operation: Operation
+    call: Callable[[Item], Call[Result]]
+    options: CallOptions
+
+
+class Work(Struct, Generic[Batch, Item, Result], frozen=True):
+    """Items by the batch, and how one batch is sent: `at_once` at a time. `held` may be unasked for."""
+
+    batches: Iterator[Batch]
+    send: Callable[[Batch], list[Outcome[Item, Result]]]
+    at_once: int
+    held: int
+
+
+class AsyncWork(Struct, Generic[Batch, Item, Result], frozen=True):
+    """The same for asyncio."""
+
+    batches: AsyncGenerator[Batch, None]
+    send: Callable[[Batch], Awaitable[list[Outcome[Item, Result]]]]
+    at_once: int
+    held: int
+
+
 class Tally(Generic[Item, Result]):
     """Counts outcomes on their way out, and warns when nobody ever asked for one."""
 
@@ -107,14 +149,14 @@ class Outcomes(Iterator[Outcome[Item, Result]]):
 
     def __init__(
         self,
-        name: str,
-        do: Callable[[Item], Result],
+        client: Loops,
+        many: Many[Item, Result],
         items: Items[Item],
         at_once: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._running = _run(do, items, check_at_once(at_once))
-        self._tally = Tally[Item, Result](name, on_progress)
+        self._running = _run(client, many, items, check_at_once(at_once))
+        self._tally = Tally[Item, Result](many.name, on_progress)
 
     def __iter__(self) -> Self:
         return self
@@ -129,14 +171,14 @@ class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
 
     def __init__(
         self,
-        name: str,
-        do: Callable[[Item], Awaitable[Result]],
+        client: AsyncLoops,
+        many: Many[Item, Result],
         items: AsyncItems[Item],
         at_once: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._running = _run_async(do, items, check_at_once(at_once))
-        self._tally = Tally[Item, Result](name, on_progress)
+        self._running = _run_async(client, many, items, check_at_once(at_once))
+        self._tally = Tally[Item, Result](many.name, on_progress)
 
     def __aiter__(self) -> Self:
         return self
@@ -152,64 +194,124 @@ def check_at_once(at_once: int) -> int:
     return at_once
 
 
-async def _each(items: AsyncItems[Item]) -> AsyncIterator[Item]:
+def numbered(items: Items[Item]) -> Iterator[tuple[int, Item]]:
+    """Each item with its index, from 0."""
+    return enumerate(items)
+
+
+async def async_numbered(items: AsyncItems[Item]) -> AsyncGenerator[tuple[int, Item], None]:
+    """The same, of either kind of items."""
+    index = 0
     if isinstance(items, AsyncIterable):
         async for item in items:
-            yield item
+            yield index, item
+            index += 1
     else:
-        for item in items:
-            yield item
+        for index, item in enumerate(items):
+            yield index, item
 
 
-def _run(do: Callable[[Item], Result], items: Items[Item], at_once: int) -> Iterator[Outcome[Item, Result]]:
+def chunked(items: Items[Item], start: Callable[[], Chunk[Item, Result]]) -> Iterator[Chunk[Item, Result]]:
+    """The items in full chunks, and the last in what is left. `start` makes an empty one."""
+    chunk = start()
+    for index, item in enumerate(items):
+        chunk.add(index, item)
+        if chunk.full:
+            yield chunk
+            chunk = start()
+    if len(chunk):
+        yield chunk
+
+
+async def async_chunked(
+    items: AsyncItems[Item], start: Callable[[], Chunk[Item, Result]]
+) -> AsyncGenerator[Chunk[Item, Result], None]:
+    """The same; of an async iterable what has come is a chunk as soon as one is asked for.
+
+    A task reads ahead meanwhile, a chunk at most: items that come one by one wait for no others.
+    """
+    if not isinstance(items, AsyncIterable):
+        for chunk in chunked(items, start):
+            yield chunk
+        return
+
+    import asyncio
+
+    from loopwright.client.bulk import LINES
+
+    come: asyncio.Queue[tuple[int, Item] | asyncio.Task[None]] = asyncio.Queue()
+    room = asyncio.Semaphore(LINES)
+
+    async def read() -> None:
+        async for one in async_numbered(items):
+            await room.acquire()
+            come.put_nowait(one)
+
+    reading = asyncio.create_task(read())
+    reading.add_done_callback(come.put_nowait)  # the last that comes is the end, good or bad
+    try:
+        chunk = start()
+        while isinstance(one := await come.get(), tuple):
+            room.release()
+            chunk.add(*one)
+            if chunk.full or come.empty():
+                yield chunk
+                chunk = start()
+        one.result()
+        if len(chunk):
+            yield chunk
+    finally:
+        reading.remove_done_callback(come.put_nowait)  # else the two keep each other, and the items
+        reading.cancel()
+
+
+def _run(
+    client: Loops, many: Many[Item, Result], items: Items[Item], at_once: int
+) -> Iterator[Outcome[Item, Result]]:
     from concurrent.futures import ThreadPoolExecutor
 
-    def attempt(index: int, item: Item) -> Outcome[Item, Result]:
-        try:
-            return Outcome(index=index, item=item, result=do(item))
-        except REFUSED as error:
-            return Outcome(index=index, item=item, error=error)
+    from loopwright.client._sync.work import find_work
 
-    window: deque[Future[Outcome[Item, Result]]] = deque()
-    threads = ThreadPoolExecutor(at_once, thread_name_prefix="loopwright")
+    work: Work[Any, Item, Result] = find_work(client, many, items, at_once)
+    window: deque[Future[list[Outcome[Item, Result]]]] = deque()
+    threads = ThreadPoolExecutor(work.at_once, thread_name_prefix="loopwright")
     try:
-        for index, item in enumerate(items):
-            window.append(threads.submit(attempt, index, item))
-            if len(window) >= at_once * WINDOW:
-                yield window.popleft().result()
+        for batch in work.batches:
+            window.append(threads.submit(work.send, batch))
+            if len(window) >= work.held:
+                yield from window.popleft().result()
         while window:
-            yield window.popleft().result()
+            yield from window.popleft().result()
     finally:
         threads.shutdown(wait=True, cancel_futures=True)
 
 
 async def _run_async(
-    do: Callable[[Item], Awaitable[Result]],
-    items: AsyncItems[Item],
-    at_once: int,
+    client: AsyncLoops, many: Many[Item, Result], items: AsyncItems[Item], at_once: int
 ) -> AsyncIterator[Outcome[Item, Result]]:
     import asyncio
 
-    places = asyncio.Semaphore(at_once)
+    from loopwright.client._async.work import find_work
 
-    async def attempt(index: int, item: Item) -> Outcome[Item, Result]:
+    work: AsyncWork[Any, Item, Result] = await find_work(client, many, items, at_once)
+    places = asyncio.Semaphore(work.at_once)
+
+    async def send(batch: Any) -> list[Outcome[Item, Result]]:
         async with places:
-            try:
-                return Outcome(index=index, item=item, result=await do(item))
-            except REFUSED as error:
-                return Outcome(index=index, item=item, error=error)
+            return await work.send(batch)
 
-    window: deque[asyncio.Task[Outcome[Item, Result]]] = deque()
-    index = 0
+    window: deque[asyncio.Task[list[Outcome[Item, Result]]]] = deque()
     try:
-        async for item in _each(items):
-            window.append(asyncio.create_task(attempt(index, item)))
-            index += 1
-            if len(window) >= at_once * WINDOW:
-                yield await window.popleft()
+        async for batch in work.batches:
+            window.append(asyncio.create_task(send(batch)))
+            if len(window) >= work.held:
+                for outcome in await window.popleft():
+                    yield outcome
         while window:
-            yield await window.popleft()
+            for outcome in await window.popleft():
+                yield outcome
     finally:
         for task in window:
             task.cancel()
         await asyncio.gather(*window, return_exceptions=True)
+        await work.batches.aclose()

@@ -24,14 +24,14 @@ OWN_KEYS = frozenset({"email", "userId", "eventName", "eventProperties", "mailin
 
 
 def event_call(
-    name: str,
-    email: str | None,
-    user_id: str | None,
-    properties: Properties | None,
-    contact: Properties | None,
-    mailing_lists: Mapping[str, bool] | None,
-    key: str | None,
     options: CallOptions,
+    name: str,
+    email: str | None = None,
+    user_id: str | None = None,
+    properties: Properties | None = None,
+    contact: Properties | None = None,
+    mailing_lists: Mapping[str, bool] | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[EventAccepted]:
     """Contact properties travel as top-level keys. Raises `ValueError` for what the API would refuse."""
     body: dict[str, object] = properties_to_wire(contact) if contact else {}
@@ -44,9 +44,8 @@ def event_call(
         body["eventProperties"] = properties_to_wire(properties)
     if mailing_lists:
         body["mailingLists"] = dict(mailing_lists)
-    return Call(
-        SEND_EVENT, SEND_EVENT.path, one(EventAccepted), options, body, check_key(key), _event_replayed
-    )
+    key = check_key(idempotency_key)
+    return Call(SEND_EVENT, SEND_EVENT.path, one(EventAccepted), options, body, key, _event_replayed)
 
 
 def transactional_call(

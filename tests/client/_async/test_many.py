@@ -3,6 +3,7 @@
 import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,16 @@ Serve = Callable[..., FaultyServer]
 
 
 class Canned:
-    """Answers at once, and counts."""
+    """Answers at once, and counts; it has nothing that Loops has not."""
 
     def __init__(self) -> None:
         self.sent = 0
+        self.urls: set[str] = set()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
+        self.urls.add(request.url)
+        if "/loopwright/" in request.url:
+            return HttpResponse(404, {}, b"")
         self.sent += 1
         return HttpResponse(200, {}, b'{"success":true,"id":"c1"}')
 
@@ -58,6 +63,29 @@ async def test_one_failure_does_not_stop_the_rest(serve: Serve) -> None:
     assert isinstance(outcomes[1].error, ValueError)
     assert outcomes[2].error is None
     assert progress == [Progress(1, 1), Progress(2, 2), Progress(3, 2)]
+
+
+async def test_loops_hears_of_nothing_that_is_not_its_own() -> None:
+    """It is not asked whether it takes many at once; it does not."""
+    canned = Canned()
+    async with AsyncLoops("key", transport=canned) as loops:
+        assert [outcome.error async for outcome in loops.events.send_many(numbered(2))] == [None] * 2
+        assert [o.error async for o in loops.contacts.update_many([{"user_id": "u1"}])] == [None]
+    assert canned.urls == {
+        "https://app.loops.so/api/v1/events/send",
+        "https://app.loops.so/api/v1/contacts/update",
+    }
+
+
+async def test_an_argument_that_send_does_not_have_is_a_failure() -> None:
+    """A slip of the pen does not send half an event."""
+    event: Any = {"name": "signup", "user_id": "u1", "propertys": {"plan": "pro"}}
+    canned = Canned()
+    async with AsyncLoops("key", base_url="http://loops.invalid", transport=canned) as loops:
+        (outcome,) = [outcome async for outcome in loops.events.send_many([event])]
+    assert isinstance(outcome.error, TypeError)
+    assert "propertys" in str(outcome.error)
+    assert canned.sent == 0
 
 
 async def test_memory_stays_flat() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.base import ClientBase, changed
-from loopwright.client.call import Call
+from loopwright.client.call import Call, CallOptions
 from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, async_sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from loopwright.client._async.uploads import AsyncUploads
     from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
     from loopwright.client._async.workflows import AsyncWorkflows
+    from loopwright.client.bulk import Bulk
+    from loopwright.wire.operations import Operation
 
 Result = TypeVar("Result")
 
@@ -144,6 +146,25 @@ class AsyncLoops(ClientBase):
             else:
                 if exchange.answered(response):
                     return exchange.result
+
+    async def find_bulk(self, operation: Operation, options: CallOptions) -> Bulk | None:
+        """How the server takes many calls of `operation` in one request, or `None`: Loops does not.
+
+        A server that is not Loops is asked, until it has told.
+        """
+        from loopwright.client._async.work import ask
+        from loopwright.client.bulk import bulk_of
+
+        bulk = bulk_of(operation, self._settings)
+        if bulk is None:
+            return None
+        offers = self._connection.offers
+        if operation not in offers:
+            offered = await ask(self, bulk, options)
+            if offered is None:
+                return None
+            offers[operation] = offered
+        return bulk if offers[operation] else None
 
     def _share(self, settings: Settings, connection: AsyncConnection) -> None:
         self._adopt(settings)

@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, Properties, one_identifier, some_identifier, with_query
-from loopwright.client.contact_calls import contact_body, read_contact
-from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, ContactUpdate, Progress
+from loopwright.client.contact_calls import contact_body, read_contact, update_call
+from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, ContactUpdate, Many, Progress
 from loopwright.wire.contacts import (
     Contact,
     ContactDeleted,
@@ -84,12 +84,12 @@ class AsyncContacts:
         known `user_id`. What is not given stays, `None` clears. `subscribed=True` re-subscribes even
         somebody who left.
         """
-        body = contact_body(
-            some_identifier(email, user_id),
-            first_name, last_name, source, user_group, subscribed, properties, mailing_lists,
+        return await self._client.send(
+            update_call(
+                options, email, user_id, first_name, last_name, source, user_group, subscribed, properties,
+                mailing_lists,
+            )
         )  # fmt: skip
-        call = Call(UPDATE_CONTACT, UPDATE_CONTACT.path, one(ContactSaved), options, body)
-        return await self._client.send(call)
 
     async def find(
         self, *, email: str | None = None, user_id: str | None = None, **options: Unpack[CallOptions]
@@ -142,7 +142,8 @@ class AsyncContacts:
         Each is a mapping of the arguments of `update`.
         """
 
-        async def update_one(contact: ContactUpdate) -> ContactSaved:
-            return await self.update(**contact, **options)
+        def call(contact: ContactUpdate) -> Call[ContactSaved]:
+            return update_call(options, **contact)
 
-        return AsyncOutcomes("contacts.update_many", update_one, contacts, at_once, on_progress)
+        many = Many("contacts.update_many", UPDATE_CONTACT, call, options)
+        return AsyncOutcomes(self._client, many, contacts, at_once, on_progress)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Unpack
 
-from loopwright.client.call import CallOptions, Properties
-from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, EventToSend, Progress
+from loopwright.client.call import Call, CallOptions, Properties
+from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, EventToSend, Many, Progress
 from loopwright.client.sending import event_call
 from loopwright.wire.events import EventAccepted
+from loopwright.wire.operations import SEND_EVENT
 
 if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops
@@ -44,7 +45,7 @@ class AsyncEvents:
         request is made for neither identifier, an empty name or one with a colon, or a key too long.
         """
         return await self._client.send(
-            event_call(name, email, user_id, properties, contact, mailing_lists, idempotency_key, options)
+            event_call(options, name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         )
 
     def send_many(
@@ -61,9 +62,13 @@ class AsyncEvents:
         and nothing more once that stops. One failure does not stop the rest: an `Outcome` has a `result` or
         an `error`. `on_progress` is called after each, in the iterating task or thread. `events` is read as
         needed, so it may be endless.
+
+        A Loopwright server gets up to 500 events in one request, by two requests at a time, or one with
+        `at_once=1`. Then events of an async iterable leave as they come, others when 500 are read.
         """
 
-        async def send_one(event: EventToSend) -> EventAccepted:
-            return await self.send(**event, **options)
+        def call(event: EventToSend) -> Call[EventAccepted]:
+            return event_call(options, **event)
 
-        return AsyncOutcomes("events.send_many", send_one, events, at_once, on_progress)
+        many = Many("events.send_many", SEND_EVENT, call, options)
+        return AsyncOutcomes(self._client, many, events, at_once, on_progress)

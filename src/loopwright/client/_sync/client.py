@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.base import ClientBase, changed
-from loopwright.client.call import Call
+from loopwright.client.call import Call, CallOptions
 from loopwright.client.colour import Connection, TransportChoice, sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from loopwright.client._sync.uploads import Uploads
     from loopwright.client._sync.workflow_nodes import WorkflowNodes
     from loopwright.client._sync.workflows import Workflows
+    from loopwright.client.bulk import Bulk
+    from loopwright.wire.operations import Operation
 
 Result = TypeVar("Result")
 
@@ -145,6 +147,25 @@ class Loops(ClientBase):
             else:
                 if exchange.answered(response):
                     return exchange.result
+
+    def find_bulk(self, operation: Operation, options: CallOptions) -> Bulk | None:
+        """How the server takes many calls of `operation` in one request, or `None`: Loops does not.
+
+        A server that is not Loops is asked, until it has told.
+        """
+        from loopwright.client._sync.work import ask
+        from loopwright.client.bulk import bulk_of
+
+        bulk = bulk_of(operation, self._settings)
+        if bulk is None:
+            return None
+        offers = self._connection.offers
+        if operation not in offers:
+            offered = ask(self, bulk, options)
+            if offered is None:
+                return None
+            offers[operation] = offered
+        return bulk if offers[operation] else None
 
     def _share(self, settings: Settings, connection: Connection) -> None:
         self._adopt(settings)

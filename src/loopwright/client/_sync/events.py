@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Unpack
 
-from loopwright.client.call import CallOptions, Properties
-from loopwright.client.many import AT_ONCE, EventToSend, Items, Outcomes, Progress
+from loopwright.client.call import Call, CallOptions, Properties
+from loopwright.client.many import AT_ONCE, EventToSend, Items, Many, Outcomes, Progress
 from loopwright.client.sending import event_call
 from loopwright.wire.events import EventAccepted
+from loopwright.wire.operations import SEND_EVENT
 
 if TYPE_CHECKING:
     from loopwright.client._sync.client import Loops
@@ -45,7 +46,7 @@ class Events:
         request is made for neither identifier, an empty name or one with a colon, or a key too long.
         """
         return self._client.send(
-            event_call(name, email, user_id, properties, contact, mailing_lists, idempotency_key, options)
+            event_call(options, name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         )
 
     def send_many(
@@ -62,9 +63,13 @@ class Events:
         and nothing more once that stops. One failure does not stop the rest: an `Outcome` has a `result` or
         an `error`. `on_progress` is called after each, in the iterating task or thread. `events` is read as
         needed, so it may be endless.
+
+        A Loopwright server gets up to 500 events in one request, by two requests at a time, or one with
+        `at_once=1`. Then events of an async iterable leave as they come, others when 500 are read.
         """
 
-        def send_one(event: EventToSend) -> EventAccepted:
-            return self.send(**event, **options)
+        def call(event: EventToSend) -> Call[EventAccepted]:
+            return event_call(options, **event)
 
-        return Outcomes("events.send_many", send_one, events, at_once, on_progress)
+        many = Many("events.send_many", SEND_EVENT, call, options)
+        return Outcomes(self._client, many, events, at_once, on_progress)
