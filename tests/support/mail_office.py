@@ -108,7 +108,6 @@ class Office:
                 "properties": {},
                 "mailing_lists": {},
                 "created_at": NOW,
-                "updated_at": NOW,
                 **given,
             }
         )

@@ -67,7 +67,6 @@ async def add_contact(
         properties={},
         mailing_lists=mailing_lists or {},
         created_at=now,
-        updated_at=now,
     )
     async with pool.acquire() as tx:
         await save(tx, Changes(inserted=[contact]), now=now, window=now)

@@ -35,7 +35,7 @@ def contact(id: str, email: str, user_id: str | None = None) -> ContactRow:  # n
     return ContactRow(
         id=id, team_id="t", email=email, user_id=user_id, first_name=None, last_name=None, source="API",
         subscribed=True, user_group="", opt_in_status=None, notes=None, properties={}, mailing_lists={},
-        created_at=NOW, updated_at=NOW,
+        created_at=NOW,
     )  # fmt: skip
 
 

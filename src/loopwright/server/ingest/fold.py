@@ -296,15 +296,13 @@ class _Batch:
         if contact.opt_in_status not in ("pending", "rejected"):
             return  # whoever confirmed before leaves by the link in any email
         if not command.accepted:
-            self._put(replace(contact, opt_in_status="rejected", subscribed=False, updated_at=self._now))
+            self._put(replace(contact, opt_in_status="rejected", subscribed=False))
             return
         lists: dict[str, Membership] = {
             list_id: "subscribed" if state == "pending" else state
             for list_id, state in contact.mailing_lists.items()
         }
-        contact = replace(
-            contact, opt_in_status="accepted", subscribed=True, mailing_lists=lists, updated_at=self._now
-        )
+        contact = replace(contact, opt_in_status="accepted", subscribed=True, mailing_lists=lists)
         self._put(contact)
         self._added(contact)
 
@@ -313,10 +311,10 @@ class _Batch:
         if contact is None or contact.team_id != command.team_id:
             raise _unknown_contact()
         if command.mailing_list_id is None:
-            self._put(replace(contact, subscribed=False, updated_at=self._now))
+            self._put(replace(contact, subscribed=False))
         else:
             lists: dict[str, Membership] = {**contact.mailing_lists, command.mailing_list_id: "opted_out"}
-            self._put(replace(contact, mailing_lists=lists, updated_at=self._now))
+            self._put(replace(contact, mailing_lists=lists))
 
     def _resolve(
         self, team_id: str, identity: Identity, *, missing: Callable[[], Refusal]
@@ -367,7 +365,6 @@ class _Batch:
             properties={},
             mailing_lists={},
             created_at=self._now,
-            updated_at=self._now,
         )
 
     def _check_address(self, team_id: str, email: str) -> None:
@@ -390,7 +387,7 @@ class _Batch:
         lists = self._with_lists(contact, said.lists)
         if lists != contact.mailing_lists:
             changes["mailing_lists"] = lists
-        return replace(contact, **changes, updated_at=self._now) if changes else contact
+        return replace(contact, **changes) if changes else contact
 
     def _with_custom(self, contact: ContactRow, custom: Mapping[str, object]) -> dict[str, Value]:
         declared = self._properties.get(contact.team_id, {})

@@ -43,7 +43,7 @@ SAVE: LiteralString = """
            SET email = new.email, user_id = new.user_id, first_name = new.first_name,
                last_name = new.last_name, source = new.source, subscribed = new.subscribed,
                user_group = new.user_group, opt_in_status = new.opt_in_status, notes = new.notes,
-               properties = new.properties, mailing_lists = new.mailing_lists, updated_at = new.updated_at
+               properties = new.properties, mailing_lists = new.mailing_lists, updated_at = $9
           FROM unnest($2::contact_state[]) AS new
          WHERE contact.team_id = new.team_id AND contact.id = new.id AND contact.xmin = new.version
            AND (SELECT count(*) FROM locked) > 0
@@ -59,7 +59,7 @@ SAVE: LiteralString = """
             notes, properties, mailing_lists, created_at, updated_at
         )
         SELECT id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group,
-               opt_in_status, notes, properties, mailing_lists, created_at, updated_at
+               opt_in_status, notes, properties, mailing_lists, $9, $9
           FROM unnest($4::contact_state[])
          WHERE (SELECT count(*) FROM deleted) >= 0
          ORDER BY team_id, email
@@ -140,6 +140,4 @@ def _contact_state(contact: ContactRow) -> tuple[object, ...]:
         contact.notes,
         _encode(contact.properties).decode(),
         _encode(contact.mailing_lists).decode(),
-        contact.created_at,
-        contact.updated_at,
     )

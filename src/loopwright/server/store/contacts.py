@@ -35,13 +35,12 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     properties: dict[str, Value]
     mailing_lists: dict[str, Membership]
     created_at: datetime
-    updated_at: datetime
     version: int = 0
 
 
 _COLUMNS: LiteralString = """
     id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group, opt_in_status,
-    notes, properties, mailing_lists, created_at, updated_at, contact.xmin
+    notes, properties, mailing_lists, created_at, contact.xmin
 """
 
 CONTACT: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id = $2"
@@ -152,6 +151,5 @@ def _contact(row: asyncpg.Record) -> ContactRow:
         properties=_properties.decode(row[11]),
         mailing_lists=_mailing_lists.decode(row[12]),
         created_at=row[13],
-        updated_at=row[14],
-        version=row[15],
+        version=row[14],
     )

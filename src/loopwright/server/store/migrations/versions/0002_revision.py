@@ -48,9 +48,7 @@ CREATE TYPE contact_state AS (
     opt_in_status text,
     notes         text,
     properties    jsonb,
-    mailing_lists jsonb,
-    created_at    timestamptz,
-    updated_at    timestamptz
+    mailing_lists jsonb
 );
 
 CREATE TYPE event_record AS (
