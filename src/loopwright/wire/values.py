@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from math import isfinite
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never, cast
 
 Value: TypeAlias = str | float | int | bool
 """A property value as it travels and as it is stored. A date is its ISO text."""
@@ -21,6 +22,9 @@ DATE_FORMS = (
     "2024-01-17T10:21, 2024-01-17T10:21:11 or 2024-01-17 10:21:11.000, "
     "and an offset such as Z or +02:00 at the end"
 )
+
+_PLAIN: dict[type, PropertyType] = {str: "string", int: "number", bool: "boolean"}
+"""What needs no look: a float may be infinite, and a date is text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = re.compile(r"-?\d{1,16}")
@@ -88,6 +92,8 @@ def coerce(value: object, wanted: PropertyType) -> Value:
     A number becomes text, `"42"` a number, `"true"` a boolean, and every accepted date form ISO text in UTC.
     Raises `ValueError` for anything else; its text starts after the property's name ("is not a number; ...").
     """
+    if _PLAIN.get(type(value)) == wanted:
+        return cast("Value", value)
     match wanted:
         case "string":
             return _text(value)
@@ -96,9 +102,15 @@ def coerce(value: object, wanted: PropertyType) -> Value:
         case "boolean":
             return _boolean(value)
         case "date":
-            return wire_time(parse_date(value))
+            return _wire_date(value) if isinstance(value, str) else wire_time(parse_date(value))
         case _:
             assert_never(wanted)
+
+
+@lru_cache(maxsize=1024)
+def _wire_date(text: str) -> str:
+    """A date's text as it is stored. Many events of a day name the same few dates."""
+    return wire_time(parse_date(text))
 
 
 def type_of(value: Value) -> PropertyType:

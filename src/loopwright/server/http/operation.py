@@ -3,12 +3,12 @@
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
 from secrets import token_hex
 from typing import cast
 
 import msgspec
+from msgspec import Struct
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -37,8 +37,7 @@ KEY_MEMORY_SECONDS = 5.0
 """For so long a revoked key may still open this process."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request that was let in, with all a handler may use."""
 
     request: Request
@@ -112,14 +111,16 @@ class Operation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         request_id = new_request_id()
-        headers = {"x-request-id": request_id}
+        headers: dict[str, str] = {}
         try:
             response = await self._respond(request, request_id, headers)
         except ClientDisconnect:
             return
         except Exception as problem:
             response = failure_of(problem, request_id)
-        MutableHeaders(raw=response.raw_headers).update(headers)
+        response.raw_headers.append((b"x-request-id", request_id.encode()))
+        if headers:
+            MutableHeaders(raw=response.raw_headers).update(headers)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, request_id: str, headers: dict[str, str]) -> Response:

@@ -13,11 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 import asyncpg
+from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Unavailable
@@ -61,8 +61,7 @@ BatchDone = Callable[[Sequence[Command], Sequence[object], float], None]
 """Hears of each batch: its commands, what became of each, and the seconds from loading to commit."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     """Commands of one caller, who hears of them all at once."""
 
     commands: Sequence[Command]
@@ -70,8 +69,7 @@ class _Waiting:
     since: float  # perf_counter seconds
 
 
-@dataclass(frozen=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """A batch that is folded, and what it was made from."""
 
     folded: Folded

@@ -390,6 +390,8 @@ class _Batch:
         return replace(contact, **changes) if changes else contact
 
     def _with_custom(self, contact: ContactRow, custom: Mapping[str, object]) -> dict[str, Value]:
+        if not custom:
+            return contact.properties
         declared = self._properties.get(contact.team_id, {})
         properties = dict(contact.properties)
         for key, value in custom.items():
@@ -405,6 +407,8 @@ class _Batch:
         return properties
 
     def _with_lists(self, contact: ContactRow, wanted: Mapping[str, bool]) -> dict[str, Membership]:
+        if not wanted:
+            return contact.mailing_lists
         known = self._lists.get(contact.team_id, ())
         lists = dict(contact.mailing_lists)
         for list_id, member in wanted.items():
