@@ -1,64 +1,106 @@
 """Random commands that often meet the same few contacts."""
 
+from collections.abc import Mapping
+
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loopwright.server.ingest.command import (
+    AnswerOptIn,
     Command,
     ContactInput,
     CreateContact,
     DeleteContact,
     Identity,
     SendEvent,
+    SendTransactional,
+    SubmitForm,
+    Unsubscribe,
     UpdateContact,
 )
 from loopwright.server.store.events import UsedKey
+from support.sequential import AS_TEXT, CONFIRM, DRAFT, FITTING, LISTS, PUBLISHED, TEAM
 
-EMAILS = st.sampled_from([f"{letter}@example.com" for letter in "abcd"])
-USER_IDS = st.sampled_from(["u1", "u2", "u3"])
-
+_team = st.just(TEAM)
+_custom = st.fixed_dictionaries(
+    {},
+    optional={
+        "plan": st.sampled_from(["pro", "free", None]),
+        "seats": st.sampled_from([1, 2.5, 3, 4, None, "many"]),
+        "unknown": st.just("x"),
+    },
+)
+# Most commands are sound, so that what they lead to is met too.
+_list_ids = st.sampled_from([*LISTS, *LISTS, *LISTS, "nowhere"])
 _inputs = st.builds(
     ContactInput,
     fields=st.fixed_dictionaries(
         {}, optional={"first_name": st.sampled_from(["Ada", "Bob", None]), "subscribed": st.booleans()}
     ),
-    custom=st.fixed_dictionaries(
+    custom=_custom,
+    lists=st.dictionaries(_list_ids, st.booleans(), max_size=2),
+)
+_forms = st.builds(
+    ContactInput,
+    fields=st.fixed_dictionaries(
         {},
         optional={
-            "plan": st.sampled_from(["pro", "free", None]),
-            "seats": st.sampled_from([1, 2.5, None, "many"]),
-            "unknown": st.just("x"),
+            "first_name": st.sampled_from(["Ada", "Eve"]),
+            "user_group": st.sampled_from(["blue", "red"]),
+            "source": st.just("Footer"),
         },
     ),
-    lists=st.dictionaries(st.sampled_from(["list1", "list2", "nowhere"]), st.booleans(), max_size=2),
+    custom=_custom,
+    lists=st.dictionaries(_list_ids, st.just(True), max_size=2),
+)
+_values = st.sampled_from(["many", *AS_TEXT, *(value for kind in FITTING.values() for value in kind)])
+_event_properties = st.fixed_dictionaries(
+    {}, optional={"size": _values, "goods": _values | st.just([{"sku": "x"}])}
 )
 
 
-def commands(team_id: str) -> st.SearchStrategy[list[Command]]:
-    """Lists of commands of one team."""
-    team = st.just(team_id)
-    either = st.builds(Identity, st.none() | EMAILS, st.none() | USER_IDS).filter(
-        lambda one: one.email is not None or one.user_id is not None
-    )
-    one_of_two = st.builds(Identity, EMAILS, st.none()) | st.builds(Identity, st.none(), USER_IDS)
-    keys = st.none() | st.builds(UsedKey, team, st.just("events/send"), st.sampled_from(["k1", "k2", "k3"]))
-    return st.lists(
-        st.one_of(
-            st.builds(
-                CreateContact,
-                team_id=team,
-                identity=st.builds(Identity, EMAILS, st.none() | USER_IDS),
-                input=_inputs,
-            ),
-            st.builds(UpdateContact, team_id=team, identity=either, input=_inputs),
-            st.builds(DeleteContact, team_id=team, identity=one_of_two),
-            st.builds(
-                SendEvent,
-                team_id=team,
-                identity=either,
-                name=st.sampled_from(["signup", "paid"]),
-                input=_inputs,
-                key=keys,
-            ),
+def batches(prefix: str = "") -> st.SearchStrategy[list[list[Command]]]:
+    """Lists of commands; those of one prefix never speak of contacts, keys and events of another."""
+    emails = st.sampled_from([f"{prefix}{letter}@example.com" for letter in "abcd"])
+    user_ids = st.sampled_from([f"{prefix}u{number}" for number in (1, 2, 3)])
+    address, user_id = st.builds(Identity, emails, st.none()), st.builds(Identity, st.none(), user_ids)
+    both = st.builds(Identity, emails, user_ids)
+    keys = st.sampled_from([f"{prefix}k{number}" for number in (1, 2, 3)])
+    command = st.one_of(
+        st.builds(CreateContact, team_id=_team, identity=address | both, input=_inputs),
+        st.builds(UpdateContact, team_id=_team, identity=address | user_id | both, input=_inputs),
+        st.builds(DeleteContact, team_id=_team, identity=address | user_id),
+        st.builds(
+            SendEvent,
+            team_id=_team,
+            identity=address | user_id | both,
+            name=st.sampled_from([f"{prefix}signup", f"{prefix}paid"]),
+            properties=_event_properties,
+            input=_inputs,
+            key=st.none() | st.builds(UsedKey, _team, st.just("events/send"), keys),
         ),
-        max_size=30,
+        st.builds(
+            SendTransactional,
+            team_id=_team,
+            email=emails,
+            transactional_id=st.sampled_from([PUBLISHED, DRAFT, "nothing"]),
+            data_variables=st.sampled_from([{"total": 9}, {}]),
+            add_to_audience=st.booleans(),
+            key=st.none() | st.builds(UsedKey, _team, st.just("transactional"), keys),
+        ),
+        st.builds(
+            SubmitForm, team_id=_team, identity=address, input=_forms, opt_in=st.sampled_from([CONFIRM, None])
+        ),
+        st.builds(AnswerOptIn, team_id=_team, contact_id=emails, accepted=st.booleans()),
+        st.builds(
+            Unsubscribe, team_id=_team, contact_id=emails, mailing_list_id=st.sampled_from([*LISTS, None])
+        ),
     )
+    return st.lists(st.lists(command, min_size=1, max_size=8))
+
+
+def follow(command: Command, links: Mapping[str, str]) -> Command:
+    """The command with the id of the contact to whom its link leads; `links` maps address -> contact id."""
+    if isinstance(command, AnswerOptIn | Unsubscribe):
+        return replace(command, contact_id=links.get(command.contact_id, "nobody"))
+    return command

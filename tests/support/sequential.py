@@ -1,91 +1,307 @@
-"""The rules of ingest once more, in the plainest way there is: one command at a time, over a list of dicts.
+"""The rules of ingest once more, in the plainest way there is: one command at a time, a list of contacts.
 
-What the fold is held against. Answers are "ok" or the name of a refusal, contacts are without their ids.
+What the fold is held against, with which it shares no code. Answers are "ok" or the name of a refusal.
+Contacts have no ids here: where a command follows a link, its `contact_id` is the address that got the link.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias, TypeVar, cast
 
 from loopwright.server.ingest.command import (
+    AnswerOptIn,
     Command,
     ContactInput,
     CreateContact,
     DeleteContact,
     Identity,
+    OptIn,
     SendEvent,
+    SendTransactional,
+    SubmitForm,
+    Unsubscribe,
     UpdateContact,
 )
+from loopwright.server.store.contacts import ContactRow
 from loopwright.wire.values import PropertyType
 
+Item = TypeVar("Item")
+
+TEAM = "t"
 LISTS = ("list1", "list2")
 PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
+MESSAGE = "message"
+PUBLISHED = "published"  # a transactional email that needs the variable `total`
+DRAFT = "draft"
+CONFIRM = OptIn(
+    transactional_id="confirm", message_id=MESSAGE, public_url="https://mail.example.org", secret=b"secret"
+)
+
+# The values of event properties that the commands draw: what each becomes in a property of a type it fits.
+FITTING: dict[str, dict[object, object]] = {
+    "string": {},
+    "number": {3: 3, 2.5: 2.5, "7": 7},
+    "boolean": {True: True, "true": True},
+    "date": {
+        "2024-01-17": "2024-01-17T00:00:00.000Z",
+        3: "1970-01-01T00:00:00.003Z",
+        "7": "1970-01-01T00:00:00.007Z",
+    },
+}
+GUESSED: dict[object, str] = {3: "number", 2.5: "number", True: "boolean", "2024-01-17": "date"}
+AS_TEXT: dict[object, str] = {3: "3", 2.5: "2.5", True: "true"}
+
+
+@dataclass
+class State:
+    """What a team's database holds. People are told by the addresses they have now; None is who is gone."""
+
+    contacts: dict[str, dict[str, object]]
+    events: dict[str, list[tuple[str | None, dict[str, object]]]]  # by name: of whom, properties
+    patterns: dict[str, dict[str, str]]
+    emails: Counter[tuple[str, str | None, str | None]]  # recipient, of whom, transactional email
+    keys: set[tuple[str, str]]
+
+
+@dataclass(eq=False)
+class Contact:
+    """A contact, and the hours in which it was asked to confirm."""
+
+    email: str
+    user_id: str | None = None
+    first_name: str | None = None
+    source: str = "API"
+    subscribed: bool = True
+    user_group: str = ""
+    opt_in_status: str | None = None
+    properties: dict[str, object] = field(default_factory=dict[str, object])
+    mailing_lists: dict[str, str] = field(default_factory=dict[str, str])
+    asked: set[datetime] = field(default_factory=set[datetime])
+
+
+def plain(contact: Contact | ContactRow) -> dict[str, object]:
+    """What is compared of a contact."""
+    names = ["email", "user_id", "first_name", "source", "subscribed", "user_group", "opt_in_status"]
+    return {name: getattr(contact, name) for name in [*names, "properties", "mailing_lists"]}
+
+
+Event: TypeAlias = tuple[Contact, str, dict[str, object]]
+"""Of whom, name, properties."""
+
+Email: TypeAlias = tuple[str, Contact | None, str | None]
+"""Its recipient, of whom, transactional email."""
+
+Happening: TypeAlias = tuple[Contact, str | None, dict[str, str]]
+"""To whom, the event's name, mailing lists."""
+
+
+def grouped(pairs: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
+    """The second of each pair under the first, in their order."""
+    groups: dict[str, list[Item]] = {}
+    for name, item in pairs:
+        groups.setdefault(name, []).append(item)
+    return groups
 
 
 @dataclass
 class Sequential:
-    """A team's contacts, event names and idempotency keys."""
+    """A team, as commands change it."""
 
-    contacts: list[dict[str, object]] = field(default_factory=list)
-    events: list[tuple[object, str]] = field(default_factory=list)
-    keys: set[str] = field(default_factory=set)
+    now: datetime
+    contacts: list[Contact] = field(default_factory=list[Contact])
+    links: dict[str, Contact] = field(default_factory=dict[str, Contact])
+    events: list[Event] = field(default_factory=list[Event])
+    patterns: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    emails: list[Email] = field(default_factory=list[Email])
+    keys: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    happenings: list[Happening] = field(default_factory=list[Happening])
+
+    def begin(self, now: datetime) -> None:
+        """The time is `now`, and whoever is there has had a link by email."""
+        self.now = now
+        self.links |= {contact.email: contact for contact in self.contacts}
 
     def take(self, command: Command) -> str:
         """Do what `command` says, or say why not."""
         match command:
             case CreateContact(identity=identity, input=said):
-                if self._named(identity):
-                    return "Conflict"
-                return self._write({}, identity, said)
+                return "Conflict" if self._named(identity) else self._upsert(identity, said)
             case UpdateContact(identity=identity, input=said):
                 return self._upsert(identity, said)
-            case SendEvent(identity=identity, input=said, name=name, key=key):
-                if key and key.key in self.keys:
-                    return "Conflict"
-                answer = self._upsert(identity, said)
-                if answer == "ok":
-                    self.events.append((self._named(identity)[0]["email"], name))
-                    self.keys |= {key.key} if key else set()
-                return answer
             case DeleteContact(identity=identity):
                 found = self._named(identity)
-                if not found:
-                    return "NotFound"
-                self.contacts.remove(found[0])
-                return "ok"
-        raise AssertionError(command)
+                for contact in found:
+                    self.contacts.remove(contact)
+                return "ok" if found else "NotFound"
+            case SendEvent():
+                return self._send_event(command)
+            case SendTransactional():
+                return self._send_transactional(command)
+            case SubmitForm():
+                return self._submit_form(command)
+            case AnswerOptIn() | Unsubscribe():
+                return self._follow_link(command)
 
-    def _named(self, identity: Identity) -> list[dict[str, object]]:
+    def state(self) -> State:
+        """What there is now."""
+        return State(
+            contacts={contact.email: plain(contact) for contact in self.contacts},
+            events=grouped((name, (self.address(of), properties)) for of, name, properties in self.events),
+            patterns=self.patterns,
+            emails=Counter((to, self.address(of), transactional) for to, of, transactional in self.emails),
+            keys=self.keys,
+        )
+
+    def address(self, contact: Contact | None) -> str | None:
+        """The address that the contact has now; None when it is gone."""
+        return contact.email if contact and contact in self.contacts else None
+
+    def _named(self, identity: Identity) -> list[Contact]:
         return [
             one
             for one in self.contacts
-            if (identity.email and one["email"] == identity.email)
-            or (identity.user_id and one["user_id"] == identity.user_id)
+            if (identity.email and one.email == identity.email)
+            or (identity.user_id and one.user_id == identity.user_id)
         ]
 
     def _upsert(self, identity: Identity, said: ContactInput) -> str:
         found = self._named(identity)
-        if len(found) > 1 or (not found and not identity.email):
+        if len(found) > 1 or not (found or identity.email) or _is_wrong(said):
             return "BadRequest"
-        return self._write(found[0] if found else {}, identity, said)
-
-    def _write(self, contact: dict[str, object], identity: Identity, said: ContactInput) -> str:
-        if any(name not in LISTS for name in said.lists):
-            return "BadRequest"
-        if not isinstance(said.custom.get("seats"), int | float | None):
-            return "BadRequest"
-        if not contact:
-            contact.update(email=None, user_id=None, first_name=None, subscribed=True)
+        contact = found[0] if found else Contact(identity.email or "")
+        contact.email = identity.email or contact.email
+        contact.user_id = identity.user_id or contact.user_id
+        _write(contact, said)
+        if not found:
             self.contacts.append(contact)
-        contact["email"] = identity.email or contact["email"]
-        contact["user_id"] = identity.user_id or contact["user_id"]
-        contact.update(said.fields)
-        for name in PROPERTIES:
-            if name in said.custom:
-                contact[name] = said.custom[name]
-                if said.custom[name] is None:
-                    del contact[name]
-        for name, member in said.lists.items():
-            if member:
-                contact[name] = True
-            else:
-                contact.pop(name, None)
+            self._happened(contact)
         return "ok"
+
+    def _send_event(self, command: SendEvent) -> str:
+        if self._is_used(command):
+            return "Conflict"
+        answer = self._upsert(command.identity, command.input)
+        if answer == "ok":
+            [contact] = self._named(command.identity)
+            pattern = self.patterns.setdefault(command.name, {})
+            properties = {key: _as_in(pattern, key, value) for key, value in command.properties.items()}
+            self.events.append((contact, command.name, properties))
+            self._happened(contact, command.name)
+            self._use(command)
+        return answer
+
+    def _send_transactional(self, command: SendTransactional) -> str:
+        if self._is_used(command):
+            return "Conflict"
+        if command.transactional_id not in (PUBLISHED, DRAFT):
+            return "NotFound"
+        if command.transactional_id == DRAFT or "total" not in command.data_variables:
+            return "BadRequest"
+        identity = Identity(command.email, None)
+        if command.add_to_audience and not self._named(identity):
+            self._upsert(identity, ContactInput())
+        to = self._named(identity)
+        self.emails.append((command.email, to[0] if to else None, PUBLISHED))
+        self._use(command)
+        return "ok"
+
+    def _submit_form(self, form: SubmitForm) -> str:
+        if self._named(form.identity):
+            return self._submit_again(self._named(form.identity)[0], form)
+        if _is_wrong(form.input):
+            return "BadRequest"
+        contact = Contact(form.identity.email or "", source="Form")
+        _write(contact, ContactInput(fields=form.input.fields, custom=form.input.custom))
+        self.contacts.append(contact)
+        _join(contact, form, waits=form.opt_in is not None)
+        if form.opt_in:
+            self._ask(contact)
+        else:
+            self._happened(contact)
+        return "ok"
+
+    def _submit_again(self, contact: Contact, form: SubmitForm) -> str:
+        if _is_wrong(ContactInput(lists=form.input.lists)):
+            return "BadRequest"
+        if "user_group" in form.input.fields:
+            contact.user_group = str(form.input.fields["user_group"])
+        unconfirmed = form.opt_in is not None and contact.opt_in_status in ("pending", "rejected")
+        _join(contact, form, waits=unconfirmed)
+        if unconfirmed:
+            self._ask(contact)
+        return "ok"
+
+    def _ask(self, contact: Contact) -> None:
+        contact.opt_in_status = "pending"
+        hour = self.now.replace(minute=0)
+        if hour not in contact.asked:
+            contact.asked.add(hour)
+            self.emails.append((contact.email, contact, CONFIRM.transactional_id))
+
+    def _follow_link(self, command: AnswerOptIn | Unsubscribe) -> str:
+        contact = self.links.get(command.contact_id)
+        if contact is None or contact not in self.contacts:
+            return "NotFound"
+        if isinstance(command, AnswerOptIn):
+            self._answer(contact, accepted=command.accepted)
+        elif command.mailing_list_id:
+            contact.mailing_lists[command.mailing_list_id] = "opted_out"
+        else:
+            contact.subscribed = False
+        return "ok"
+
+    def _answer(self, contact: Contact, *, accepted: bool) -> None:
+        if contact.opt_in_status not in ("pending", "rejected"):
+            return
+        contact.opt_in_status = "accepted" if accepted else "rejected"
+        contact.subscribed = accepted
+        if accepted:
+            for name, state in contact.mailing_lists.items():
+                contact.mailing_lists[name] = "subscribed" if state == "pending" else state
+            self._happened(contact)
+
+    def _is_used(self, command: SendEvent | SendTransactional) -> bool:
+        return command.key is not None and (command.key.endpoint, command.key.key) in self.keys
+
+    def _use(self, command: SendEvent | SendTransactional) -> None:
+        if command.key:
+            self.keys.add((command.key.endpoint, command.key.key))
+
+    def _happened(self, contact: Contact, event: str | None = None) -> None:
+        self.happenings.append((contact, event, dict(contact.mailing_lists)))
+
+
+def _is_wrong(said: ContactInput) -> bool:
+    return said.custom.get("seats") == "many" or any(name not in LISTS for name in said.lists)
+
+
+def _write(contact: Contact, said: ContactInput) -> None:
+    for name, value in said.fields.items():
+        setattr(contact, name, value)
+    for name in PROPERTIES:
+        if name in said.custom:
+            contact.properties[name] = said.custom[name]
+            if said.custom[name] is None:
+                del contact.properties[name]
+    for name, member in said.lists.items():
+        before = contact.mailing_lists.get(name)
+        if before != "opted_out" and (member or before):
+            contact.mailing_lists[name] = "subscribed" if member else "unsubscribed"
+
+
+def _join(contact: Contact, form: SubmitForm, *, waits: bool) -> None:
+    for name in form.input.lists:
+        if contact.mailing_lists.get(name) not in ("subscribed", "opted_out"):
+            contact.mailing_lists[name] = "pending" if waits else "subscribed"
+
+
+def _as_in(pattern: dict[str, str], key: str, value: object) -> object:
+    if isinstance(value, list):
+        return cast("object", value)
+    kind = pattern.setdefault(key, GUESSED.get(value, "string"))
+    if value in FITTING[kind]:
+        return FITTING[kind][value]
+    pattern[key] = "string"
+    return AS_TEXT.get(value, value)

@@ -1,18 +1,35 @@
-"""An ingest that commits, on the test's own database."""
+"""Ingests that commit, on the test's own database."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from loopwright.server.clock import SystemClock
+from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.ingest.batch import Ingest
-from loopwright.server.store.database import Pool
+from loopwright.server.store.database import Pool, open_pool
 
 
 @pytest.fixture
-async def ingest(pool: Pool) -> AsyncIterator[Ingest]:
+def clock() -> Clock:
+    """The time of every ingest."""
+    return SystemClock()
+
+
+@pytest.fixture
+async def ingest(pool: Pool, clock: Clock) -> AsyncIterator[Ingest]:
     """An ingest that is running."""
-    ingest = Ingest(pool, SystemClock())
+    ingest = Ingest(pool, clock)
     ingest.start()
     yield ingest
     await ingest.close()
+
+
+@pytest.fixture
+async def other(database_url: str, clock: Clock) -> AsyncIterator[Ingest]:
+    """What a second process would run: its own pool, its own batches."""
+    pool = await open_pool(database_url)
+    ingest = Ingest(pool, clock)
+    ingest.start()
+    yield ingest
+    await ingest.close()
+    await pool.close()

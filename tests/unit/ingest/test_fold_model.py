@@ -1,20 +1,51 @@
 """Any list of commands, in any batching, comes to the same as one at a time."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loopwright.server.ingest.command import Command, DeleteContact, Identity, UpdateContact
+from loopwright.server.ingest.command import (
+    AnswerOptIn,
+    Command,
+    ContactInput,
+    DeleteContact,
+    Identity,
+    SubmitForm,
+    UpdateContact,
+)
 from loopwright.server.ingest.fold import Loaded, fold
 from loopwright.server.store.contacts import ContactRow
-from loopwright.server.store.events import UsedKey
-from support.commands import commands
-from support.sequential import LISTS, PROPERTIES, Sequential
+from loopwright.server.store.emails import NewEmail
+from loopwright.server.store.events import EventRow, PatternRow, UsedKey
+from loopwright.server.store.transactional import TransactionalRow
+from loopwright.server.workflow.entry import Happening
+from support.commands import batches, follow
+from support.sequential import (
+    CONFIRM,
+    DRAFT,
+    LISTS,
+    MESSAGE,
+    PROPERTIES,
+    PUBLISHED,
+    TEAM,
+    Sequential,
+    State,
+    grouped,
+    plain,
+)
 
-NOW = datetime(2026, 5, 17, tzinfo=UTC)
-TEAM = "t"
+NOW = datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
+
+
+def transactional(id: str, published: str | None) -> TransactionalRow:  # noqa: A002
+    return TransactionalRow(
+        id=id, team_id=TEAM, name=id, draft_message_id=None, published_message_id=published,
+        data_variables=["total"], required_variables=["total"], created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
 
 
 class Stored:
@@ -22,20 +53,27 @@ class Stored:
 
     def __init__(self) -> None:
         self.contacts: dict[str, ContactRow] = {}
-        self.events: list[tuple[object, str]] = []
+        self.links: dict[str, str] = {}
+        self.events: list[EventRow] = []
+        self.patterns: dict[str, PatternRow] = {}
         self.keys: list[UsedKey] = []
+        self.emails: dict[str, NewEmail] = {}
+        self.happenings: list[Happening] = []
 
-    def commit(self, batch: Sequence[Command]) -> list[str]:
+    def commit(self, batch: Sequence[Command], now: datetime) -> list[str]:
         """Fold one batch and save it."""
+        self.links |= {contact.email: contact.id for contact in self.contacts.values()}
         loaded = Loaded(
             contacts=list(self.contacts.values()),
             properties={TEAM: PROPERTIES},
             lists={TEAM: frozenset(LISTS)},
+            patterns=list(self.patterns.values()),
+            transactionals=[transactional(PUBLISHED, MESSAGE), transactional(DRAFT, None)],
             keys=self.keys,
         )
-        folded = fold(loaded, batch, now=NOW)
-        for _, contact_id in folded.deleted:
-            del self.contacts[contact_id]
+        folded = fold(loaded, [follow(command, self.links) for command in batch], now=now)
+        for contact in folded.deleted:
+            del self.contacts[contact.id]
         for contact in folded.updated:
             assert contact.id in self.contacts
             self.contacts[contact.id] = contact
@@ -43,48 +81,65 @@ class Stored:
             assert contact.id not in self.contacts
             self.contacts[contact.id] = contact
         assert len({one.email for one in self.contacts.values()}) == len(self.contacts)
-        self.events += [(event.contact_id, event.name) for event in folded.events]
+        self.patterns |= {pattern.name: pattern for pattern in folded.patterns}
+        self.events += folded.events
         self.keys += folded.keys
+        self.happenings += folded.happenings
+        for email in folded.emails:
+            self.emails.setdefault(email.cause, email)
         return [
             type(outcome).__name__ if isinstance(outcome, Exception) else "ok" for outcome in folded.outcomes
         ]
 
+    def state(self) -> State:
+        """As the model tells its own."""
+        return State(
+            contacts={contact.email: plain(contact) for contact in self.contacts.values()},
+            events=grouped((one.name, (self.address(one.contact_id), one.properties)) for one in self.events),
+            patterns={name: dict(pattern.properties) for name, pattern in self.patterns.items()},
+            emails=Counter(
+                (one.to_email, self.address(one.contact_id), one.transactional_id)
+                for one in self.emails.values()
+            ),
+            keys={(key.endpoint, key.key) for key in self.keys},
+        )
 
-def plain(contact: ContactRow) -> dict[str, object]:
-    """A contact as the model keeps it."""
-    lists = {name: True for name, state in contact.mailing_lists.items() if state == "subscribed"}
-    return {
-        "email": contact.email, "user_id": contact.user_id, "first_name": contact.first_name,
-        "subscribed": contact.subscribed, **contact.properties, **lists,
-    }  # fmt: skip
+    def address(self, contact_id: str | None) -> str | None:
+        """The address that the contact has now; None when it is gone."""
+        contact = self.contacts.get(contact_id or "")
+        return contact.email if contact else None
 
 
-def batches(work: Sequence[Command], cuts: Sequence[int]) -> Iterator[Sequence[Command]]:
-    """Cut `work` into batches of the given sizes, then one for the rest."""
-    start = 0
-    for size in cuts:
-        yield work[start : start + size]
-        start += size
-    yield work[start:]
+ADA = Identity("a@example.com", None)
+ASK = SubmitForm(team_id=TEAM, identity=ADA, input=ContactInput(lists={"list1": True}), opt_in=CONFIRM)
+YES = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=True)
+NO = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=False)
 
 
-@given(work=commands(TEAM), cuts=st.lists(st.integers(1, 8), max_size=8))
+@settings(max_examples=300)
+@given(work=batches(), pauses=st.lists(st.sampled_from([0, 20, 60])))
 @example(
     work=[
-        UpdateContact(team_id=TEAM, identity=Identity("a@example.com", "u1")),
-        UpdateContact(team_id=TEAM, identity=Identity("b@example.com", "u1")),
-        UpdateContact(team_id=TEAM, identity=Identity("a@example.com", "u2")),
-        DeleteContact(team_id=TEAM, identity=Identity(None, "u1")),
+        [
+            UpdateContact(team_id=TEAM, identity=Identity("a@example.com", "u1")),
+            UpdateContact(team_id=TEAM, identity=Identity("b@example.com", "u1")),
+            UpdateContact(team_id=TEAM, identity=Identity("a@example.com", "u2")),
+            DeleteContact(team_id=TEAM, identity=Identity(None, "u1")),
+        ]
     ],
-    cuts=[],
+    pauses=[],
 )
-def test_batching_changes_nothing(work: list[Command], cuts: list[int]) -> None:
-    """The same answers, the same contacts, the same events and keys."""
-    model, stored = Sequential(), Stored()
-    expected = [model.take(command) for command in work]
-    answers = [answer for batch in batches(work, cuts) for answer in stored.commit(batch)]
-    assert answers == expected
-    by_email = {str(contact["email"]): contact for contact in model.contacts}
-    assert {contact.email: plain(contact) for contact in stored.contacts.values()} == by_email
-    assert [name for _, name in stored.events] == [name for _, name in model.events]
-    assert {key.key for key in stored.keys} == model.keys
+@example(work=[[ASK], [ASK, NO], [ASK, YES, ASK]], pauses=[0, 20, 60])
+@example(work=[[ASK], [DeleteContact(team_id=TEAM, identity=ADA), YES, ASK], [YES]], pauses=[])
+def test_batching_changes_nothing(work: list[list[Command]], pauses: list[int]) -> None:
+    """The same answers, state and happenings, whatever the minutes between batches."""
+    model, stored, now = Sequential(NOW), Stored(), NOW
+    for batch, minutes in zip(work, chain(pauses, repeat(0)), strict=False):
+        now += timedelta(minutes=minutes)
+        model.begin(now)
+        expected = [model.take(command) for command in batch]
+        assert stored.commit(batch, now) == expected
+    assert stored.state() == model.state()
+    assert [
+        (stored.address(one.contact_id), one.event_name, one.mailing_lists) for one in stored.happenings
+    ] == [(model.address(contact), event, lists) for contact, event, lists in model.happenings]

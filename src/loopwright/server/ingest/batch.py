@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,7 +20,7 @@ import asyncpg
 from msgspec import Struct
 
 from loopwright.server.clock import Clock
-from loopwright.server.refusal import Unavailable
+from loopwright.server.refusal import Refusal, Unavailable
 from loopwright.server.store import contacts, emails, events, runs, transactional
 from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import ContactRow
@@ -106,7 +106,7 @@ class Ingest:
         self._arrived = asyncio.Event()
         self._closing = False
         self._turn = asyncio.Lock()
-        self._saving: _Saving | None = None
+        self._saving: set[_Saving] = set()
         self._knowledge = Knowledge()
         self._committers: list[asyncio.Task[None]] = []
 
@@ -216,38 +216,43 @@ class Ingest:
         async with AsyncExitStack() as stack:
             async with self._turn:
                 tx = await stack.enter_async_context(self._pool.acquire())
-                made = await self._make(tx, commands, await self._load_after_last(tx, commands))
-                saving = self._saving = _Saving(made.folded)
+                made = await self._make(tx, commands, await self._load_behind_others(tx, commands))
+                if _refused_with_key(commands, made.folded.outcomes):
+                    await _over(self._saving)
+                    made = await self._make_with_keys(tx, commands)
+                saving = _Saving(made.folded)
+                self._saving.add(saving)
             try:
                 await self._save(tx, made)
             finally:
+                self._saving.remove(saving)
                 saving.over.set()
         return made.folded.outcomes
 
-    async def _load_after_last(self, tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
-        """The contacts that the commands name, as they are after the batch before."""
-        last = self._saving
-        if last and last.comes_first:
-            await last.over.wait()
-        being_saved = last is not None and not last.over.is_set()
+    async def _load_behind_others(self, tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
+        """The contacts that the commands name, as they are after the batches that are being saved."""
+        await _over(saving for saving in self._saving if saving.comes_first)
+        others = list(self._saving)
         loaded = await _load_contacts(tx, commands)
-        if last and being_saved and last.changes(loaded):
-            await last.over.wait()
+        if at_the_same := [saving for saving in others if saving.changes(loaded)]:
+            await _over(at_the_same)
             loaded = await _load_contacts(tx, commands)
         return loaded
 
     async def _commit_locked(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
         """Commit a batch when another process is at the same contacts or keys: it waits for us, or we do."""
         async with self._turn:
-            if self._saving:
-                await self._saving.over.wait()
+            await _over(self._saving)
             self._knowledge.forget({command.team_id for command in commands})
             async with self._pool.acquire() as tx, tx.transaction():
                 await contacts.lock_contacts(tx, await _load_contacts(tx, commands))
-                keys = await _load_keys(tx, commands, self._clock.now())
-                made = await self._make(tx, commands, await _load_contacts(tx, commands), keys)
+                made = await self._make_with_keys(tx, commands)
                 await self._save(tx, made)
         return made.folded.outcomes
+
+    async def _make_with_keys(self, tx: Connection, commands: Sequence[Command]) -> _Made:
+        keys = await _load_keys(tx, commands, self._clock.now())
+        return await self._make(tx, commands, await _load_contacts(tx, commands), keys)
 
     async def _make(
         self,
@@ -297,6 +302,12 @@ class Ingest:
         self._knowledge.forget({pattern.team_id for pattern in folded.patterns})
 
 
+async def _over(batches: Iterable[_Saving]) -> None:
+    """Wait until these are committed, or have failed."""
+    for saving in list(batches):
+        await saving.over.wait()
+
+
 async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
     emails_, user_ids, ids = set[tuple[str, str]](), set[tuple[str, str]](), set[tuple[str, str]]()
     for command in commands:
@@ -316,6 +327,14 @@ async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[Co
 async def _load_keys(tx: Connection, commands: Sequence[Command], now: datetime) -> set[UsedKey]:
     keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
     return await events.load_live_keys(tx, keys, since=_window(now)) if keys else set()
+
+
+def _refused_with_key(commands: Sequence[Command], outcomes: Sequence[object]) -> bool:
+    """Whether a refusal may be hiding a used key, which comes before every other reason."""
+    return any(
+        isinstance(outcome, Refusal) and isinstance(command, SendEvent | SendTransactional) and command.key
+        for command, outcome in zip(commands, outcomes, strict=True)
+    )
 
 
 def _window(now: datetime) -> datetime:

@@ -32,7 +32,8 @@ class Changes(Struct, frozen=True, kw_only=True):
 
 
 # Every batch keeps to one order, in which nobody waits for somebody who waits for them: contacts by id, new
-# ones by address, patterns by name, keys. The counts in the conditions make one part wait for the other.
+# ones by address, teams that learn patterns, patterns by name, keys. Whoever waited for a team sees its new
+# revision, which a plain look does not. The counts in the conditions make one part wait for the other.
 # A pattern may have learned other properties from another process: they stay. A key is taken over once its
 # window has passed.
 SAVE: LiteralString = """
@@ -64,11 +65,16 @@ SAVE: LiteralString = """
          WHERE (SELECT count(*) FROM deleted) >= 0
          ORDER BY team_id, email
         RETURNING 1
+    ), teaching AS (
+        SELECT id, revision FROM team
+         WHERE id IN (SELECT team_id FROM unnest($5::event_record[]))
+           AND (SELECT count(*) FROM inserted) >= 0
+         ORDER BY id FOR NO KEY UPDATE
     ), learned AS (
         INSERT INTO event_pattern AS known (id, team_id, name, properties, created_at)
         SELECT id, team_id, name, properties, $9
           FROM unnest($5::event_record[]) AS new
-         WHERE (SELECT count(*) FROM inserted) >= 0
+         WHERE (SELECT count(*) FROM teaching) >= 0
          ORDER BY team_id, name
         ON CONFLICT (team_id, name) DO UPDATE SET properties = known.properties || excluded.properties
         RETURNING 1
@@ -92,7 +98,8 @@ SAVE: LiteralString = """
         AND NOT EXISTS (
             SELECT FROM unnest($12::text[], $13::bigint[]) AS seen (id, revision)
               JOIN team USING (id)
-             WHERE team.revision <> seen.revision
+              LEFT JOIN teaching USING (id)
+             WHERE coalesce(teaching.revision, team.revision) <> seen.revision
         )
     )
 """
