@@ -47,7 +47,7 @@ async def test_all_of_it_is_written(pool: Pool, team: TeamRow) -> None:
     await add_contact(pool, team.id, "bob@example.com")
     bob = await contact_of(pool, team.id, "bob@example.com")
     assert bob is not None
-    new = replace(gone, id="new", first_name="Next", version=0)
+    new = replace(gone, id="new", first_name="Next", version=0, place=(0, 0))
     changes = Changes(
         updated=[replace(bob, first_name="Bob")], deleted=[gone], inserted=[new], events=[event(new)]
     )
@@ -67,6 +67,19 @@ async def test_a_contact_that_changed_meanwhile(pool: Pool, team: TeamRow, chang
     await refused(pool, Changes(updated=[named], events=[event(contact)]))
     await refused(pool, Changes(deleted=[contact], events=[event(contact)]))
     assert await pool.fetch("SELECT * FROM contact") == after
+
+
+async def test_a_contact_whose_place_another_has_taken(pool: Pool, team: TeamRow) -> None:
+    """Where a contact was, another one may be: it is not taken for the first."""
+    await pool.execute("TRUNCATE contact")
+    gone = await loaded(pool, team)
+    await pool.execute("DELETE FROM contact")
+    await pool.execute("VACUUM contact")
+    await add_contact(pool, team.id, "bob@example.com")
+    assert await pool.fetchval("SELECT ctid FROM contact") == gone.place
+    await refused(pool, Changes(updated=[replace(gone, first_name="Ada")], events=[event(gone)]))
+    await refused(pool, Changes(deleted=[gone], events=[event(gone)]))
+    assert await pool.fetchval("SELECT email FROM contact") == "bob@example.com"
 
 
 async def test_a_contact_of_another_team(pool: Pool, team: TeamRow) -> None:

@@ -34,24 +34,27 @@ class Changes(Struct, frozen=True, kw_only=True):
 # Every batch keeps to one order, in which nobody waits for somebody who waits for them: contacts by id, new
 # ones by address, teams that learn patterns, patterns by name, keys. Whoever waited for a team sees its new
 # revision, which a plain look does not. The counts in the conditions make one part wait for the other.
+# Contacts are found by their places, which takes no index; a place that has another row by now is not found.
 # A pattern may have learned other properties from another process: they stay. A key is taken over once its
 # window has passed.
 SAVE: LiteralString = """
     WITH locked AS MATERIALIZED (
-        SELECT id FROM contact WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE
+        SELECT id FROM contact WHERE ctid = ANY ($1::tid[] || $3::tid[]) ORDER BY id FOR NO KEY UPDATE
     ), updated AS (
         UPDATE contact
            SET email = new.email, user_id = new.user_id, first_name = new.first_name,
                last_name = new.last_name, source = new.source, subscribed = new.subscribed,
                user_group = new.user_group, opt_in_status = new.opt_in_status, notes = new.notes,
-               properties = new.properties, mailing_lists = new.mailing_lists, updated_at = $9
-          FROM unnest($2::contact_state[]) AS new
-         WHERE contact.team_id = new.team_id AND contact.id = new.id AND contact.xmin = new.version
+               properties = new.properties, mailing_lists = new.mailing_lists, updated_at = $10
+          FROM unnest($2::contact_state[]) WITH ORDINALITY AS new
+         WHERE contact.ctid = ($1::tid[])[new.ordinality]
+           AND contact.team_id = new.team_id AND contact.id = new.id AND contact.xmin = new.version
            AND (SELECT count(*) FROM locked) > 0
         RETURNING 1
     ), deleted AS (
-        DELETE FROM contact USING unnest($3::contact_state[]) AS gone
-         WHERE contact.team_id = gone.team_id AND contact.id = gone.id AND contact.xmin = gone.version
+        DELETE FROM contact USING unnest($4::contact_state[]) WITH ORDINALITY AS gone
+         WHERE contact.ctid = ($3::tid[])[gone.ordinality]
+           AND contact.team_id = gone.team_id AND contact.id = gone.id AND contact.xmin = gone.version
            AND (SELECT count(*) FROM updated) >= 0
         RETURNING 1
     ), inserted AS (
@@ -60,43 +63,43 @@ SAVE: LiteralString = """
             notes, properties, mailing_lists, created_at, updated_at
         )
         SELECT id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group,
-               opt_in_status, notes, properties, mailing_lists, $9, $9
-          FROM unnest($4::contact_state[])
+               opt_in_status, notes, properties, mailing_lists, $10, $10
+          FROM unnest($5::contact_state[])
          WHERE (SELECT count(*) FROM deleted) >= 0
          ORDER BY team_id, email
         RETURNING 1
     ), teaching AS (
         SELECT id, revision FROM team
-         WHERE id IN (SELECT team_id FROM unnest($5::event_record[]))
+         WHERE id IN (SELECT team_id FROM unnest($6::event_record[]))
            AND (SELECT count(*) FROM inserted) >= 0
          ORDER BY id FOR NO KEY UPDATE
     ), learned AS (
         INSERT INTO event_pattern AS known (id, team_id, name, properties, created_at)
-        SELECT id, team_id, name, properties, $9
-          FROM unnest($5::event_record[]) AS new
+        SELECT id, team_id, name, properties, $10
+          FROM unnest($6::event_record[]) AS new
          WHERE (SELECT count(*) FROM teaching) >= 0
          ORDER BY team_id, name
         ON CONFLICT (team_id, name) DO UPDATE SET properties = known.properties || excluded.properties
         RETURNING 1
     ), claimed AS (
         INSERT INTO idempotency_key AS used (team_id, endpoint, key, created_at)
-        SELECT team_id, endpoint, key, $9
-          FROM unnest($6::text[], $7::text[], $8::text[]) AS new (team_id, endpoint, key)
+        SELECT team_id, endpoint, key, $10
+          FROM unnest($7::text[], $8::text[], $9::text[]) AS new (team_id, endpoint, key)
          WHERE (SELECT count(*) FROM learned) >= 0
          ORDER BY team_id, endpoint, key
         ON CONFLICT (team_id, endpoint, key) DO UPDATE SET created_at = excluded.created_at
-         WHERE used.created_at <= $10
+         WHERE used.created_at <= $11
         RETURNING 1
     ), recorded AS (
         INSERT INTO event (id, team_id, contact_id, name, properties, received_at)
-        SELECT id, team_id, contact_id, name, properties, $9 FROM unnest($11::event_record[])
+        SELECT id, team_id, contact_id, name, properties, $10 FROM unnest($12::event_record[])
     )
     SELECT insist(
-        (SELECT count(*) FROM claimed) = cardinality($6)
+        (SELECT count(*) FROM claimed) = cardinality($7)
         AND (SELECT count(*) FROM updated) = cardinality($2)
-        AND (SELECT count(*) FROM deleted) = cardinality($3)
+        AND (SELECT count(*) FROM deleted) = cardinality($4)
         AND NOT EXISTS (
-            SELECT FROM unnest($12::text[], $13::bigint[]) AS seen (id, revision)
+            SELECT FROM unnest($13::text[], $14::bigint[]) AS seen (id, revision)
               JOIN team USING (id)
               LEFT JOIN teaching USING (id)
              WHERE coalesce(teaching.revision, team.revision) <> seen.revision
@@ -115,8 +118,9 @@ async def save(tx: Connection, changes: Changes, *, now: datetime, window: datet
     """
     await tx.execute(
         SAVE,
-        [contact.id for contact in (*changes.updated, *changes.deleted)],
+        [contact.place for contact in changes.updated],
         [_contact_state(contact) for contact in changes.updated],
+        [contact.place for contact in changes.deleted],
         [_contact_state(contact) for contact in changes.deleted],
         [_contact_state(contact) for contact in changes.inserted],
         [(p.id, p.team_id, None, p.name, _encode(p.properties).decode()) for p in changes.patterns],

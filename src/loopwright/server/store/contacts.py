@@ -18,7 +18,8 @@ Membership: TypeAlias = Literal["subscribed", "unsubscribed", "opted_out", "pend
 class ContactRow(Struct, frozen=True, kw_only=True):
     """A contact. `properties` holds the custom ones by key, dates as ISO 8601 text.
 
-    `version` is the row's xmin, which every change in the database changes; 0 for a contact to be added.
+    `version` is the row's xmin, which every change in the database changes, and `place` its ctid, by which it
+    is found again without an index; 0 and (0, 0) for a contact to be added.
     """
 
     id: str
@@ -36,11 +37,12 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     mailing_lists: dict[str, Membership]
     created_at: datetime
     version: int = 0
+    place: tuple[int, int] = (0, 0)
 
 
 _COLUMNS: LiteralString = """
     id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group, opt_in_status,
-    notes, properties, mailing_lists, created_at, contact.xmin
+    notes, properties, mailing_lists, created_at, contact.xmin, contact.ctid
 """
 
 CONTACT: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id = $2"
@@ -152,4 +154,5 @@ def _contact(row: asyncpg.Record) -> ContactRow:
         mailing_lists=_mailing_lists.decode(row[12]),
         created_at=row[13],
         version=row[14],
+        place=row[15],
     )
