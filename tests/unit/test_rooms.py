@@ -11,7 +11,16 @@ FACE = "face"  # what `from loopwright import ...` gives
 SDK = {"errors", "version", "wire", "client", "outbox", "webhooks", FACE}
 
 # What every room of the server may know.
-COMMON = {"ids", "wire", "server.refusal", "server.clock", "server.keys", "server.settings", "server.store"}
+COMMON = {
+    "ids",
+    "wire",
+    "server.refusal",
+    "server.clock",
+    "server.keys",
+    "server.repeating",
+    "server.settings",
+    "server.store",
+}
 
 ALLOWED: dict[str, set[str]] = {
     "wire": set(),

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.growth import watching_growth
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.limits import Limits
 from loopwright.server.http.newsletter_form import routes as form_routes
@@ -178,6 +179,7 @@ async def _jobs(
 ) -> Pool:
     """Workflow runs go on, and email goes out or to the inbox; returns the connections they use."""
     pool = await _pool(stack, settings, WORKER_CONNECTIONS)
+    await stack.enter_async_context(watching_growth(pool))
     inbox = Inbox(pool, clock)
     await inbox.start()
     stack.push_async_callback(inbox.stop)

@@ -1,11 +1,10 @@
 """The observer: what the rooms tell of their work, passed on to metrics, spans and the log."""
 
-import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
+from loopwright.server.repeating import repeating
 from loopwright.server.store.database import Pool
 
 from .metrics import CONTENT_TYPE, JobMetrics, Metrics
@@ -56,22 +56,13 @@ class Observer:
         finally:
             self._metrics.job_done(name, outcome, time.perf_counter() - started)
 
-    @asynccontextmanager
-    async def sampling(self, ingest: Ingest, pools: Mapping[str, Pool]) -> AsyncGenerator[None]:
+    def sampling(self, ingest: Ingest, pools: Mapping[str, Pool]) -> AbstractAsyncContextManager[None]:
         """While the context lasts, note every second what waits in this process."""
 
-        async def sample_forever() -> None:
-            while True:
-                self._metrics.sample(ingest, pools)
-                await asyncio.sleep(SAMPLE_SECONDS)
+        async def sample() -> None:
+            self._metrics.sample(ingest, pools)
 
-        sampling = asyncio.create_task(sample_forever())
-        try:
-            yield
-        finally:
-            sampling.cancel()
-            with suppress(asyncio.CancelledError):
-                await sampling
+        return repeating(sample, seconds=SAMPLE_SECONDS)
 
     def routes(self, pool: Pool) -> Sequence[BaseRoute]:
         """GET /metrics, with the jobs that wait in the database behind `pool`."""
