@@ -14,6 +14,8 @@ from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.statistics import analyze_grown
 
 LOOK_SECONDS = 2.0
+# Also what a month meets that is dropped meanwhile: there is always a next time.
+FAILURES: tuple[type[Exception], ...] = (*AWAY, asyncpg.PostgresError)
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ def watching_growth(pool: Pool) -> AbstractAsyncContextManager[None]:
         try:
             async with pool.acquire() as tx:
                 await analyze_grown(tx)
-        except (*AWAY, asyncpg.PostgresError) as problem:  # such as a month that was dropped meanwhile
+        except FAILURES as problem:
             logger.debug("the sizes of tables were not looked at (%s)", type(problem).__name__)
 
     return repeating(look, seconds=LOOK_SECONDS)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def repeating(do: Callable[[], Awaitable[None]], *, seconds: float) -> AsyncGenerator[None]:
-    """While the context lasts, `do` it, wait for so many seconds, and do it again. It sees to its own errors."""
+    """While the context lasts, `do` it, wait for `seconds`, and do it again. It sees to its own errors."""
 
     async def repeat() -> None:
         while True:

@@ -16,7 +16,7 @@ else:
 AWAY: tuple[type[Exception], ...] = (
     OSError,  # no way there, and every timeout
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the connection was ended while it lay idle, and the driver is about to hear
+    asyncpg.InternalClientError,  # it was ended while it lay idle, and the driver is about to hear
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it is being stopped, or is still starting
     asyncpg.InsufficientResourcesError,  # no connection, memory or disk is left
