@@ -9,10 +9,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from pgqueuer import PgQueuer
+from pgqueuer import AsyncpgPoolDriver, PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.domain.models import Schedule as ScheduledRun
+from pgqueuer.ports.driver import NotifyCallback
 
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import Job, decode, entrypoint
@@ -45,6 +46,23 @@ class Schedule:
 
 def _unobserved(_: str) -> AbstractContextManager[None]:
     return nullcontext()
+
+
+class HeardDriver(AsyncpgPoolDriver):
+    """The queue's way to the database. It says nothing before it listens: the queue begins by asking itself
+    whether it hears, and takes silence for a failure, ten seconds later."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._listens = asyncio.Event()
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        await super().add_listener(channel, callback)
+        self._listens.set()
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self._listens.wait()
+        await super().notify(channel, payload)
 
 
 class Worker:
@@ -97,7 +115,7 @@ class Worker:
                 await _first(self._stopping.wait(), RESTART_SECONDS)
 
     def _new_queue(self) -> PgQueuer:
-        queue = PgQueuer.from_asyncpg_pool(self._pool)
+        queue = PgQueuer(HeardDriver(self._pool))
         for kind, handler in self._handlers.items():
             queue.entrypoint(
                 entrypoint(kind),
