@@ -49,7 +49,6 @@ CONTACT: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND
 CONTACT_BY_EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND email = $2"
 CONTACT_BY_USER_ID: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND user_id = $2"
 
-# Keyset pages over contact_newest, read backwards.
 PAGE: LiteralString = f"""
     SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3
 """
@@ -57,14 +56,14 @@ COUNT: LiteralString = "SELECT count(*) FROM contact WHERE team_id = $1 AND id >
 
 # The contacts that any of the identifiers name.
 NAMED: LiteralString = f"""
-    SELECT {_COLUMNS} FROM contact WHERE id IN (
-        SELECT contact.id FROM unnest($1::text[], $2::text[]) AS wanted (team_id, email)
+    SELECT {_COLUMNS} FROM contact WHERE ctid IN (
+        SELECT contact.ctid FROM unnest($1::text[], $2::text[]) AS wanted (team_id, email)
           JOIN contact ON contact.team_id = wanted.team_id AND contact.email = wanted.email
         UNION
-        SELECT contact.id FROM unnest($3::text[], $4::text[]) AS wanted (team_id, user_id)
+        SELECT contact.ctid FROM unnest($3::text[], $4::text[]) AS wanted (team_id, user_id)
           JOIN contact ON contact.team_id = wanted.team_id AND contact.user_id = wanted.user_id
         UNION
-        SELECT contact.id FROM unnest($5::text[], $6::text[]) AS wanted (team_id, id)
+        SELECT contact.ctid FROM unnest($5::text[], $6::text[]) AS wanted (team_id, id)
           JOIN contact ON contact.team_id = wanted.team_id AND contact.id = wanted.id
     )
 """
@@ -77,7 +76,8 @@ NAMED_BY_EMAIL: LiteralString = f"""
 """
 # In ascending id order, which every batch keeps to.
 LOCK: LiteralString = """
-    SELECT FROM contact WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE
+    SELECT FROM contact WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+     ORDER BY id FOR NO KEY UPDATE
 """
 
 _properties = msgspec.json.Decoder(dict[str, Value])
@@ -130,7 +130,7 @@ async def load_named(
 
 async def lock_contacts(tx: Connection, contacts: Collection[ContactRow]) -> None:
     """Keep others from changing the contacts until the transaction ends."""
-    await tx.execute(LOCK, [contact.id for contact in contacts])
+    await tx.execute(LOCK, *_columns([(contact.team_id, contact.id) for contact in contacts]))
 
 
 def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
