@@ -14,10 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import asyncpg
-from rich.console import Console
-
-from benchmarks.ingest.chart import draw
+from benchmarks.ingest.curve import curve
+from benchmarks.ingest.loads import Pair, count_events, fill, median, prepare, turn, verify, warm_up
 from benchmarks.ingest.machine import Load, Server, constant, loopwright, need_wrk, post, wrk
 from benchmarks.report import circumstances, write_section
 
@@ -26,10 +24,6 @@ LINES = 5_000
 BULK_EVENTS = 200_000
 BULK_CONNECTIONS = 4
 ROUNDS = 5
-WARM_UP_SECONDS = 10
-SIZES = (10_000, 100_000, 500_000, 2_000_000)
-CURVE = Path(__file__).parents[2] / "docs" / "ingest-rate.svg"
-console = Console()
 
 
 def main() -> None:
@@ -45,20 +39,9 @@ def main() -> None:
     try:
         write_section("ingest", asyncio.run(measure(folder, chosen.seconds)))
         if chosen.curve:
-            write_section("ingest-curve", asyncio.run(curve(folder, chosen.seconds)))
+            write_section("ingest-curve", asyncio.run(curve(folder, chosen.seconds, ROUNDS)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class Pair(NamedTuple):
-    """The floor and the server under the same load, one right after the other."""
-
-    floor: Load
-    events: Load
-
-    @property
-    def share(self) -> float:
-        return self.events.rate / self.floor.rate
 
 
 class Row(NamedTuple):
@@ -75,7 +58,7 @@ async def measure(folder: Path, seconds: int) -> str:
         await prepare(server)
         fill(server, 0, KNOWN)
         url = f"{server.address}/api/v1/events/send"
-        pair = await in_turns(server, floor_url, seconds, KNOWN)
+        pair = await in_turns(server, floor_url, seconds)
         rows = [
             Row("(a) floor: the HTTP stack alone, 64 connections", pair.floor.rate, pair.floor),
             Row("(b) events for known contacts, 64 connections", pair.events.rate, pair.events),
@@ -85,7 +68,9 @@ async def measure(folder: Path, seconds: int) -> str:
             load = wrk(url, "known", connections=connections, seconds=seconds)
             await verify(server, before, load, connections)
             rows.append(Row(f"(d) events for known contacts, {connections} connections", load.rate, load))
+        before = await count_events(server)
         load = wrk(url, f"new{int(time.time())}x", connections=64, seconds=seconds)
+        await verify(server, before, load, 64)
         rows.append(Row("(c) events for new contacts, 64 connections", load.rate, load))
         requests = f"{BULK_CONNECTIONS} requests at a time, {LINES:,} lines each"
         plain = await bulk(server, b"")
@@ -100,20 +85,11 @@ async def measure(folder: Path, seconds: int) -> str:
     return table(rows, pair, plain, server_mb, postgres_mb)
 
 
-async def in_turns(server: Server, floor_url: str, seconds: int, known: int) -> Pair:
-    """The floor and events for known contacts at 64 connections, in turns; the round of the median share."""
-    url = f"{server.address}/api/v1/events/send"
+async def in_turns(server: Server, floor_url: str, seconds: int) -> Pair:
+    """The floor and events for known contacts, in turns; the round of the median share."""
     wrk(floor_url, "known", connections=64, seconds=2)
-    wrk(url, "known", connections=64, seconds=WARM_UP_SECONDS, known=known)
-    pairs: list[Pair] = []
-    for _ in range(ROUNDS):
-        floor = wrk(floor_url, "known", connections=64, seconds=seconds)
-        before = await count_events(server)
-        events = wrk(url, "known", connections=64, seconds=seconds, known=known)
-        await verify(server, before, events, 64)
-        pairs.append(Pair(floor, events))
-        console.print(f"  {events.rate:,.0f}/s beside {floor.rate:,.0f}/s: {pairs[-1].share:.3f}")
-    return sorted(pairs, key=lambda pair: pair.share)[ROUNDS // 2]
+    await warm_up(server, KNOWN)
+    return median([await turn(server, floor_url, seconds, KNOWN) for _ in range(ROUNDS)])
 
 
 def table(rows: list[Row], pair: Pair, bulk_rate: float, server_mb: float, postgres_mb: float) -> str:
@@ -150,39 +126,6 @@ def table(rows: list[Row], pair: Pair, bulk_rate: float, server_mb: float, postg
     )
 
 
-async def curve(folder: Path, seconds: int) -> str:
-    """Rates with more and more contacts stored."""
-    pairs: list[tuple[int, Pair]] = []
-    with constant() as floor_url, loopwright(folder / "curve") as server:
-        await prepare(server)
-        stored = 0
-        for size in SIZES:
-            fill(server, stored, size)
-            stored = size
-            await run_sql(server, "VACUUM ANALYZE contact")
-            pairs.append((size, await in_turns(server, floor_url, seconds, size)))
-    pace = sorted(pair.floor.rate for _, pair in pairs)[len(pairs) // 2]
-    CURVE.write_text(draw([(size, pair.share * pace) for size, pair in pairs]))
-    lines = ["| contacts stored | events per second | share of the floor |", "|---:|---:|---:|"]
-    lines += [f"| {size:,} | {pair.events.rate:,.0f} | {pair.share:.3f} |" for size, pair in pairs]
-    shares = [pair.share for _, pair in pairs]
-    apart = f"Highest to lowest share: {max(shares) / min(shares) - 1:.0%} apart"
-    fewest_to_most = f"the most contacts beside the fewest: {shares[-1] / shares[0] - 1:+.0%}."
-    return "\n".join([*lines, "", f"{apart}; {fewest_to_most}"])
-
-
-def fill(server: Server, first: int, end: int) -> None:
-    """Store contacts p<first> to p<end - 1>, by bulk."""
-    for start in range(first, end, 50_000):
-        lines = b"".join(
-            b'{"email":"p%d@example.net","userId":"u%d","firstName":"Ada","plan":"plan1","seats":3}\n'
-            % (n, n)
-            for n in range(start, min(end, start + 50_000))
-        )
-        post(server.address, "/loopwright/v1/bulk/contacts", lines)
-        console.print(f"  {min(end, start + 50_000):,} contacts stored")
-
-
 async def bulk(server: Server, contact: bytes) -> float:
     """Events per second by bulk; `contact` is what each line says of its contact."""
     before = await count_events(server)
@@ -205,38 +148,6 @@ async def bulk(server: Server, contact: bytes) -> float:
 
 
 BULK_PATH = "/loopwright/v1/bulk/events"
-
-
-async def prepare(server: Server) -> None:
-    """Declare the properties that the events set."""
-    for name, kind in ((b"plan", b"string"), (b"seats", b"number")):
-        post(server.address, "/api/v1/contacts/properties", b'{"name":"%s","type":"%s"}' % (name, kind))
-
-
-async def verify(server: Server, before: int, load: Load, connections: int) -> None:
-    """Every answered event is stored; so may be those that the end of the load cut off."""
-    stored = await count_events(server) - before
-    assert load.ok <= stored <= load.ok + connections, f"{load.ok} answered, {stored} stored"
-
-
-async def count_events(server: Server) -> int:
-    """The events stored, once what the end of a load cut off has been stored too."""
-    count = -1
-    while (again := await run_sql(server, "SELECT count(*) FROM event") or 0) != count:
-        count = again
-        await asyncio.sleep(0.3)
-    return count
-
-
-async def run_sql(server: Server, statement: str) -> int | None:
-    connection = await asyncpg.connect(
-        f"postgresql://postgres:@/postgres?host={server.data_dir.resolve() / 'postgres'}"
-    )
-    try:
-        result: int | None = await connection.fetchval(statement)
-        return result
-    finally:
-        await connection.close()
 
 
 if __name__ == "__main__":
