@@ -14,8 +14,8 @@ from loopwright.server.ingest.command import (
     Identity,
     SendEvent,
     SendTransactional,
+    SetPreferences,
     SubmitForm,
-    Unsubscribe,
     UpdateContact,
 )
 from loopwright.server.store.events import UsedKey
@@ -32,13 +32,14 @@ _custom = st.fixed_dictionaries(
 )
 # Most commands are sound, so that what they lead to is met too.
 _list_ids = st.sampled_from([*LISTS, *LISTS, *LISTS, "nowhere"])
+_memberships = st.dictionaries(_list_ids, st.booleans(), max_size=2)
 _inputs = st.builds(
     ContactInput,
     fields=st.fixed_dictionaries(
         {}, optional={"first_name": st.sampled_from(["Ada", "Bob", None]), "subscribed": st.booleans()}
     ),
     custom=_custom,
-    lists=st.dictionaries(_list_ids, st.booleans(), max_size=2),
+    lists=_memberships,
 )
 _forms = st.builds(
     ContactInput,
@@ -93,7 +94,11 @@ def batches(prefix: str = "") -> st.SearchStrategy[list[list[Command]]]:
         ),
         st.builds(AnswerOptIn, team_id=_team, contact_id=emails, accepted=st.booleans()),
         st.builds(
-            Unsubscribe, team_id=_team, contact_id=emails, mailing_list_id=st.sampled_from([*LISTS, None])
+            SetPreferences,
+            team_id=_team,
+            contact_id=emails,
+            subscribed=st.none() | st.booleans(),
+            lists=_memberships,
         ),
     )
     return st.lists(st.lists(command, min_size=1, max_size=8))
@@ -101,6 +106,6 @@ def batches(prefix: str = "") -> st.SearchStrategy[list[list[Command]]]:
 
 def follow(command: Command, links: Mapping[str, str]) -> Command:
     """The command with the id of the contact to whom its link leads; `links` maps address -> contact id."""
-    if isinstance(command, AnswerOptIn | Unsubscribe):
+    if isinstance(command, AnswerOptIn | SetPreferences):
         return replace(command, contact_id=links.get(command.contact_id, "nobody"))
     return command

@@ -41,14 +41,14 @@ class Office:
         self.inbox = inbox
         self.clock = clock
         self.gone: set[str] = set()
-        self.left: list[tuple[str, str, str | None]] = []
+        self.left: list[tuple[str, str]] = []
         self.mailers: list[Mailer] = []
 
     def mailer(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> Mailer:
-        async def unsubscribe(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
+        async def unsubscribe(team_id: str, contact_id: str) -> None:
             if contact_id in self.gone:
                 raise NotFound("Contact not found.", code="contact_not_found")
-            self.left.append((team_id, contact_id, mailing_list_id))
+            self.left.append((team_id, contact_id))
 
         mailer = Mailer(
             self.pool,

@@ -20,8 +20,8 @@ from loopwright.server.ingest.command import (
     OptIn,
     SendEvent,
     SendTransactional,
+    SetPreferences,
     SubmitForm,
-    Unsubscribe,
     UpdateContact,
 )
 from loopwright.server.store.contacts import ContactRow
@@ -79,6 +79,11 @@ class Contact:
     properties: dict[str, object] = field(default_factory=dict[str, object])
     mailing_lists: dict[str, str] = field(default_factory=dict[str, str])
     asked: set[datetime] = field(default_factory=set[datetime])
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has yet to confirm."""
+        return self.opt_in_status in ("pending", "rejected")
 
 
 def plain(contact: Contact | ContactRow) -> dict[str, object]:
@@ -141,7 +146,7 @@ class Sequential:
                 return self._send_transactional(command)
             case SubmitForm():
                 return self._submit_form(command)
-            case AnswerOptIn() | Unsubscribe():
+            case AnswerOptIn() | SetPreferences():
                 return self._follow_link(command)
 
     def state(self) -> State:
@@ -188,7 +193,8 @@ class Sequential:
             pattern = self.patterns.setdefault(command.name, {})
             properties = {key: _as_in(pattern, key, value) for key, value in command.properties.items()}
             self.events.append((contact, command.name, properties))
-            self._happened(contact, command.name)
+            if not contact.waits:
+                self._happened(contact, command.name)
             self._use(command)
         return answer
 
@@ -213,12 +219,11 @@ class Sequential:
         if _is_wrong(form.input):
             return "BadRequest"
         contact = Contact(form.identity.email or "", source="Form")
-        _write(contact, ContactInput(fields=form.input.fields, custom=form.input.custom))
         self.contacts.append(contact)
-        _join(contact, form, waits=form.opt_in is not None)
         if form.opt_in:
             self._ask(contact)
-        else:
+        _write(contact, form.input)
+        if not contact.waits:
             self._happened(contact)
         return "ok"
 
@@ -227,9 +232,8 @@ class Sequential:
             return "BadRequest"
         if "user_group" in form.input.fields:
             contact.user_group = str(form.input.fields["user_group"])
-        unconfirmed = form.opt_in is not None and contact.opt_in_status in ("pending", "rejected")
-        _join(contact, form, waits=unconfirmed)
-        if unconfirmed:
+        _write(contact, ContactInput(lists=form.input.lists))
+        if form.opt_in and contact.waits:
             self._ask(contact)
         return "ok"
 
@@ -240,20 +244,22 @@ class Sequential:
             contact.asked.add(hour)
             self.emails.append((contact.email, contact, CONFIRM.transactional_id))
 
-    def _follow_link(self, command: AnswerOptIn | Unsubscribe) -> str:
+    def _follow_link(self, command: AnswerOptIn | SetPreferences) -> str:
         contact = self.links.get(command.contact_id)
         if contact is None or contact not in self.contacts:
             return "NotFound"
         if isinstance(command, AnswerOptIn):
             self._answer(contact, accepted=command.accepted)
-        elif command.mailing_list_id:
-            contact.mailing_lists[command.mailing_list_id] = "opted_out"
-        else:
-            contact.subscribed = False
+            return "ok"
+        if command.subscribed is False or (command.subscribed and not contact.waits):
+            contact.subscribed = command.subscribed
+        for name in LISTS:
+            if name in command.lists:
+                contact.mailing_lists[name] = _membership(contact) if command.lists[name] else "opted_out"
         return "ok"
 
     def _answer(self, contact: Contact, *, accepted: bool) -> None:
-        if contact.opt_in_status not in ("pending", "rejected"):
+        if not contact.waits:
             return
         contact.opt_in_status = "accepted" if accepted else "rejected"
         contact.subscribed = accepted
@@ -288,13 +294,11 @@ def _write(contact: Contact, said: ContactInput) -> None:
     for name, member in said.lists.items():
         before = contact.mailing_lists.get(name)
         if before != "opted_out" and (member or before):
-            contact.mailing_lists[name] = "subscribed" if member else "unsubscribed"
+            contact.mailing_lists[name] = _membership(contact) if member else "unsubscribed"
 
 
-def _join(contact: Contact, form: SubmitForm, *, waits: bool) -> None:
-    for name in form.input.lists:
-        if contact.mailing_lists.get(name) not in ("subscribed", "opted_out"):
-            contact.mailing_lists[name] = "pending" if waits else "subscribed"
+def _membership(contact: Contact) -> str:
+    return "pending" if contact.waits else "subscribed"
 
 
 def _as_in(pattern: dict[str, str], key: str, value: object) -> object:

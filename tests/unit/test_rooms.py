@@ -33,7 +33,13 @@ ALLOWED: dict[str, set[str]] = {
     "server.workflow": COMMON,
     "server.mail": COMMON,
     "server.definitions": COMMON
-    | {"server.bootstrap", "server.mail.lmx", "server.mail.variables", "server.workflow.graph"},
+    | {
+        "server.bootstrap",
+        "server.mail.lmx",
+        "server.mail.variables",
+        "server.team_settings",
+        "server.workflow.graph",
+    },
     "server.dashboard": COMMON,
     "server.observe": COMMON | {"server.ingest"},
 }

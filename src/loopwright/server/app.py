@@ -8,7 +8,7 @@ run       all of it in this process, with the embedded PostgreSQL unless the set
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -26,10 +26,10 @@ from loopwright.server.http.newsletter_form import routes as form_routes
 from loopwright.server.http.openapi import routes as openapi_routes
 from loopwright.server.http.operation import Door
 from loopwright.server.http.opt_in import routes as opt_in_routes
+from loopwright.server.http.preferences import routes as preference_routes
 from loopwright.server.http.routes import Api
-from loopwright.server.http.unsubscribe import routes as unsubscribe_routes
 from loopwright.server.ingest.batch import Ingest
-from loopwright.server.ingest.command import Unsubscribe
+from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.listening import address_of, listen
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
@@ -48,8 +48,6 @@ WORKER_CONNECTIONS = 20
 
 GRACE_SECONDS = 20
 """How long requests under way may take once the server is asked to stop."""
-
-LeaveList = Callable[[str, str, str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,17 @@ async def serve(
     observer = Observer()
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, settings, API_CONNECTIONS)
-        ingest, leave_list = await _ingest(stack, pool, clock, observer)
+        ingest = await _ingest(stack, pool, clock, observer)
         pools = {"api": pool}
         if settings.jobs:
-            pools["jobs"] = await _jobs(stack, settings, clock, observer, public_url, leave_list)
+            pools["jobs"] = await _jobs(stack, settings, clock, observer, public_url, ingest)
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
         pages = Starlette(
             routes=[
                 *health.routes(),
                 *observer.routes(pool),
-                *unsubscribe_routes(pool, leave_list),
+                *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
@@ -124,8 +122,8 @@ async def work(
     async with _with_database(settings) as complete, AsyncExitStack() as stack:
         await prepare(complete, clock)
         pool = await _pool(stack, complete, 2)
-        ingest, leave_list = await _ingest(stack, pool, clock, observer)
-        jobs_pool = await _jobs(stack, complete, clock, observer, public_url, leave_list)
+        ingest = await _ingest(stack, pool, clock, observer)
+        jobs_pool = await _jobs(stack, complete, clock, observer, public_url, ingest)
         if listener:
             await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs_pool}))
             routes = [*Health(pool).routes(), *observer.routes(pool)]
@@ -153,20 +151,12 @@ async def _pool(stack: AsyncExitStack, settings: Settings, size: int) -> Pool:
     return await stack.enter_async_context(open_pool(settings.database_url, size=size))
 
 
-async def _ingest(
-    stack: AsyncExitStack, pool: Pool, clock: Clock, observer: Observer
-) -> tuple[Ingest, LeaveList]:
-    """The way in for commands, and the one command that people give by themselves."""
+async def _ingest(stack: AsyncExitStack, pool: Pool, clock: Clock, observer: Observer) -> Ingest:
+    """The way in for commands."""
     ingest = Ingest(pool, clock, observer.batch_done)
     ingest.start()
     stack.push_async_callback(ingest.close)
-
-    async def leave_list(team_id: str, contact_id: str, mailing_list_id: str | None) -> None:
-        await ingest.submit(
-            Unsubscribe(team_id=team_id, contact_id=contact_id, mailing_list_id=mailing_list_id)
-        )
-
-    return ingest, leave_list
+    return ingest
 
 
 async def _jobs(
@@ -175,11 +165,15 @@ async def _jobs(
     clock: Clock,
     observer: Observer,
     public_url: str,
-    leave_list: LeaveList,
+    ingest: Ingest,
 ) -> Pool:
     """Workflow runs go on, and email goes out or to the inbox; returns the connections they use."""
     pool = await _pool(stack, settings, WORKER_CONNECTIONS)
     await stack.enter_async_context(watching_growth(pool))
+
+    async def unsubscribe(team_id: str, contact_id: str) -> None:
+        await ingest.submit(SetPreferences(team_id=team_id, contact_id=contact_id, subscribed=False))
+
     inbox = Inbox(pool, clock)
     await inbox.start()
     stack.push_async_callback(inbox.stop)
@@ -189,7 +183,7 @@ async def _jobs(
         public_url=public_url,
         inbox_port=inbox.port,
         smtp_url=settings.smtp_url,
-        unsubscribe=leave_list,
+        unsubscribe=unsubscribe,
     )
     stack.push_async_callback(mailer.close)
     runner = Runner(pool, clock)

@@ -29,6 +29,7 @@ OPT_IN_LMX = f"""\
 <Button href="{{data.{OPT_IN_VARIABLE}}}" align="center">Confirm or decline</Button>
 <Paragraph>If it was not you, leave this email alone: we will not write again.</Paragraph>
 """
+OPT_IN_RULE = f"the email of double opt-in must use {{data.{OPT_IN_VARIABLE}}} and no other variable"
 
 
 class Changes(Struct, frozen=True, kw_only=True):
@@ -71,16 +72,18 @@ async def change_team(tx: Connection, team_id: str, changes: Changes, *, now: da
     return changed
 
 
+def asks_to_confirm(data_variables: Collection[str]) -> bool:
+    """Whether an email with these variables keeps `OPT_IN_RULE`."""
+    return set(data_variables) == {OPT_IN_VARIABLE}
+
+
 async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
     """The transactional email that asks for confirmation, made when there is none."""
     await lock_definitions(tx, team_id)
     found = await load_transactional(tx, team_id, [OPT_IN_SLUG])
     if found:
-        if found[0].published_message_id is None or found[0].data_variables != [OPT_IN_VARIABLE]:
-            raise ValueError(
-                f"the transactional email {OPT_IN_SLUG} must be published and use exactly the variable "
-                f"{{data.{OPT_IN_VARIABLE}}}"
-            )
+        if found[0].published_message_id is None or not asks_to_confirm(found[0].data_variables):
+            raise ValueError(f"{OPT_IN_RULE}, and be published; change {OPT_IN_SLUG}, then try again")
         return found[0].id
     message = _default_message(team_id, now)
     await save_messages(tx, [message])

@@ -26,6 +26,8 @@ from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.teams import TeamRow, insert_team
+from loopwright.server.team_settings import Changes as TeamChanges
+from loopwright.server.team_settings import change_team
 from loopwright.server.workflow.entry import Happening, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
@@ -186,6 +188,46 @@ async def test_contact_properties_must_exist(apply: Apply, folder: Path, pool: P
     async with pool.acquire() as tx:
         await insert_property(tx, team.id, "company", "string", now=utc_now())
     assert (await apply()).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        pytest.param("Please confirm.", "double-opt-in.toml:1", id="no link"),
+        pytest.param("Hello\n{data.name}: {data.optInUrl}", "double-opt-in.lmx:2", id="another variable"),
+    ],
+)
+async def test_the_email_of_double_opt_in_keeps_its_link(
+    apply: Apply, folder: Path, pool: Pool, team: TeamRow, body: str, place: str
+) -> None:
+    """Without it nobody could confirm; while double opt-in is off, it is an email like any other."""
+    email = folder / "transactional" / "double-opt-in"
+    email.with_suffix(".toml").write_text(
+        'name = "Confirm"\nsubject = "Please confirm"\nfrom = "hello"\nbody = "double-opt-in.lmx"\n'
+    )
+    email.with_suffix(".lmx").write_text('<Button href="{data.optInUrl}">Confirm</Button>')
+    assert (await apply()).exit_code == 0
+    await settle(pool, team, on=True)
+    before = await everything(pool)
+
+    email.with_suffix(".lmx").write_text(f"<Paragraph>{body}</Paragraph>")
+    for options in ((), ("--dry-run",)):
+        result = await apply(*options)
+        assert result.exit_code == 1
+        rule = "the email of double opt-in must use {data.optInUrl} and no other variable"
+        assert f"transactional/{place}: {rule}" in result.output
+        assert await everything(pool) == before
+
+    await settle(pool, team, on=False)
+    assert (await apply()).exit_code == 0
+    with pytest.raises(ValueError, match="must use"):
+        await settle(pool, team, on=True)
+
+
+async def settle(pool: Pool, team: TeamRow, *, on: bool) -> None:
+    """Switch double opt-in."""
+    async with pool.acquire() as tx, tx.transaction():
+        await change_team(tx, team.id, TeamChanges(double_opt_in=on), now=utc_now())
 
 
 async def test_a_failure_on_the_way_undoes_all(folder: Path, pool: Pool, team: TeamRow) -> None:

@@ -3,17 +3,22 @@
 import asyncio
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.folder import read_folder
+from loopwright.server.definitions.parse import parse
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
 from loopwright.server.team_settings import Changes, change_team
 from support.live import LiveServer
 from support.refusals import refused
 
+WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -156,6 +161,29 @@ async def test_confirming(http: httpx2.AsyncClient, live_server: LiveServer, for
     assert contact["mailingLists"] == {"cpublic": True}
     assert "you are subscribed" in (await http.post(link[0], data={"choice": "decline"})).text
     assert (await find(http, "ada@example.com"))["optInStatus"] == "accepted"
+
+
+async def test_events_while_pending(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
+    """They are taken and start no workflow, and a list joined meanwhile waits like those of the form."""
+    await settle(live_server, Changes(double_opt_in=True))
+    async with live_server.pool.acquire() as tx, tx.transaction():
+        (team,) = await load_teams(tx)
+        await apply_definitions(tx, team.id, parse(read_folder(WELCOME)), now=datetime.now(UTC))
+    await http.post(form_url, data={"email": "ada@example.com"})
+    event = {"email": "ada@example.com", "eventName": "signup", "mailingLists": {"cpublic": True}}
+    assert (await http.post("/events/send", json=event)).json() == {"success": True}
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 1
+    assert await live_server.pool.fetchval("SELECT count(*) FROM run") == 0
+    assert (await find(http, "ada@example.com"))["mailingLists"] == {}
+
+    (message,) = await received(http, live_server, "ada@example.com")
+    link = re.search(r"http://\S+/opt-in/[\w.-]+", message["text"])
+    assert link
+    await http.post(link[0], data={"choice": "confirm"})
+    assert (await find(http, "ada@example.com"))["mailingLists"] == {"cpublic": True}
+    assert await live_server.pool.fetchval("SELECT count(*) FROM run") == 0
+    await http.post("/events/send", json=event)
+    assert await live_server.pool.fetchval("SELECT count(*) FROM run") == 1
 
 
 async def test_declining(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:

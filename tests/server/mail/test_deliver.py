@@ -263,7 +263,7 @@ async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: P
     failed = await office.reload(email)
     assert (failed.status, failed.attempts) == ("failed", 1)
     assert "550 5.1.1 no such user" in failed.reason
-    assert office.left == [(office.team.id, contact.id, None)]
+    assert office.left == [(office.team.id, contact.id)]
     async with office.pool.acquire() as tx:
         assert await is_suppressed(tx, office.team.id, contact.email)
 

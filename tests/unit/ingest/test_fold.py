@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from loopwright.server.ingest.command import (
     Identity,
     SendEvent,
     SendTransactional,
-    Unsubscribe,
+    SetPreferences,
     UpdateContact,
 )
 from loopwright.server.ingest.fold import Folded, Loaded, fold
@@ -25,6 +25,7 @@ from loopwright.server.store.events import UsedKey
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.wire import failures
 from loopwright.wire.contacts import ContactSaved
+from loopwright.wire.events import EventAccepted
 
 NOW = datetime(2026, 5, 17, 12, tzinfo=UTC)
 ADA = Identity("ada@example.com", None)
@@ -280,13 +281,56 @@ def test_a_transactional_email_that_cannot_be(
     assert result.emails == []
 
 
+def preferences(contact_id: str, subscribed: bool | None = None, /, **lists: bool) -> SetPreferences:
+    return SetPreferences(team_id="t", contact_id=contact_id, subscribed=subscribed, lists=lists)
+
+
 def test_unsubscribing_in_person() -> None:
-    """Without a list it ends all marketing email; with one it ends that list's."""
-    everything = Unsubscribe(team_id="t", contact_id="ca", mailing_list_id=None)
-    one_list = Unsubscribe(team_id="t", contact_id="cb", mailing_list_id="l")
-    result = folded(everything, one_list, contacts=[A, B])
-    after = {row.id: row for row in result.updated}
-    assert after["ca"].subscribed is False
-    assert after["cb"].mailing_lists == {"l": "opted_out"}
-    stranger = folded(replace(everything, team_id="other"), contacts=[A])
+    """From everything, or from a list; the other stays as it is."""
+    result = folded(preferences("ca", False), preferences("cb", l=False), contacts=[A, B], lists={"t": {"l"}})
+    after = {row.id: (row.subscribed, row.mailing_lists) for row in result.updated}
+    assert after == {"ca": (False, {}), "cb": (True, {"l": "opted_out"})}
+    stranger = folded(replace(preferences("ca", False), team_id="other"), contacts=[A])
     assert isinstance(only(stranger.outcomes), NotFound)
+
+
+def test_coming_back_in_person() -> None:
+    """Who has left comes back by their own wish; a list of nobody or of another team is ignored."""
+    left = replace(A, subscribed=False, mailing_lists={"l": "opted_out", "other": "opted_out"})
+    wish = preferences("ca", True, l=True, foreign=True)
+    row = only(folded(wish, contacts=[left], lists={"t": {"l", "other"}, "u": {"foreign"}}).updated)
+    assert (row.subscribed, row.mailing_lists) == (True, {"l": "subscribed", "other": "opted_out"})
+
+
+@pytest.mark.parametrize("status", ["pending", "rejected"])
+def test_an_unconfirmed_contact_confirms_by_its_own_link_only(status: Literal["pending", "rejected"]) -> None:
+    """Neither preferences nor the API get round double opt-in: lists wait, and leaving works."""
+    unconfirmed = replace(A, subscribed=False, opt_in_status=status)
+    lists = {"t": {"l", "m", "n"}}
+    row = only(folded(preferences("ca", True, l=True), contacts=[unconfirmed], lists=lists).updated)
+    assert (row.subscribed, row.opt_in_status, row.mailing_lists) == (False, status, {"l": "pending"})
+    joins = UpdateContact(
+        team_id="t", identity=Identity(A.email, None), input=ContactInput(lists={"m": True})
+    )
+    assert only(folded(joins, contacts=[row], lists=lists).updated).mailing_lists["m"] == "pending"
+    waiting = replace(unconfirmed, subscribed=True)
+    assert only(folded(preferences("ca", False), contacts=[waiting]).updated).subscribed is False
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds"),
+    [
+        pytest.param(None, ["event_received"], id="not asked"),
+        pytest.param("accepted", ["event_received"], id="confirmed"),
+        pytest.param("pending", [], id="pending"),
+        pytest.param("rejected", [], id="rejected"),
+    ],
+)
+def test_events_of_unconfirmed_contacts_start_nothing(
+    status: Literal["accepted", "pending", "rejected"] | None, kinds: list[str]
+) -> None:
+    """They are recorded and answered like any other."""
+    result = folded(event(A.email, plan="pro"), contacts=[replace(A, opt_in_status=status)])
+    assert result.outcomes == [EventAccepted(success=True)]
+    assert only(result.events).properties == {"plan": "pro"}
+    assert [one.kind for one in result.happenings] == kinds

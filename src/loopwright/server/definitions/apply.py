@@ -22,7 +22,9 @@ from loopwright.server.store.definitions import (
     save_transactional,
 )
 from loopwright.server.store.messages import MessageRow, load_message
+from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
+from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
 from loopwright.server.workflow.graph import (
     EventTrigger,
     Graph,
@@ -31,7 +33,7 @@ from loopwright.server.workflow.graph import (
     graph_of,
 )
 
-from .mistakes import InvalidDefinitions
+from .mistakes import InvalidDefinitions, Mistake
 from .model import (
     Definitions,
     ListDefinition,
@@ -65,18 +67,41 @@ async def apply_definitions(
     """Create and change whatever differs, and answer for every definition what was done.
 
     What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact properties
-    that the team does not have, before anything is written.
+    that the team does not have, and for a confirmation email without its link, before anything is written.
     """
     await lock_definitions(tx, team_id)
     custom = await load_properties(tx, [team_id])
-    if unknown := unknown_properties(definitions, custom[team_id]):
-        raise InvalidDefinitions(unknown)
+    mistakes = unknown_properties(definitions, custom[team_id])
+    mistakes += await _lost_opt_in(tx, team_id, definitions)
+    if mistakes:
+        raise InvalidDefinitions(mistakes)
     applier = _Applier(tx, team_id, now)
     return [
         *await applier.lists(definitions.lists),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
+
+
+async def _lost_opt_in(tx: Connection, team_id: str, definitions: Definitions) -> list[Mistake]:
+    """While double opt-in is on, its email keeps the link, or nobody who signs up could ever confirm."""
+    team = await load_team(tx, team_id)
+    if not team.double_opt_in:
+        return []
+    rows = await load_transactional(tx, team_id, [one.slug for one in definitions.transactional])
+    slugs = {row.slug for row in rows if row.id == team.opt_in_id}
+    return [
+        Mistake(*_place_of_stranger(one), OPT_IN_RULE)
+        for one in definitions.transactional
+        if one.slug in slugs and not asks_to_confirm(one.data_variables)
+    ]
+
+
+def _place_of_stranger(email: TransactionalDefinition) -> tuple[str, int]:
+    """Where a confirmation email uses a variable it cannot have; its file, when it only lacks its own."""
+    uses = email.message.uses
+    strangers = [(use.file, use.line) for use in uses if not asks_to_confirm([use.variable.name])]
+    return strangers[0] if strangers else (f"transactional/{email.slug}.toml", 1)
 
 
 class _Applier:

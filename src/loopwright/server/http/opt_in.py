@@ -13,12 +13,12 @@ from starlette.routing import BaseRoute, Route
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import AnswerOptIn
 from loopwright.server.mail.links import is_genuine_opt_in
-from loopwright.server.refusal import NotFound, Unavailable
+from loopwright.server.refusal import NotFound
 from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, load_team
 
-from .page import page, patient, try_again, unknown_link
+from .page import page, patient, read_form, unknown_link
 
 PATH = "/opt-in/{token}"
 FORM_BYTES = 100
@@ -41,7 +41,7 @@ def routes(pool: Pool, ingest: Ingest) -> Sequence[BaseRoute]:
         team, contact = found
         if _has_confirmed(contact):
             return _confirmed(team, contact)
-        choice = await _choice(request)
+        choice = (await read_form(request, FORM_BYTES)).get("choice", [""])[-1]
         if choice not in ("confirm", "decline"):
             return _question(team, contact)
         accepted = choice == "confirm"
@@ -49,8 +49,6 @@ def routes(pool: Pool, ingest: Ingest) -> Sequence[BaseRoute]:
             await ingest.submit(AnswerOptIn(team_id=team.id, contact_id=contact.id, accepted=accepted))
         except NotFound:
             return unknown_link()
-        except Unavailable:
-            return try_again("Nothing has changed.")
         return _confirmed(team, contact) if accepted else _declined(team, contact)
 
     return [Route(PATH, patient(show), methods=["GET"]), Route(PATH, patient(decide), methods=["POST"])]
@@ -71,15 +69,6 @@ async def _found(pool: Pool, token: str) -> tuple[TeamRow, ContactRow] | None:
             return None
         contact = await load_contact(tx, team.id, contact_id)
     return (team, contact) if contact and contact.opt_in_status else None
-
-
-async def _choice(request: Request) -> str:
-    text = bytearray()
-    async for chunk in request.stream():
-        text += chunk
-        if len(text) > FORM_BYTES:
-            return ""
-    return text.decode("ascii", "replace").removeprefix("choice=")
 
 
 def _has_confirmed(contact: ContactRow) -> bool:

@@ -35,7 +35,7 @@ from .command import (
     Command,
     SendEvent,
     SendTransactional,
-    Unsubscribe,
+    SetPreferences,
 )
 from .fold import Folded, Loaded, Outcome, fold
 from .knowledge import Knowledge, TeamKnowledge
@@ -312,7 +312,7 @@ async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[Co
     emails_, user_ids, ids = set[tuple[str, str]](), set[tuple[str, str]](), set[tuple[str, str]]()
     for command in commands:
         match command:
-            case Unsubscribe() | AnswerOptIn():
+            case SetPreferences() | AnswerOptIn():
                 ids.add((command.team_id, command.contact_id))
             case SendTransactional():
                 emails_.add((command.team_id, command.email))

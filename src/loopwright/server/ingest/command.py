@@ -103,12 +103,16 @@ class AnswerOptIn(Struct, frozen=True, kw_only=True):
     accepted: bool
 
 
-class Unsubscribe(Struct, frozen=True, kw_only=True):
-    """A contact's own wish to get no more of a list's email, or without a list, no marketing email at all."""
+class SetPreferences(Struct, frozen=True, kw_only=True):
+    """What a contact itself wants to get: marketing email at all, and by list id, that of a list.
+
+    None and lists that are not named stay as they are.
+    """
 
     team_id: str
     contact_id: str
-    mailing_list_id: str | None
+    subscribed: bool | None = None
+    lists: dict[str, bool] = {}
 
 
 Command: TypeAlias = (
@@ -119,5 +123,5 @@ Command: TypeAlias = (
     | SendTransactional
     | SubmitForm
     | AnswerOptIn
-    | Unsubscribe
+    | SetPreferences
 )

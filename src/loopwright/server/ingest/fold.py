@@ -40,8 +40,8 @@ from .command import (
     OptIn,
     SendEvent,
     SendTransactional,
+    SetPreferences,
     SubmitForm,
-    Unsubscribe,
     UpdateContact,
 )
 from .pattern import type_values
@@ -129,8 +129,8 @@ class _Batch:
             case AnswerOptIn():
                 self._answer_opt_in(command)
                 return None
-            case Unsubscribe():
-                self._unsubscribe(command)
+            case SetPreferences():
+                self._set_preferences(command)
                 return None
             case _:
                 assert_never(command)
@@ -199,17 +199,8 @@ class _Batch:
         )
         self.folded.events.append(event)
         self._use_key(command.key)
-        self.folded.happenings.append(
-            Happening(
-                team_id=team_id,
-                contact_id=contact.id,
-                kind="event_received",
-                event_id=event.id,
-                event_name=event.name,
-                event_properties=cast("Mapping[str, Value]", event.properties),
-                mailing_lists=contact.mailing_lists,
-            )
-        )
+        if not _is_unconfirmed(contact):
+            self._received(contact, event)
         return EventAccepted(success=True)
 
     def _send_transactional(self, command: SendTransactional) -> TransactionalAccepted:
@@ -253,9 +244,9 @@ class _Batch:
         if before is not None:
             return self._submit_again(before, command)
         contact = self._new_contact(command.team_id, command.identity)
-        contact = self._changed(replace(contact, source=FORM_SOURCE), command.input)
-        if command.opt_in:
-            contact = _awaiting(contact, {})
+        status = "pending" if command.opt_in else None
+        contact = replace(contact, source=FORM_SOURCE, opt_in_status=status)
+        contact = self._changed(contact, command.input)
         self._put(contact)
         if command.opt_in:
             self._ask_to_confirm(contact, command.opt_in)
@@ -267,8 +258,8 @@ class _Batch:
         """A form changes little of a contact that is there: anybody can fill it in with the address."""
         fields = {name: value for name, value in command.input.fields.items() if name == "user_group"}
         contact = self._changed(before, ContactInput(fields=fields, lists=command.input.lists))
-        if command.opt_in and before.opt_in_status in ("pending", "rejected"):
-            contact = _awaiting(contact, before.mailing_lists)
+        if command.opt_in and _is_unconfirmed(before):
+            contact = replace(contact, opt_in_status="pending")
             self._ask_to_confirm(contact, command.opt_in)
         self._put(contact)
         return ContactSaved(success=True, id=contact.id)
@@ -290,10 +281,8 @@ class _Batch:
         )
 
     def _answer_opt_in(self, command: AnswerOptIn) -> None:
-        contact = self._contacts.get(command.contact_id)
-        if contact is None or contact.team_id != command.team_id:
-            raise _unknown_contact()
-        if contact.opt_in_status not in ("pending", "rejected"):
+        contact = self._by_link(command)
+        if not _is_unconfirmed(contact):
             return  # whoever confirmed before leaves by the link in any email
         if not command.accepted:
             self._put(replace(contact, opt_in_status="rejected", subscribed=False))
@@ -306,15 +295,25 @@ class _Batch:
         self._put(contact)
         self._added(contact)
 
-    def _unsubscribe(self, command: Unsubscribe) -> None:
+    def _set_preferences(self, command: SetPreferences) -> None:
+        contact = self._by_link(command)
+        known = self._lists.get(command.team_id, ())
+        wanted: dict[str, Membership] = {
+            list_id: _joined(contact) if member else "opted_out"
+            for list_id, member in command.lists.items()
+            if list_id in known  # a list may be gone since the page was opened
+        }
+        subscribed = contact.subscribed if command.subscribed is None else command.subscribed
+        if subscribed and _is_unconfirmed(contact):
+            subscribed = contact.subscribed  # only the link of double opt-in confirms
+        self._put(replace(contact, subscribed=subscribed, mailing_lists={**contact.mailing_lists, **wanted}))
+
+    def _by_link(self, command: AnswerOptIn | SetPreferences) -> ContactRow:
+        """The contact whose link was followed."""
         contact = self._contacts.get(command.contact_id)
         if contact is None or contact.team_id != command.team_id:
             raise _unknown_contact()
-        if command.mailing_list_id is None:
-            self._put(replace(contact, subscribed=False))
-        else:
-            lists: dict[str, Membership] = {**contact.mailing_lists, command.mailing_list_id: "opted_out"}
-            self._put(replace(contact, mailing_lists=lists))
+        return contact
 
     def _resolve(
         self, team_id: str, identity: Identity, *, missing: Callable[[], Refusal]
@@ -420,7 +419,7 @@ class _Batch:
             # Whoever left a list in person stays out of it: only they can come back.
             if lists.get(list_id) == "opted_out" or (not member and list_id not in lists):
                 continue
-            lists[list_id] = "subscribed" if member else "unsubscribed"
+            lists[list_id] = _joined(contact) if member else "unsubscribed"
         return lists
 
     def _typed(self, team_id: str, name: str, values: Mapping[str, object]) -> dict[str, object]:
@@ -473,14 +472,28 @@ class _Batch:
             )
         )
 
+    def _received(self, contact: ContactRow, event: EventRow) -> None:
+        self.folded.happenings.append(
+            Happening(
+                team_id=contact.team_id,
+                contact_id=contact.id,
+                kind="event_received",
+                event_id=event.id,
+                event_name=event.name,
+                event_properties=cast("Mapping[str, Value]", event.properties),
+                mailing_lists=contact.mailing_lists,
+            )
+        )
 
-def _awaiting(contact: ContactRow, before: Mapping[str, Membership]) -> ContactRow:
-    """The contact as it waits for its own word: the lists it was not on before wait with it."""
-    lists: dict[str, Membership] = {
-        list_id: "pending" if state == "subscribed" and before.get(list_id) != state else state
-        for list_id, state in contact.mailing_lists.items()
-    }
-    return replace(contact, opt_in_status="pending", mailing_lists=lists)
+
+def _is_unconfirmed(contact: ContactRow) -> bool:
+    """Whether the contact has been asked for its own word, and has not said yes."""
+    return contact.opt_in_status in ("pending", "rejected")
+
+
+def _joined(contact: ContactRow) -> Membership:
+    """What a contact that joins a list becomes there: an unconfirmed one's lists wait with it."""
+    return "pending" if _is_unconfirmed(contact) else "subscribed"
 
 
 def _cannot_create() -> Refusal:

@@ -41,9 +41,8 @@ from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
 from .retry import delay_after
 from .transport import Accepted, Bounced, Connections, Deferred, Refused, Server, read_url
 
-Unsubscribe: TypeAlias = Callable[[str, str, str | None], Awaitable[None]]
-"""Takes a contact off a mailing list, or out of the audience: team id, contact id, list id or None. Raises
-`NotFound` for a contact that is no more."""
+Unsubscribe: TypeAlias = Callable[[str, str], Awaitable[None]]
+"""Takes a contact out of the audience: team id, contact id. Raises `NotFound` for one that is no more."""
 
 DEFAULT_SENDER = "hello"
 
@@ -214,7 +213,7 @@ class Mailer:
         """Unsubscribe the contact, then write it down; a crash in between makes both happen again."""
         if email.contact_id:
             with suppress(NotFound):
-                await self._unsubscribe(email.team_id, email.contact_id, None)
+                await self._unsubscribe(email.team_id, email.contact_id)
         async with self._pool.acquire() as tx, tx.transaction():
             current = await lock_email(tx, email.team_id, email.id)
             if current is not None and current.status == "queued":
