@@ -120,6 +120,8 @@ def read_submit_form(
     team_id: str, fields: Mapping[str, str], *, lists: Collection[str], opt_in: OptIn | None
 ) -> SubmitForm:
     """A form as somebody filled it in; `lists` are the mailing lists they may ask for."""
+    # Browsers send an empty text for every input that nobody filled in.
+    fields = {key: value for key, value in fields.items() if value.strip()}
     email = read_email(fields.get("email"))
     if email is None:
         raise BadRequest("email is required; add a field of that name to the form", code="email_required")
