@@ -23,11 +23,19 @@ DATE_FORMS = (
     "and an offset such as Z or +02:00 at the end"
 )
 
+INTEGERS = range(-(2**63), 2**63)
+"""The whole numbers that fit: 64 bits, each kept to its last digit."""
+
+TOO_LARGE = (
+    f"is too large a number; whole numbers go from {INTEGERS[0]} to {INTEGERS[-1]}, "
+    "and longer ones fit only where text is expected, sent as a string"
+)
+
 _PLAIN: dict[type, PropertyType] = {str: "string", int: "number", bool: "boolean"}
 """What needs no look: a float may be infinite, and a date is text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS = re.compile(r"-?\d{1,16}")
+_MILLISECONDS = re.compile(r"-?\d{1,16}", re.ASCII)
 _DATE_LENGTH = len("2024-01-17")
 _DATE_TEXT = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -35,7 +43,9 @@ _DATE_TEXT = re.compile(
     r"(?:(Z)|([+-])(\d{2}):?(\d{2}))?",
     re.ASCII,
 )
-_NUMBER_TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE_TEXT = re.compile(r"([+-]?)(?=\d)0*+(\d*)(?:\.0*)?", re.ASCII)
+_WHOLE_DIGITS = len(str(INTEGERS[-1]))
+_NUMBER_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def wire_time(moment: datetime) -> str:
@@ -157,12 +167,24 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int | float:
-    if isinstance(value, str) and _NUMBER_TEXT.fullmatch(value.strip()):
-        number = float(value)
-        value = int(number) if number.is_integer() and "e" not in value.lower() else number
+    if isinstance(value, str):
+        text = value.strip()
+        if whole := _WHOLE_TEXT.fullmatch(text):
+            return _whole_number(*whole.groups())
+        if _NUMBER_TEXT.fullmatch(text):
+            value = float(text)
+            if not isfinite(value):
+                raise ValueError(TOO_LARGE)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
         return value
     raise ValueError('is not a number; send a number such as 42 or "42"')
+
+
+def _whole_number(sign: str, digits: str) -> int:
+    """Never by way of a float, which keeps 53 bits. `digits` are those after any zeros."""
+    if len(digits) <= _WHOLE_DIGITS and (number := int(f"{sign}0{digits}")) in INTEGERS:
+        return number
+    raise ValueError(TOO_LARGE)
 
 
 def _boolean(value: object) -> bool:

@@ -88,20 +88,48 @@ async def test_a_contact_from_creation_to_deletion(http: httpx2.AsyncClient) -> 
     assert (await http.get("/contacts/find", params={"userId": "u1"})).json() == []
 
 
-@pytest.mark.parametrize("path", ["/contacts/find", "/contacts/suppression"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "/contacts/find", id="find"),
+        pytest.param("GET", "/contacts/suppression", id="suppression"),
+        pytest.param("DELETE", "/contacts/suppression", id="its removal"),
+    ],
+)
 @pytest.mark.parametrize(
     ("params", "text"),
     [
         pytest.param({}, "An email or userId is required.", id="neither"),
-        pytest.param({"email": "a@example.com", "userId": "u"}, "both were given", id="both"),
+        pytest.param({"email": " ", "userId": " "}, "An email or userId is required.", id="blanks"),
+        pytest.param(
+            {"email": "a@example.com", "userId": "u"},
+            "Both email and userId were given; leave one out.",
+            id="both",
+        ),
         pytest.param({"email": "nobody"}, "Invalid email address.", id="no address"),
     ],
 )
 async def test_looking_for_nobody_in_particular(
-    http: httpx2.AsyncClient, path: str, params: dict[str, str], text: str
+    http: httpx2.AsyncClient, method: str, path: str, params: dict[str, str], text: str
 ) -> None:
-    """Finding wants exactly one identifier."""
-    refused(await http.get(path, params=params), 400, text)
+    """Finding wants exactly one identifier; callers compare the whole text."""
+    assert refused(await http.request(method, path, params=params), 400, text)["message"] == text
+
+
+async def test_numbers_keep_every_digit(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """As a number and as text, of a contact and of an event; one that does not fit is refused by its key."""
+    await http.post("/contacts/properties", json={"name": "seats", "type": "number"})
+    ada: dict[str, object] = {"email": "ada@example.com"}
+    for number in (2**53 + 1, -(2**63), 2**63 - 1):
+        for said in (number, str(number)):
+            body = {**ada, "seats": said, "eventName": "signup", "eventProperties": {"code": number}}
+            assert (await http.post("/events/send", json=body)).status_code == 200
+            assert (await find(http, "ada@example.com"))["seats"] == number
+            stored = await live_server.pool.fetchval("SELECT properties FROM event ORDER BY id DESC LIMIT 1")
+            assert json.loads(stored) == {"code": number}
+    for said in (2**63, str(2**63), "1" * 26):
+        refused(await http.put("/contacts/update", json={**ada, "seats": said}), 400, "seats is too large")
+    assert (await find(http, "ada@example.com"))["seats"] == 2**63 - 1
 
 
 async def test_properties(http: httpx2.AsyncClient) -> None:
@@ -237,6 +265,15 @@ async def test_an_unknown_transactional_email(http: httpx2.AsyncClient) -> None:
     body = {"email": "ada@example.com", "transactionalId": "cnone"}
     failure = refused(await http.post("/transactional", json=body), 404, "Transactional email not found.")
     assert "error" not in failure
+
+
+@pytest.mark.parametrize("transactional_id", ["a b", "\u00e9", "c\0", "c/1"])
+async def test_what_is_no_id_of_a_transactional_email(
+    http: httpx2.AsyncClient, transactional_id: str
+) -> None:
+    """A mistake of the caller's, and not an email that is missing."""
+    body = {"email": "ada@example.com", "transactionalId": transactional_id}
+    refused(await http.post("/transactional", json=body), 400, "transactionalId has only letters")
 
 
 @pytest.mark.parametrize(

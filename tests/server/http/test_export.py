@@ -8,6 +8,7 @@ import pytest
 
 from loopwright.server.http.export import COUNT_HEADER, PAGE
 from support.live import LiveServer
+from support.refusals import refused
 
 
 @pytest.fixture
@@ -57,6 +58,12 @@ async def test_it_goes_on_after_an_id(http: httpx2.AsyncClient) -> None:
     rest = await http.get("/loopwright/v1/contacts", params={"after": after})
     assert rest.text.splitlines() == everybody[10:]
     assert rest.headers[COUNT_HEADER] == "20"
+
+
+@pytest.mark.parametrize("after", ["%00", "a%20b", "%C3%A9"])
+async def test_it_goes_on_after_ids_only(http: httpx2.AsyncClient, after: str) -> None:
+    """What cannot be an id is a mistake, and nothing the database should see."""
+    refused(await http.get(f"/loopwright/v1/contacts?after={after}"), 400, "after has only letters")
 
 
 async def test_other_teams_contacts_stay_theirs(http: httpx2.AsyncClient, live_server: LiveServer) -> None:

@@ -78,6 +78,38 @@ async def test_a_form_adds_a_contact(http: httpx2.AsyncClient, form_url: str) ->
     assert contact["mailingLists"] == {"cpublic": True}
 
 
+async def test_what_a_form_may_also_hold(
+    http: httpx2.AsyncClient, live_server: LiveServer, form_url: str
+) -> None:
+    """Notes, which only forms can bring, and properties of the team's own, in their types."""
+    await http.post("/contacts/properties", json={"name": "seats", "type": "number"})
+    fields = {
+        "email": "ada@example.com",
+        "notes": "met in Oslo",
+        "seats": "3",
+        "source": "fair",
+        "unknown": "x",
+    }
+    assert (await http.post(form_url, data=fields)).status_code == 200
+    contact = await find(http, "ada@example.com")
+    assert (contact["seats"], contact["source"]) == (3, "fair")
+    assert await live_server.pool.fetchval("SELECT notes FROM contact") == "met in Oslo"
+
+
+async def test_inputs_nobody_filled_in(http: httpx2.AsyncClient, form_url: str) -> None:
+    """Browsers send them empty; they neither cost a sign-up nor empty what is known."""
+    await http.post("/contacts/properties", json={"name": "seats", "type": "number"})
+    empty = dict.fromkeys(("firstName", "lastName", "source", "userGroup", "notes", "seats"), "")
+    response = await http.post(form_url, data={**empty, "lastName": "  ", "email": "new@example.com"})
+    assert response.status_code == 200
+    contact = await find(http, "new@example.com")
+    assert (contact["firstName"], contact["lastName"], contact["seats"]) == (None, None, None)
+    assert (contact["source"], contact["userGroup"]) == ("Form", "")
+    await http.post("/contacts/create", json={"email": "ada@example.com", "userGroup": "early"})
+    assert (await http.post(form_url, data={**empty, "email": "ada@example.com"})).status_code == 200
+    assert (await find(http, "ada@example.com"))["userGroup"] == "early"
+
+
 async def test_a_known_contact_changes_little(http: httpx2.AsyncClient, form_url: str) -> None:
     """Anybody can fill a form in with anybody's address: only the user group changes, and lists are added."""
     await http.post("/contacts/create", json={"email": "ada@example.com", "firstName": "Ada"})

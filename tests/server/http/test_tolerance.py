@@ -49,6 +49,44 @@ async def test_a_null_identifier_clears_nothing(http: httpx2.AsyncClient) -> Non
     assert (contact["userId"], contact["firstName"], contact["userGroup"]) == ("u1", None, "")
 
 
+async def test_numbers_where_text_is_expected(http: httpx2.AsyncClient) -> None:
+    """One rule for what they become, whether the property is Loops' own or the team's."""
+    await http.post("/contacts/properties", json={"name": "plan", "type": "string"})
+    keys = ("firstName", "lastName", "source", "userGroup", "plan")
+    for number, text in ((1.0, "1"), (100000.0, "100000"), (2.5, "2.5"), (2**53 + 1, "9007199254740993")):
+        assert (
+            await http.put("/contacts/update", json={**ADA, **dict.fromkeys(keys, number)})
+        ).status_code == 200
+        contact = await find(http, "ada@example.com")
+        assert {key: contact[key] for key in keys} == dict.fromkeys(keys, text)
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        pytest.param({"firstName": 10**4000}, "longer than allowable", id="name"),
+        pytest.param({"userId": 10**4000}, "longer than allowable", id="user id"),
+        pytest.param({"plan": 10**4000}, "plan is too large a number", id="custom property"),
+        pytest.param({"eventProperties": {"plan": 10**4000}}, "plan is too large a number", id="of an event"),
+    ],
+)
+async def test_numbers_of_4000_digits(http: httpx2.AsyncClient, more: dict[str, object], text: str) -> None:
+    """As text they would be longer than any text may be."""
+    await http.post("/contacts/properties", json={"name": "plan", "type": "string"})
+    await http.post("/events/send", json={**ADA, "eventName": "x", "eventProperties": {"plan": "pro"}})
+    refused(await http.post("/events/send", json={**ADA, "eventName": "x", **more}), 400, text)
+
+
+async def test_one_user_id_however_it_is_written(http: httpx2.AsyncClient) -> None:
+    """With blanks, as a number, and as a number with a fraction of nothing."""
+    created = (await http.post("/contacts/create", json={**ADA, "userId": " 17 "})).json()
+    for user_id in ("17", "17 ", 17, 17.0):
+        assert (await http.put("/contacts/update", json={"userId": user_id})).json()["id"] == created["id"]
+    for query in ("userId=17", "userId=%2017", "userId=17&email=%20"):
+        assert (await http.get(f"/contacts/find?{query}")).json()[0]["userId"] == "17"
+    refused(await http.put("/contacts/update", json={"userId": 17.5}), 400, "a whole number")
+
+
 @pytest.mark.parametrize("query", ["?cursor", "?cursor=", "?cursor&perPage=20", "?perPage=&cursor="])
 @pytest.mark.parametrize("path", ["/transactional", "/event-patterns"])
 async def test_parameters_without_a_value(http: httpx2.AsyncClient, path: str, query: str) -> None:
@@ -187,8 +225,10 @@ async def test_identifiers_of_two_contacts(
 async def test_delete_with_both_or_neither(http: httpx2.AsyncClient) -> None:
     """Exactly one, also when the other is null."""
     await http.post("/contacts/create", json={**ADA, "userId": "u1"})
-    refused(await http.post("/contacts/delete", json={**ADA, "userId": "u1"}), 400, "both were given")
-    refused(await http.post("/contacts/delete", json={}), 400, "neither was given")
+    both = await http.post("/contacts/delete", json={**ADA, "userId": "u1"})
+    assert refused(both, 400, "")["message"] == "Both email and userId were given; leave one out."
+    neither = await http.post("/contacts/delete", json={"email": " ", "userId": " "})
+    assert refused(neither, 400, "")["message"] == "An email or userId is required."
     assert (await http.post("/contacts/delete", json={**ADA, "userId": None})).status_code == 200
 
 

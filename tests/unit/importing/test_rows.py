@@ -81,6 +81,13 @@ def test_a_row_like_the_apis_request() -> None:
     )
 
 
+def test_numbers_keep_every_digit() -> None:
+    """As large as they fit."""
+    row = WHO | {"event.n:number": "9007199254740993", "contact.least:number": "-9223372036854775808"}
+    assert event_of(row, name="e").properties == {"n": 9007199254740993}
+    assert event_of(row, name="e").contact == {"least": -(2**63)}
+
+
 def test_an_object_as_text() -> None:
     row = WHO | {"eventProperties": '{"plan": "pro", "seats": 3}'}
     assert event_of(row, name="signup").properties == {"plan": "pro", "seats": 3}
@@ -103,6 +110,11 @@ def test_a_rows_own_event_name_comes_first() -> None:
         pytest.param(WHO | {"event": "a:b"}, "colon", id="event name with a colon"),
         pytest.param(
             WHO | {"event": "e", "event.n:number": "many"}, "event.n:number: is not a number", id="number"
+        ),
+        pytest.param(
+            WHO | {"event": "e", "event.n:number": "1" * 26},
+            "event.n:number: is too large a number",
+            id="large",
         ),
         pytest.param(WHO | {"event": "e", "list.l1": "maybe"}, "list.l1: is not a boolean", id="list"),
         pytest.param(WHO | {"event": "e", "list.l1": "null"}, "list.l1: is not a boolean", id="list, null"),

@@ -12,8 +12,10 @@ from loopwright.wire.values import PropertyType, coerce, type_of
 NAMES = st.sampled_from(["a", "b", "c"])
 SCALARS = (
     st.text("a é2-:", max_size=8)
-    | st.sampled_from(["42", " 7 ", "true", "2024-01-17", "1705486871000", "soon", ""])
-    | st.integers(-(2**53), 2**53)
+    | st.sampled_from(
+        ["42", " 7 ", "true", "2024-01-17", "1705486871000", "9007199254740993", "1" * 26, "soon", ""]
+    )
+    | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.booleans()
 )
@@ -30,11 +32,14 @@ KNOWN = st.dictionaries(NAMES, TYPES)
         pytest.param(None, "42", "42", "string", id="digits are guessed to be text"),
         pytest.param(None, "2024-01-17", "2024-01-17T00:00:00.000Z", "date", id="a date is guessed"),
         pytest.param("number", "42", 42, None, id="what fits the guess teaches nothing"),
+        pytest.param("number", "9007199254740993", 2**53 + 1, None, id="a number keeps its digits"),
+        pytest.param("number", "1" * 26, "1" * 26, "string", id="digits that fit no number stay text"),
         pytest.param("string", 42, "42", None, id="everything fits text"),
         pytest.param("string", True, "true", "string", id="a boolean as text looks as in JSON"),
         pytest.param("number", "many", "many", "string", id="a wrong guess becomes text"),
         pytest.param("date", 2.5, "2.5", "string", id="half a millisecond is no date"),
         pytest.param("boolean", 1, "1", "string", id="a one is no boolean"),
+        pytest.param("boolean", 1.0, "1", "string", id="a whole float as text has no fraction"),
         pytest.param(None, [{"sku": "x"}], [{"sku": "x"}], None, id="a list teaches nothing"),
         pytest.param("number", [], [], None, id="a list leaves the guess alone"),
     ],

@@ -5,13 +5,23 @@ from typing import Any
 import pytest
 
 from loopwright.server.ingest import reading
-from loopwright.server.ingest.command import Identity
+from loopwright.server.ingest.command import Identity, SendTransactional, SubmitForm
 from loopwright.server.refusal import BadRequest
 from loopwright.wire import failures
 
 
 def event(**body: object) -> Any:
     return reading.read_send_event("team", {"eventName": "signup", "email": "ada@example.com", **body}, None)
+
+
+def transactional(**body: object) -> SendTransactional:
+    body = {"email": "ada@example.com", "transactionalId": "c1", **body}
+    return reading.read_send_transactional("team", body, None)
+
+
+def form(**fields: str) -> SubmitForm:
+    fields = {"email": "ada@example.com", **fields}
+    return reading.read_submit_form("team", fields, lists=["c1"], opt_in=None)
 
 
 def test_an_event_keeps_contact_properties_apart_from_its_own() -> None:
@@ -53,14 +63,40 @@ def test_an_event_that_cannot_be(body: dict[str, object], text: str) -> None:
     [
         pytest.param({"firstName": "x" * 499}, failures.VALUE_TOO_LONG, id="value over 500 with its quotes"),
         pytest.param({"k" * 501: "x"}, failures.VALUE_TOO_LONG, id="key too long"),
-        pytest.param({"firstName": ["x"]}, "firstName must be a string", id="list for a name"),
-        pytest.param({"subscribed": "perhaps"}, "subscribed must be true or false", id="odd boolean"),
+        pytest.param({"firstName": 10**4000}, failures.VALUE_TOO_LONG, id="number that is a long text"),
+        pytest.param({"userId": 10**4000}, failures.VALUE_TOO_LONG, id="number that is a long userId"),
+        pytest.param({"notes": "x" * 499}, failures.VALUE_TOO_LONG, id="long value nobody may set"),
+        pytest.param({"id": "x" * 499}, failures.VALUE_TOO_LONG, id="long id nobody may set"),
+        pytest.param(
+            {"eventProperties": {"k" * 501: 1}}, failures.VALUE_TOO_LONG, id="long name of a property"
+        ),
+        pytest.param(
+            {"eventProperties": {"a": [{"b": 1}, {"b": "x" * 499}]}},
+            failures.VALUE_TOO_LONG,
+            id="long in a list",
+        ),
+        pytest.param(
+            {"eventProperties": {"a": [{"k" * 501: 1}]}}, failures.VALUE_TOO_LONG, id="long key in a list"
+        ),
+        pytest.param({"mailingLists": {"c" * 501: True}}, failures.VALUE_TOO_LONG, id="long id of a list"),
+        pytest.param({"mailingLists": {"c\0": True}}, "a key contains a NUL", id="NUL in the id of a list"),
+        pytest.param({"userId": 17.5}, "userId must be a string or a whole number", id="half a userId"),
+        pytest.param({"userId": True}, "userId must be a string or a whole number", id="boolean userId"),
+        pytest.param({"firstName": ["x"]}, "firstName is not a string", id="list for a name"),
+        pytest.param({"firstName": True}, "firstName is not a string", id="boolean for a name"),
+        pytest.param(
+            {"subscribed": "perhaps"}, "subscribed is not a boolean; send true or", id="odd boolean"
+        ),
+        pytest.param({"subscribed": 1}, "subscribed is not a boolean; send true or", id="one for a boolean"),
         pytest.param({"mailingLists": {"c1": "yes"}}, "mailingLists.c1 must be true", id="odd membership"),
         pytest.param({"mailingLists": "c1"}, "mailingLists must be an object", id="odd lists"),
         pytest.param({"eventProperties": [1]}, "eventProperties must be an object", id="odd properties"),
         pytest.param({"eventProperties": {"a": {"b": 1}}}, "cannot be nested", id="nested property"),
         pytest.param({"eventProperties": {"a": [1]}}, r"eventProperties.a\[0\] must", id="list of numbers"),
-        pytest.param({"eventProperties": {"a": 2**63}}, "too large a number", id="number beyond 64 bits"),
+        pytest.param(
+            {"eventProperties": {"a": 2**63}}, "a is too large a number", id="number beyond 64 bits"
+        ),
+        pytest.param({"seats": -(2**63) - 1}, "^seats is too large a number", id="number below 64 bits"),
         pytest.param({"eventProperties": {"a": "x\0"}}, "NUL", id="NUL character"),
         pytest.param({"plan": "\ud800"}, "surrogate", id="half a surrogate pair"),
     ],
@@ -79,6 +115,7 @@ def test_a_value_that_cannot_be(body: dict[str, object], text: str) -> None:
         pytest.param({"userId": None}, id="null userId"),
         pytest.param({"subscribed": None}, id="null subscribed"),
         pytest.param({"firstName": "x" * 498}, id="the longest value"),
+        pytest.param({"seats": -(2**63), "eventProperties": {"a": 2**63 - 1}}, id="the extreme numbers"),
         pytest.param({"eventProperties": {"items": [{"name": "a", "price": 2.5}]}}, id="flat objects"),
     ],
 )
@@ -92,6 +129,62 @@ def test_clearing_is_not_the_same_as_leaving_out() -> None:
     command = event(firstName=None, userGroup=None, source=None, subscribed=None, plan=None)
     assert command.input.fields == {"first_name": None, "user_group": ""}
     assert command.input.custom == {"plan": None}
+
+
+@pytest.mark.parametrize(
+    ("user_id", "expected"),
+    [
+        pytest.param("u1", "u1", id="text"),
+        pytest.param(" u1\n", "u1", id="blanks around it"),
+        pytest.param(17, "17", id="a number"),
+        pytest.param(17.0, "17", id="a number from a language that has floats only"),
+        pytest.param(2**53 + 1, "9007199254740993", id="a long number"),
+        pytest.param("17.0", "17.0", id="text stays as it is"),
+        pytest.param(" ", None, id="a blank"),
+        pytest.param("", None, id="nothing in it"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_one_user_id_however_it_is_written(user_id: object, expected: str | None) -> None:
+    """Blanks do not count, and a number is its digits."""
+    assert event(userId=user_id).identity == Identity("ada@example.com", expected)
+
+
+@pytest.mark.parametrize("email", [None, "", " "])
+def test_a_blank_address_is_none(email: str | None) -> None:
+    """As a blank userId is none."""
+    assert reading.read_identity({"email": email, "userId": "u1"}) == Identity(None, "u1")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        pytest.param(1.0, "1", id="a whole float"),
+        pytest.param(100000.0, "100000", id="a larger one"),
+        pytest.param(2.5, "2.5", id="a fraction"),
+        pytest.param(10**30, "1" + "0" * 30, id="digits beyond every number"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        ("firstName", "first_name"),
+        ("lastName", "last_name"),
+        ("source", "source"),
+        ("userGroup", "user_group"),
+    ],
+)
+def test_a_number_for_a_text(key: str, field: str, number: float, text: str) -> None:
+    """Written as in a custom property."""
+    assert event(**{key: number}).input.fields == {field: text}
+
+
+@pytest.mark.parametrize(
+    ("said", "subscribed"), [(" true ", True), ("False", False), (True, True), (False, False)]
+)
+def test_booleans_as_text(said: object, subscribed: bool) -> None:
+    """Read as those of custom properties."""
+    assert event(subscribed=said).input.fields == {"subscribed": subscribed}
 
 
 def test_keys_nobody_may_set_are_ignored() -> None:
@@ -128,11 +221,86 @@ def test_the_length_of_a_key(length: int, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        pytest.param({"transactionalId": None}, "transactionalId is required", id="no id"),
+        pytest.param(
+            {"transactionalId": "a b"}, "transactionalId has only letters, digits", id="blank in it"
+        ),
+        pytest.param({"transactionalId": "c\u00e9"}, "transactionalId has only letters", id="other letters"),
+        pytest.param({"transactionalId": "c\u0661"}, "transactionalId has only letters", id="other digits"),
+        pytest.param({"transactionalId": "c\0"}, "transactionalId has only letters", id="NUL"),
+        pytest.param({"transactionalId": "c" * 499}, failures.VALUE_TOO_LONG, id="long id"),
+        pytest.param({"note": "x" * 499}, failures.VALUE_TOO_LONG, id="long value that nobody reads"),
+        pytest.param({"k" * 501: 1}, failures.VALUE_TOO_LONG, id="long key that nobody reads"),
+        pytest.param({"dataVariables": {"a": "x" * 499}}, failures.VALUE_TOO_LONG, id="long variable"),
+        pytest.param({"dataVariables": {"a" * 501: "x"}}, failures.VALUE_TOO_LONG, id="long name of one"),
+        pytest.param(
+            {"dataVariables": {"a": [{"b": "x" * 499}]}}, failures.VALUE_TOO_LONG, id="long in a list"
+        ),
+        pytest.param({"dataVariables": {"a": {"b": 1}}}, "dataVariables.a cannot be nested", id="nested"),
+        pytest.param(
+            {"dataVariables": {"a": [{"b": [1]}]}},
+            r"dataVariables.a\[0\].b cannot be nested",
+            id="deeply nested",
+        ),
+        pytest.param({"dataVariables": [1]}, "dataVariables must be an object", id="no object"),
+    ],
+)
+def test_a_transactional_email_that_cannot_be(body: dict[str, object], text: str) -> None:
+    """Refused by name, before anybody looks for the email."""
+    with pytest.raises(BadRequest, match=text):
+        transactional(**body)
+
+
+@pytest.mark.parametrize("variables", [[], None, {}])
+def test_no_variables(variables: object) -> None:
+    """One official client sends a list for an empty object."""
+    assert transactional(dataVariables=variables).data_variables == {}
+
+
+def test_attachments_may_be_long() -> None:
+    """The limit is for values outside of attachments."""
+    attachment = {"filename": "x" * 600 + ".txt", "contentType": "text/plain", "data": "eHh4" * 600}
+    (read,) = transactional(attachments=[attachment]).attachments
+    assert (read.filename, read.data) == (attachment["filename"], attachment["data"])
+
+
+def test_a_delete_is_measured_too() -> None:
+    """A value that is too long is refused in every body."""
+    with pytest.raises(BadRequest, match=failures.VALUE_TOO_LONG):
+        reading.read_delete_contact("team", {"email": "ada@example.com", "firstName": "x" * 499})
+
+
+def test_an_input_nobody_filled_in() -> None:
+    """Browsers send it all the same; it says nothing, so an optional one costs no sign-up."""
+    empty = form(firstName="", source=" ", userGroup="", notes="", num="", userId="", mailingLists="")
+    assert empty.input == form().input
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        pytest.param({"email": " "}, "email is required", id="a blank address"),
+        pytest.param({"notes": "x" * 499}, failures.VALUE_TOO_LONG, id="long notes"),
+        pytest.param({"mailingLists": f"c1,{'c' * 501}"}, failures.VALUE_TOO_LONG, id="long id of a list"),
+        pytest.param({"mailingLists": "c1,c\0"}, "a key contains a NUL", id="NUL in the id of a list"),
+    ],
+)
+def test_a_form_that_cannot_be(fields: dict[str, str], text: str) -> None:
+    """The refusal repeats nothing that is too long."""
+    with pytest.raises(BadRequest, match=text) as refusal:
+        form(**fields)
+    assert len(refusal.value.message) < 100
+
+
+@pytest.mark.parametrize(
     ("attachment", "text"),
     [
         pytest.param({"filename": "a"}, "needs filename, contentType and data", id="incomplete"),
         pytest.param({"filename": "a", "contentType": "x", "data": ""}, "media type", id="odd type"),
         pytest.param({"filename": "a", "contentType": "a/b", "data": "%"}, "not base64", id="odd data"),
+        pytest.param({"filename": "a\0", "contentType": "a/b", "data": ""}, "NUL", id="NUL in the name"),
         pytest.param("a", "needs filename", id="no object"),
     ],
 )

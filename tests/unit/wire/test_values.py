@@ -54,6 +54,7 @@ def test_dates_in_every_accepted_form(form: object, expected: datetime) -> None:
         [],
         10**20,
         "\u0662\u0660\u0662\u0664-\u0660\u0661-\u0660\u0661",
+        "\u0661\u0667\u0660\u0665\u0664\u0668\u0666\u0668\u0667\u0661\u0660\u0660\u0660",
     ],
 )
 def test_what_is_no_date(form: object) -> None:
@@ -72,6 +73,12 @@ def test_what_is_no_date(form: object) -> None:
         pytest.param("42", "number", 42, id="text to number"),
         pytest.param(" 2.5 ", "number", 2.5, id="text with blanks to number"),
         pytest.param("-1e3", "number", -1000.0, id="exponent"),
+        pytest.param("9007199254740993", "number", 2**53 + 1, id="more digits than a float keeps"),
+        pytest.param("9007199254740993.0", "number", 2**53 + 1, id="the same, as some languages write it"),
+        pytest.param("9223372036854775807", "number", 2**63 - 1, id="the greatest whole number"),
+        pytest.param("-9223372036854775808", "number", -(2**63), id="the least whole number"),
+        pytest.param(f"+{'0' * 5000}7", "number", 7, id="zeros in front"),
+        pytest.param("-0", "number", 0, id="no less than nothing"),
         pytest.param(7, "number", 7, id="number"),
         pytest.param("true", "boolean", True, id="text to boolean"),
         pytest.param("FALSE", "boolean", False, id="text to boolean, capitals"),
@@ -107,6 +114,31 @@ def test_other_values_are_refused(value: object, wanted: PropertyType) -> None:
     """The text goes on after a property's name."""
     with pytest.raises(ValueError, match=r"^is not a \w+; send "):
         coerce(value, wanted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("9223372036854775808", id="one more than fits"),
+        pytest.param("-9223372036854775809", id="one less than fits"),
+        pytest.param("1" * 26, id="26 digits"),
+        pytest.param("9" * 5000, id="more digits than Python reads"),
+        pytest.param("1e400", id="beyond every float"),
+    ],
+)
+def test_numbers_that_do_not_fit(text: str) -> None:
+    """They are refused rather than rounded, and the text says how large a number may be."""
+    with pytest.raises(
+        ValueError, match=r"^is too large a number; .* -9223372036854775808 to 9223372036854775807"
+    ):
+        coerce(text, "number")
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_whole_numbers_survive_as_text(number: int) -> None:
+    """Every digit of them."""
+    assert coerce(str(number), "number") == number
+    assert coerce(number, "string") == str(number)
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.timezones()))  # noqa: DTZ001

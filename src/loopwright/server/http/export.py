@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
 
+from loopwright.server.ingest.reading import check_id
 from loopwright.server.store import audience, contacts
 from loopwright.wire.encoding import encode
 
@@ -26,6 +27,8 @@ async def export_contacts(call: Call) -> Response:
     answer that breaks off lacks its end in HTTP too.
     """
     after = call.request.query_params.get("after") or ""
+    if after:
+        check_id("after", after)
     async with call.pool.acquire() as tx:
         count = await contacts.count_contacts(tx, call.team.id, after=after)
     return StreamingResponse(

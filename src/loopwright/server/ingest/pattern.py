@@ -35,4 +35,4 @@ def type_values(
 
 
 def _as_text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return cast("str", coerce(str(value).lower() if isinstance(value, bool) else value, "string"))

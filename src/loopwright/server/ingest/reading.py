@@ -13,6 +13,7 @@ from loopwright.server.store.events import UsedKey
 from loopwright.wire import failures, limits
 from loopwright.wire.contacts import CONTACT_KEYS
 from loopwright.wire.transactional import Attachment
+from loopwright.wire.values import INTEGERS, TOO_LARGE, coerce
 
 from .command import (
     ContactInput,
@@ -34,7 +35,7 @@ TRANSACTIONAL_ENDPOINT = "transactional"
 _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]{2,}")
 _EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
-_INTEGER_LIMIT = 2**63
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _FIELDS = {
     "firstName": "first_name",
@@ -45,9 +46,11 @@ _FIELDS = {
 }
 # A form is open to all, so it decides neither who a contact is nor whether it is subscribed.
 _NOT_BY_FORM = {"email", "userId", "subscribed", "mailingLists"}
-_EVENT_KEYS = {"eventName", "eventProperties"}
+# Keys with readers of their own.
+_CONTACT_READ_APART = frozenset({"email", "userId", "mailingLists"})
+_EVENT_READ_APART = _CONTACT_READ_APART | {"eventName", "eventProperties"}
 # Keys of a contact that a request cannot set; `createdAt` is nobody's to change.
-_IGNORED = (CONTACT_KEYS | {"createdAt"}) - _FIELDS.keys()
+_IGNORED = (CONTACT_KEYS | {"createdAt"}) - _FIELDS.keys() - _CONTACT_READ_APART
 
 
 def read_create_contact(team_id: str, body: Body) -> CreateContact:
@@ -65,7 +68,9 @@ def read_update_contact(team_id: str, body: Body) -> UpdateContact:
 
 def read_delete_contact(team_id: str, body: Body) -> DeleteContact:
     """POST /contacts/delete."""
-    return DeleteContact(team_id=team_id, identity=read_one_identifier(body))
+    identity = read_one_identifier(body)
+    _check_lengths(body)
+    return DeleteContact(team_id=team_id, identity=identity)
 
 
 def read_send_event(team_id: str, body: Body, key: str | None) -> SendEvent:
@@ -86,7 +91,7 @@ def read_send_event(team_id: str, body: Body, key: str | None) -> SendEvent:
         identity=_read_some_identity(body),
         name=name,
         properties=_read_event_properties(body),
-        input=_read_input(body, _EVENT_KEYS),
+        input=_read_input(body, _EVENT_READ_APART),
         key=_read_key(team_id, EVENTS_ENDPOINT, key),
     )
 
@@ -96,12 +101,14 @@ def read_send_transactional(team_id: str, body: Body, key: str | None) -> SendTr
     email = read_email(body.get("email"))
     if email is None:
         raise BadRequest("email is required; add the recipient's address to the body", code="email_required")
+    _check_lengths(body)
     transactional_id = body.get("transactionalId")
     if not isinstance(transactional_id, str) or not transactional_id:
         raise BadRequest(
             "transactionalId is required; add the id of the transactional email to send",
             code="transactional_id_required",
         )
+    check_id("transactionalId", transactional_id)
     add_to_audience = body.get("addToAudience")
     if not isinstance(add_to_audience, bool | None):
         raise BadRequest("addToAudience must be true or false", code="value_invalid")
@@ -120,14 +127,17 @@ def read_submit_form(
     team_id: str, fields: Mapping[str, str], *, lists: Collection[str], opt_in: OptIn | None
 ) -> SubmitForm:
     """A form as somebody filled it in; `lists` are the mailing lists they may ask for."""
+    # Browsers send an empty text for every input that nobody filled in.
+    fields = {key: value for key, value in fields.items() if value.strip()}
     email = read_email(fields.get("email"))
     if email is None:
         raise BadRequest("email is required; add a field of that name to the form", code="email_required")
     said = _read_input({key: value for key, value in fields.items() if key not in _NOT_BY_FORM})
-    if notes := fields.get("notes"):
-        _check_text("notes", notes)
-        said.fields["notes"] = notes
+    if "notes" in fields:
+        said.fields["notes"] = fields["notes"]
     wanted = {piece.strip(): True for piece in fields.get("mailingLists", "").split(",") if piece.strip()}
+    for list_id in wanted:
+        _check_key(list_id)
     if unknown := wanted.keys() - set(lists):
         raise BadRequest(
             f"mailingLists: this form cannot add anybody to {', '.join(sorted(unknown))}; name public lists",
@@ -143,38 +153,49 @@ def read_submit_form(
 
 def read_identity(body: Body) -> Identity:
     """The identifiers a body gives; null and blank ones count as not given."""
-    user_id = body.get("userId")
-    if isinstance(user_id, int) and not isinstance(user_id, bool):
-        user_id = str(user_id)
-    if not isinstance(user_id, str | None):
-        raise BadRequest("userId must be a string", code="user_id_invalid")
-    if user_id is not None:
-        _check_text("userId", user_id)
-    return Identity(email=read_email(body.get("email")), user_id=user_id or None)
+    return Identity(email=read_email(body.get("email")), user_id=_read_user_id(body.get("userId")))
 
 
 def read_one_identifier(body: Body) -> Identity:
     """The one identifier that finding and deleting want."""
     identity = read_identity(body)
-    if (identity.email is None) == (identity.user_id is None):
-        given = "both were given; leave one out" if identity.email else "neither was given"
-        raise BadRequest(
-            f"{failures.IDENTIFIER_REQUIRED} Send exactly one of email and userId: {given}.",
-            code="identifier_required",
-        )
+    if identity.email is None and identity.user_id is None:
+        raise BadRequest(failures.IDENTIFIER_REQUIRED, code="identifier_required")
+    if identity.email is not None and identity.user_id is not None:
+        raise BadRequest("Both email and userId were given; leave one out.", code="identifier_ambiguous")
     return identity
 
 
 def read_email(value: object) -> str | None:
     """An address, trimmed and lower-cased; None when it was not given."""
-    if value is None or value == "":
+    if value is None:
         return None
     if not isinstance(value, str):
         raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
     email = value.strip().lower()
+    if not email:
+        return None
     if len(email) > _EMAIL_CHARACTERS or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
     return email
+
+
+def check_id(where: str, value: str) -> None:
+    """An id that cannot be one is a mistake; one that nobody has is merely unknown."""
+    if not _ID.fullmatch(value):
+        raise BadRequest(f"{where} has only letters, digits, '_' and '-'", code="id_invalid")
+
+
+def _read_user_id(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if not whole or isinstance(value, bool):
+            raise BadRequest("userId must be a string or a whole number", code="user_id_invalid")
+        value = str(coerce(value, "string"))
+    _check_text("userId", value)
+    return value.strip() or None
 
 
 def _read_some_identity(body: Body) -> Identity:
@@ -187,48 +208,44 @@ def _read_some_identity(body: Body) -> Identity:
     return identity
 
 
-def _read_input(body: Body, others: Set[str] = frozenset()) -> ContactInput:
-    """What a body says of a contact; `others` are the keys that speak of something else."""
+def _read_input(body: Body, others: Set[str] = _CONTACT_READ_APART) -> ContactInput:
+    """What a body says of a contact; `others` are the keys that are read elsewhere."""
     fields: dict[str, str | bool | None] = {}
     custom: dict[str, object] = {}
     for key, value in body.items():
         if key in others:
             continue
-        _check_key(key)
-        if key in _IGNORED:
-            continue
         if isinstance(value, str):
             _check_text(key, value)
         if key in _FIELDS:
             _read_field(fields, key, value)
-        else:
+        elif key not in _IGNORED:
+            _check_key(key)
             _check_number(key, value)
             custom[key] = value
     return ContactInput(fields=fields, custom=custom, lists=_read_lists(body.get("mailingLists")))
 
 
 def _read_field(fields: dict[str, str | bool | None], key: str, value: object) -> None:
-    if key == "subscribed":
-        if isinstance(value, bool):
-            fields["subscribed"] = value
-        elif isinstance(value, str) and value.lower() in ("true", "false"):
-            fields["subscribed"] = value.lower() == "true"
-        elif value is not None:
-            raise BadRequest("subscribed must be true or false", code="value_invalid")
+    if value is None:
+        if key in ("firstName", "lastName"):
+            fields[_FIELDS[key]] = None
+        elif key == "userGroup":
+            fields["user_group"] = ""
         return
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str | None):
-        raise BadRequest(f"{key} must be a string", code="value_invalid")
-    if value is not None or key in ("firstName", "lastName"):
-        fields[_FIELDS[key]] = value
-    elif key == "userGroup":
-        fields["user_group"] = ""
+    try:
+        read = coerce(value, "boolean" if key == "subscribed" else "string")
+    except ValueError as problem:
+        raise BadRequest(f"{key} {problem}", code="value_invalid") from None
+    if isinstance(read, str) and read is not value:
+        _check_text(key, read)  # a number may be long, too
+    fields[_FIELDS[key]] = cast("str | bool", read)
 
 
 def _read_lists(value: object) -> dict[str, bool]:
     lists = _read_map("mailingLists", value)
     for list_id, member in lists.items():
+        _check_key(list_id)
         if not isinstance(member, bool):
             raise BadRequest(
                 f"mailingLists.{list_id} must be true (subscribe) or false (unsubscribe)",
@@ -284,7 +301,7 @@ def _read_attachment(where: str, value: object) -> Attachment:
             f"{where}.contentType is not a media type; send one such as application/pdf",
             code="attachment_invalid",
         )
-    _check_text(f"{where}.filename", filename)
+    _check_characters(f"{where}.filename", filename)
     try:
         b64decode(data, validate=True)
     except (Base64Error, ValueError):
@@ -315,6 +332,15 @@ def _read_map(key: str, value: object) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
+def _check_lengths(body: Body) -> None:
+    """Also what nobody reads may not be too long."""
+    for key, value in body.items():
+        if len(key) > limits.PROPERTY_KEY_CHARACTERS:
+            raise _too_long()
+        if isinstance(value, str) and len(value) > limits.VALUE_CHARACTERS:
+            raise _too_long(path=key)
+
+
 def _check_scalar_or_flat_objects(where: str, value: object) -> None:
     if isinstance(value, list):
         for index, item in enumerate(cast("list[object]", value)):
@@ -340,14 +366,18 @@ def _check_scalar(where: str, value: object) -> None:
 
 def _check_key(key: str) -> None:
     if len(key) > limits.PROPERTY_KEY_CHARACTERS:
-        raise BadRequest(failures.VALUE_TOO_LONG, code="value_too_long")
+        raise _too_long()
     _check_characters("a key", key)
 
 
 def _check_text(where: str, value: str) -> None:
     if len(value) > limits.VALUE_CHARACTERS:
-        raise BadRequest(failures.VALUE_TOO_LONG, code="value_too_long", extra={"path": where})
+        raise _too_long(path=where)
     _check_characters(where, value)
+
+
+def _too_long(**extra: object) -> BadRequest:
+    return BadRequest(failures.VALUE_TOO_LONG, code="value_too_long", extra=extra)
 
 
 def _check_characters(where: str, value: str) -> None:
@@ -359,8 +389,7 @@ def _check_characters(where: str, value: str) -> None:
 
 
 def _check_number(where: str, value: object) -> None:
-    too_large = (isinstance(value, int) and abs(value) >= _INTEGER_LIMIT) or (
+    if (isinstance(value, int) and value not in INTEGERS) or (
         isinstance(value, float) and not isfinite(value)
-    )
-    if too_large:
-        raise BadRequest(f"{where} is too large a number; send it as a string", code="value_invalid")
+    ):
+        raise BadRequest(f"{where} {TOO_LARGE}", code="value_invalid")
