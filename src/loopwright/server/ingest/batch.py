@@ -72,22 +72,40 @@ class _Waiting(Struct, frozen=True):
 class _Made(Struct, frozen=True):
     """A batch that is folded, and what it was made from."""
 
+    loaded: Sequence[ContactRow]
     folded: Folded
     teams: Mapping[str, TeamKnowledge]
     now: datetime
 
 
 class _Saving:
-    """A batch of this process on its way into the database."""
+    """A batch of this process on its way into the database, behind those that were on theirs before it.
 
-    def __init__(self, folded: Folded) -> None:
+    Should one of those lose a race, it is made once more, and has to find what it was made from.
+    """
+
+    def __init__(self, loaded: Sequence[ContactRow], folded: Folded, behind: Collection["_Saving"]) -> None:
         self.over = asyncio.Event()
         # Who is new, gone or renamed, and what was learned, cannot be told apart from what is not there.
         self.comes_first = folded.identities_changed or bool(folded.patterns)
-        self._contacts = {contact.id for contact in folded.updated}
+        self._behind = behind
+        self._read = {contact.id for contact in loaded}
+        self._changed = {contact.id for contact in folded.updated}
 
     def changes(self, loaded: Sequence[ContactRow]) -> bool:
-        return any(contact.id in self._contacts for contact in loaded)
+        """Whether a batch that is made from these contacts has to wait for this one."""
+        return any(contact.id in self._changed for contact in loaded)
+
+    async def follow(self) -> None:
+        """Wait for the batches before this one that were made from what this one changes."""
+        await _over(
+            other for other in self._behind if self.comes_first or not self._changed.isdisjoint(other._read)
+        )
+
+    async def begin_again(self) -> None:
+        """Have everybody behind this batch wait for it, and wait for everybody before it."""
+        self.comes_first = True
+        await _over(self._behind)
 
 
 def _tell_nobody(commands: Sequence[Command], outcomes: Sequence[object], seconds: float) -> None:
@@ -200,18 +218,10 @@ class Ingest:
             return [*await self._outcomes(commands[:half]), *await self._outcomes(commands[half:])]
 
     async def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
-        with suppress(*_LOST_RACES):
-            return await self._commit_freely(commands)
-        for _ in range(ATTEMPTS - 1):
-            with suppress(*_LOST_RACES):
-                return await self._commit_locked(commands)
-        return await self._commit_locked(commands)
-
-    async def _commit_freely(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
         """Commit a batch in two round trips, as if nobody else wrote, nor had used its keys.
 
         Batches load and fold in turn, so that they take effect in the order in which they were taken; the
-        next one begins while this one is saved.
+        next one begins while this one is saved, or made once more because it lost a race.
         """
         async with AsyncExitStack() as stack:
             async with self._turn:
@@ -220,14 +230,28 @@ class Ingest:
                 if _refused_with_key(commands, made.folded.outcomes):
                     await _over(self._saving)
                     made = await self._make_with_keys(tx, commands)
-                saving = _Saving(made.folded)
+                saving = _Saving(made.loaded, made.folded, behind=list(self._saving))
                 self._saving.add(saving)
             try:
-                await self._save(tx, made)
+                await saving.follow()
+                with suppress(*_LOST_RACES):
+                    await self._save(tx, made)
+                    return made.folded.outcomes
+                await stack.aclose()
+                return await self._commit_again(saving, commands)
             finally:
                 self._saving.remove(saving)
                 saving.over.set()
-        return made.folded.outcomes
+
+    async def _commit_again(
+        self, saving: _Saving, commands: Sequence[Command]
+    ) -> Sequence[Outcome | Exception]:
+        """Commit a batch that lost a race, in its place: behind those before it, before those behind it."""
+        await saving.begin_again()
+        for _ in range(ATTEMPTS - 1):
+            with suppress(*_LOST_RACES):
+                return await self._commit_locked(commands)
+        return await self._commit_locked(commands)
 
     async def _load_behind_others(self, tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
         """The contacts that the commands name, as they are after the batches that are being saved."""
@@ -241,13 +265,11 @@ class Ingest:
 
     async def _commit_locked(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
         """Commit a batch when another process is at the same contacts or keys: it waits for us, or we do."""
-        async with self._turn:
-            await _over(self._saving)
-            self._knowledge.forget({command.team_id for command in commands})
-            async with self._pool.acquire() as tx, tx.transaction():
-                await contacts.lock_contacts(tx, await _load_contacts(tx, commands))
-                made = await self._make_with_keys(tx, commands)
-                await self._save(tx, made)
+        self._knowledge.forget({command.team_id for command in commands})
+        async with self._pool.acquire() as tx, tx.transaction():
+            await contacts.lock_contacts(tx, await _load_contacts(tx, commands))
+            made = await self._make_with_keys(tx, commands)
+            await self._save(tx, made)
         return made.folded.outcomes
 
     async def _make_with_keys(self, tx: Connection, commands: Sequence[Command]) -> _Made:
@@ -278,7 +300,7 @@ class Ingest:
             transactionals=await transactional.load_transactionals(tx, ids) if ids else (),
             keys=keys,
         )
-        return _Made(fold(loaded, commands, now=now), teams, now)
+        return _Made(contacts_, fold(loaded, commands, now=now), teams, now)
 
     async def _save(self, tx: Connection, made: _Made) -> None:
         folded, now = made.folded, made.now

@@ -82,6 +82,7 @@ _COLUMNS: LiteralString = """
     mime_id, created_at, sent_at
 """
 
+# Of several with one cause the first is inserted; every process waits for others in one order.
 INSERT_EMAILS: LiteralString = """
     INSERT INTO email (
         id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id, mailing_list_id,
@@ -93,11 +94,12 @@ INSERT_EMAILS: LiteralString = """
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[]
-           ) AS new (
+           ) WITH ORDINALITY AS new (
                id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id,
-               mailing_list_id, transactional_id, event_properties, data_variables, attachments
+               mailing_list_id, transactional_id, event_properties, data_variables, attachments, turn
            )
       JOIN team ON team.id = new.team_id
+     ORDER BY new.team_id, new.cause, new.turn
     ON CONFLICT (team_id, cause) DO NOTHING
     RETURNING id, team_id
 """
