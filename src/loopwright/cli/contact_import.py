@@ -122,6 +122,8 @@ def import_contacts(
         raise typer.BadParameter(str(error)) from None
     if not as_json and (unsent := task.plan.headings("not_sent")):
         say(f"Not imported, because the API sets it itself or not at all: {', '.join(unsent)}.")
+    if not as_json and task.plan.headings("unnamed"):
+        say("Not imported, because it has no heading: a column of the file.")
     if dry_run:
         _check(task, as_json=as_json)
     _send(task, parallel=parallel, as_json=as_json)
