@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import Struct
@@ -33,7 +33,7 @@ Part: TypeAlias = Literal[
     "email", "user_id", "subscribed", "opt_in", "property", "list", "lists", "not_sent", "note", "unnamed"
 ]
 
-_IGNORED: Collection[Part] = ("not_sent", "note", "unnamed")
+_IGNORED: Final = ("not_sent", "note", "unnamed")
 
 _WORDS: Mapping[str, Part] = {
     "email": "email",
