@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +21,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
+from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
 from support.live import LiveServer
+from support.workflows import add_workflow
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -178,6 +181,82 @@ async def test_a_pending_contact_is_not_imported_as_confirmed(run: Run, tmp_path
     assert json.loads((await run("import", path, "--json")).stdout)["rejected"] == 1
 
 
+async def test_an_import_starts_workflows_only_when_asked_to(
+    live_server: LiveServer, run: Run, tmp_path: Path
+) -> None:
+    """Moving an audience mails nobody; every report says which it is."""
+    team_id = await live_server.pool.fetchval("SELECT id FROM team")
+    nodes: dict[str, Node] = {"root": SignupTrigger(next_node_ids=("exit",)), "exit": ExitAction()}
+    await add_workflow(live_server.pool, team_id, nodes)
+    quiet, loud = tmp_path / "quiet.csv", tmp_path / "loud.csv"
+    quiet.write_text("email,userId\na@example.net,\nb@example.net,u2\n")
+    loud.write_text("email,userId\nc@example.net,\nd@example.net,u4\n")
+
+    assert "New contacts would start no workflows." in (await run("import", quiet, "--dry-run")).output
+    dry = json.loads((await run("import", loud, "--trigger-workflows", "--dry-run", "--json")).stdout)
+    assert dry["triggersWorkflows"] is True
+    assert await live_server.pool.fetchval("SELECT count(*) FROM contact") == 0
+
+    for path, options, triggers in [(quiet, [], False), (loud, ["--trigger-workflows"], True)]:
+        report = json.loads((await run("import", path, *options, "--json")).stdout)
+        assert (report["applied"], report["triggersWorkflows"]) == (2, triggers)
+    started = await live_server.pool.fetch(
+        "SELECT email FROM run JOIN contact ON contact.id = contact_id ORDER BY email"
+    )
+    assert [row["email"] for row in started] == ["c@example.net", "d@example.net"]
+
+
+async def test_nobody_is_subscribed_again(http: httpx2.AsyncClient, run: Run, tmp_path: Path) -> None:
+    """Whether found by user id or by address; and null in that column unsubscribes nobody."""
+    for name, subscribed in [("a", False), ("b", False), ("c", True)]:
+        body = {"email": f"{name}@example.net", "userId": name, "subscribed": subscribed}
+        await http.post("/contacts/create", json=body)
+    path = tmp_path / "people.csv"
+    path.write_text("email,User ID,Subscribed\n,a,true\nb@example.net,,TRUE\n,c,null\nd@example.net,,null\n")
+    assert (await run("import", path)).exit_code == 0
+    after = {name: (await find(http, f"{name}@example.net"))["subscribed"] for name in "abcd"}
+    assert after == {"a": False, "b": False, "c": True, "d": True}
+
+
+async def test_letter_case_of_addresses_does_not_matter(
+    http: httpx2.AsyncClient, run: Run, tmp_path: Path
+) -> None:
+    """A row with a user id has the contact's own address, however it is written."""
+    await http.post("/contacts/create", json={"email": "ada@example.net", "userId": "u1"})
+    await http.post("/contacts/create", json={"email": "bob@example.net"})
+    path = tmp_path / "people.csv"
+    path.write_text("Email,User ID,First name\nAda@Example.NET,u1,Ada\nBOB@example.net,u2,Bob\n")
+    report = json.loads((await run("import", path, "--json")).stdout)
+    assert (report["applied"], report["rejected"]) == (2, 0)
+    assert (await find(http, "ada@example.net"))["firstName"] == "Ada"
+    bob = await find(http, "bob@example.net")
+    assert (bob["firstName"], bob["userId"], bob["source"]) == ("Bob", "u2", "API")
+
+
+async def test_a_new_contact_without_a_source(http: httpx2.AsyncClient, run: Run, tmp_path: Path) -> None:
+    """Null leaves it with the import's own; somebody who is there keeps theirs."""
+    await http.post("/contacts/create", json={"email": "old@example.net", "source": "Shop"})
+    path = tmp_path / "people.csv"
+    path.write_text("email,source\nnew@example.net,null\nold@example.net,null\nmy@example.net,Mine\n")
+    assert (await run("import", path)).exit_code == 0
+    sources = [(await find(http, f"{name}@example.net"))["source"] for name in ("new", "old", "my")]
+    assert sources == ["CSV Upload", "Shop", "Mine"]
+
+
+async def test_a_column_without_a_heading(http: httpx2.AsyncClient, run: Run, tmp_path: Path) -> None:
+    """As pandas writes an index: named once, and left out. Rows that are too long are still refused."""
+    path = tmp_path / "people.csv"
+    path.write_text(",email,firstName\n0,ada@example.net,Ada\n1,bob@example.net,Bob,x\n")
+    result = await run("import", path)
+    assert result.exit_code == 1
+    assert result.output.count("it has no heading") == 1
+    assert (await find(http, "ada@example.net"))["firstName"] == "Ada"
+    with path.with_name("people.rejected.csv").open(newline="") as file:
+        [bob] = csv.DictReader(file)
+    assert (bob["import.row"], bob["email"]) == ("2", "bob@example.net")
+    assert "more cells" in bob["import.reason"]
+
+
 @pytest.mark.slow
 async def test_an_import_killed_goes_on(live_server: LiveServer, tmp_path: Path) -> None:
     """Every row is applied, and each contact ends as its last row says."""
@@ -272,9 +351,143 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[dict[str, str]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield {"LOOPS_BASE_URL": f"http://127.0.0.1:{server.server_port}/api", "LOOPS_API_KEY": "k"}
-        server.shutdown()
-        thread.join()
+        try:
+            yield {"LOOPS_BASE_URL": f"http://127.0.0.1:{server.server_port}/api", "LOOPS_API_KEY": "k"}
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Importing(BaseHTTPRequestHandler):
+    """A server that has nobody yet, and takes everybody. `probe` is the answer to whether workflows can be
+    kept quiet, `creates` are the statuses of creating, one after the other, and 200 from then on. `seen` are
+    the requests about rows, each with its wish.
+    """
+
+    protocol_version = "HTTP/1.1"
+    probe: tuple[int, dict[str, str]] = (200, {"Loopwright-Workflows": "off"})
+    creates: list[int]
+    seen: list[tuple[str, str | None]]
+
+    def do_GET(self) -> None:
+        self._answer(200, b"[]")
+
+    def do_PUT(self) -> None:
+        self._answer(200, b'{"success":true,"id":"c"}')
+
+    def do_POST(self) -> None:
+        if self.path.startswith("/loopwright/"):
+            self._answer(self.probe[0], b"", self.probe[1])
+        else:
+            self._answer(self.creates.pop(0) if self.creates else 200, b'{"success":true,"id":"c"}')
+
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path.startswith(("/api/v1/contacts/create", "/api/v1/contacts/find", "/api/v1/contacts/up")):
+            words = f"{self.command} {self.path.removeprefix('/api/v1/contacts/')}"
+            self.seen.append((words, self.headers.get("Loopwright-Workflows")))
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(body)), "connection": "close"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+def importing(
+    creates: Sequence[int] = (), probe: tuple[int, dict[str, str]] | None = None
+) -> type[_Importing]:
+    return type("", (_Importing,), {"creates": [*creates], "probe": probe or _Importing.probe, "seen": []})
+
+
+def import_rows(environment: dict[str, str], path: Path, *options: str) -> Result:
+    """Import a file row by row."""
+    words = ["contacts", "import", str(path), "--parallel", "1", *options]
+    return CliRunner().invoke(program, words, env=environment)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        pytest.param((404, {}), id="a server like Loops"),
+        pytest.param((200, {"content-type": "text/html"}), id="one that answers everything"),
+        pytest.param((200, {"content-type": "application/x-ndjson"}), id="a proxy that drops the wish"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--dry-run", "--create-properties"])
+def test_workflows_that_cannot_be_kept_quiet(
+    tmp_path: Path, probe: tuple[int, dict[str, str]], option: str
+) -> None:
+    """Nothing is sent before somebody says that they may start."""
+    path = tmp_path / "people.csv"
+    path.write_text("email\na@example.net\n")
+    handler = importing(probe=probe)
+    with serving(handler) as environment:
+        refused = import_rows(environment, path, option)
+        assert refused.exit_code == 2
+        assert "--trigger-workflows" in said(refused)
+        assert (handler.seen, [one.name for one in tmp_path.iterdir()]) == ([], ["people.csv"])
+        assert import_rows(environment, path, "--trigger-workflows").exit_code == 0
+    assert handler.seen == [("POST create", None)]
+
+
+def test_a_server_that_cannot_say_now_whether_it_keeps_quiet(tmp_path: Path) -> None:
+    """Later it may; nobody has to allow anything for that."""
+    path = tmp_path / "people.csv"
+    path.write_text("email\na@example.net\n")
+    handler = importing(probe=(503, {}))
+    with serving(handler) as environment:
+        assert import_rows(environment, path).exit_code == 5
+    assert handler.seen == []
+
+
+@pytest.mark.parametrize(
+    ("row", "creates", "requests"),
+    [
+        pytest.param("a@example.net,", [], ["POST create"], id="an address that is new"),
+        pytest.param("a@example.net,", [409], ["POST create", "PUT update"], id="one that is there"),
+        pytest.param("a@example.net,u1", [], ["GET find?userId=u1", "POST create"], id="a new user id"),
+        pytest.param(
+            "a@example.net,", [503, 409], ["POST create", "POST create", "PUT update"], id="an outage"
+        ),
+    ],
+)
+def test_the_requests_of_a_row(tmp_path: Path, row: str, creates: list[int], requests: list[str]) -> None:
+    """Creating tells who is there; all of them carry the wish for quiet."""
+    path = tmp_path / "people.csv"
+    path.write_text(f"email,userId\n{row}\n")
+    handler = importing(creates)
+    with serving(handler) as environment:
+        result = import_rows(environment, path, "--json")
+    assert json.loads(result.stdout)["applied"] == 1
+    assert handler.seen == [(request, "off") for request in requests]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rows"),
+    [
+        pytest.param([], [], "bc", id="quiet"),
+        pytest.param(["--trigger-workflows"], ["--trigger-workflows"], "bc", id="not quiet"),
+        pytest.param([], ["--trigger-workflows"], "abc", id="quiet at first only"),
+        pytest.param(["--trigger-workflows"], [], "abc", id="quiet in the end only"),
+    ],
+)
+def test_an_interrupted_import_goes_on_as_it_began(
+    tmp_path: Path, first: list[str], second: list[str], rows: str
+) -> None:
+    """Another wish about workflows is another import, from the first row on."""
+    path = tmp_path / "people.csv"
+    path.write_text("userId,email\n" + "".join(f"{name},{name}@example.net\n" for name in "abc"))
+    handler = importing(creates=[200, 401])
+    with serving(handler) as environment:
+        assert import_rows(environment, path, *first).exit_code == 3
+        handler.seen.clear()
+        assert import_rows(environment, path, *second).exit_code == 0
+    found = [request for request, _ in handler.seen if request.startswith("GET")]
+    assert found == [f"GET find?userId={name}" for name in rows]
+    assert {wish for _, wish in handler.seen} == {None if second else "off"}
 
 
 def test_an_export_needs_a_loopwright_server(tmp_path: Path) -> None:

@@ -68,8 +68,20 @@ def batches(prefix: str = "") -> st.SearchStrategy[list[list[Command]]]:
     both = st.builds(Identity, emails, user_ids)
     keys = st.sampled_from([f"{prefix}k{number}" for number in (1, 2, 3)])
     command = st.one_of(
-        st.builds(CreateContact, team_id=_team, identity=address | both, input=_inputs),
-        st.builds(UpdateContact, team_id=_team, identity=address | user_id | both, input=_inputs),
+        st.builds(
+            CreateContact,
+            team_id=_team,
+            identity=address | both,
+            input=_inputs,
+            starts_workflows=st.booleans(),
+        ),
+        st.builds(
+            UpdateContact,
+            team_id=_team,
+            identity=address | user_id | both,
+            input=_inputs,
+            starts_workflows=st.booleans(),
+        ),
         st.builds(DeleteContact, team_id=_team, identity=address | user_id),
         st.builds(
             SendEvent,

@@ -131,10 +131,10 @@ class Sequential:
     def take(self, command: Command) -> str:
         """Do what `command` says, or say why not."""
         match command:
-            case CreateContact(identity=identity, input=said):
-                return "Conflict" if self._named(identity) else self._upsert(identity, said)
-            case UpdateContact(identity=identity, input=said):
-                return self._upsert(identity, said)
+            case CreateContact(identity=identity) if self._named(identity):
+                return "Conflict"
+            case CreateContact(identity=identity, input=said) | UpdateContact(identity=identity, input=said):
+                return self._upsert(identity, said, starts_workflows=command.starts_workflows)
             case DeleteContact(identity=identity):
                 found = self._named(identity)
                 for contact in found:
@@ -171,7 +171,7 @@ class Sequential:
             or (identity.user_id and one.user_id == identity.user_id)
         ]
 
-    def _upsert(self, identity: Identity, said: ContactInput) -> str:
+    def _upsert(self, identity: Identity, said: ContactInput, *, starts_workflows: bool = True) -> str:
         found = self._named(identity)
         if len(found) > 1 or not (found or identity.email) or _is_wrong(said):
             return "BadRequest"
@@ -181,7 +181,8 @@ class Sequential:
         _write(contact, said)
         if not found:
             self.contacts.append(contact)
-            self._happened(contact)
+            if starts_workflows:
+                self._happened(contact)
         return "ok"
 
     def _send_event(self, command: SendEvent) -> str:

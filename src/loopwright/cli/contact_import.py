@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 from rich.console import Console
 
 from loopwright import AsyncLoops
@@ -21,13 +22,23 @@ from loopwright.cli.importing.keeping import Keeper, kept
 from loopwright.cli.importing.progress import ChangedFile, Progress, load
 from loopwright.cli.importing.rows import Fields, RowError
 from loopwright.cli.importing.run import Import
+from loopwright.cli.importing.workflows import QUIET, keeps_quiet
 from loopwright.cli.session import AsJson, ExitCode, advice, client, code_of, say, show_json
-from loopwright.client._async.contacts import AsyncContacts
+from loopwright.client.answer import one
+from loopwright.client.call import Call, some_identifier
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
-from loopwright.errors import LoopsError
+from loopwright.client.contact_calls import contact_body
+from loopwright.errors import ConflictError, LoopsError
+from loopwright.wire.contacts import ContactSaved
+from loopwright.wire.operations import CREATE_CONTACT
 
 SOURCE = "CSV Upload"
 """The source of contacts that an import creates, unless the row names another."""
+
+CREATE = replace(CREATE_CONTACT, repeat="always")
+"""A row whose contact turns out to be there is an update, so an import may create again what it may have
+created.
+"""
 
 SHOWN_REASONS = 10
 RETRIES = 6
@@ -42,12 +53,15 @@ class Task(Struct, frozen=True, kw_only=True):
     rows: int
     plan: Plan
     lists: tuple[str, ...]
+    trigger_workflows: bool
 
 
 class ContactSender(Struct, frozen=True):
-    """Rows become contacts. The row is looked up first: which rule applies depends on who is there."""
+    """Rows become contacts. Which rule applies depends on who is there: creating tells it as well as looking
+    does, and spares a request where most are new.
+    """
 
-    contacts: AsyncContacts
+    loops: AsyncLoops
     plan: Plan
     lists: tuple[str, ...]
 
@@ -59,24 +73,43 @@ class ContactSender(Struct, frozen=True):
 
     async def send(self, item: RowContact, key: str) -> str | None:
         """Apply one row; repeating it changes nothing, so the `key` is not needed. Text says why not."""
-        email, properties = item.email, item.properties
-        known = await self.contacts.find(user_id=item.user_id) if item.user_id else None
+        email = item.email
+        known = await self.loops.contacts.find(user_id=item.user_id) if item.user_id else None
         if known is not None:
             if email and known.email.lower() != email.lower():
                 return "the contact with this user id has another email address; rows cannot change it"
             email = None
         elif email is None:
             return "no contact has this user id, and without an email none can be created"
-        elif await self.contacts.find(email=email) is None:
-            properties = {"source": SOURCE, **properties}
-        await self.contacts.update(
+        elif await self._create(item, email):
+            return None
+        await self.loops.contacts.update(
             email=email,
             user_id=item.user_id,
             subscribed=False if item.leaves else UNSET,
-            properties=properties,
+            properties=item.properties,
             mailing_lists=item.mailing_lists or None,
         )
         return None
+
+    async def _create(self, item: RowContact, email: str) -> bool:
+        """Create the row's contact; false when somebody has its address. A new one has nothing to clear."""
+        given = {key: value for key, value in item.properties.items() if value is not None}
+        body = contact_body(
+            some_identifier(email, item.user_id),
+            first_name=UNSET,
+            last_name=UNSET,
+            source=UNSET,
+            user_group=UNSET,
+            subscribed=False if item.leaves else UNSET,
+            properties={"source": SOURCE, **given},
+            mailing_lists=item.mailing_lists,
+        )
+        try:
+            await self.loops.send(Call(CREATE, CREATE.path, one(ContactSaved), {}, body))
+        except ConflictError:
+            return False
+        return True
 
 
 def import_contacts(
@@ -87,6 +120,13 @@ def import_contacts(
     ] = None,
     create_properties: Annotated[
         bool, typer.Option("--create-properties", help="Declare the properties of unknown columns.")
+    ] = False,
+    trigger_workflows: Annotated[
+        bool,
+        typer.Option(
+            "--trigger-workflows",
+            help="Let new contacts start workflows, as they always do with Loops itself.",
+        ),
     ] = False,
     form: Annotated[
         Form | None, typer.Option("--format", help="What the file is, when its name does not say.")
@@ -102,6 +142,7 @@ def import_contacts(
     Columns are named as in the API (firstName, userId) or in the dashboard (First name, User ID). A row is
     matched by user id, then by email; a user id whose contact has another email is rejected. An empty cell
     changes nothing, null clears. Nobody is subscribed again; false in a column Subscribed unsubscribes.
+    No workflows start, unless --trigger-workflows is given; a server that cannot promise that is refused.
 
     Interrupted? Run the same command again: it goes on where it stopped. Rows that were refused go to
     FILE.rejected.csv (or .jsonl) with the reason. Ends with 1 when there are such rows.
@@ -113,8 +154,14 @@ def import_contacts(
             file=file,
             form=form,
             rows=found.rows,
-            plan=_plan(found, lists or (), create_properties=create_properties and not dry_run),
+            plan=_plan(
+                found,
+                lists or (),
+                create_properties=create_properties and not dry_run,
+                trigger_workflows=trigger_workflows,
+            ),
             lists=tuple(lists or ()),
+            trigger_workflows=trigger_workflows,
         )
         if task.plan.undeclared and not create_properties:
             raise typer.BadParameter(_unknown(task.plan))
@@ -122,19 +169,27 @@ def import_contacts(
         raise typer.BadParameter(str(error)) from None
     if not as_json and (unsent := task.plan.headings("not_sent")):
         say(f"Not imported, because the API sets it itself or not at all: {', '.join(unsent)}.")
+    if not as_json and task.plan.headings("unnamed"):
+        say("Not imported, because it has no heading: a column of the file.")
     if dry_run:
         _check(task, as_json=as_json)
     _send(task, parallel=parallel, as_json=as_json)
 
 
-def _plan(found: Survey, lists: Collection[str], *, create_properties: bool) -> Plan:
-    """Compare the file's columns, and the lists asked for, with what the team has."""
+def _plan(found: Survey, lists: Collection[str], *, create_properties: bool, trigger_workflows: bool) -> Plan:
+    """Compare the file's columns, and what is asked for, with what the team and its server have."""
     with client() as loops:
         plan = plan_of(found.headings, loops.contact_properties.list())
         if found.rows and not (plan.headings("email") or plan.headings("user_id")):
             raise ValueError("a column Email or User ID is needed, to know whom a row is about")
         if lists and (unknown := set(lists) - {one.id for one in loops.mailing_lists.list()}):
             raise ValueError(f"no such mailing list: {', '.join(sorted(unknown))}; see loopwright lists list")
+        if not trigger_workflows and not keeps_quiet(loops):
+            raise ValueError(
+                "each new contact would start the workflows that begin with one: only a Loopwright server "
+                "can keep them from it, and none answers here. Nothing was sent. Give --trigger-workflows if "
+                "they may start"
+            )
         if create_properties:
             for key, kind in plan.undeclared.items():
                 loops.contact_properties.create(key, kind)
@@ -161,11 +216,19 @@ def _check(task: Task, *, as_json: bool) -> None:
             say(f"row {row.number}: {reason}")
     new = sorted(task.plan.undeclared)
     if as_json:
-        summary = {"rows": good + bad, "sendable": good, "faulty": bad, "newProperties": new}
+        summary = {
+            "rows": good + bad,
+            "sendable": good,
+            "faulty": bad,
+            "newProperties": new,
+            "triggersWorkflows": task.trigger_workflows,
+        }
         show_json(msgspec.json.encode(summary))
     else:
         if new:
             say(f"New properties: {', '.join(f'{key} ({task.plan.undeclared[key]})' for key in new)}.")
+        started = "the workflows that begin with one" if task.trigger_workflows else "no workflows"
+        say(f"New contacts would start {started}.")
         say(f"{good + bad} rows: {good} can be sent, {bad} cannot. Nothing was sent.")
     raise typer.Exit(ExitCode.REFUSED if bad else ExitCode.DONE)
 
@@ -207,10 +270,11 @@ def _send(task: Task, *, parallel: int, as_json: bool) -> None:
 def _begin(state: Path, task: Task) -> Progress:
     """Where an unfinished import of the same rows into the same team stopped, or the start.
 
-    Applying a row twice does no harm, so anything else simply begins anew.
+    Applying a row twice does no harm, so anything else simply begins anew, another wish about workflows too.
     """
     settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
-    asked = "\n".join((fingerprint(task.file), settings.root, settings.api_key, *task.lists))
+    workflows = "on" if task.trigger_workflows else "off"
+    asked = "\n".join((fingerprint(task.file), settings.root, settings.api_key, workflows, *task.lists))
     content = hashlib.sha256(asked.encode()).hexdigest()
     try:
         return load(state, content=content)
@@ -221,8 +285,9 @@ def _begin(state: Path, task: Task) -> Progress:
 async def _run(task: Task, keeper: Keeper, rejected: RejectedRows, *, parallel: int) -> LoopsError | None:
     """Apply the rows that are left; an error that ends the import is returned, with the progress kept."""
     try:
-        async with AsyncLoops(max_retries=RETRIES) as loops:
-            sender = ContactSender(loops.contacts, task.plan, task.lists)
+        headers = None if task.trigger_workflows else QUIET
+        async with AsyncLoops(max_retries=RETRIES, headers=headers) as loops:
+            sender = ContactSender(loops, task.plan, task.lists)
             work = Import(sender=sender, rejected=rejected, parallel=parallel)
             async with aclosing(work.run(rows_of(task.file, task.form), keeper.progress)) as settled:
                 async for progress in settled:
@@ -240,6 +305,7 @@ def _report(progress: Progress, task: Task, rejected: RejectedRows, *, as_json: 
             "rejected": progress.rejected,
             "finished": progress.finished,
             "newProperties": sorted(task.plan.undeclared),
+            "triggersWorkflows": task.trigger_workflows,
             "rejectedFile": str(rejected.path) if progress.rejected else None,
         }
         show_json(msgspec.json.encode(summary))

@@ -54,6 +54,10 @@ CONTACT_KEYS = frozenset(
 """Top-level keys of a contact that are not custom properties."""
 
 
+WORKFLOWS_HEADER = "Loopwright-Workflows"
+"""`off` on a request that adds contacts: they start no workflows. Ours; Loops' own API knows no such wish."""
+
+
 class Contact(Answer, frozen=True, kw_only=True):
     """A contact. Custom properties travel as top-level keys beside the others; here they are `properties`.
 

@@ -7,9 +7,12 @@ import httpx2
 import pytest
 
 from loopwright.server.keys import hash_key
+from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
+from loopwright.wire.contacts import WORKFLOWS_HEADER
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 from support.live import LiveServer
 from support.refusals import refused
+from support.workflows import add_workflow
 
 
 async def find(http: httpx2.AsyncClient, email: str) -> dict[str, Any]:
@@ -17,6 +20,42 @@ async def find(http: httpx2.AsyncClient, email: str) -> dict[str, Any]:
     assert response.status_code == 200
     contact: dict[str, Any] = response.json()[0]
     return contact
+
+
+ADDING = [
+    pytest.param("POST", "/api/v1/contacts/create", id="create"),
+    pytest.param("PUT", "/api/v1/contacts/update", id="update"),
+    pytest.param("POST", "/loopwright/v1/bulk/contacts", id="in bulk"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ADDING)
+async def test_a_contact_comes_in_quietly(live_server: LiveServer, method: str, path: str) -> None:
+    """A header keeps a new contact from starting workflows; without it, or with `on`, they start."""
+    team_id = await live_server.pool.fetchval("SELECT id FROM team")
+    nodes: dict[str, Node] = {"root": SignupTrigger(next_node_ids=("exit",)), "exit": ExitAction()}
+    await add_workflow(live_server.pool, team_id, nodes)
+    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {live_server.api_key}"}) as http:
+        for name, said in [("a", None), ("b", "on"), ("c", "off"), ("d", "OFF")]:
+            headers = {} if said is None else {WORKFLOWS_HEADER: said}
+            body = {"email": f"{name}@example.com"}
+            answer = await http.request(method, live_server.base_url + path, json=body, headers=headers)
+            assert (answer.status_code, answer.json()["success"]) == (200, True)
+    assert await live_server.pool.fetchval("SELECT count(*) FROM contact") == 4
+    started = await live_server.pool.fetch(
+        "SELECT email FROM run JOIN contact ON contact.id = contact_id ORDER BY email"
+    )
+    assert [row["email"] for row in started] == ["a@example.com", "b@example.com"]
+
+
+@pytest.mark.parametrize(("method", "path"), ADDING)
+async def test_a_wish_about_workflows_that_is_none(live_server: LiveServer, method: str, path: str) -> None:
+    """Nobody is added by a request that might mean either."""
+    headers = {"Authorization": f"Bearer {live_server.api_key}", WORKFLOWS_HEADER: "no"}
+    async with httpx2.AsyncClient(headers=headers) as http:
+        answer = await http.request(method, live_server.base_url + path, json={"email": "ada@example.com"})
+    refused(answer, 400, "The header Loopwright-Workflows must be on or off; leave it out for on.")
+    assert await live_server.pool.fetchval("SELECT count(*) FROM contact") == 0
 
 
 async def test_the_key_opens_its_team(http: httpx2.AsyncClient) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from loopwright.wire.contacts import WORKFLOWS_HEADER
 from support.live import LiveServer
 
 
@@ -76,6 +77,13 @@ async def test_contacts(http: httpx2.AsyncClient, live_server: LiveServer) -> No
     )
     assert results[0]["id"] == results[1]["id"]
     assert await live_server.pool.fetchval("SELECT first_name FROM contact") == "Ada"
+
+
+async def test_whether_workflows_can_be_kept_quiet(http: httpx2.AsyncClient) -> None:
+    """A request without lines finds out: only a server that heard the wish repeats it."""
+    quiet = await http.post("/contacts", content=b"", headers={WORKFLOWS_HEADER: "off"})
+    assert (quiet.status_code, quiet.headers.get(WORKFLOWS_HEADER)) == (200, "off")
+    assert WORKFLOWS_HEADER not in (await http.post("/contacts", content=b"")).headers
 
 
 async def test_a_request_without_lines(http: httpx2.AsyncClient) -> None:

@@ -48,7 +48,15 @@ def test_csv(tmp_path: Path) -> None:
 def test_csv_with_too_many_and_too_few_cells(tmp_path: Path) -> None:
     long, short = rows_of(written(tmp_path, "a.csv", b"event,email\na,b,c\na\n"), "csv")
     assert "more cells" in long.fault
+    assert long.fields == {"event": "a", "email": "b"}
     assert short == Row(2, {"event": "a", "email": None})
+
+
+def test_csv_with_a_column_that_has_no_heading(tmp_path: Path) -> None:
+    """As pandas writes its index; a row that is too long is that all the same."""
+    right, long = rows_of(written(tmp_path, "a.csv", b",event\n0,a\n1,b,c\n"), "csv")
+    assert right == Row(1, {"": "0", "event": "a"})
+    assert "more cells" in long.fault
 
 
 def test_csv_that_is_not_utf8_spoils_one_row(tmp_path: Path) -> None:
@@ -90,13 +98,13 @@ def test_the_fingerprint_is_the_contents(tmp_path: Path) -> None:
 
 def test_rejected_csv_rows_can_be_read_again(tmp_path: Path) -> None:
     rejected = RejectedRows(tmp_path / "r.csv", "csv", size=0)
-    rejected.add(Row(3, {"event": "a", "email": 'x, "y"', "": ["extra"]}), "no such address")
-    rejected.add(Row(9, {"event": "b", "email": "\udcff"}), "not UTF-8")
+    rejected.add(Row(3, {"": "0", "event": "a", "email": 'x, "y"'}), "no such address")
+    rejected.add(Row(9, {"": "1", "event": "b", "email": "\udcff"}), "not UTF-8")
     with (tmp_path / "r.csv").open(newline="", errors="surrogateescape") as file:
         rows = list(csv.DictReader(file))
     assert rows == [
-        {"event": "a", "email": 'x, "y"', "import.row": "3", "import.reason": "no such address"},
-        {"event": "b", "email": "\udcff", "import.row": "9", "import.reason": "not UTF-8"},
+        {"": "0", "event": "a", "email": 'x, "y"', "import.row": "3", "import.reason": "no such address"},
+        {"": "1", "event": "b", "email": "\udcff", "import.row": "9", "import.reason": "not UTF-8"},
     ]
 
 

@@ -31,6 +31,7 @@ WHO = {"email": "ada@example.com"}
         pytest.param("eventProperties", Column("event"), id="all event properties"),
         pytest.param("mailingLists", Column("list"), id="all mailing lists"),
         pytest.param("import.reason", Column("nothing", "reason"), id="our note on a rejected row"),
+        pytest.param(" ", Column("nothing"), id="no heading"),
     ],
 )
 def test_headings(heading: str, expected: Column) -> None:

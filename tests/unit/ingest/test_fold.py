@@ -125,6 +125,16 @@ def test_commands_of_one_batch_see_each_other() -> None:
     assert [one.kind for one in result.happenings] == ["contact_added", "event_received", "event_received"]
 
 
+@pytest.mark.parametrize("kind", [CreateContact, UpdateContact])
+def test_a_contact_that_comes_in_quietly(kind: type[CreateContact] | type[UpdateContact]) -> None:
+    """It is there like any other, and nothing happens that could start a workflow."""
+    loud = folded(kind(team_id="t", identity=ADA))
+    assert [one.kind for one in loud.happenings] == ["contact_added"]
+    quiet = folded(kind(team_id="t", identity=ADA, starts_workflows=False))
+    assert only(quiet.inserted).email == "ada@example.com"
+    assert quiet.happenings == []
+
+
 def test_a_contact_made_and_removed_in_one_batch_was_never_there() -> None:
     """Nothing is left to save of it, and its address is free again."""
     create = CreateContact(team_id="t", identity=ADA)

@@ -2,14 +2,15 @@
 
 Columns are named as in the API (`firstName`, `userId`) or as the dashboard shows them (`First name`,
 `User ID`); letter case, blanks, `_` and `-` do not matter. `list.ID` is a mailing list, `mailingLists` an
-object of them. An empty cell says nothing, and the four letters `null` clear.
+object of them. An empty cell says nothing, and the four letters `null` clear. A column without a heading is
+ignored.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import Struct
@@ -29,8 +30,10 @@ from loopwright.wire.values import (
 )
 
 Part: TypeAlias = Literal[
-    "email", "user_id", "subscribed", "opt_in", "property", "list", "lists", "not_sent", "note"
+    "email", "user_id", "subscribed", "opt_in", "property", "list", "lists", "not_sent", "note", "unnamed"
 ]
+
+_IGNORED: Final = ("not_sent", "note", "unnamed")
 
 _WORDS: Mapping[str, Part] = {
     "email": "email",
@@ -129,7 +132,7 @@ def contact_of(fields: Fields, plan: Plan, lists: Iterable[str]) -> RowContact:
     leaves = False
     for heading, cell in fields.items():
         column = plan.columns[heading]
-        if cell is None or cell == "" or column.part in ("not_sent", "note"):
+        if cell is None or cell == "" or column.part in _IGNORED:
             continue
         try:
             match column.part:
@@ -165,6 +168,8 @@ class _Known:
     def column(self, heading: str) -> Column | None:
         """None for what would be a new property."""
         name, _ = _name_and_hint(heading)
+        if not name:
+            return Column("unnamed")
         prefix, dot, key = name.partition(".")
         if dot and key and _plain(prefix) in _PREFIXES:
             return Column(_PREFIXES[_plain(prefix)], key)
@@ -204,7 +209,7 @@ def _new_property(heading: str, types: Collection[PropertyType]) -> Column:
 def _check_twins(columns: Mapping[str, Column]) -> None:
     seen: dict[tuple[Part, str], str] = {}
     for heading, column in columns.items():
-        if column.part in ("not_sent", "note"):
+        if column.part in _IGNORED:
             continue
         key = column.key if column.part in ("property", "list") else ""
         twin = seen.setdefault((column.part, key), heading)

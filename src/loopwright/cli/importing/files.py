@@ -70,10 +70,12 @@ def rows_of(path: Path, form: Form) -> Iterator[Row]:
 def _csv_rows(path: Path) -> Iterator[Row]:
     # A byte that is not UTF-8 becomes a lone surrogate, which spoils its own row instead of the whole import.
     with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        reader = csv.DictReader(file, restkey="")
+        reader = csv.DictReader(file)
         try:
             for number, fields in enumerate(reader, 1):
-                fault = "the row has more cells than the first line has columns" if "" in fields else ""
+                # Cells too many stand under None, which no heading is: one may well be empty.
+                too_long = fields.pop(None, None) is not None
+                fault = "the row has more cells than the first line has columns" if too_long else ""
                 yield Row(number, cast("Mapping[str, object]", fields), fault)
         except csv.Error as error:
             raise FileError(f"{path.name}, line {reader.line_num}: {error}") from None
@@ -135,7 +137,7 @@ class RejectedRows:
         with self.path.open("r+b" if self._size else "wb") as file:
             file.truncate(self._size)
             file.seek(self._size)
-            file.write(self._line({key: value for key, value in row.fields.items() if key} | note))
+            file.write(self._line({**row.fields, **note}))
             self._size = file.tell()
 
     def _line(self, fields: Mapping[str, object]) -> bytes:

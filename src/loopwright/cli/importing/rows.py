@@ -11,7 +11,7 @@ Columns are named as in the body of the API's request, and in words people write
 `eventProperties`, `contactProperties` and `mailingLists` may also hold an object, in CSV as JSON text. A cell
 of text has no type, so it is sent as text unless its column says otherwise: `event.amount:number`,
 `contact.since:date`, `contact.vip:boolean`. An empty cell says nothing, and the four letters `null` clear a
-contact's property.
+contact's property. A column without a heading is ignored.
 """
 
 from __future__ import annotations
@@ -122,6 +122,8 @@ def column_of(heading: str) -> Column:
         return Column(_WORDS[plain])
     if not dot and plain in _OBJECTS:
         return Column(_OBJECTS[plain])
+    if not name:
+        return Column("nothing")
     return Column("contact", name, wanted)
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TypeAlias, cast
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,8 +20,9 @@ from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.server.ingest.command import Command
 from loopwright.server.ingest.reading import read_send_event, read_update_contact
 from loopwright.server.refusal import BadRequest, Refusal, TooLarge
-from loopwright.wire.contacts import ContactSaved
+from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
+from .contacts import starts_workflows
 from .failures import STATUSES
 from .operation import Call
 
@@ -38,7 +40,16 @@ async def send_events(call: Call) -> Response:
 
 async def update_contacts(call: Call) -> Response:
     """POST /loopwright/v1/bulk/contacts: lines as the body of an update."""
-    return _answers(call, read_update_contact)
+    starts = starts_workflows(call)
+
+    def read(team_id: str, body: Mapping[str, object]) -> Command:
+        return replace(read_update_contact(team_id, body), starts_workflows=starts)
+
+    response = _answers(call, read)
+    if not starts:
+        # Whoever must be sure of it asks without lines first: no other server says this.
+        response.headers[WORKFLOWS_HEADER] = "off"
+    return response
 
 
 def _read_event(team_id: str, body: Mapping[str, object]) -> Command:

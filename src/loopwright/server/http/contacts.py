@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import cast, get_args
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from loopwright.server.ingest.command import Identity
@@ -31,12 +32,16 @@ _TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one i
 
 async def create_contact(call: Call) -> Response:
     """POST /v1/contacts/create."""
-    return answer(await call.ingest.submit(read_create_contact(call.team.id, await read_body(call))))
+    starts = starts_workflows(call)
+    command = read_create_contact(call.team.id, await read_body(call))
+    return answer(await call.ingest.submit(replace(command, starts_workflows=starts)))
 
 
 async def update_contact(call: Call) -> Response:
     """PUT /v1/contacts/update. Creates the contact when an address is given and nobody has it."""
-    return answer(await call.ingest.submit(read_update_contact(call.team.id, await read_body(call))))
+    starts = starts_workflows(call)
+    command = read_update_contact(call.team.id, await read_body(call))
+    return answer(await call.ingest.submit(replace(command, starts_workflows=starts)))
 
 
 async def delete_contact(call: Call) -> Response:
@@ -122,6 +127,20 @@ async def create_property(call: Call) -> Response:
     if not created:
         raise BadRequest(failures.PROPERTY_EXISTS, code="property_exists")
     return answer(wire.PropertyCreated(success=True))
+
+
+def starts_workflows(call: Call) -> bool:
+    """Whether a contact that the request adds starts workflows. It does, unless a header says otherwise."""
+    match call.request.headers.get(wire.WORKFLOWS_HEADER, "on").lower():
+        case "on":
+            return True
+        case "off":
+            return False
+        case _:
+            raise BadRequest(
+                f"The header {wire.WORKFLOWS_HEADER} must be on or off; leave it out for on.",
+                code="value_invalid",
+            )
 
 
 def flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, object]:

@@ -46,6 +46,10 @@ DEVIATIONS = (
     ),
     Deviation("list*: answer*: * required", "A page always has both halves, and all numbers of the first."),
     Deviation(
+        "*Contact: parameters: *Loopwright-Workflows*",
+        "An addition: `off` keeps a contact that is added from starting workflows.",
+    ),
+    Deviation(
         "sendEvent: request: * known to one only",
         "An event may carry contact properties beside its own keys; the description names the default ones.",
     ),

@@ -121,6 +121,12 @@ DESCRIBED: Mapping[Operation, Described] = {
     operations.LIST_DEDICATED_SENDING_IPS: Described(tag="Configuration", answer=list[str]),
 }
 _DEPRECATED = (operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS,)
+_ADDING = (operations.CREATE_CONTACT, operations.UPDATE_CONTACT)
+_WORKFLOWS: Schema = {
+    "name": contacts.WORKFLOWS_HEADER, "in": "header", "required": False,
+    "description": "Whether a contact that is added starts workflows.",
+    "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
+}  # fmt: skip
 _FLAT_BODIES = ("ContactRequest", "ContactUpdateRequest", "EventRequest")
 
 
@@ -221,6 +227,8 @@ def _in_query(names: Sequence[str]) -> list[Schema]:
 
 
 def _in_header(row: Operation) -> list[Schema]:
+    if row in _ADDING:
+        return [_WORKFLOWS]
     if row.repeat != "keyed":
         return []
     schema = {"type": "string", "maxLength": KEY_CHARACTERS}
@@ -246,6 +254,8 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
             }  # fmt: skip
             if method == "POST":
                 operation["requestBody"] = {"required": True, "content": lines}
+            if path == "/bulk/contacts":
+                operation["parameters"] = [_WORKFLOWS]
             paths.setdefault(OWN_ROOT + path, {})[method.lower()] = operation
     return paths
 

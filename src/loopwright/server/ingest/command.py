@@ -32,19 +32,21 @@ NOTHING = ContactInput()
 
 
 class CreateContact(Struct, frozen=True, kw_only=True):
-    """Add a contact that is not there yet."""
+    """Add a contact that is not there yet. `starts_workflows`: those that begin with a new contact do."""
 
     team_id: str
     identity: Identity
     input: ContactInput = NOTHING
+    starts_workflows: bool = True
 
 
 class UpdateContact(Struct, frozen=True, kw_only=True):
-    """Change a contact, or add it."""
+    """Change a contact, or add it. `starts_workflows` as above."""
 
     team_id: str
     identity: Identity
     input: ContactInput = NOTHING
+    starts_workflows: bool = True
 
 
 class DeleteContact(Struct, frozen=True, kw_only=True):

@@ -159,7 +159,8 @@ class _Batch:
             raise Conflict(failures.CONTACT_EXISTS, code="contact_exists")
         contact = self._changed(self._new_contact(command.team_id, command.identity), command.input)
         self._put(contact)
-        self._added(contact)
+        if command.starts_workflows:
+            self._added(contact)
         return ContactSaved(success=True, id=contact.id)
 
     def _update(self, command: UpdateContact) -> ContactSaved:
@@ -167,7 +168,7 @@ class _Batch:
         contact = self._changed(before or self._new_contact(command.team_id, command.identity), command.input)
         contact = self._identified(contact, command.identity)
         self._put(contact)
-        if before is None:
+        if before is None and command.starts_workflows:
             self._added(contact)
         return ContactSaved(success=True, id=contact.id)
 
