@@ -107,7 +107,8 @@ async def serve(
                 *dashboard_routes(pool, clock, public_url=public_url),
             ]
         )
-        door = Door(pool, ingest, clock, Limits(settings.rate_limit))
+        limits = Limits(settings.rate_limit)
+        door = Door(pool, ingest, clock, limits, removal_quota=settings.removal_quota)
         await _http(stack, observer.watching(Api(door, pages)), listener)
         stack.callback(health.close)
         yield

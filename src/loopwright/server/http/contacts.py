@@ -19,7 +19,7 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Connection
 from loopwright.wire import contacts as wire
 from loopwright.wire import failures
-from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS, SUPPRESSION_REMOVALS
+from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS
 from loopwright.wire.values import PropertyType
 
 from .operation import Call, answer, read_body
@@ -157,4 +157,4 @@ async def _find_suppressible(tx: Connection, team_id: str, identity: Identity) -
 
 async def _quota(tx: Connection, call: Call) -> wire.RemovalQuota:
     used = await suppressions.count_removals(tx, call.team.id, since=call.clock.now() - REMOVAL_WINDOW)
-    return wire.RemovalQuota(limit=SUPPRESSION_REMOVALS, remaining=max(0, SUPPRESSION_REMOVALS - used))
+    return wire.RemovalQuota(limit=call.removal_quota, remaining=max(0, call.removal_quota - used))

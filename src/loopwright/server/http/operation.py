@@ -38,13 +38,17 @@ KEY_MEMORY_SECONDS = 5.0
 
 
 class Call(Struct, frozen=True):
-    """A request that was let in, with all a handler may use."""
+    """A request that was let in, with all a handler may use.
+
+    `removal_quota` is how many suppressions a team may lift in any 30 days.
+    """
 
     request: Request
     team: TeamRow
     ingest: Ingest
     pool: Pool
     clock: Clock
+    removal_quota: int
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -53,17 +57,20 @@ Handler = Callable[[Call], Awaitable[Response]]
 class Door:
     """Lets requests in: knows the keys, counts the requests, and gives each a number."""
 
-    def __init__(self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits, *, removal_quota: int
+    ) -> None:
         self._pool = pool
         self._ingest = ingest
         self._clock = clock
         self._limits = limits
+        self._removal_quota = removal_quota
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> Call:
         """Find out who calls. Raises `Unauthorized`."""
         team = await self._team_of(request.headers.get("authorization", ""))
-        return Call(request, team, self._ingest, self._pool, self._clock)
+        return Call(request, team, self._ingest, self._pool, self._clock, self._removal_quota)
 
     def count(self, call: Call, headers: dict[str, str], *, of_content: bool) -> None:
         """Count a request and tell its window in `headers`. Raises `TooManyRequests`."""
