@@ -27,6 +27,8 @@ from .operation import Call, answer, read_body
 REMOVAL_WINDOW = timedelta(days=30)
 _PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one in wire.DEFAULT_PROPERTIES}
+# What an event says beside its contact, alone and as a line among many.
+_EVENT_KEYS = {"eventName", "eventProperties", "idempotencyKey"}
 
 
 async def create_contact(call: Call) -> Response:
@@ -115,6 +117,11 @@ async def create_property(call: Call) -> Response:
         raise BadRequest("type must be one of string, number, boolean and date", code="property_type_invalid")
     if name in _TAKEN_NAMES:
         raise BadRequest(f"{name} is a name of Loops' own; choose another", code="property_name_reserved")
+    if name in _EVENT_KEYS:
+        raise BadRequest(
+            f"{name} means something else in the body of an event, which could not set it; choose another",
+            code="property_name_reserved",
+        )
     async with call.pool.acquire() as tx:
         created = await audience.insert_property(
             tx, call.team.id, name, cast("PropertyType", kind), now=call.clock.now()
