@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
+import yaml  # type: ignore[import-untyped]  # schemathesis brings it along
 
 from loopwright.server.http.deviations import BEHAVIOUR, DEVIATIONS
-from loopwright.server.http.openapi import DESCRIBED, PATHS_AT, document
+from loopwright.server.http.openapi import DESCRIBED, document
 from loopwright.server.http.routes import HANDLERS
 from support.live import LiveServer
 
@@ -157,9 +158,10 @@ def test_the_list_is_in_the_documentation() -> None:
 
 
 async def test_readable_without_a_key(live_server: LiveServer) -> None:
-    """At both addresses, and the same."""
-    async with httpx2.AsyncClient() as http:
-        answers = [await http.get(f"{live_server.base_url}{path}") for path in PATHS_AT]
-    assert {answer.status_code for answer in answers} == {200}
-    assert {answer.content for answer in answers} == {answers[0].content}
-    assert answers[0].json() == document()
+    """At each address, as JSON and as YAML, which is the same."""
+    async with httpx2.AsyncClient(base_url=live_server.base_url) as http:
+        for root in ("", "/api"):
+            for form, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+                answer = await http.get(f"{root}/openapi.{form}")
+                assert (answer.status_code, answer.headers["content-type"]) == (200, f"application/{form}")
+                assert read(answer.text) == document()

@@ -8,6 +8,7 @@ import typer
 from loopwright.server.memory import settle
 from loopwright.server.observe.logs import configure
 from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
+from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
 from .hosting import (
     DatabaseUrl,
@@ -50,6 +51,14 @@ def serve(
             help="Requests per second and team; 'loops' for Loops' own; 'off'. Each process counts its own.",
         ),
     ] = "off",
+    removal_quota: Annotated[
+        int,
+        typer.Option(
+            envvar="LOOPWRIGHT_REMOVAL_QUOTA",
+            min=0,
+            help="Suppressions that a team may lift in any 30 days.",
+        ),
+    ] = SUPPRESSION_REMOVALS,
     public_url: PublicUrl = None,
     workers: Annotated[
         int,
@@ -85,6 +94,7 @@ def serve(
         smtp_url=smtp_url,
         api_key=api_key,
         rate_limit=read_rate_limit(rate_limit),
+        removal_quota=removal_quota,
         public_url=public_url,
         workers=workers,
         jobs=jobs,

@@ -21,12 +21,14 @@ from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.growth import watching_growth
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
+from loopwright.server.http.elsewhere import HANDLERS as ELSEWHERE
 from loopwright.server.http.limits import Limits
 from loopwright.server.http.newsletter_form import routes as form_routes
 from loopwright.server.http.openapi import routes as openapi_routes
 from loopwright.server.http.operation import Door
 from loopwright.server.http.opt_in import routes as opt_in_routes
 from loopwright.server.http.preferences import routes as preference_routes
+from loopwright.server.http.request_ids import Named
 from loopwright.server.http.routes import Api
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
@@ -103,10 +105,12 @@ async def serve(
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
                 *dashboard_routes(pool, clock, public_url=public_url),
-            ]
+            ],
+            exception_handlers=ELSEWHERE,
         )
-        door = Door(pool, ingest, clock, Limits(settings.rate_limit))
-        await _http(stack, observer.watching(Api(door, pages)), listener)
+        limits = Limits(settings.rate_limit)
+        door = Door(pool, ingest, clock, limits, removal_quota=settings.removal_quota)
+        await _http(stack, observer.watching(Named(Api(door, pages))), listener)
         stack.callback(health.close)
         yield
 

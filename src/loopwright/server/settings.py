@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from loopwright.wire.limits import SUPPRESSION_REMOVALS
+
 RateLimit: TypeAlias = float | Literal["loops", "off"]
 Retention: TypeAlias = int | Literal["forever"]
 
@@ -17,8 +19,9 @@ class Settings:
 
     `database_url` None means the embedded server in `data_dir`; `smtp_url` None means that every email stays
     in the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and
-    team, `loops` for the published limits, or `off`. `public_url` is what links in emails begin with, without
-    a final slash; None means the address the server listens on. `workers` is the number of processes that
+    team, `loops` for the published limits, or `off`; `removal_quota` is how many suppressions a team may lift
+    in any 30 days. `public_url` is what links in emails begin with, without a final slash; None means the
+    address the server listens on. `workers` is the number of processes that
     take requests; with `jobs`, each of them does jobs and delivers email, too. `event_retention` is in days.
     """
 
@@ -29,6 +32,7 @@ class Settings:
     smtp_url: str | None = None
     api_key: str | None = None
     rate_limit: RateLimit = "off"
+    removal_quota: int = SUPPRESSION_REMOVALS
     public_url: str | None = None
     workers: int = 1
     jobs: bool = True

@@ -51,9 +51,11 @@ CREATE_CONTACT_PROPERTY = Operation("createContactProperty", "POST", "/v1/contac
 LIST_MAILING_LISTS = Operation("listMailingLists", "GET", "/v1/lists", "always")
 
 SEND_EVENT = Operation("sendEvent", "POST", "/v1/events/send", "keyed")
-LIST_EVENT_PATTERNS = _content("listEventPatterns", "GET", "/v1/event-patterns")
-GET_EVENT_PATTERN_BY_NAME = _content("getEventPatternByName", "GET", "/v1/event-patterns/by-name/{eventName}")
-GET_EVENT_PATTERN = _content("getEventPattern", "GET", "/v1/event-patterns/{eventPatternId}")
+LIST_EVENT_PATTERNS = Operation("listEventPatterns", "GET", "/v1/event-patterns", "always")
+GET_EVENT_PATTERN_BY_NAME = Operation(
+    "getEventPatternByName", "GET", "/v1/event-patterns/by-name/{eventName}", "always"
+)
+GET_EVENT_PATTERN = Operation("getEventPattern", "GET", "/v1/event-patterns/{eventPatternId}", "always")
 
 LIST_PUBLISHED_TRANSACTIONAL_EMAILS = Operation(
     "listPublishedTransactionalEmails", "GET", "/v1/transactional", "always"

@@ -1,11 +1,19 @@
-"""A plain HTTP client for the running server."""
+"""A plain HTTP client for the running server, and servers with settings of their own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
 
+from loopwright.server.app import run
+from loopwright.server.keys import hash_key
+from loopwright.server.settings import Settings
 from support.live import LiveServer
+from support.process import API_KEY
+
+Serving = Callable[..., AbstractAsyncContextManager[httpx2.AsyncClient]]
 
 
 @pytest.fixture
@@ -14,3 +22,49 @@ async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     headers = {"Authorization": f"Bearer {live_server.api_key}"}
     async with httpx2.AsyncClient(base_url=f"{live_server.base_url}/api/v1", headers=headers) as http:
         yield http
+
+
+@pytest.fixture
+def serving(database_url: str) -> Serving:
+    """Runs a server with the given settings while a context lasts, which gives a client with its key."""
+
+    @asynccontextmanager
+    async def serve(**chosen: Any) -> AsyncIterator[httpx2.AsyncClient]:
+        settings = Settings(port=0, database_url=database_url, api_key=API_KEY, **chosen)
+        async with (
+            run(settings) as running,
+            httpx2.AsyncClient(
+                base_url=f"{running.address}/api/v1", headers={"Authorization": f"Bearer {API_KEY}"}
+            ) as client,
+        ):
+            yield client
+
+    return serve
+
+
+@pytest.fixture
+async def stranger(live_server: LiveServer) -> dict[str, str]:
+    """The header of another team's key."""
+    await live_server.pool.execute(
+        "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('c2', 'T', '', 'd', now())"
+    )
+    await live_server.pool.execute("INSERT INTO api_key VALUES ('k2', 'c2', '', $1, now())", hash_key("k2"))
+    return {"Authorization": "Bearer k2"}
+
+
+@pytest.fixture
+async def welcome_id(live_server: LiveServer) -> str:
+    """A transactional email that the server's own team can send."""
+    await live_server.pool.execute(
+        """
+        INSERT INTO email_message
+        SELECT 'm', id, 'r', '', '', '', '', '', '', '', '', 'styled', '', '{}', '{}', '{}', now() FROM team
+        """
+    )
+    await live_server.pool.execute(
+        """
+        INSERT INTO transactional_email
+        SELECT 'cwelcome', id, NULL, 'Welcome', NULL, 'm', '{}', '{}', now(), now() FROM team
+        """
+    )
+    return "cwelcome"

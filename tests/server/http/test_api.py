@@ -187,7 +187,14 @@ async def test_properties(http: httpx2.AsyncClient) -> None:
         pytest.param({"name": "plan", "type": "string"}, "Property already exists.", id="twice"),
         pytest.param({"name": "", "type": "string"}, "name must begin with a letter", id="empty name"),
         pytest.param({"name": "my plan", "type": "string"}, "name must begin", id="blank in the name"),
-        pytest.param({"name": "teamId", "type": "string"}, "Loops' own", id="reserved"),
+        *(
+            pytest.param({"name": name, "type": "string"}, "Loops' own", id=f"reserved: {name}")
+            for name in ("id", "listId", "softDeleteAt", "teamId", "updatedAt", "mailingLists")
+        ),
+        *(
+            pytest.param({"name": name, "type": "string"}, "in the body of an event", id=f"an event's {name}")
+            for name in ("eventName", "eventProperties", "idempotencyKey")
+        ),
         pytest.param({"name": "firstName", "type": "string"}, "Loops' own", id="default"),
         pytest.param({"name": "x", "type": "object"}, "string, number, boolean and date", id="odd type"),
         pytest.param({"name": "x"}, "type must be one of", id="no type"),
@@ -270,6 +277,30 @@ async def test_lists_and_addresses_are_bare_arrays(http: httpx2.AsyncClient) -> 
     """A new team has neither lists nor dedicated addresses."""
     assert (await http.get("/lists")).json() == []
     assert (await http.get("/dedicated-sending-ips")).json() == []
+
+
+async def test_lists_come_newest_first(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Whatever they are called."""
+    for list_id, name in (("c1", "B"), ("c3", "A"), ("c2", "C")):
+        await live_server.pool.execute(
+            "INSERT INTO mailing_list SELECT $1, id, NULL, $2, NULL, true, now() FROM team", list_id, name
+        )
+    assert (await http.get("/lists")).json() == [
+        {"id": list_id, "name": name, "description": None, "isPublic": True}
+        for list_id, name in (("c3", "A"), ("c2", "C"), ("c1", "B"))
+    ]
+
+
+async def test_almost_too_much(http: httpx2.AsyncClient, welcome_id: str) -> None:
+    """A request of one byte under 4 MB passes."""
+    start = b'{"email": "ada@example.com", "transactionalId": "%s", "attachments": [{"filename": "a.bin", '
+    start = start % welcome_id.encode() + b'"contentType": "application/octet-stream", "data": "'
+    end = b'"}]}'
+    for size, status in ((3_999_999, 200), (4_000_000, 413)):
+        data = b"A" * ((size - len(start) - len(end)) // 4 * 4)
+        content = (start + data + end).ljust(size)
+        assert len(content) == size
+        assert (await http.post("/transactional", content=content)).status_code == status
 
 
 async def test_pages_of_transactional_emails(http: httpx2.AsyncClient, live_server: LiveServer) -> None:

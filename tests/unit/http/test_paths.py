@@ -42,6 +42,16 @@ for path in (
         ),
         pytest.param("/v1/event-patterns/a%2Fb", ("/v1/event-patterns/{id}", {"id": "a/b"}), id="one piece"),
         pytest.param("/v1/event-patterns/by-name/", None, id="an empty name"),
+        pytest.param(
+            "/v1/workflows/c1/nodes/c2//",
+            ("/v1/workflows/{id}/nodes/{nodeId}", {"id": "c1", "nodeId": "c2"}),
+            id="slashes at the end",
+        ),
+        pytest.param(
+            "/v1/event-patterns/by-name/a%2F/",
+            ("/v1/event-patterns/by-name/{name*}", {"name": "a/"}),
+            id="an encoded slash at the end of a name",
+        ),
         pytest.param("/v1/workflows/c1/nodes", None, id="too short"),
         pytest.param("/v1/workflows/c1/nodes/c2/recursive/x", None, id="too long"),
         pytest.param("/v1/workflows//nodes/c2", None, id="an empty piece"),

@@ -20,7 +20,7 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Connection
 from loopwright.wire import contacts as wire
 from loopwright.wire import failures
-from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS, SUPPRESSION_REMOVALS
+from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS
 from loopwright.wire.values import PropertyType
 
 from .operation import Call, answer, read_body
@@ -28,6 +28,8 @@ from .operation import Call, answer, read_body
 REMOVAL_WINDOW = timedelta(days=30)
 _PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one in wire.DEFAULT_PROPERTIES}
+# What an event says beside its contact, alone and as a line among many.
+_EVENT_KEYS = {"eventName", "eventProperties", "idempotencyKey"}
 
 
 async def create_contact(call: Call) -> Response:
@@ -120,6 +122,11 @@ async def create_property(call: Call) -> Response:
         raise BadRequest("type must be one of string, number, boolean and date", code="property_type_invalid")
     if name in _TAKEN_NAMES:
         raise BadRequest(f"{name} is a name of Loops' own; choose another", code="property_name_reserved")
+    if name in _EVENT_KEYS:
+        raise BadRequest(
+            f"{name} means something else in the body of an event, which could not set it; choose another",
+            code="property_name_reserved",
+        )
     async with call.pool.acquire() as tx:
         created = await audience.insert_property(
             tx, call.team.id, name, cast("PropertyType", kind), now=call.clock.now()
@@ -176,4 +183,4 @@ async def _find_suppressible(tx: Connection, team_id: str, identity: Identity) -
 
 async def _quota(tx: Connection, call: Call) -> wire.RemovalQuota:
     used = await suppressions.count_removals(tx, call.team.id, since=call.clock.now() - REMOVAL_WINDOW)
-    return wire.RemovalQuota(limit=SUPPRESSION_REMOVALS, remaining=max(0, SUPPRESSION_REMOVALS - used))
+    return wire.RemovalQuota(limit=call.removal_quota, remaining=max(0, call.removal_quota - used))

@@ -61,7 +61,12 @@ BEHAVIOUR = (
     "404 of sendTransactionalEmail has no `error` object, which hides the message from one official client.",
     "400 of sendTransactionalEmail is the current form; `path` beside it names the key where that is known.",
     "`incomingWebhookPlatform` is JSON null for custom events, not the text `null`.",
-    "Rate limits are off unless `--rate-limit` sets them; 429 then has `Retry-After`.",
-    "HEAD is answered wherever GET is, a slash at a path's end is ignored, and `/v1` works like `/api/v1`.",
+    "What is nowhere gets 404 in that form, too, naming the API's root; outside it browsers get a page.",
+    "Rate limits are off unless `--rate-limit` sets them; 429 then has `Retry-After`. Every answer below the "
+    "API's roots tells its window, 404 and 405 included; without a valid key there is no team to tell of.",
+    "A cursor is good for the list and team it came from, also when its item is gone; any other gets 400.",
+    "`eventName`, `eventProperties` and `idempotencyKey` cannot be names of contact properties.",
+    "HEAD is answered wherever GET is, slashes at a path's end are ignored unless percent-encoded, and `/v1` "
+    "works like `/api/v1`.",
 )
 """What the two documents cannot show."""

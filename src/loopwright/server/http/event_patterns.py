@@ -15,11 +15,11 @@ from .resource import id_in_path
 
 async def list_event_patterns(call: Call) -> Response:
     """GET /v1/event-patterns: newest first."""
-    wanted = page_wanted(call)
+    wanted = page_wanted(call, "event-patterns")
     async with call.pool.acquire() as tx:
         total = await patterns.count_patterns(tx, call.team.id)
         rows = await patterns.load_pattern_page(
-            tx, call.team.id, before=wanted.cursor, limit=wanted.per_page + 1
+            tx, call.team.id, before=wanted.before, limit=wanted.per_page + 1
         )
     return answer(
         Page[EventPatternSummary](

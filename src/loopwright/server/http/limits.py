@@ -67,6 +67,11 @@ class Limits:
             # Less than one a second is one in more than a second.
             self._base = SlidingWindows(Window(max(1, int(rate_limit)), max(1.0, 1 / rate_limit)))
 
+    @property
+    def off(self) -> bool:
+        """Whether nobody counts."""
+        return self._base is None
+
     def admit(self, team_id: str, now: float, *, of_content: bool) -> Admission | None:
         """Let a request in, or not; None when nobody counts. The tighter window's numbers are told."""
         if self._base is None:

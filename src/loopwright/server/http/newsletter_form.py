@@ -22,7 +22,7 @@ from loopwright.server.store.forms import OpenForm, open_form
 
 from .failures import failure_of
 from .limits import SlidingWindows, Window
-from .operation import new_request_id
+from .request_ids import request_id_of
 
 PATH = "/api/newsletter-form/{formId}"
 PER_ADDRESS = Window(limit=5, seconds=60)
@@ -43,7 +43,6 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
     visits = SlidingWindows(PER_ADDRESS)
 
     async def submit(request: Request) -> Response:
-        request_id = new_request_id()
         try:
             _count(visits, request)
             fields = await _fields(request)
@@ -58,8 +57,8 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
             await ingest.submit(read_submit_form(form.team_id, fields, lists=form.lists, opt_in=opt_in))
             response = Response(msgspec.json.encode({"success": True}), media_type="application/json")
         except Exception as problem:
-            response = failure_of(problem, request_id)
-        response.headers.update({**CORS, "x-request-id": request_id})
+            response = failure_of(problem, request_id_of(request.scope))
+        response.headers.update(CORS)
         return response
 
     async def preflight(_: Request) -> Response:

@@ -1,6 +1,7 @@
 """The server's own description, OpenAPI 3.1: made from its routes and types, so it says what is there.
 
 GET /openapi.json   and   GET /api/openapi.json      readable without a key
+GET /openapi.yaml   and   GET /api/openapi.yaml      the same text: all JSON is YAML 1.2
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,12 @@ from .routes import HANDLERS, OWN_PATHS, OWN_ROOT
 
 Schema: TypeAlias = dict[str, Any]
 
-PATHS_AT = ("/openapi.json", "/api/openapi.json")
+PATHS_AT = {
+    "/openapi.json": "application/json",
+    "/api/openapi.json": "application/json",
+    "/openapi.yaml": "application/yaml",
+    "/api/openapi.yaml": "application/yaml",
+}
 CONTRACT_VERSION = "1.21.6"
 EVERYWHERE = (401, 405, 429, 503)
 """What any operation may answer: no key, another method, too fast, and not now."""
@@ -133,8 +139,9 @@ _FLAT_BODIES = ("ContactRequest", "ContactUpdateRequest", "EventRequest")
 def routes() -> Sequence[BaseRoute]:
     """The document's addresses."""
 
-    async def show(_: Request) -> Response:
-        return Response(_encoded(), media_type="application/json", headers={"cache-control": "max-age=300"})
+    async def show(request: Request) -> Response:
+        media_type = PATHS_AT[request.scope["path"]]
+        return Response(_encoded(), media_type=media_type, headers={"cache-control": "max-age=300"})
 
     return [Route(path, show, methods=["GET"]) for path in PATHS_AT]
 

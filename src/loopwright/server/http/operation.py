@@ -1,10 +1,7 @@
 """What every operation of the API goes through: key, limit, handler, answer or failure."""
 
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from itertools import count
-from secrets import token_hex
 from typing import cast
 
 import msgspec
@@ -32,42 +29,50 @@ from loopwright.wire.limits import TRANSACTIONAL_BYTES
 
 from .failures import failure, failure_of
 from .limits import Limits
+from .request_ids import request_id_of
 
 KEY_MEMORY_SECONDS = 5.0
 """For so long a revoked key may still open this process."""
 
 
 class Call(Struct, frozen=True):
-    """A request that was let in, with all a handler may use."""
+    """A request that was let in, with all a handler may use.
+
+    `removal_quota` is how many suppressions a team may lift in any 30 days.
+    """
 
     request: Request
     team: TeamRow
     ingest: Ingest
     pool: Pool
     clock: Clock
+    removal_quota: int
 
 
 Handler = Callable[[Call], Awaitable[Response]]
 
 
 class Door:
-    """Lets requests in: knows the keys, counts the requests, and gives each a number."""
+    """Lets requests in: knows the keys, and counts the requests."""
 
-    def __init__(self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits, *, removal_quota: int
+    ) -> None:
         self._pool = pool
         self._ingest = ingest
         self._clock = clock
         self._limits = limits
+        self._removal_quota = removal_quota
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> Call:
         """Find out who calls. Raises `Unauthorized`."""
         team = await self._team_of(request.headers.get("authorization", ""))
-        return Call(request, team, self._ingest, self._pool, self._clock)
+        return Call(request, team, self._ingest, self._pool, self._clock, self._removal_quota)
 
-    def count(self, call: Call, headers: dict[str, str], *, of_content: bool) -> None:
+    def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:
         """Count a request and tell its window in `headers`. Raises `TooManyRequests`."""
-        admission = self._limits.admit(call.team.id, time.monotonic(), of_content=of_content)
+        admission = self._limits.admit(team.id, time.monotonic(), of_content=of_content)
         if admission is None:
             return
         headers["x-ratelimit-limit"] = str(admission.limit)
@@ -77,6 +82,16 @@ class Door:
             raise TooManyRequests(
                 f"Too many requests; wait {admission.wait} s, then send this one again.", code="rate_limited"
             )
+
+    async def count_stray(self, request: Request, headers: dict[str, str]) -> None:
+        """Count a request for what is not there, like any other, when its key opens a team."""
+        if self._limits.off:
+            return
+        try:
+            team = await self._team_of(request.headers.get("authorization", ""))
+        except Unauthorized:
+            return
+        self.count(team, headers, of_content=False)
 
     async def _team_of(self, authorization: str) -> TeamRow:
         scheme, _, key = authorization.strip().partition(" ")
@@ -109,33 +124,39 @@ class Operation:
         self._of_content = of_content
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        request_id = new_request_id()
-        headers: dict[str, str] = {}
-        try:
-            response = await self._respond(request, request_id, headers)
-        except ClientDisconnect:
-            return
-        except Exception as problem:
-            response = failure_of(problem, request_id)
-        response.raw_headers.append((b"x-request-id", request_id.encode()))
-        if headers:
-            MutableHeaders(raw=response.raw_headers).update(headers)
-        await response(scope, receive, send)
+        await respond(self._answer, scope, receive, send)
 
-    async def _respond(self, request: Request, request_id: str, headers: dict[str, str]) -> Response:
+    async def _answer(self, request: Request, headers: dict[str, str]) -> Response:
         handler = self._handlers.get(request.method)
         if handler is None:
+            await self._door.count_stray(request, headers)
             headers["allow"] = self._allow
             return failure(
                 405,
                 f"{request.method} is not allowed here; use {self._allow}.",
                 code="method_not_allowed",
-                request_id=request_id,
+                request_id=request_id_of(request.scope),
             )
         call = await self._door.enter(request)
-        self._door.count(call, headers, of_content=self._of_content)
+        self._door.count(call.team, headers, of_content=self._of_content)
         return await handler(call)
+
+
+Answering = Callable[[Request, dict[str, str]], Awaitable[Response]]
+
+
+async def respond(answering: Answering, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send what `answering` answers, or what its failure means, with the headers it was given to fill."""
+    headers: dict[str, str] = {}
+    try:
+        response = await answering(Request(scope, receive, send), headers)
+    except ClientDisconnect:
+        return
+    except Exception as problem:
+        response = failure_of(problem, request_id_of(scope))
+    if headers:
+        MutableHeaders(raw=response.raw_headers).update(headers)
+    await response(scope, receive, send)
 
 
 def answer(value: object, status: int = 200) -> Response:
@@ -169,22 +190,4 @@ async def read_body(call: Call) -> dict[str, object]:
     return cast("dict[str, object]", body)
 
 
-def new_request_id() -> str:
-    """A name for one request, to find it in the log: this process, and a number."""
-    return f"{_process.name}-{next(_requests):x}"
-
-
-class _Process:
-    """The name of this process, which a forked one must not go by."""
-
-    def __init__(self) -> None:
-        self.rename()
-
-    def rename(self) -> None:
-        self.name = token_hex(4)
-
-
 _decode = msgspec.json.Decoder().decode
-_requests = count(1)
-_process = _Process()
-os.register_at_fork(after_in_child=_process.rename)

@@ -1,27 +1,35 @@
-"""Pages: what a request asks of them, and the envelope around the answer."""
+"""Pages: what a request asks of them, and the envelope around the answer.
 
-import re
+A cursor is the id of the last item shown and a checksum over team, list and id, keyed with the team's secret:
+nobody keeps it, it outlives its item, and one of another list or team is refused.
+"""
+
+import hmac
 from dataclasses import dataclass
+from hashlib import sha256
 from math import ceil
 
 from loopwright.server.refusal import BadRequest
+from loopwright.server.store.teams import TeamRow
 from loopwright.wire.limits import PER_PAGE, PER_PAGE_LEAST, PER_PAGE_MOST
 from loopwright.wire.paging import Pagination
 
 from .operation import Call
 
-_CURSOR = re.compile(r"c[a-z0-9]{24}")
+CHECKSUM = 12
+"""Characters at the end of a cursor."""
 
 
 @dataclass(frozen=True)
 class PageWanted:
-    """`cursor` is the id of the last item of the page before."""
+    """A page of the list called `of`; `before` is the id of the last item of the page before."""
 
+    of: str
     per_page: int
-    cursor: str | None
+    before: str | None
 
 
-def page_wanted(call: Call) -> PageWanted:
+def page_wanted(call: Call, of: str) -> PageWanted:
     """Read `perPage` and `cursor`; either counts as absent when it has no value."""
     text = call.request.query_params.get("perPage") or str(PER_PAGE)
     per_page = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
@@ -30,18 +38,22 @@ def page_wanted(call: Call) -> PageWanted:
             f"perPage must be a whole number from {PER_PAGE_LEAST} to {PER_PAGE_MOST}",
             code="per_page_invalid",
         )
-    cursor = call.request.query_params.get("cursor") or None
-    if cursor and not _CURSOR.fullmatch(cursor):
+    cursor = call.request.query_params.get("cursor", "")
+    before = cursor[:-CHECKSUM] or None
+    if cursor and (
+        before is None or not hmac.compare_digest(_cursor(call.team, of, before), cursor.encode())
+    ):
         raise BadRequest(
-            "cursor is not one of ours; send pagination.nextCursor of the page before", code="cursor_invalid"
+            "cursor is not one of this list; send pagination.nextCursor of the page before, as it is",
+            code="cursor_invalid",
         )
-    return PageWanted(per_page, cursor)
+    return PageWanted(of, per_page, before)
 
 
 def pagination(call: Call, wanted: PageWanted, *, ids: list[str], total: int) -> Pagination:
     """The envelope's numbers. `ids` are the items' own, one more than wanted when another page follows."""
     shown = ids[: wanted.per_page]
-    cursor = shown[-1] if len(ids) > wanted.per_page else None
+    cursor = _cursor(call.team, wanted.of, shown[-1]).decode() if len(ids) > wanted.per_page else None
     url = call.request.url
     return Pagination(
         total_results=total,
@@ -51,3 +63,8 @@ def pagination(call: Call, wanted: PageWanted, *, ids: list[str], total: int) ->
         next_cursor=cursor,
         next_page=str(url.replace(query=f"cursor={cursor}&perPage={wanted.per_page}")) if cursor else None,
     )
+
+
+def _cursor(team: TeamRow, of: str, item_id: str) -> bytes:
+    said = f"cursor\n{team.id}\n{of}\n{item_id}".encode()
+    return item_id.encode() + hmac.digest(team.secret, said, sha256).hex()[:CHECKSUM].encode()

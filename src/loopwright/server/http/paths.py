@@ -3,6 +3,8 @@
 "/v1/events/send"                            fixed
 "/v1/workflows/{workflowId}/nodes"           a parameter is one piece
 "/v1/event-patterns/by-name/{eventName*}"    a starred one is everything that follows, slashes included
+
+Bare slashes at a path's end are ignored; a parameter that ends with one has it percent-encoded.
 """
 
 from dataclasses import dataclass, field
@@ -55,7 +57,7 @@ class Paths(Generic[Target]):
         """What answers a path that is still percent-encoded, and its parameters, which are no longer."""
         values: dict[str, str] = {}
         branch = self._tree
-        pieces = raw_path.split("/")
+        pieces = raw_path.rstrip("/").split("/")
         for index, piece in enumerate(pieces):
             following = branch.fixed.get(piece)
             if following is not None:

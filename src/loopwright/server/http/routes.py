@@ -2,13 +2,15 @@
 
 from urllib.parse import quote
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loopwright.wire import operations
 
 from . import account, bulk, contacts, event_patterns, events, export, inbox, transactional
-from .failures import failure
-from .operation import Door, Handler, Operation, new_request_id
+from .elsewhere import unknown_path
+from .operation import Door, Handler, Operation, respond
 from .paths import Paths
 
 ROOTS = ("/api/v1", "/v1")
@@ -52,6 +54,7 @@ class Api:
     """
 
     def __init__(self, door: Door, pages: ASGIApp) -> None:
+        self._door = door
         self._pages = pages
         self._paths: Paths[Operation] = Paths()
         for path, handlers in _handlers_by_path().items():
@@ -73,8 +76,11 @@ class Api:
         if operation is not None:
             await operation(scope, receive, send)
         elif path.startswith((*ROOTS, OWN_ROOT)):
-            await (self._find(scope) or _unknown_path)(scope, receive, send)
+            await (self._find(scope) or self._nowhere)(scope, receive, send)
         else:
+            if path.startswith("/api/"):
+                # The form is an address of programs, too: a slash at the end is ignored, not redirected.
+                scope["path"] = path.rstrip("/")
             await self._pages(scope, receive, send)
 
     def _find(self, scope: Scope) -> Operation | None:
@@ -86,21 +92,16 @@ class Api:
         operation, scope["path_params"] = found
         return operation
 
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(self._unknown_path, scope, receive, send)
+
+    async def _unknown_path(self, request: Request, headers: dict[str, str]) -> Response:
+        await self._door.count_stray(request, headers)
+        raise unknown_path(request.scope["path"])
+
 
 def _handlers_by_path() -> dict[str, dict[str, Handler]]:
     by_path: dict[str, dict[str, Handler]] = {}
     for row, handler in HANDLERS.items():
         by_path.setdefault(row.path, {})[row.method] = handler
     return by_path
-
-
-async def _unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
-    request_id = new_request_id()
-    response = failure(
-        404,
-        f"There is nothing at {scope['path']}; paths are Loops' own, such as /api/v1/events/send.",
-        code="path_unknown",
-        request_id=request_id,
-    )
-    response.headers["x-request-id"] = request_id
-    await response(scope, receive, send)

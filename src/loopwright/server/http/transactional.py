@@ -20,11 +20,11 @@ async def send_transactional(call: Call) -> Response:
 
 async def list_published(call: Call) -> Response:
     """GET /v1/transactional: the published ones, newest first."""
-    wanted = page_wanted(call)
+    wanted = page_wanted(call, "transactional")
     async with call.pool.acquire() as tx:
         total = await transactional.count_published(tx, call.team.id)
         rows = await transactional.load_published_page(
-            tx, call.team.id, before=wanted.cursor, limit=wanted.per_page + 1
+            tx, call.team.id, before=wanted.before, limit=wanted.per_page + 1
         )
     return answer(
         Page[PublishedTransactional](

@@ -1,0 +1,50 @@
+"""What lies outside the API's roots and is nowhere, or has other methods: said in the API's own form.
+
+Most who come here are programs whose root lacks a part. People with a browser get a page.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loopwright.server.refusal import NotFound
+
+from .failures import failure, failure_of
+from .page import page
+from .request_ids import request_id_of
+
+ADVICE = "the API's paths begin with /api/v1, such as /api/v1/events/send."
+
+
+def unknown_path(path: str) -> NotFound:
+    """Nothing answers there, inside the API's roots or outside."""
+    return NotFound(f"There is nothing at {path}; {ADVICE}", code="path_unknown")
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        title = "There is nothing here"
+        text = 'The address may have been cut off. The dashboard is <a href="/">at the beginning</a>.'
+        return page(title, f"<h1>{title}</h1><p>{text}</p>", status=404)
+    return failure_of(unknown_path(request.scope["path"]), request_id_of(request.scope))
+
+
+async def _method_not_allowed(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    # Static files of Starlette 1.0 do not say.
+    allow = (problem.headers or {}).get("Allow", "GET, HEAD")
+    response = failure(
+        405,
+        f"{request.method} is not allowed at {request.scope['path']}; use {allow}. Mind that {ADVICE}",
+        code="method_not_allowed",
+        request_id=request_id_of(request.scope),
+    )
+    response.headers["allow"] = allow
+    return response
+
+
+HANDLERS: Mapping[Any, Any] = {404: _not_found, 405: _method_not_allowed}
+"""For the application that answers outside the API's roots."""

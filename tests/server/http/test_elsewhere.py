@@ -1,0 +1,122 @@
+"""Paths that lead nowhere, methods that a path does not have, and what every answer carries."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from loopwright.server.store.forms import load_forms
+from loopwright.server.store.teams import load_teams
+from support.live import LiveServer
+from support.refusals import refused
+
+
+@pytest.fixture
+async def site(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client without a key, at the server's root."""
+    async with httpx2.AsyncClient(base_url=live_server.base_url) as site:
+        yield site
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "/foo", id="nowhere"),
+        pytest.param("GET", "/api/v2/x", id="another version"),
+        pytest.param("POST", "/api/contacts/create", id="no version"),
+        pytest.param("GET", "/api//v1/api-key", id="a slash in between"),
+        pytest.param("GET", "/api/v1/foo", id="below the root"),
+        pytest.param("GET", "/api/v1/foo/", id="below the root, with a slash"),
+        pytest.param("GET", "/static/foo.css", id="no such file"),
+    ],
+)
+async def test_nowhere(site: httpx2.AsyncClient, method: str, path: str) -> None:
+    """404 in the API's form, with the root that its paths begin with."""
+    body = refused(await site.request(method, path), 404, "begin with /api/v1, such as /api/v1/events/send")
+    assert body["code"] == "path_unknown"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        pytest.param("GET", "/api/newsletter-form/x", {"POST"}, id="a form is sent"),
+        pytest.param("PUT", "/api/newsletter-form/x", {"POST"}, id="and with POST"),
+        pytest.param("DELETE", "/openapi.json", {"GET", "HEAD"}, id="the description"),
+        pytest.param("POST", "/contacts/create", {"GET", "HEAD"}, id="a page of the dashboard"),
+        pytest.param("POST", "/static/foo.css", {"GET", "HEAD"}, id="a file"),
+    ],
+)
+async def test_other_methods(site: httpx2.AsyncClient, method: str, path: str, allow: set[str]) -> None:
+    """405 in the API's form outside its roots too, and its root, which is what is mostly missing."""
+    answer = await site.request(method, path)
+    body = refused(answer, 405, f"{method} is not allowed at {path}; use ")
+    assert "begin with /api/v1," in body["message"]
+    assert set(answer.headers["allow"].split(", ")) == allow
+
+
+async def test_people_get_a_page(site: httpx2.AsyncClient) -> None:
+    """With a link back; a slash too many on the dashboard is taken away as before."""
+    headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = await site.get("/foo", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert '<a href="/">' in answer.text
+    assert (await site.get("/contacts/", headers=headers)).headers["location"].endswith("/contacts")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/api-key"),
+        ("PATCH", "/api/v1/api-key"),
+        ("GET", "/api/v1/foo"),
+        ("GET", "/foo"),
+        ("GET", "/openapi.json"),
+        ("DELETE", "/openapi.json"),
+        ("OPTIONS", "/api/newsletter-form/x"),
+        ("POST", "/api/newsletter-form/x"),
+        ("GET", "/sign-in"),
+        ("GET", "/contacts/"),
+        ("GET", "/static/dashboard.css"),
+        ("GET", "/unsubscribe/x"),
+        ("GET", "/healthz"),
+    ],
+)
+async def test_every_answer_has_a_name(site: httpx2.AsyncClient, method: str, path: str) -> None:
+    """One, and another one for each request."""
+    names = [(await site.request(method, path)).headers.get_list("x-request-id") for _ in range(2)]
+    assert [len(one) for one in names] == [1, 1]
+    assert names[0] != names[1]
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]+", names[0][0])
+
+
+async def test_answers_that_come_in_pieces_have_a_name(http: httpx2.AsyncClient) -> None:
+    """Like all others."""
+    for path in ("/loopwright/v1/contacts", "/loopwright/v1/bulk/events"):
+        method = "POST" if "bulk" in path else "GET"
+        answer = await http.request(method, str(http.base_url.copy_with(path=path)))
+        assert answer.status_code == 200
+        assert len(answer.headers.get_list("x-request-id")) == 1
+
+
+async def test_slashes_at_the_end(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """They are ignored behind fixed paths, ids, names and forms; a name keeps one that is encoded."""
+    for name in ("signup", "signup/"):
+        await http.post("/events/send", json={"eventName": name, "email": "ada@example.com"})
+    pattern = (await http.get("/event-patterns/by-name/signup/")).json()
+    assert pattern["eventName"] == "signup"
+    assert (await http.get(f"/event-patterns/{pattern['id']}/")).json() == pattern
+    assert (await http.get(f"/event-patterns/{pattern['id']}//")).json() == pattern
+    encoded = (await http.get("/event-patterns/by-name/signup%2F")).json()
+    assert encoded["eventName"] == "signup/"
+    assert (await http.get("/event-patterns/by-name/signup%2F/")).json() == encoded
+    assert (await http.get("/event-patterns/")).json()["pagination"]["totalResults"] == 2
+    refused(await http.get("/event-patterns/by-name/"), 404, "nothing at")
+
+    async with live_server.pool.acquire() as tx:
+        (team,) = await load_teams(tx)
+        (form,) = await load_forms(tx, team.id)
+    address = f"{live_server.base_url}/api/newsletter-form/{form.id}/"
+    sent = await http.post(address, data={"email": "bob@example.com"})
+    assert (sent.status_code, sent.json()) == (200, {"success": True})
+    assert (await http.options(address)).status_code == 204
