@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests wait as much as they compute.
+TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: help demo serve test test-slow check format bench bench-sdk bench-ingest clean
 
@@ -23,7 +25,7 @@ serve: $(READY) ## Run the server until Ctrl-C, on the demo's data
 
 test: $(READY) ## Run the tests
 	@echo "Running the tests against real PostgreSQL, HTTP, SMTP and Chromium ..."
-	@$(BIN)/pytest --quiet --numprocesses auto --dist loadfile -m "not slow"
+	@$(BIN)/pytest --quiet --numprocesses $(TESTERS) --dist loadfile -m "not slow"
 
 test-slow: $(READY) ## Run the tests that kill and restart whole processes
 	@echo "Killing and restarting, again and again ..."
