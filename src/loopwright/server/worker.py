@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -49,8 +49,12 @@ def _unobserved(_: str) -> AbstractContextManager[None]:
 
 
 class HeardDriver(AsyncpgPoolDriver):
-    """The queue's way to the database. It says nothing before it listens: the queue begins by asking itself
-    whether it hears, and takes silence for a failure, ten seconds later."""
+    """The queue's way to the database.
+
+    It says nothing before it listens: the queue begins by asking itself whether it hears, and takes silence
+    for a failure, ten seconds later. It gives back the connection it listened on, also when that is lost:
+    one that is not given back keeps its place in the pool, and the pool from being closed.
+    """
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
@@ -63,6 +67,15 @@ class HeardDriver(AsyncpgPoolDriver):
     async def notify(self, channel: str, payload: str) -> None:
         await self._listens.wait()
         await super().notify(channel, payload)
+
+    async def __aexit__(self, *failure: object) -> None:
+        try:
+            await super().__aexit__(*failure)
+        except AWAY:
+            listener, self._listener_connection = self._listener_connection, None
+            if listener is not None:
+                with suppress(*AWAY):
+                    await self._pool.release(listener)
 
 
 class Worker:
