@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import log10
 
 WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 30, 50
+LEFT, RIGHT, TOP, BOTTOM = 70, 45, 30, 50
 
 
 def draw(points: Sequence[tuple[int, float]]) -> str:
