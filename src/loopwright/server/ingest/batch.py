@@ -107,6 +107,11 @@ class _Saving:
         self.comes_first = True
         await _over(self._behind)
 
+    def end(self) -> None:
+        """It is committed, or has failed. Whoever is behind it must not keep all that were ever before it."""
+        self._behind = ()
+        self.over.set()
+
 
 def _tell_nobody(commands: Sequence[Command], outcomes: Sequence[object], seconds: float) -> None:
     """What an ingest does whose batches nobody observes."""
@@ -241,7 +246,7 @@ class Ingest:
                 return await self._commit_again(saving, commands)
             finally:
                 self._saving.remove(saving)
-                saving.over.set()
+                saving.end()
 
     async def _commit_again(
         self, saving: _Saving, commands: Sequence[Command]
