@@ -189,7 +189,7 @@ def run_program(code: str, server: RecordingServer, folder: Path) -> subprocess.
 
 def test_a_handler_that_was_there_is_called_after_the_drain(server: RecordingServer, tmp_path: Path) -> None:
     code = """
-        import signal, sys
+        import signal, sys, time
         from loopwright.outbox import Outbox
 
         def leave(number, frame):
@@ -202,7 +202,7 @@ def test_a_handler_that_was_there_is_called_after_the_drain(server: RecordingSer
             outbox.send("tick", email=f"c{n}@example.com")
         print("kept", flush=True)
         while True:
-            signal.pause()
+            time.sleep(0.05)  # a signal that another thread took would not end a longer wait
     """
     with run_program(code, server, tmp_path) as program:
         assert program.stdout is not None
