@@ -77,6 +77,8 @@ if TYPE_CHECKING:
     from loopwright.wire.filters import PropertyCondition as PropertyCondition
     from loopwright.wire.groups import Group as Group
     from loopwright.wire.lists import MailingList as MailingList
+    from loopwright.wire.metrics import EmailMetrics as EmailMetrics
+    from loopwright.wire.metrics import TransactionalMetrics as TransactionalMetrics
     from loopwright.wire.node_payloads import AddToListTriggerPayload as AddToListTriggerPayload
     from loopwright.wire.node_payloads import AudienceFilterPayload as AudienceFilterPayload
     from loopwright.wire.node_payloads import ContactPropertyTriggerPayload as ContactPropertyTriggerPayload
@@ -224,6 +226,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "loopwright.wire.groups": ("Group",),
     "loopwright.wire.lists": ("MailingList",),
+    "loopwright.wire.metrics": (
+        "EmailMetrics",
+        "TransactionalMetrics",
+    ),
     "loopwright.wire.node_payloads": (
         "AddToListTriggerPayload",
         "AudienceFilterPayload",

@@ -109,7 +109,7 @@ class StatusError(LoopsError):
 
     `status` is the number, `message` the server's own words, `headers` has lower-case names, `body` is the
     parsed JSON (`None` when it was none) and `content` the bytes. `code` and `request_id` are set by
-    servers that send them; `retry_after` is in seconds.
+    servers that send them, as Loopwright does; `retry_after` is in seconds.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class ServerError(StatusError):
 
 
 class NotImplementedByServerError(ServerError):
-    """501: this kind of change does not exist yet."""
+    """501: the server does not have this operation, or this kind of change, yet."""
 
 
 BY_STATUS: Mapping[int, type[StatusError]] = {

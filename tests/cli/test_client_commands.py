@@ -106,7 +106,7 @@ def test_an_event_creates_its_contact(loopwright: Command, tmp_path: Path) -> No
     assert "Ada" in said(loopwright("contacts", "find", "--email", "ada@example.com"))
     again = loopwright("events", "send", "signup", "--email", "ada@example.com", "--idempotency-key", "k1")
     assert again.exit_code == 1
-    assert "already used" in again.stderr
+    assert "key k1 has already been processed" in again.stderr
 
 
 def test_what_travels_is_what_was_typed() -> None:

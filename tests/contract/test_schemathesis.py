@@ -4,9 +4,7 @@ No answer is a 500, and none is outside its schema. `SCHEMATHESIS_EXAMPLES` make
 """
 
 import asyncio
-import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +20,12 @@ from schemathesis.specs.openapi.checks import (
 
 from loopwright.server.http.openapi import document
 from loopwright.server.http.routes import HANDLERS
+from support.contract import mended
 from support.live import LiveServer
 
 # The server runs in another thread of this process and may ask for chance at any moment.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 
-CONTRACT = Path(__file__).resolve().parents[3] / "shared/loops-api/contract.json"
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
 OPERATIONS = sorted(row.id for row in HANDLERS)
 
@@ -69,19 +67,12 @@ async def test_our_own_description(live_server: LiveServer, operation_id: str) -
 @pytest.mark.parametrize("operation_id", OPERATIONS)
 async def test_the_published_contract(live_server: LiveServer, operation_id: str) -> None:
     """What the contract has a schema for follows it, save what `docs/api.md` lists."""
-    if not CONTRACT.exists():
-        pytest.skip("the published contract is not on this machine")
     checks = [not_a_server_error, response_schema_conformance]
-    contract = _mended(json.loads(CONTRACT.read_text()))
-    await asyncio.to_thread(hold, live_server, contract, operation_id, checks)
+    await asyncio.to_thread(hold, live_server, _kindly(mended()), operation_id, checks)
 
 
-def _mended(contract: Any) -> Any:
-    """The contract with its known defects mended, and with what we do otherwise on purpose."""
-    schemas = contract["components"]["schemas"]
-    for name in ("EventPattern", "EventPatternSummary"):
-        schemas[name]["properties"]["incomingWebhookPlatform"]["enum"].append(None)
-    schemas["TransactionalFailure3Response"]["required"].remove("error")
+def _kindly(contract: Any) -> Any:
+    """A validator that takes fields it does not know finds one failure to have two of its forms."""
     bad_request = contract["paths"]["/v1/transactional"]["post"]["responses"]["400"]
     schema = bad_request["content"]["application/json"]["schema"]
     schema["anyOf"] = schema.pop("oneOf")

@@ -56,6 +56,7 @@ class Answer:
     kind: str
     body: bytes
     request_id: str = ""
+    code: str = ""
 
 
 @dataclass
@@ -104,8 +105,8 @@ class CuttingProxy:
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            kind, request_id = (response.headers[name] for name in ("content-type", "x-request-id"))
-            return Answer(response.status, kind, response.read(), request_id)
+            told = (response.headers[name] or "" for name in ("x-request-id", "x-loopwright-code"))
+            return Answer(response.status, response.headers["content-type"], response.read(), *told)
         finally:
             connection.close()
 
@@ -163,6 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", answer.kind)
         self.send_header("content-length", str(whole))
         self.send_header("x-request-id", answer.request_id)
+        self.send_header("x-loopwright-code", answer.code)
         self.end_headers()
         self.wfile.write(answer.body)
         self.close_connection = len(answer.body) < whole

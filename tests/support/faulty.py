@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 ACCEPTED = b'{"success":true}'
-USED = b'{"success":false,"message":"Idempotency key already used with a different request body."}'
+USED = b'{"success":false,"message":"Request with idempotency key k has already been processed."}'
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ ANSWERS = {
     400: b'{"success":false,"message":"Invalid email address."}',
     401: b'{"success":false,"message":"Invalid API key","error":"Invalid API key"}',
     404: b'{"success":false,"message":"Contact not found."}',
-    409: b'{"success":false,"message":"Idempotency key already used with a different request body."}',
+    409: b'{"success":false,"message":"Request with idempotency key k has already been processed."}',
     429: b'{"success":false,"message":"Too many requests"}',
     500: b'{"success":false,"message":"Internal error"}',
     503: b'{"success":false,"message":"Unavailable"}',

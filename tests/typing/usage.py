@@ -18,6 +18,7 @@ from loopwright import (
     Contact,
     ContactSaved,
     DateRange,
+    EmailMetrics,
     EventAccepted,
     EventToSend,
     Group,
@@ -41,6 +42,7 @@ from loopwright import (
     Timeout,
     TimerAction,
     TimerActionPayload,
+    TransactionalMetrics,
     Workflow,
 )
 
@@ -73,6 +75,12 @@ def sync_program() -> None:
     for group in loops.campaign_groups.iterate():
         assert_type(group, Group)
         assert_type(group.created_at, datetime)
+
+    assert_type(loops.workflow_groups.create("Onboarding"), Group)
+    assert_type(loops.campaigns.metrics("cmcampaign"), EmailMetrics)
+    assert_type(loops.workflow_nodes.metrics("cmworkflow", "cmnode"), EmailMetrics)
+    assert_type(loops.transactional_emails.metrics("cmemail"), TransactionalMetrics)
+    assert_type(loops.campaigns.get("cmcampaign").url, str)
 
     events: list[EventToSend] = [{"name": "signup", "email": "a@b.c"}]
     for outcome in loops.events.send_many(events):

@@ -11,6 +11,7 @@ import msgspec
 from loopwright.client.retry import PASSING_STATUSES, parse_retry_after
 from loopwright.errors import StatusError, error_class
 from loopwright.wire.answers import Listing
+from loopwright.wire.failures import CODE_HEADER
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +70,8 @@ def status_error(
         headers=dict(response.headers.items()),
         body=body,
         content=response.body,
-        code=_text(fields.get("code")),
+        # Loopwright's are headers; its first versions had them in the body, as lines of bulk answers have.
+        code=response.headers.get(CODE_HEADER) or _text(fields.get("code")),
         request_id=_text(fields.get("requestId")) or response.headers.get("x-request-id"),
         retry_after=parse_retry_after(response.headers.get("retry-after"), now=now),
         operation=f"{operation.method} {operation.path}",

@@ -8,22 +8,24 @@
     ├── TooLarge          more than the server takes at once
     ├── WrongMediaType    in a form the server does not read
     ├── TooManyRequests   faster than the team may go
-    └── Unavailable       the server cannot do it now; the same request may pass later
+    ├── Unavailable       the server cannot do it now; the same request may pass later
+    └── NotBuilt          the API has it, this server does not yet
 
 Raised anywhere in the server; `http.failures` turns each into its status and body.
 """
 
-from collections.abc import Mapping
-
 
 class Refusal(Exception):
-    """A request that changes nothing. `code` is for programs, the message for people."""
+    """A request that changes nothing. `code` is for programs, the message for people.
 
-    def __init__(self, message: str, *, code: str, extra: Mapping[str, object] | None = None) -> None:
+    `path` is the key of the request's body that the message is about, where that is known.
+    """
+
+    def __init__(self, message: str, *, code: str, path: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
-        self.extra = extra or {}
+        self.path = path
 
 
 class BadRequest(Refusal):
@@ -56,3 +58,7 @@ class TooManyRequests(Refusal):
 
 class Unavailable(Refusal):
     """The server cannot do it now; the same request may pass later."""
+
+
+class NotBuilt(Refusal):
+    """The API has such an operation, and this server does not yet."""

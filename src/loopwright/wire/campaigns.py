@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from loopwright.wire.answers import Answer
 from loopwright.wire.filters import AudienceFilter
@@ -39,7 +39,8 @@ class Campaign(Answer, frozen=True, kw_only=True):
     audience_segment_id: str | None = None
     audience_filter: AudienceFilter | None = None
     scheduling: Scheduling
-    url: str | UnsetType = UNSET
+    url: str = ""
+    """Its page in the dashboard; empty from a server older than version 1.22."""
 
 
 class CampaignCreated(Campaign, frozen=True, kw_only=True):

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-
-class FailureDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The object that older answers carry under `error`."""
-
-    path: str | UnsetType = UNSET
-    message: str | UnsetType = UNSET
-    reason: str | UnsetType = UNSET
+CODE_HEADER = "x-loopwright-code"
+"""What a program may branch on; the contract has no place for it in a body."""
 
 
-class Failure(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An error body. `success` and `message` are in every one; `code` and `request_id` are our additions."""
+class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An error body. Strict clients refuse keys that the contract does not declare for an answer."""
 
-    message: str
     success: bool = False
-    code: str | UnsetType = UNSET
-    request_id: str | UnsetType = UNSET
-    error: str | FailureDetail | UnsetType = UNSET
+    message: str
+
+
+class KeyFailure(Failure, frozen=True, kw_only=True):
+    """401 of testApiKey: `error` is the message once more."""
+
+    error: str
+
+
+class SendFailure(Failure, frozen=True, kw_only=True):
+    """400 of sendTransactionalEmail: `path` is the key that is wrong, where one is."""
+
     path: str | UnsetType = UNSET
-    transactional_id: str | UnsetType = UNSET
-    invalid_tags: list[str] | UnsetType = UNSET
-    supported_content_types: list[str] | UnsetType = UNSET
-    max_bytes: int | UnsetType = UNSET
-    max_uploads: int | UnsetType = UNSET
-    window_hours: int | UnsetType = UNSET
+
+
+class FailureDetail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The object under `error`."""
+
+    path: str
+    message: str
+
+
+class MissingFailure(Failure, frozen=True, kw_only=True):
+    """404 of sendTransactionalEmail."""
+
+    error: FailureDetail
 
 
 INVALID_API_KEY = "Invalid API key"
@@ -47,7 +57,7 @@ NOT_SUPPRESSED = "This contact is not suppressed."
 REMOVAL_QUOTA_EXCEEDED = "Removal quota exceeded."
 SUPPRESSION_REMOVED = "Email removed from suppression list."
 
-IDEMPOTENCY_KEY_USED = "Idempotency key already used with a different request body."
+IDEMPOTENCY_KEY_USED = "Request with idempotency key {key} has already been processed."
 
 TRANSACTIONAL_NOT_FOUND = "Transactional email not found."
 MISSING_DATA_VARIABLES = "Missing required data variable(s): {names}"

@@ -1,4 +1,4 @@
-"""Groups of campaigns and of transactional emails; both kinds look alike."""
+"""Groups of campaigns, transactional emails and workflows; all kinds look alike."""
 
 from __future__ import annotations
 

@@ -66,6 +66,9 @@ CREATE_TRANSACTIONAL_EMAIL = _content("createTransactionalEmail", "POST", "/v1/t
 GET_TRANSACTIONAL_EMAIL = _content(
     "getTransactionalEmail", "GET", "/v1/transactional-emails/{transactionalId}"
 )
+GET_TRANSACTIONAL_EMAIL_METRICS = _content(
+    "getTransactionalEmailMetrics", "GET", "/v1/transactional-emails/{transactionalId}/metrics"
+)
 UPDATE_TRANSACTIONAL_EMAIL = _content(
     "updateTransactionalEmail", "POST", "/v1/transactional-emails/{transactionalId}", "always"
 )
@@ -95,6 +98,7 @@ GET_EMAIL_MESSAGE_GUARDIAN = _content(
 LIST_CAMPAIGNS = _content("listCampaigns", "GET", "/v1/campaigns")
 CREATE_CAMPAIGN = _content("createCampaign", "POST", "/v1/campaigns")
 GET_CAMPAIGN = _content("getCampaign", "GET", "/v1/campaigns/{campaignId}")
+GET_CAMPAIGN_METRICS = _content("getCampaignMetrics", "GET", "/v1/campaigns/{campaignId}/metrics")
 UPDATE_CAMPAIGN = _content("updateCampaign", "POST", "/v1/campaigns/{campaignId}", "always")
 
 LIST_CAMPAIGN_GROUPS = _content("listCampaignGroups", "GET", "/v1/campaign-groups")
@@ -130,8 +134,18 @@ CHANGE_WORKFLOW_MAILING_LIST = _content(
     "changeWorkflowMailingList", "POST", "/v1/workflows/{workflowId}/mailing-list"
 )
 
+LIST_WORKFLOW_GROUPS = _content("listWorkflowGroups", "GET", "/v1/workflow-groups")
+CREATE_WORKFLOW_GROUP = _content("createWorkflowGroup", "POST", "/v1/workflow-groups")
+GET_WORKFLOW_GROUP = _content("getWorkflowGroup", "GET", "/v1/workflow-groups/{workflowGroupId}")
+UPDATE_WORKFLOW_GROUP = _content(
+    "updateWorkflowGroup", "POST", "/v1/workflow-groups/{workflowGroupId}", "always"
+)
+
 CREATE_WORKFLOW_NODE = _content("createWorkflowNode", "POST", "/v1/workflows/{workflowId}/nodes")
 GET_WORKFLOW_NODE = _content("getWorkflowNode", "GET", "/v1/workflows/{workflowId}/nodes/{nodeId}")
+GET_WORKFLOW_NODE_METRICS = _content(
+    "getWorkflowNodeMetrics", "GET", "/v1/workflows/{workflowId}/nodes/{nodeId}/metrics"
+)
 UPDATE_WORKFLOW_NODE = _content("updateWorkflowNode", "POST", "/v1/workflows/{workflowId}/nodes/{nodeId}")
 DELETE_WORKFLOW_NODE = _content("deleteWorkflowNode", "DELETE", "/v1/workflows/{workflowId}/nodes/{nodeId}")
 DELETE_WORKFLOW_NODE_RECURSIVELY = _content(
@@ -147,4 +161,4 @@ REROUTE_NODE_CONNECTION = _content(
 OPERATIONS: tuple[Operation, ...] = tuple(
     row for row in list(globals().values()) if isinstance(row, Operation)
 )
-"""All of them, in the order above: 64 of version 1.21.6, and `deleteWorkflow`, which is newer."""
+"""All 72 of version 1.22.6, in the order above."""

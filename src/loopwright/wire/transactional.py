@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import Struct, field
 
 from loopwright.wire.answers import Answer
 
@@ -47,7 +47,8 @@ class TransactionalEmail(Answer, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     data_variables: list[str] = field(default_factory=list[str])
-    url: str | UnsetType = UNSET
+    url: str = ""
+    """Its page in the dashboard; empty from a server older than version 1.22."""
 
 
 class TransactionalDraft(TransactionalEmail, frozen=True, kw_only=True):

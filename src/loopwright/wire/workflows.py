@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from loopwright.wire.answers import Answer
 from loopwright.wire.workflow_nodes import SimplifiedWorkflowNode, WorkflowNode
@@ -25,7 +25,10 @@ class WorkflowSummary(Answer, frozen=True, kw_only=True):
     name: str
     created_at: datetime
     updated_at: datetime
-    url: str | UnsetType = UNSET
+    workflow_group_id: str = ""
+    """The group it is in; empty from a server older than version 1.22."""
+    url: str = ""
+    """Its page in the dashboard; empty from a server older than version 1.22."""
 
 
 class Workflow(Answer, frozen=True, kw_only=True):
@@ -39,7 +42,10 @@ class Workflow(Answer, frozen=True, kw_only=True):
     mailing_list_id: str | None = None
     root_node_id: str | None = None
     nodes: dict[str, SimplifiedWorkflowNode]
-    url: str | UnsetType = UNSET
+    workflow_group_id: str = ""
+    """The group it is in; empty from a server older than version 1.22."""
+    url: str = ""
+    """Its page in the dashboard; empty from a server older than version 1.22."""
 
 
 class WorkflowDeleted(Answer, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """events.send: what leaves, what comes back, what is refused before it leaves."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -124,16 +125,23 @@ async def test_a_used_key_is_an_error(serve: Serve) -> None:
     server = serve()
     async with AsyncLoops("key", base_url=server.url) as loops:
         await loops.events.send("a", user_id="u1", idempotency_key="mine")
-        with pytest.raises(ConflictError, match="already used") as caught:
+        with pytest.raises(ConflictError, match="already been processed") as caught:
             await loops.events.send("a", user_id="u1", idempotency_key="mine")
     assert caught.value.idempotency_key == "mine"
     assert len(server.requests) == 2
 
 
-async def test_an_error_tells_everything(serve: Serve) -> None:
-    """Status, words, headers and parsed body are on the error; a 400 is not repeated."""
-    body = b'{"success":false,"message":"Multiple contacts found","code":"c","requestId":"r"}'
-    server = serve(Reply(400, body, {"X-Extra": "1"}))
+@pytest.mark.parametrize(
+    ("more", "headers"),
+    [
+        pytest.param({}, {"X-Loopwright-Code": "c", "X-Request-Id": "r"}, id="in headers"),
+        pytest.param({"code": "c", "requestId": "r"}, {}, id="in the body, as the first servers had them"),
+    ],
+)
+async def test_an_error_tells_everything(serve: Serve, more: dict[str, str], headers: dict[str, str]) -> None:
+    """Status, words, code, headers and parsed body are on the error; a 400 is not repeated."""
+    body = {"success": False, "message": "Multiple contacts found", **more}
+    server = serve(Reply(400, json.dumps(body).encode(), {"X-Extra": "1", **headers}))
     async with AsyncLoops("key", base_url=server.url) as loops:
         with pytest.raises(BadRequestError) as caught:
             await loops.events.send("a", user_id="u1")
@@ -141,12 +149,7 @@ async def test_an_error_tells_everything(serve: Serve) -> None:
     assert error.status == 400
     assert error.message == "Multiple contacts found"
     assert error.headers["x-extra"] == "1"
-    assert error.body == {
-        "success": False,
-        "message": "Multiple contacts found",
-        "code": "c",
-        "requestId": "r",
-    }
+    assert error.body == body
     assert (error.code, error.request_id, error.attempts) == ("c", "r", 1)
     assert "POST /v1/events/send answered 400: Multiple contacts" in str(error)
     assert len(server.requests) == 1

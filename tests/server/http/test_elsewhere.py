@@ -9,7 +9,7 @@ import pytest
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
 from support.live import LiveServer
-from support.refusals import refused
+from support.refusals import code_of, refused
 
 
 @pytest.fixture
@@ -33,8 +33,9 @@ async def site(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
 )
 async def test_nowhere(site: httpx2.AsyncClient, method: str, path: str) -> None:
     """404 in the API's form, with the root that its paths begin with."""
-    body = refused(await site.request(method, path), 404, "begin with /api/v1, such as /api/v1/events/send")
-    assert body["code"] == "path_unknown"
+    answer = await site.request(method, path)
+    refused(answer, 404, "begin with /api/v1, such as /api/v1/events/send")
+    assert code_of(answer) == "path_unknown"
 
 
 @pytest.mark.parametrize(

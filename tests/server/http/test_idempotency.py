@@ -5,7 +5,7 @@ import httpx2
 from support.live import LiveServer
 from support.refusals import refused
 
-USED = "Idempotency key already used with a different request body."
+USED = "Request with idempotency key k1 has already been processed."
 KEY = {"Idempotency-Key": "k1"}
 EVENT = {"eventName": "signup", "email": "ada@example.com"}
 

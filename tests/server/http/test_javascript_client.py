@@ -87,7 +87,7 @@ async def test_every_operation_of_the_client(live_server: LiveServer, client_fol
         "properties": [{"key": "plan", "label": "Plan", "type": "string"}],
         "lists": [],
         "event": done,
-        "event again": failed(409, "Idempotency key already used with a different request body."),
+        "event again": failed(409, "Request with idempotency key k1 has already been processed."),
         "event without a key": done,
         "transactional": done,
         "transactional without variables": failed(400, "Missing required data variable(s): optInUrl"),

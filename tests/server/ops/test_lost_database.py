@@ -21,6 +21,7 @@ from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.target import save
 from loopwright.server.settings import Settings
+from support.refusals import code_of, refused
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +115,8 @@ class Load:
                 self.acknowledged.append(name)
             else:
                 assert response.headers["retry-after"] == "1"
-                assert response.json()["code"] == "database_away"
+                refused(response, 503, "database is away")
+                assert code_of(response) == "database_away"
                 await asyncio.sleep(0.01)
 
 

@@ -234,8 +234,8 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
             id="same name",
         ),
         pytest.param(
-            {**SOUND, W: 'name = "x"\ntrigger = "contact-added"\n' + '[[steps]]\ntimer = "1m"\n' * 299},
-            f"{W}:3: a workflow has at most 298 steps, not 299",
+            {**SOUND, W: 'name = "x"\ntrigger = "contact-added"\n' + '[[steps]]\ntimer = "1m"\n' * 399},
+            f"{W}:3: a workflow has at most 398 steps, not 399",
             id="too many steps",
         ),
         pytest.param(change(W, "subject =", "subjekt ="), f"{W}:6: subject is missing", id="no subject"),

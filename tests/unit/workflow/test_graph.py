@@ -127,8 +127,8 @@ def test_all_problems_are_told_at_once() -> None:
     assert [p.node_id for p in problems(Graph("root", nodes))] == ["root", "wait", "wait"]
 
 
-@pytest.mark.parametrize(("waits", "sound"), [(298, True), (299, False)])
-def test_three_hundred_nodes_are_the_most(waits: int, sound: bool) -> None:
+@pytest.mark.parametrize(("waits", "sound"), [(398, True), (399, False)])
+def test_four_hundred_nodes_are_the_most(waits: int, sound: bool) -> None:
     """The trigger and the exit count too."""
     nodes: dict[str, Node] = {"n0": SignupTrigger(next_node_ids=("n1",)), f"n{waits + 1}": ExitAction()}
     for i in range(1, waits + 1):

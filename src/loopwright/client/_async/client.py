@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from loopwright.client._async.api_key import AsyncApiKey
     from loopwright.client._async.audience_segments import AsyncAudienceSegments
-    from loopwright.client._async.campaign_groups import AsyncCampaignGroups
     from loopwright.client._async.campaigns import AsyncCampaigns
     from loopwright.client._async.components import AsyncComponents
     from loopwright.client._async.contact_properties import AsyncContactProperties
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
     from loopwright.client._async.email_messages import AsyncEmailMessages
     from loopwright.client._async.event_patterns import AsyncEventPatterns
     from loopwright.client._async.events import AsyncEvents
+    from loopwright.client._async.groups import AsyncGroups
     from loopwright.client._async.mailing_lists import AsyncMailingLists
     from loopwright.client._async.themes import AsyncThemes
     from loopwright.client._async.transactional import AsyncTransactional
     from loopwright.client._async.transactional_emails import AsyncTransactionalEmails
-    from loopwright.client._async.transactional_groups import AsyncTransactionalGroups
     from loopwright.client._async.uploads import AsyncUploads
     from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
     from loopwright.client._async.workflows import AsyncWorkflows
@@ -221,10 +220,11 @@ class AsyncLoops(ClientBase):
         return AsyncCampaigns(self)
 
     @lazy
-    def campaign_groups(self) -> AsyncCampaignGroups:
-        from loopwright.client._async.campaign_groups import AsyncCampaignGroups
+    def campaign_groups(self) -> AsyncGroups:
+        from loopwright.client._async.groups import AsyncGroups
+        from loopwright.client.group_calls import CAMPAIGN_GROUPS
 
-        return AsyncCampaignGroups(self)
+        return AsyncGroups(self, CAMPAIGN_GROUPS)
 
     @lazy
     def transactional_emails(self) -> AsyncTransactionalEmails:
@@ -233,10 +233,11 @@ class AsyncLoops(ClientBase):
         return AsyncTransactionalEmails(self)
 
     @lazy
-    def transactional_groups(self) -> AsyncTransactionalGroups:
-        from loopwright.client._async.transactional_groups import AsyncTransactionalGroups
+    def transactional_groups(self) -> AsyncGroups:
+        from loopwright.client._async.groups import AsyncGroups
+        from loopwright.client.group_calls import TRANSACTIONAL_GROUPS
 
-        return AsyncTransactionalGroups(self)
+        return AsyncGroups(self, TRANSACTIONAL_GROUPS)
 
     @lazy
     def email_messages(self) -> AsyncEmailMessages:
@@ -273,6 +274,13 @@ class AsyncLoops(ClientBase):
         from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
 
         return AsyncWorkflowNodes(self)
+
+    @lazy
+    def workflow_groups(self) -> AsyncGroups:
+        from loopwright.client._async.groups import AsyncGroups
+        from loopwright.client.group_calls import WORKFLOW_GROUPS
+
+        return AsyncGroups(self, WORKFLOW_GROUPS)
 
     @lazy
     def event_patterns(self) -> AsyncEventPatterns:

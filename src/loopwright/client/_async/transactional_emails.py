@@ -11,10 +11,12 @@ from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
 from loopwright.client.pages import page_call
+from loopwright.wire.metrics import TransactionalMetrics
 from loopwright.wire.operations import (
     CREATE_TRANSACTIONAL_EMAIL,
     ENSURE_TRANSACTIONAL_DRAFT,
     GET_TRANSACTIONAL_EMAIL,
+    GET_TRANSACTIONAL_EMAIL_METRICS,
     LIST_TRANSACTIONAL_EMAILS,
     PUBLISH_TRANSACTIONAL_EMAIL,
     UPDATE_TRANSACTIONAL_EMAIL,
@@ -63,6 +65,12 @@ class AsyncTransactionalEmails:
         """One transactional email; an unknown id raises `NotFoundError`."""
         path = fill(GET_TRANSACTIONAL_EMAIL, transactional_id)
         return await self._client.send(Call(GET_TRANSACTIONAL_EMAIL, path, one(TransactionalEmail), options))
+
+    async def metrics(self, transactional_id: str, **options: Unpack[CallOptions]) -> TransactionalMetrics:
+        """What became of its emails, whichever version was sent."""
+        path = fill(GET_TRANSACTIONAL_EMAIL_METRICS, transactional_id)
+        call = Call(GET_TRANSACTIONAL_EMAIL_METRICS, path, one(TransactionalMetrics), options)
+        return await self._client.send(call)
 
     async def update(
         self,

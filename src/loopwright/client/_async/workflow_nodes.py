@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from loopwright.client.answer import open_minded
+from loopwright.client.answer import one, open_minded
 from loopwright.client.call import Call, CallOptions, fill, given, required
 from loopwright.client.workflow_calls import (
     CreatableNode,
@@ -16,6 +16,7 @@ from loopwright.client.workflow_calls import (
     read_node,
     read_node_deletion,
 )
+from loopwright.wire.metrics import EmailMetrics
 from loopwright.wire.node_payloads import NodePayload
 from loopwright.wire.operations import (
     ADD_WORKFLOW_BRANCH,
@@ -23,6 +24,7 @@ from loopwright.wire.operations import (
     DELETE_WORKFLOW_NODE,
     DELETE_WORKFLOW_NODE_RECURSIVELY,
     GET_WORKFLOW_NODE,
+    GET_WORKFLOW_NODE_METRICS,
     REROUTE_NODE_CONNECTION,
     UPDATE_WORKFLOW_NODE,
 )
@@ -66,6 +68,11 @@ class AsyncWorkflowNodes:
         """One node in detail; its class tells its kind."""
         path = fill(GET_WORKFLOW_NODE, workflow_id, node_id)
         return await self._client.send(Call(GET_WORKFLOW_NODE, path, read_node, options))
+
+    async def metrics(self, workflow_id: str, node_id: str, **options: Unpack[CallOptions]) -> EmailMetrics:
+        """What became of the emails of a `SendEmailAction`; other nodes raise `BadRequestError`."""
+        path = fill(GET_WORKFLOW_NODE_METRICS, workflow_id, node_id)
+        return await self._client.send(Call(GET_WORKFLOW_NODE_METRICS, path, one(EmailMetrics), options))
 
     async def update(
         self,

@@ -60,10 +60,18 @@ class AsyncWorkflows:
         *,
         description: str | UnsetType = UNSET,
         mailing_list_id: str | UnsetType | None = UNSET,
+        workflow_group_id: str | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> Workflow:
-        """Create a draft: a trigger still to be chosen, and an exit."""
-        body = given(name=required("name", name), description=description, mailingListId=mailing_list_id)
+        """Create a draft: a trigger still to be chosen, and an exit. It goes to the group Unsorted unless
+        another one is given; an unknown one raises `BadRequestError`.
+        """
+        body = given(
+            name=required("name", name),
+            description=description,
+            mailingListId=mailing_list_id,
+            workflowGroupId=workflow_group_id,
+        )
         return await self._client.send(
             Call(CREATE_WORKFLOW, fill(CREATE_WORKFLOW), open_minded(Workflow), options, body)
         )
@@ -80,14 +88,18 @@ class AsyncWorkflows:
         expected_revision_id: str | None,
         name: str | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
+        workflow_group_id: str | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> Workflow:
-        """Rename or describe a workflow; give at least one of the two.
+        """Rename, describe or move a workflow; give at least one of the three.
 
         `expected_revision_id` is the `workflow_revision_id` that was read; a stale one raises
         `ConflictError`.
         """
-        changes = something_given(given(name=name, description=description), "name, description")
+        changes = something_given(
+            given(name=name, description=description, workflowGroupId=workflow_group_id),
+            "name, description, workflow_group_id",
+        )
         body = {"expectedRevisionId": expected_revision_id, **changes}
         path = fill(UPDATE_WORKFLOW_PROPERTIES, workflow_id)
         call = Call(UPDATE_WORKFLOW_PROPERTIES, path, open_minded(Workflow), options, body)
@@ -127,9 +139,11 @@ class AsyncWorkflows:
         confirm_delete: bool | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> WorkflowDeleted:
-        """Delete a workflow.
+        """Delete a workflow; afterwards its id raises `NotFoundError`.
 
-        One that is sending, or that contacts wait in, raises `ConflictError` unless `confirm_delete` is true.
+        `expected_revision_id` is the `workflow_revision_id` that was read, which may be `None`. A stale one
+        raises `ConflictError`, and so does a workflow that is sending, or that contacts wait in, unless
+        `confirm_delete` is true.
         """
         body = given(expectedRevisionId=expected_revision_id, confirmDelete=confirm_delete)
         path = fill(DELETE_WORKFLOW, workflow_id)

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Unpack
 from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
-from loopwright.client.answer import open_minded
+from loopwright.client.answer import one, open_minded
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
 from loopwright.client.pages import page_call
 from loopwright.client.scheduling import scheduling_to_wire
 from loopwright.wire.campaigns import Campaign, CampaignCreated, Scheduling
 from loopwright.wire.filters import AudienceFilter
-from loopwright.wire.operations import CREATE_CAMPAIGN, GET_CAMPAIGN, LIST_CAMPAIGNS, UPDATE_CAMPAIGN
+from loopwright.wire.metrics import EmailMetrics
+from loopwright.wire.operations import (
+    CREATE_CAMPAIGN,
+    GET_CAMPAIGN,
+    GET_CAMPAIGN_METRICS,
+    LIST_CAMPAIGNS,
+    UPDATE_CAMPAIGN,
+)
 from loopwright.wire.paging import Page
 
 if TYPE_CHECKING:
@@ -72,6 +79,11 @@ class Campaigns:
         """One campaign; an unknown id raises `NotFoundError`."""
         path = fill(GET_CAMPAIGN, campaign_id)
         return self._client.send(Call(GET_CAMPAIGN, path, open_minded(Campaign), options))
+
+    def metrics(self, campaign_id: str, **options: Unpack[CallOptions]) -> EmailMetrics:
+        """What became of its emails; one that was not sent yet raises `BadRequestError`."""
+        path = fill(GET_CAMPAIGN_METRICS, campaign_id)
+        return self._client.send(Call(GET_CAMPAIGN_METRICS, path, one(EmailMetrics), options))
 
     def update(
         self,

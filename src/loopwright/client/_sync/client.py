@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from loopwright.client._sync.api_key import ApiKey
     from loopwright.client._sync.audience_segments import AudienceSegments
-    from loopwright.client._sync.campaign_groups import CampaignGroups
     from loopwright.client._sync.campaigns import Campaigns
     from loopwright.client._sync.components import Components
     from loopwright.client._sync.contact_properties import ContactProperties
@@ -32,11 +31,11 @@ if TYPE_CHECKING:
     from loopwright.client._sync.email_messages import EmailMessages
     from loopwright.client._sync.event_patterns import EventPatterns
     from loopwright.client._sync.events import Events
+    from loopwright.client._sync.groups import Groups
     from loopwright.client._sync.mailing_lists import MailingLists
     from loopwright.client._sync.themes import Themes
     from loopwright.client._sync.transactional import Transactional
     from loopwright.client._sync.transactional_emails import TransactionalEmails
-    from loopwright.client._sync.transactional_groups import TransactionalGroups
     from loopwright.client._sync.uploads import Uploads
     from loopwright.client._sync.workflow_nodes import WorkflowNodes
     from loopwright.client._sync.workflows import Workflows
@@ -222,10 +221,11 @@ class Loops(ClientBase):
         return Campaigns(self)
 
     @lazy
-    def campaign_groups(self) -> CampaignGroups:
-        from loopwright.client._sync.campaign_groups import CampaignGroups
+    def campaign_groups(self) -> Groups:
+        from loopwright.client._sync.groups import Groups
+        from loopwright.client.group_calls import CAMPAIGN_GROUPS
 
-        return CampaignGroups(self)
+        return Groups(self, CAMPAIGN_GROUPS)
 
     @lazy
     def transactional_emails(self) -> TransactionalEmails:
@@ -234,10 +234,11 @@ class Loops(ClientBase):
         return TransactionalEmails(self)
 
     @lazy
-    def transactional_groups(self) -> TransactionalGroups:
-        from loopwright.client._sync.transactional_groups import TransactionalGroups
+    def transactional_groups(self) -> Groups:
+        from loopwright.client._sync.groups import Groups
+        from loopwright.client.group_calls import TRANSACTIONAL_GROUPS
 
-        return TransactionalGroups(self)
+        return Groups(self, TRANSACTIONAL_GROUPS)
 
     @lazy
     def email_messages(self) -> EmailMessages:
@@ -274,6 +275,13 @@ class Loops(ClientBase):
         from loopwright.client._sync.workflow_nodes import WorkflowNodes
 
         return WorkflowNodes(self)
+
+    @lazy
+    def workflow_groups(self) -> Groups:
+        from loopwright.client._sync.groups import Groups
+        from loopwright.client.group_calls import WORKFLOW_GROUPS
+
+        return Groups(self, WORKFLOW_GROUPS)
 
     @lazy
     def event_patterns(self) -> EventPatterns:

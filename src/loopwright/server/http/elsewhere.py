@@ -40,7 +40,6 @@ async def _method_not_allowed(request: Request, problem: Exception) -> Response:
         405,
         f"{request.method} is not allowed at {request.scope['path']}; use {allow}. Mind that {ADVICE}",
         code="method_not_allowed",
-        request_id=request_id_of(request.scope),
     )
     response.headers["allow"] = allow
     return response

@@ -1,14 +1,18 @@
-"""One table from refusals to statuses, and the body they all share."""
+"""One table from refusals to statuses, and one of the bodies that hold more than a message."""
 
 import logging
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import msgspec
+from msgspec import UNSET, Struct
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from loopwright.server.refusal import (
     BadRequest,
     Conflict,
+    NotBuilt,
     NotFound,
     Refusal,
     TooLarge,
@@ -18,6 +22,8 @@ from loopwright.server.refusal import (
     WrongMediaType,
 )
 from loopwright.server.store.database import AWAY
+from loopwright.wire import failures as wire
+from loopwright.wire.operations import SEND_TRANSACTIONAL_EMAIL, TEST_API_KEY, Operation
 
 STATUSES: dict[type[Refusal], int] = {
     BadRequest: 400,
@@ -27,6 +33,7 @@ STATUSES: dict[type[Refusal], int] = {
     TooLarge: 413,
     WrongMediaType: 415,
     TooManyRequests: 429,
+    NotBuilt: 501,
     Unavailable: 503,
 }
 RETRY_AFTER_SECONDS = 1
@@ -34,11 +41,43 @@ RETRY_AFTER_SECONDS = 1
 logger = logging.getLogger(__name__)
 
 
-class Failure(Response):
-    """An error answer. It leaves its code in the scope for whoever counts refusals."""
+class Shape(Struct, frozen=True):
+    """An error body of the contract that holds more than success and message, and how a refusal fills it."""
 
-    def __init__(self, body: bytes, status: int, code: str) -> None:
-        super().__init__(body, status, media_type="application/json")
+    type: type[wire.Failure]
+    fill: Callable[[Refusal], wire.Failure]
+
+
+Shapes: TypeAlias = Mapping[int, Shape]
+"""By status."""
+
+PLAIN: Shapes = {}
+"""Success and message, whatever the status."""
+
+SHAPES: Mapping[Operation, Shapes] = {
+    TEST_API_KEY: {
+        401: Shape(wire.KeyFailure, lambda one: wire.KeyFailure(message=one.message, error=one.message))
+    },
+    SEND_TRANSACTIONAL_EMAIL: {
+        400: Shape(
+            wire.SendFailure, lambda one: wire.SendFailure(message=one.message, path=one.path or UNSET)
+        ),
+        404: Shape(
+            wire.MissingFailure,
+            lambda one: wire.MissingFailure(
+                message=one.message, error=wire.FailureDetail(path=one.path or "", message=one.message)
+            ),
+        ),
+    },
+}
+
+
+class Failure(Response):
+    """An error answer. Its code is a header, and is left in the scope for whoever counts refusals."""
+
+    def __init__(self, status: int, body: wire.Failure, code: str) -> None:
+        content = msgspec.json.encode(body)
+        super().__init__(content, status, {wire.CODE_HEADER: code}, media_type="application/json")
         self._code = code
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,33 +86,28 @@ class Failure(Response):
         await super().__call__(scope, receive, send)
 
 
-def failure(status: int, message: str, *, code: str, request_id: str, **extra: object) -> Response:
-    """An error answer: `success` and `message` as the API has them, `code` and `requestId` as ours."""
-    body = {"success": False, "message": message, "code": code, "requestId": request_id, **extra}
-    return Failure(msgspec.json.encode(body), status, code)
+def failure(status: int, message: str, *, code: str) -> Response:
+    """An error answer with nothing but a message."""
+    return Failure(status, wire.Failure(message=message), code)
 
 
-def failure_of(problem: Exception, request_id: str) -> Response:
+def failure_of(problem: Exception, request_id: str, shapes: Shapes = PLAIN) -> Response:
     """The answer to whatever a handler raised. What is no refusal is a defect: logged, and told to nobody."""
     if isinstance(problem, AWAY):
         problem = Unavailable(
             "The database is away; send the request again in a moment.", code="database_away"
         )
     if isinstance(problem, Refusal):
-        response = failure(
-            STATUSES[type(problem)],
-            problem.message,
-            code=problem.code,
-            request_id=request_id,
-            **problem.extra,
-        )
+        status = STATUSES[type(problem)]
+        shape = shapes.get(status)
+        body = shape.fill(problem) if shape else wire.Failure(message=problem.message)
+        response = Failure(status, body, problem.code)
         if isinstance(problem, TooManyRequests | Unavailable):
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
         return response
     logger.error("request %s failed", request_id, exc_info=problem, extra={"request_id": request_id})
     return failure(
         500,
-        "The server failed at this request; its log has the reason under this requestId.",
+        f"The server failed at this request; its log has the reason under {request_id}.",
         code="server_error",
-        request_id=request_id,
     )

@@ -19,6 +19,7 @@ from loopwright.server.ingest.reading import read_submit_form
 from loopwright.server.refusal import BadRequest, TooLarge, TooManyRequests, Unavailable
 from loopwright.server.store.database import Pool
 from loopwright.server.store.forms import OpenForm, open_form
+from loopwright.wire.failures import CODE_HEADER
 
 from .failures import failure_of
 from .limits import SlidingWindows, Window
@@ -28,7 +29,10 @@ PATH = "/api/newsletter-form/{formId}"
 PER_ADDRESS = Window(limit=5, seconds=60)
 BODY_BYTES = 50_000
 FIELDS = 200
-CORS = {"access-control-allow-origin": "*"}
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": f"{CODE_HEADER}, x-request-id",
+}
 PREFLIGHT = {
     **CORS,
     "access-control-allow-methods": "POST",

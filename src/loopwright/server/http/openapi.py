@@ -26,6 +26,7 @@ from loopwright.wire.paging import Page
 from loopwright.wire.transactional import PublishedTransactional, TransactionalAccepted
 
 from . import bodies, inbox
+from .failures import PLAIN, SHAPES, Shapes
 from .routes import HANDLERS, OWN_PATHS, OWN_ROOT
 
 Schema: TypeAlias = dict[str, Any]
@@ -36,7 +37,7 @@ PATHS_AT = {
     "/openapi.yaml": "application/yaml",
     "/api/openapi.yaml": "application/yaml",
 }
-CONTRACT_VERSION = "1.21.6"
+CONTRACT_VERSION = "1.22.6"
 EVERYWHERE = (401, 405, 429, 503)
 """What any operation may answer: no key, another method, too fast, and not now."""
 
@@ -154,7 +155,7 @@ def _encoded() -> bytes:
 def document() -> Schema:
     """The whole document. Paths begin with `/v1`, below the server's root."""
     answers, answer_parts = _schemas([DESCRIBED[row].answer for row in HANDLERS])
-    own, own_parts = _schemas([list[inbox.InboxMessage], failures.Failure])
+    own, own_parts = _schemas([list[inbox.InboxMessage], failures.Failure, *_shaped()])
     wanted, body_parts = _schemas([body for row in HANDLERS if (body := DESCRIBED[row].body)])
     for name, part in {**answer_parts, **own_parts}.items():
         _always_sent(part)
@@ -197,7 +198,7 @@ def _operation(row: Operation, answer: Schema, body: Schema | None) -> Schema:
         "parameters": [*_in_path(row.path), *_in_query(described.query), *_in_header(row)],
         "responses": {
             "200": {"description": "Done.", "content": {"application/json": {"schema": answer}}},
-            **_failures((*described.failures, *EVERYWHERE)),
+            **_failures((*described.failures, *EVERYWHERE), SHAPES.get(row, PLAIN)),
         },
     }
     if body:
@@ -207,14 +208,19 @@ def _operation(row: Operation, answer: Schema, body: Schema | None) -> Schema:
     return operation
 
 
-def _failures(statuses: Iterable[int]) -> Schema:
-    schema = {"$ref": "#/components/schemas/Failure"}
+def _failures(statuses: Iterable[int], shapes: Shapes) -> Schema:
+    types = {status: shapes[status].type if status in shapes else failures.Failure for status in statuses}
     return {
         str(status): {
-            "description": REASONS[status], "content": {"application/json": {"schema": schema}}
+            "description": REASONS[status],
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{kind.__name__}"}}},
         }
-        for status in sorted(statuses)
-    }  # fmt: skip
+        for status, kind in sorted(types.items())
+    }
+
+
+def _shaped() -> list[type[failures.Failure]]:
+    return [shape.type for shapes in SHAPES.values() for shape in shapes.values()]
 
 
 def _in_path(path: str) -> list[Schema]:
@@ -256,7 +262,7 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
                 "servers": [{"url": "/"}],
                 "responses": {
                     "200": {"description": "Done.", "content": answers.get(path, lines)},
-                    **_failures((400, *EVERYWHERE)),
+                    **_failures((400, *EVERYWHERE), PLAIN),
                 },
             }  # fmt: skip
             if method == "POST":

@@ -27,7 +27,7 @@ from loopwright.wire.encoding import encode
 from loopwright.wire.failures import INVALID_API_KEY
 from loopwright.wire.limits import TRANSACTIONAL_BYTES
 
-from .failures import failure, failure_of
+from .failures import PLAIN, Shapes, failure, failure_of
 from .limits import Limits
 from .request_ids import request_id_of
 
@@ -96,7 +96,7 @@ class Door:
     async def _team_of(self, authorization: str) -> TeamRow:
         scheme, _, key = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
-            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid", extra={"error": INVALID_API_KEY})
+            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid")
         key_hash = hash_key(key.strip())
         now = time.monotonic()
         known = self._teams.get(key_hash)
@@ -106,16 +106,29 @@ class Door:
             team = await team_of_key(tx, key_hash)
         if team is None:
             self._teams.pop(key_hash, None)
-            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid", extra={"error": INVALID_API_KEY})
+            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid")
         self._teams[key_hash] = (now + KEY_MEMORY_SECONDS, team)
         return team
 
 
-class Operation:
-    """An ASGI application for one path: each of its methods has a handler."""
+NO_SHAPES: Mapping[str, Shapes] = {}
 
-    def __init__(self, door: Door, handlers: Mapping[str, Handler], *, of_content: bool = False) -> None:
+
+class Operation:
+    """An ASGI application for one path: each of its methods has a handler, and may have failures of a shape
+    of their own.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        handlers: Mapping[str, Handler],
+        *,
+        shapes: Mapping[str, Shapes] = NO_SHAPES,
+        of_content: bool = False,
+    ) -> None:
         self._door = door
+        self._shapes = shapes
         self._handlers = dict(handlers)
         if "GET" in handlers:
             # The HTTP server leaves the body out.
@@ -124,7 +137,7 @@ class Operation:
         self._of_content = of_content
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await respond(self._answer, scope, receive, send)
+        await respond(self._answer, scope, receive, send, self._shapes.get(scope["method"], PLAIN))
 
     async def _answer(self, request: Request, headers: dict[str, str]) -> Response:
         handler = self._handlers.get(request.method)
@@ -135,7 +148,6 @@ class Operation:
                 405,
                 f"{request.method} is not allowed here; use {self._allow}.",
                 code="method_not_allowed",
-                request_id=request_id_of(request.scope),
             )
         call = await self._door.enter(request)
         self._door.count(call.team, headers, of_content=self._of_content)
@@ -145,7 +157,9 @@ class Operation:
 Answering = Callable[[Request, dict[str, str]], Awaitable[Response]]
 
 
-async def respond(answering: Answering, scope: Scope, receive: Receive, send: Send) -> None:
+async def respond(
+    answering: Answering, scope: Scope, receive: Receive, send: Send, shapes: Shapes = PLAIN
+) -> None:
     """Send what `answering` answers, or what its failure means, with the headers it was given to fill."""
     headers: dict[str, str] = {}
     try:
@@ -153,7 +167,7 @@ async def respond(answering: Answering, scope: Scope, receive: Receive, send: Se
     except ClientDisconnect:
         return
     except Exception as problem:
-        response = failure_of(problem, request_id_of(scope))
+        response = failure_of(problem, request_id_of(scope), shapes)
     if headers:
         MutableHeaders(raw=response.raw_headers).update(headers)
     await response(scope, receive, send)

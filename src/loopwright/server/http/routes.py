@@ -6,11 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
 from . import account, bulk, contacts, event_patterns, events, export, inbox, transactional
 from .elsewhere import unknown_path
-from .operation import Door, Handler, Operation, respond
+from .failures import SHAPES
+from .operation import Call, Door, Handler, Operation, respond
 from .paths import Paths
 
 ROOTS = ("/api/v1", "/v1")
@@ -57,9 +59,13 @@ class Api:
         self._door = door
         self._pages = pages
         self._paths: Paths[Operation] = Paths()
-        for path, handlers in _handlers_by_path().items():
-            of_content = any(row.content for row in HANDLERS if row.path == path)
-            operation = Operation(door, handlers, of_content=of_content)
+        for path, rows in _rows_by_path().items():
+            operation = Operation(
+                door,
+                {row.method: HANDLERS.get(row) or not_built(row) for row in rows},
+                shapes={row.method: SHAPES[row] for row in rows if row in SHAPES},
+                of_content=any(row.content for row in rows),
+            )
             for parameter, wide in WIDE_PARAMETERS.items():
                 path = path.replace(parameter, wide)
             for root in ROOTS:
@@ -100,8 +106,19 @@ class Api:
         raise unknown_path(request.scope["path"])
 
 
-def _handlers_by_path() -> dict[str, dict[str, Handler]]:
-    by_path: dict[str, dict[str, Handler]] = {}
-    for row, handler in HANDLERS.items():
-        by_path.setdefault(row.path, {})[row.method] = handler
+def not_built(row: operations.Operation) -> Handler:
+    """Says so by name: whoever calls it has the right address, and would look for a mistake of their own."""
+
+    async def refuse(_: Call) -> Response:
+        raise NotBuilt(
+            f"{row.id} is not built in this server yet; /openapi.json lists what is.", code="not_built"
+        )
+
+    return refuse
+
+
+def _rows_by_path() -> dict[str, list[operations.Operation]]:
+    by_path: dict[str, list[operations.Operation]] = {}
+    for row in operations.OPERATIONS:
+        by_path.setdefault(row.path, []).append(row)
     return by_path

@@ -208,7 +208,9 @@ class _Batch:
         self._check_key(command.key)
         transactional = self._transactionals.get((command.team_id, command.transactional_id))
         if transactional is None:
-            raise NotFound(failures.TRANSACTIONAL_NOT_FOUND, code="transactional_not_found")
+            raise NotFound(
+                failures.TRANSACTIONAL_NOT_FOUND, code="transactional_not_found", path="transactionalId"
+            )
         if transactional.published_message_id is None:
             raise BadRequest(
                 "This transactional email is not published yet; publish it, then send again.",
@@ -439,8 +441,9 @@ class _Batch:
         self._patterns[key] = self._changed_patterns[key] = pattern
 
     def _check_key(self, key: UsedKey | None) -> None:
-        if key in self._keys:
-            raise Conflict(failures.IDEMPOTENCY_KEY_USED, code="idempotency_key_used")
+        if key is not None and key in self._keys:
+            message = failures.IDEMPOTENCY_KEY_USED.format(key=key.key)
+            raise Conflict(message, code="idempotency_key_used")
 
     def _use_key(self, key: UsedKey | None) -> None:
         if key is not None:

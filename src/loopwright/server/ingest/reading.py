@@ -376,8 +376,8 @@ def _check_text(where: str, value: str) -> None:
     _check_characters(where, value)
 
 
-def _too_long(**extra: object) -> BadRequest:
-    return BadRequest(failures.VALUE_TOO_LONG, code="value_too_long", extra=extra)
+def _too_long(path: str | None = None) -> BadRequest:
+    return BadRequest(failures.VALUE_TOO_LONG, code="value_too_long", path=path)
 
 
 def _check_characters(where: str, value: str) -> None:

@@ -1,5 +1,5 @@
-# Made by tools/make_sync.py from src/loopwright/client/_async/transactional_groups.py
-"""Transactional groups."""
+# Made by tools/make_sync.py from src/loopwright/client/_async/groups.py
+"""Groups of campaigns, of transactional emails and of workflows."""
 
 from __future__ import annotations
 
@@ -11,53 +11,47 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
+from loopwright.client.group_calls import GroupOperations
 from loopwright.client.pages import page_call
 from loopwright.wire.groups import Group
-from loopwright.wire.operations import (
-    CREATE_TRANSACTIONAL_GROUP,
-    GET_TRANSACTIONAL_GROUP,
-    LIST_TRANSACTIONAL_GROUPS,
-    UPDATE_TRANSACTIONAL_GROUP,
-)
 from loopwright.wire.paging import Page
 
 if TYPE_CHECKING:
     from loopwright.client._sync.client import Loops
 
 
-class TransactionalGroups:
-    """Folders for transactional emails; the one called Unsorted holds what has no other."""
+class Groups:
+    """Folders for one kind of thing; the one called Unsorted holds what has no other."""
 
-    def __init__(self, client: Loops) -> None:
+    def __init__(self, client: Loops, operations: GroupOperations) -> None:
         self._client = client
+        self._operations = operations
 
     def list(
         self, *, per_page: int | None = None, cursor: str | None = None, **options: Unpack[CallOptions]
     ) -> Page[Group]:
-        """One page of the transactional groups, newest first.
+        """One page of the groups, newest first.
 
         `per_page` is 10 to 50; `cursor` is the page before's `pagination.next_cursor`.
         """
-        return self._client.send(page_call(LIST_TRANSACTIONAL_GROUPS, Group, per_page, cursor, options))
+        return self._client.send(page_call(self._operations.list, Group, per_page, cursor, options))
 
     def iterate(self, *, per_page: int | None = None, **options: Unpack[CallOptions]) -> Iterator[Group]:
-        """All transactional groups, page after page."""
-        return all_items(self._client, LIST_TRANSACTIONAL_GROUPS, Group, per_page, options)
+        """All groups, page after page."""
+        return all_items(self._client, self._operations.list, Group, per_page, options)
 
     def create(
         self, name: str, *, description: str | UnsetType = UNSET, **options: Unpack[CallOptions]
     ) -> Group:
         """Create a group; the name Unsorted is taken."""
         body = given(name=required("name", name), description=description)
-        return self._client.send(
-            Call(CREATE_TRANSACTIONAL_GROUP, fill(CREATE_TRANSACTIONAL_GROUP), one(Group), options, body)
-        )
+        operation = self._operations.create
+        return self._client.send(Call(operation, fill(operation), one(Group), options, body))
 
     def get(self, group_id: str, **options: Unpack[CallOptions]) -> Group:
         """One group; an unknown id raises `NotFoundError`."""
-        return self._client.send(
-            Call(GET_TRANSACTIONAL_GROUP, fill(GET_TRANSACTIONAL_GROUP, group_id), one(Group), options)
-        )
+        operation = self._operations.get
+        return self._client.send(Call(operation, fill(operation, group_id), one(Group), options))
 
     def update(
         self,
@@ -67,7 +61,7 @@ class TransactionalGroups:
         description: str | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> Group:
-        """Rename or describe a group; give at least one of the two."""
+        """Rename or describe a group; give at least one of the two. Unsorted stays as it is."""
         body = something_given(given(name=name, description=description), "name, description")
-        path = fill(UPDATE_TRANSACTIONAL_GROUP, group_id)
-        return self._client.send(Call(UPDATE_TRANSACTIONAL_GROUP, path, one(Group), options, body))
+        operation = self._operations.update
+        return self._client.send(Call(operation, fill(operation, group_id), one(Group), options, body))

@@ -1,4 +1,4 @@
-"""Transactional groups."""
+"""Groups of campaigns, of transactional emails and of workflows."""
 
 from __future__ import annotations
 
@@ -10,53 +10,47 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
+from loopwright.client.group_calls import GroupOperations
 from loopwright.client.pages import page_call
 from loopwright.wire.groups import Group
-from loopwright.wire.operations import (
-    CREATE_TRANSACTIONAL_GROUP,
-    GET_TRANSACTIONAL_GROUP,
-    LIST_TRANSACTIONAL_GROUPS,
-    UPDATE_TRANSACTIONAL_GROUP,
-)
 from loopwright.wire.paging import Page
 
 if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops
 
 
-class AsyncTransactionalGroups:
-    """Folders for transactional emails; the one called Unsorted holds what has no other."""
+class AsyncGroups:
+    """Folders for one kind of thing; the one called Unsorted holds what has no other."""
 
-    def __init__(self, client: AsyncLoops) -> None:
+    def __init__(self, client: AsyncLoops, operations: GroupOperations) -> None:
         self._client = client
+        self._operations = operations
 
     async def list(
         self, *, per_page: int | None = None, cursor: str | None = None, **options: Unpack[CallOptions]
     ) -> Page[Group]:
-        """One page of the transactional groups, newest first.
+        """One page of the groups, newest first.
 
         `per_page` is 10 to 50; `cursor` is the page before's `pagination.next_cursor`.
         """
-        return await self._client.send(page_call(LIST_TRANSACTIONAL_GROUPS, Group, per_page, cursor, options))
+        return await self._client.send(page_call(self._operations.list, Group, per_page, cursor, options))
 
     def iterate(self, *, per_page: int | None = None, **options: Unpack[CallOptions]) -> AsyncIterator[Group]:
-        """All transactional groups, page after page."""
-        return all_items(self._client, LIST_TRANSACTIONAL_GROUPS, Group, per_page, options)
+        """All groups, page after page."""
+        return all_items(self._client, self._operations.list, Group, per_page, options)
 
     async def create(
         self, name: str, *, description: str | UnsetType = UNSET, **options: Unpack[CallOptions]
     ) -> Group:
         """Create a group; the name Unsorted is taken."""
         body = given(name=required("name", name), description=description)
-        return await self._client.send(
-            Call(CREATE_TRANSACTIONAL_GROUP, fill(CREATE_TRANSACTIONAL_GROUP), one(Group), options, body)
-        )
+        operation = self._operations.create
+        return await self._client.send(Call(operation, fill(operation), one(Group), options, body))
 
     async def get(self, group_id: str, **options: Unpack[CallOptions]) -> Group:
         """One group; an unknown id raises `NotFoundError`."""
-        return await self._client.send(
-            Call(GET_TRANSACTIONAL_GROUP, fill(GET_TRANSACTIONAL_GROUP, group_id), one(Group), options)
-        )
+        operation = self._operations.get
+        return await self._client.send(Call(operation, fill(operation, group_id), one(Group), options))
 
     async def update(
         self,
@@ -66,7 +60,7 @@ class AsyncTransactionalGroups:
         description: str | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> Group:
-        """Rename or describe a group; give at least one of the two."""
+        """Rename or describe a group; give at least one of the two. Unsorted stays as it is."""
         body = something_given(given(name=name, description=description), "name, description")
-        path = fill(UPDATE_TRANSACTIONAL_GROUP, group_id)
-        return await self._client.send(Call(UPDATE_TRANSACTIONAL_GROUP, path, one(Group), options, body))
+        operation = self._operations.update
+        return await self._client.send(Call(operation, fill(operation, group_id), one(Group), options, body))

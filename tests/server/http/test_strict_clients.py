@@ -1,0 +1,231 @@
+"""Clients made from the contract refuse a key that it does not declare, and one that is missing.
+
+Every operation that the server answers is called so that it answers with each status that a request can bring
+about, and the bodies are read as strictly.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import pytest
+from msgspec import Struct
+
+from loopwright.server.http.openapi import DESCRIBED
+from loopwright.server.http.routes import HANDLERS, OWN_PATHS
+from loopwright.wire import operations
+from loopwright.wire.operations import OPERATIONS, Operation
+from support.contract import digest, misread
+from support.contract import operations as published
+from support.live import LiveServer
+from support.refusals import code_of, refused
+
+from .conftest import Serving
+
+ADA = {"email": "ada@example.com"}
+KEY = {"Idempotency-Key": "k1"}
+BIG = b'{"a":"' + b"x" * 4_000_000 + b'"}'
+LONG = "x" * 600
+
+
+class Case(Struct, frozen=True):
+    """A request that is answered with a status. `body` is sent as JSON, or as it is when it is bytes."""
+
+    row: Operation
+    status: int
+    text: str = ""
+    body: Any = None
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    id: str = "cnone"
+
+
+CONTACT = {**ADA, "userId": "u1", "firstName": "Ada", "seats": 3, "mailingLists": {}}
+EVENT = {"eventName": "signup", **ADA, "eventProperties": {"n": 1}}
+EMAIL = {**ADA, "transactionalId": "cwelcome"}
+
+CASES = [
+    Case(operations.TEST_API_KEY, 200),
+    Case(operations.CREATE_CONTACT, 200, body={"email": "bob@example.com"}),
+    Case(operations.CREATE_CONTACT, 400, "Invalid email", {"email": "x"}),
+    Case(operations.CREATE_CONTACT, 400, "longer than allowable", {**ADA, "firstName": LONG}),
+    Case(operations.CREATE_CONTACT, 409, "already on list", CONTACT),
+    Case(operations.UPDATE_CONTACT, 200, body=CONTACT),
+    Case(operations.UPDATE_CONTACT, 400, "email or userId", {}),
+    Case(operations.UPDATE_CONTACT, 400, "longer than allowable", {**ADA, "userGroup": LONG}),
+    Case(operations.FIND_CONTACT, 200, query=ADA),
+    Case(operations.FIND_CONTACT, 200, query={"userId": "nobody"}),
+    Case(operations.FIND_CONTACT, 400, "email or userId"),
+    Case(operations.DELETE_CONTACT, 200, body={"email": "bob@example.com"}),
+    Case(operations.DELETE_CONTACT, 400, "leave one out", {**ADA, "userId": "u1"}),
+    Case(operations.DELETE_CONTACT, 404, "Contact not found.", {"userId": "nobody"}),
+    Case(operations.GET_CONTACT_SUPPRESSION, 200, query=ADA),
+    Case(operations.GET_CONTACT_SUPPRESSION, 400, "email or userId"),
+    Case(operations.GET_CONTACT_SUPPRESSION, 404, "not found", query={"userId": "nobody"}),
+    Case(operations.REMOVE_CONTACT_SUPPRESSION, 200, query={"userId": "suppressed"}),
+    Case(operations.REMOVE_CONTACT_SUPPRESSION, 400, "not suppressed", query=ADA),
+    Case(operations.REMOVE_CONTACT_SUPPRESSION, 404, "not found", query={"userId": "nobody"}),
+    Case(operations.LIST_CONTACT_PROPERTIES, 200),
+    Case(operations.LIST_CONTACT_PROPERTIES, 400, "all or custom", query={"list": "some"}),
+    Case(operations.CREATE_CONTACT_PROPERTY, 200, body={"name": "plan", "type": "string"}),
+    Case(operations.CREATE_CONTACT_PROPERTY, 400, "already exists", {"name": "seats", "type": "number"}),
+    Case(operations.LIST_MAILING_LISTS, 200),
+    Case(operations.SEND_EVENT, 200, body=EVENT),
+    Case(operations.SEND_EVENT, 400, "email or userId", {"eventName": "signup"}),
+    Case(operations.SEND_EVENT, 400, "longer than allowable", {**EVENT, "eventProperties": {"n": LONG}}),
+    Case(operations.SEND_EVENT, 409, "key k1 has already been processed.", EVENT, headers=KEY),
+    Case(operations.LIST_EVENT_PATTERNS, 200),
+    Case(operations.LIST_EVENT_PATTERNS, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.GET_EVENT_PATTERN, 200, id="cpattern"),
+    Case(operations.GET_EVENT_PATTERN, 400, id="a b"),
+    Case(operations.GET_EVENT_PATTERN, 404, "not found"),
+    Case(operations.GET_EVENT_PATTERN_BY_NAME, 200, id="signup"),
+    Case(operations.GET_EVENT_PATTERN_BY_NAME, 400, "eventName", id="%20"),
+    Case(operations.GET_EVENT_PATTERN_BY_NAME, 404, "not found"),
+    Case(operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS, 200),
+    Case(operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.SEND_TRANSACTIONAL_EMAIL, 200, body=EMAIL),
+    Case(operations.SEND_TRANSACTIONAL_EMAIL, 400, "Invalid email", {**EMAIL, "email": "x"}),
+    Case(operations.SEND_TRANSACTIONAL_EMAIL, 400, "allowable", {**EMAIL, "dataVariables": {"a": LONG}}),
+    Case(operations.SEND_TRANSACTIONAL_EMAIL, 404, "not found.", {**EMAIL, "transactionalId": "cnone"}),
+    Case(operations.SEND_TRANSACTIONAL_EMAIL, 409, "key k1 has already", EMAIL, headers=KEY),
+    Case(operations.LIST_DEDICATED_SENDING_IPS, 200),
+]
+
+WITH_BODY = [row for row in HANDLERS if DESCRIBED[row].body]
+CASES += [
+    case
+    for row in WITH_BODY
+    for case in (
+        Case(row, 400, "has no body"),
+        Case(row, 400, "is not JSON", b"{"),
+        Case(row, 400, "a JSON object", b"[]"),
+        Case(row, 413, "under 4 MB", BIG),
+        Case(row, 415, "is compressed", b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
+    )
+]
+CASES += [Case(row, 401, "Invalid API key", headers={"Authorization": "Bearer x"}) for row in OPERATIONS]
+CASES += [
+    Case(row, 501, f"{row.id} is not built in this server yet") for row in OPERATIONS if row not in HANDLERS
+]
+
+
+def path_of(case: Case) -> str:
+    pieces = (case.id if piece.startswith("{") else piece for piece in case.row.path.split("/"))
+    return "/".join(pieces).removeprefix("/v1")
+
+
+async def ask(http: httpx2.AsyncClient, case: Case) -> httpx2.Response:
+    content = {"content": case.body} if isinstance(case.body, bytes) else {"json": case.body}
+    return await http.request(
+        case.row.method, path_of(case), params=dict(case.query) or None, headers=dict(case.headers),
+        **(content if case.body is not None else {}),
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id: str) -> None:
+    """A property, Ada, somebody who bounced, a list, an event pattern, and the key k1 used."""
+    await http.post("/contacts/properties", json={"name": "seats", "type": "number"})
+    await http.post("/contacts/create", json=CONTACT)
+    await http.post("/contacts/create", json={"email": "eve@example.org", "userId": "suppressed"})
+    await http.post("/events/send", json=EVENT, headers=KEY)
+    await http.post("/transactional", json={**EMAIL, "transactionalId": welcome_id}, headers=KEY)
+    for statement in (
+        "UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'",
+        "INSERT INTO suppression (team_id, email, reason, created_at)"
+        " SELECT id, 'eve@example.org', 'hard_bounce', now() FROM team",
+        "INSERT INTO mailing_list (id, team_id, name, description, is_public, created_at)"
+        " SELECT 'clist', id, 'News', NULL, true, now() FROM team",
+    ):
+        await live_server.pool.execute(statement)
+
+
+@pytest.mark.usefixtures("audience")
+async def test_every_answer_is_read_strictly(http: httpx2.AsyncClient) -> None:
+    """Success and failure alike: nothing that is not declared, and everything that is required."""
+    wrong: list[object] = []
+    for case in CASES:
+        response = await ask(http, case)
+        status, body = response.status_code, response.json()
+        faults = misread(case.row.id, status, body)
+        if faults or status != case.status or (status >= 400 and case.text not in body["message"]):
+            wrong.append((case, status, body, faults))
+    assert wrong == []
+
+
+async def test_another_method(http: httpx2.AsyncClient) -> None:
+    """405 wherever the contract has a path, built or not, with the methods that it has there."""
+    by_path: dict[str, set[str]] = {}
+    for row in OPERATIONS:
+        by_path.setdefault(row.path, set()).add(row.method)
+    for path, methods in by_path.items():
+        response = await http.request("PATCH", path.removeprefix("/v1"))
+        refused(response, 405, "PATCH is not allowed here; use ")
+        assert set(response.headers["allow"].split(", ")) == methods
+        assert code_of(response) == "method_not_allowed"
+
+
+async def test_too_fast(serving: Serving) -> None:
+    """429 has the plain form for every operation, the ones that are not built included."""
+    async with serving(rate_limit=0.001) as http:
+        await http.get("/api-key")
+        for row in OPERATIONS:
+            refused(await ask(http, Case(row, 429)), 429, "Too many requests")
+
+
+async def test_not_built_yet(http: httpx2.AsyncClient) -> None:
+    """Said by name, at both roots, behind the key; an unknown path is still unknown."""
+    address = str(http.base_url).replace("/api/v1", "/v1")
+    for one in ("/campaigns/", f"{address}campaigns/x", "/workflows/x/nodes/y/recursive/"):
+        method = "DELETE" if "recursive" in one else "GET"
+        answer = await http.request(method, one)
+        refused(answer, 501, "is not built in this server yet")
+        assert code_of(answer) == "not_built"
+    refused(await http.get("/campaigns/x/nowhere"), 404, "There is nothing at")
+    assert (await http.head("/campaigns")).status_code == 501
+
+
+async def test_our_own_addresses(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Below our own prefix failures have the plain form, too, and so has the form's."""
+    for path, handlers in OWN_PATHS.items():
+        for method in handlers:
+            address = f"{live_server.base_url}/loopwright/v1{path}"
+            refused(
+                await http.request(method, address, headers={"Authorization": "x"}), 401, "Invalid API key"
+            )
+    form = f"{live_server.base_url}/api/newsletter-form/x"
+    answer = await http.post(form, data=ADA)
+    refused(answer, 400, "no form of that id")
+    assert "x-loopwright-code" in answer.headers["access-control-expose-headers"]
+
+
+def test_every_declared_status_is_provoked() -> None:
+    """A status that the contract declares for an operation that is built is among the cases."""
+    everywhere = {"401", "405"}
+    declared = {
+        (row.id, status)
+        for row in HANDLERS
+        for status in published(digest())[row.id]["responses"].keys() - everywhere
+    }
+    assert declared - {(case.row.id, str(case.status)) for case in CASES} == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body", "fault"),
+    [
+        pytest.param("sendEvent", 400, {"code": "c"}, "$.code: unknown field", id="a key nobody declared"),
+        pytest.param("sendTransactionalEmail", 404, {}, "$.error: is missing", id="a key that is missing"),
+        pytest.param("testApiKey", 401, {"error": 1}, "$.error: 1 is not string", id="another type"),
+        pytest.param(None, 404, {"path": "x"}, "$.path: unknown field", id="no operation at all"),
+        pytest.param("sendEvent", 401, {"error": "x"}, "$.error: unknown field", id="declared elsewhere"),
+    ],
+)
+def test_the_strict_reader_is_strict(
+    name: str | None, status: int, body: dict[str, object], fault: str
+) -> None:
+    """It finds what would break such a client."""
+    assert fault in misread(name, status, {"success": False, "message": "No.", **body})
+    assert misread("getEventPattern", 200, {"id": "x", "eventName": "y", "eventProperties": []}) == [
+        "$.incomingWebhookPlatform: is missing"
+    ]

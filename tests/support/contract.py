@@ -1,0 +1,168 @@
+"""The published contract as the repository keeps it, and a decoder as strict as those made from it.
+
+`digest()` is what was published. `mended()` has its known defects mended, so that what the API really takes
+and answers validates.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DIGEST = Path(__file__).resolve().parents[1] / "contract/digest.json"
+METHODS = ("get", "post", "put", "delete")
+JSON = "application/json"
+ROOTS = re.compile(r"(/api)?/v1(?=/)")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+
+
+@cache
+def _read() -> Any:
+    return json.loads(DIGEST.read_text(encoding="utf-8"))
+
+
+def digest() -> Any:
+    """A copy of the digest, which is an OpenAPI document."""
+    return deepcopy(_read())
+
+
+def mended() -> Any:
+    """The digest without what no document could satisfy, or what the API does otherwise."""
+    root = digest()
+    schemas = root["components"]["schemas"]
+    for name in ("EventPattern", "EventPatternSummary"):
+        schemas[name]["properties"]["incomingWebhookPlatform"]["enum"].append(None)
+    del schemas["ContactUpdateRequest"]["additionalProperties"]
+    # Custom properties stand beside a contact's own.
+    schemas["Contact"]["additionalProperties"] = {"type": ["string", "number", "boolean", "null"]}
+    return root
+
+
+def operations(root: Any) -> dict[str, Any]:
+    """Operation id -> operation, with its method and path as `at`."""
+    return {
+        operation["operationId"]: {"parameters": [], **operation, "at": (method, path)}
+        for path, item in root["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def operation_at(method: str, path: str) -> str | None:
+    """The id of the operation that a request is for, `None` when the contract has none there."""
+    path = ROOTS.sub("/v1", path, count=1)
+    for name, operation in operations(_read()).items():
+        own_method, pattern = operation["at"]
+        filled = re.sub(
+            r"\\\{(\w+)\\\}", lambda one: ".+" if one[1] == "eventName" else "[^/]+", re.escape(pattern)
+        )
+        if own_method == method.lower() and re.fullmatch(filled, path):
+            return str(name)
+    return None
+
+
+def answer_schema(root: Any, name: str, status: int) -> Any:
+    """The schema of an answer's body, or `None` when none is declared."""
+    answer = operations(root)[name]["responses"].get(str(status), {})
+    return answer.get("content", {}).get(JSON, {}).get("schema")
+
+
+def misread(name: str | None, status: int, body: object) -> list[str]:
+    """What a strict client of an operation would trip over in a body; nothing is what it should be.
+
+    Every error body holds `success: false` and `message`, and else only what is declared. Without an
+    operation that is all.
+    """
+    root = mended()
+    schema = name and answer_schema(root, name, status)
+    if status < 400:
+        return list(faults(schema, body, root))
+    plain = {
+        "type": "object",
+        "required": ["success", "message"],
+        "properties": {"success": {"const": False}, "message": {"type": "string", "minLength": 1}},
+    }
+    forms = [_resolved(one, root) for one in (schema or {}).get("oneOf", [schema or plain])]
+    merged = [
+        {
+            "type": "object",
+            "required": sorted({*plain["required"], *form.get("required", ())}),
+            "properties": {**form["properties"], **plain["properties"]},  # type: ignore[dict-item]
+        }
+        for form in forms
+    ]
+    return list(faults({"oneOf": merged}, body, root))
+
+
+def faults(schema: Any, value: object, root: Any, at: str = "$") -> Iterator[str]:
+    """What a strict decoder refuses: a field nobody declared, one that is missing, one of another type."""
+    schema = _resolved(schema, root)
+    if "oneOf" in schema or "anyOf" in schema:
+        tried = [list(faults(one, value, root, at)) for one in schema.get("oneOf") or schema["anyOf"]]
+        fitting = sum(not found for found in tried)
+        if not fitting:
+            yield from min(tried, key=len)
+        if fitting > 1 and "oneOf" in schema:
+            yield f"{at}: fits {fitting} forms"
+        return
+    if "const" in schema and value != schema["const"]:
+        yield f"{at}: {value!r} is not {schema['const']!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{at}: {value!r} is none of {schema['enum']}"
+    kinds = schema.get("type", "object" if "properties" in schema else [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(_is(kind, value) for kind in kinds):
+        yield f"{at}: {value!r} is not {' or '.join(kinds)}"
+    elif isinstance(value, dict):
+        yield from _object_faults(schema, value, root, at)
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from faults(schema["items"], item, root, f"{at}[{index}]")
+    elif isinstance(value, str):
+        if len(value) < schema.get("minLength", 0):
+            yield f"{at}: is empty"
+        if schema.get("format") == "date-time" and not MOMENT.fullmatch(value):
+            yield f"{at}: {value!r} is no moment"
+
+
+def _object_faults(schema: Any, value: dict[str, Any], root: Any, at: str) -> Iterator[str]:
+    declared = schema.get("properties", {})
+    # Like generated decoders: an object of no declared fields is a map.
+    others = schema.get("additionalProperties", not declared)
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{at}.{name}: is missing"
+    for name, field in value.items():
+        if name in declared:
+            yield from faults(declared[name], field, root, f"{at}.{name}")
+        elif others is False:
+            yield f"{at}.{name}: unknown field"
+        elif isinstance(others, dict):
+            yield from faults(others, field, root, f"{at}.{name}")
+
+
+def _resolved(schema: Any, root: Any) -> Any:
+    while "$ref" in schema:
+        schema = root["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _is(kind: str, value: object) -> bool:
+    match kind:
+        case "null":
+            return value is None
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "string":
+            return isinstance(value, str)
+        case "array":
+            return isinstance(value, list)
+        case _:
+            return isinstance(value, dict)
