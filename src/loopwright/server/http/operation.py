@@ -128,11 +128,12 @@ class Operation:
         of_content: bool = False,
     ) -> None:
         self._door = door
-        self._shapes = shapes
+        self._shapes = dict(shapes)
         self._handlers = dict(handlers)
         if "GET" in handlers:
             # The HTTP server leaves the body out.
             self._handlers["HEAD"] = handlers["GET"]
+            self._shapes["HEAD"] = shapes.get("GET", PLAIN)
         self._allow = ", ".join(sorted(handlers))
         self._of_content = of_content
 
