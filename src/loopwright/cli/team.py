@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-app = typer.Typer(
-    no_args_is_help=True, help="List, make and change teams: settings, blocklist, API keys."
-)
+app = typer.Typer(no_args_is_help=True, help="List, make and change teams: settings, blocklist, API keys.")
 keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
 app.add_typer(keys, name="keys")
 
