@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests wait as much as they compute.
 TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: help demo serve test test-slow check format bench bench-sdk bench-ingest clean
+.PHONY: help demo serve test test-package test-slow check format bench bench-sdk bench-ingest clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -14,7 +14,7 @@ help: ## Show what there is to make
 $(READY): pyproject.toml constraints.txt
 	@echo "Making $(VENV) with the exact versions of constraints.txt ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,server,testing,parquet,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,server,parquet,dev]'
 	@touch $@
 
 demo: $(READY) ## Watch an event become an email, in a minute
@@ -25,7 +25,11 @@ serve: $(READY) ## Run the server until Ctrl-C, on the demo's data
 
 test: $(READY) ## Run the tests
 	@echo "Running the tests against real PostgreSQL, HTTP, SMTP and Chromium ..."
-	@$(BIN)/pytest --quiet --numprocesses $(TESTERS) --dist loadfile -m "not slow"
+	@$(BIN)/pytest --quiet --numprocesses $(TESTERS) --dist loadfile -m "not slow and not package"
+
+test-package: $(READY) ## Build the package and try each way to install it, the lowest versions too
+	@echo "Building the package, and installing it into clean environments ..."
+	@$(BIN)/pytest --quiet -m package tests/package
 
 test-slow: $(READY) ## Run the tests that kill and restart whole processes
 	@echo "Killing and restarting, again and again ..."

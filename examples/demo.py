@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import loopwright
 from loopwright import Loops
 
-HERE = Path(__file__).parent
+WELCOME = Path(loopwright.__file__).parent / "examples" / "welcome"
 API_KEY = "demo0000000000000000000000000000"
 LOOPWRIGHT = Path(sys.executable).parent / "loopwright"
 PUBLIC_URL = "http://127.0.0.1:5667"
@@ -25,8 +26,8 @@ PATIENCE_SECONDS = 40
 
 def main() -> None:
     """Tell the story from start to end."""
-    say("Definitions: a workflow that answers `signup`, from examples/welcome")
-    subprocess.run([LOOPWRIGHT, "apply", HERE / "welcome"], check=True)
+    say("Definitions: a workflow that answers `signup`, from src/loopwright/examples/welcome")
+    subprocess.run([LOOPWRIGHT, "apply", WELCOME], check=True)
 
     say("Server: PostgreSQL, API, workers, inbox")
     with serving() as address, Loops(API_KEY, base_url=f"{address}/api") as loops:

@@ -301,6 +301,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
+if not TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted(_HOME_OF)
+
 
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import count
 
+from loopwright.forks import in_every_child
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_LENGTH = 9  # base 36 holds the milliseconds until the year 5188
 _TURN_LENGTH = 4
@@ -40,7 +42,7 @@ class _Chance:
 
 _chance = _Chance()
 # A forked process must not make its parent's ids.
-os.register_at_fork(after_in_child=_chance.forget)
+in_every_child(_chance.forget)
 
 
 @lru_cache(maxsize=16)

@@ -75,6 +75,8 @@ class Email(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class MailingList(Struct, frozen=True, rename="camel", kw_only=True):
+    """A list as it is now."""
+
     id: str
     name: str
     description: str | None = None
@@ -97,6 +99,8 @@ class Event(Struct, frozen=True, rename="camel", kw_only=True, tag_field="eventN
 
 
 class ContactEvent(Event, frozen=True, kw_only=True):
+    """An event about one contact."""
+
     contact_identity: ContactIdentity
 
 
@@ -111,20 +115,26 @@ class ContactUnsubscribed(ContactEvent, frozen=True, kw_only=True, tag="contact.
 
 
 class ContactDeleted(ContactEvent, frozen=True, kw_only=True, tag="contact.deleted"):
-    pass
+    """The contact is gone; `contact_identity` says who it was."""
 
 
 class MailingListSubscribed(ContactEvent, frozen=True, kw_only=True, tag="contact.mailingList.subscribed"):
+    """The contact joined a list."""
+
     mailing_list: MailingList
 
 
 class MailingListUnsubscribed(
     ContactEvent, frozen=True, kw_only=True, tag="contact.mailingList.unsubscribed"
 ):
+    """The contact left a list."""
+
     mailing_list: MailingList
 
 
 class TransactionalEmailSent(ContactEvent, frozen=True, kw_only=True, tag="transactional.email.sent"):
+    """One per transactional email."""
+
     transactional_id: str
     transactional_name: str | None = None
     email: Email
@@ -172,11 +182,11 @@ class EmailHardBounced(EmailEvent, frozen=True, kw_only=True, tag="email.hardBou
 
 
 class EmailOpened(EmailEvent, frozen=True, kw_only=True, tag="email.opened"):
-    pass
+    """The recipient opened it."""
 
 
 class EmailClicked(EmailEvent, frozen=True, kw_only=True, tag="email.clicked"):
-    pass
+    """The recipient followed a link in it."""
 
 
 class EmailUnsubscribed(EmailEvent, frozen=True, kw_only=True, tag="email.unsubscribed"):
@@ -184,11 +194,11 @@ class EmailUnsubscribed(EmailEvent, frozen=True, kw_only=True, tag="email.unsubs
 
 
 class EmailResubscribed(EmailEvent, frozen=True, kw_only=True, tag="email.resubscribed"):
-    pass
+    """The recipient took an unsubscription back."""
 
 
 class EmailSpamReported(EmailEvent, frozen=True, kw_only=True, tag="email.spamReported"):
-    pass
+    """The recipient called it spam."""
 
 
 class TestEvent(Event, frozen=True, kw_only=True, tag="testing.testEvent"):

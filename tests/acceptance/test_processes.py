@@ -13,11 +13,11 @@ import psutil
 import pytest
 
 from loopwright import Loops
+from support.examples import WELCOME
 from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
 
 pytestmark = pytest.mark.slow
 
-WELCOME = Path(__file__).parents[2] / "examples" / "welcome"
 PATIENCE_SECONDS = 30
 T = TypeVar("T")
 

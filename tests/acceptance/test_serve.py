@@ -13,9 +13,9 @@ import pytest
 
 from loopwright import Loops
 from loopwright.server.store.embedded import EmbeddedPostgres
+from support.examples import WELCOME
 from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
 
-WELCOME = Path(__file__).parents[2] / "examples" / "welcome"
 PATIENCE_SECONDS = 40
 
 

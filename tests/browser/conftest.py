@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
@@ -11,9 +10,8 @@ from loopwright.server.definitions.apply import apply_definitions
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from support.chromium import chromium
+from support.examples import WELCOME
 from support.live import LiveServer
-
-WELCOME = Path(__file__).parents[2] / "examples" / "welcome"
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from loopwright import AsyncLoops
 from loopwright.cli.program import program
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, team_of_key
+from support.live import LiveServer
 
 
 @pytest.fixture
@@ -45,6 +47,8 @@ async def test_settings(team_command: Any) -> None:
         pytest.param(["set", "--block", "spam"], "no pattern", id="no pattern"),
         pytest.param(["set", "--unblock", "*@a.test"], "not on the blocklist", id="not blocked"),
         pytest.param(["set", "--name", " "], "cannot be empty", id="no name"),
+        pytest.param(["create", " "], "cannot be empty", id="new team without a name"),
+        pytest.param(["create", "My team "], "called My team already", id="new team of a name that is taken"),
         pytest.param(["show", "--team", "other"], "no team other", id="unknown team"),
         pytest.param(["keys", "revoke", "cnone"], "no key cnone", id="unknown key"),
     ],
@@ -52,6 +56,46 @@ async def test_settings(team_command: Any) -> None:
 async def test_mistakes(team_command: Any, arguments: list[str], text: str) -> None:
     """A sentence, and nothing changes."""
     assert text in (await team_command(*arguments, code=2)).output
+
+
+async def test_a_further_team(team_command: Any, live_server: LiveServer) -> None:
+    """Its key, shown once, opens a server that runs; it sees nothing of the first team."""
+    (first,) = json.loads((await team_command("list", "--json")).stdout)
+    printed = (await team_command("create", "Acme Europe")).stdout
+    key = printed.split("API key (shown only now): ")[1].strip()
+    made = json.loads((await team_command("create", "Acme Asia", "--json")).stdout)
+    for one, name in ((key, "Acme Europe"), (made["apiKey"], "Acme Asia")):
+        async with AsyncLoops(one, base_url=live_server.base_url) as loops:
+            assert (await loops.api_key.test()).team_name == name
+    shown = json.loads((await team_command("show", "--team", "Acme Asia", "--json")).stdout)
+    assert shown["id"] == made["id"]
+    assert len(shown["forms"]) == 1
+    listed = json.loads((await team_command("list", "--json")).stdout)
+    assert [one["name"] for one in listed] == [first["name"], "Acme Europe", "Acme Asia"]
+    for text in ("Acme Europe", made["id"]):
+        assert text in (await team_command("list")).stdout
+    assert key not in (await team_command("keys", "list", "--team", "Acme Europe")).stdout
+
+
+async def test_two_teams_are_never_called_the_same(team_command: Any) -> None:
+    """`--team NAME` means one team, also after renaming."""
+    await team_command("create", "Acme")
+    refused = await team_command("set", "--team", "My team", "--name", "Acme", code=2)
+    assert "called Acme already" in refused.output
+    await team_command("set", "--team", "Acme", "--name", "Acme", "--company", "Acme Ltd")
+
+
+async def test_the_first_team_of_an_empty_database(database_url: str) -> None:
+    """It is the one that was asked for, and no other."""
+
+    def run(*arguments: str) -> str:
+        runner = CliRunner(env={"LOOPWRIGHT_DATABASE_URL": database_url})
+        result = runner.invoke(program, ["team", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    await asyncio.to_thread(run, "create", "Acme")
+    assert [one["name"] for one in json.loads(await asyncio.to_thread(run, "list", "--json"))] == ["Acme"]
 
 
 async def test_keys(team_command: Any, pool: Pool, team: TeamRow) -> None:

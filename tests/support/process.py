@@ -13,9 +13,9 @@ API_KEY = "0123456789abcdef0123456789abcdef"
 class ServerProcess:
     """`loopwright serve` on a data folder. `lines` holds what it printed until it took requests."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, program: Path = LOOPWRIGHT) -> None:
         command = [
-            str(LOOPWRIGHT),
+            str(program),
             "serve",
             "--port",
             "0",

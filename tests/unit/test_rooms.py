@@ -12,6 +12,7 @@ SDK = {"errors", "version", "wire", "client", "outbox", "webhooks", FACE}
 
 # What every room of the server may know.
 COMMON = {
+    "forks",
     "ids",
     "wire",
     "server.refusal",
@@ -24,7 +25,7 @@ COMMON = {
 
 ALLOWED: dict[str, set[str]] = {
     "wire": set(),
-    "client": {"errors", "version", "wire"},
+    "client": {"errors", "forks", "version", "wire"},
     "outbox": SDK,
     "webhooks": {"wire"},
     "server.store": {"ids", "wire"},

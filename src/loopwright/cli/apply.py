@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loopwright.cli.hosting import check_server_runs_here
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def apply(
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
     Applying the same files again changes nothing. What the files do not name is left alone.
     """
+    check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
     from asyncpg import (
         ClientConfigurationError,

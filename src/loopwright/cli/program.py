@@ -1,6 +1,10 @@
 """`loopwright` and its commands."""
 
+from typing import Annotated
+
 import typer
+
+from loopwright.version import VERSION
 
 from . import api_key, contacts, events, lists, properties, team, transactional
 from .apply import apply
@@ -13,6 +17,25 @@ program = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loopwright {VERSION}")
+        raise typer.Exit
+
+
+@program.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
 program.command()(serve)
 program.command()(worker)
 program.command()(apply)

@@ -18,6 +18,7 @@ from .hosting import (
     LogLevel,
     PublicUrl,
     SmtpUrl,
+    check_server_runs_here,
     failures_told,
     postgres_meanwhile,
     read_rate_limit,
@@ -86,6 +87,7 @@ def serve(
     Prints its address once it takes requests; at the first start, also an API key, which is shown only then.
     Ctrl-C or SIGTERM stops it after finishing what it accepted.
     """
+    check_server_runs_here()
     settings = Settings(
         host=host,
         port=port,

@@ -1,4 +1,4 @@
-"""`loopwright team`: a team's settings and its API keys, in the database itself."""
+"""`loopwright team`: the teams of a database, a team's settings and its API keys, in the database itself."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 import msgspec
 import typer
 
-from loopwright.cli.hosting import DatabaseUrl, DataDir, failures_told
+from loopwright.cli.hosting import DatabaseUrl, DataDir, check_server_runs_here, failures_told
 from loopwright.cli.session import AsJson, say, show_table
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-app = typer.Typer(no_args_is_help=True, help="See and change a team: settings, blocklist, API keys.")
+app = typer.Typer(no_args_is_help=True, help="List, make and change teams: settings, blocklist, API keys.")
 keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
 app.add_typer(keys, name="keys")
 
@@ -46,6 +46,58 @@ def show(
             return found, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
 
     _show(*_run(read()), as_json=as_json)
+
+
+@app.command("list")
+def list_teams(
+    *, data_dir: DataDir = DEFAULT_DATA_DIR, database_url: DatabaseUrl = None, as_json: AsJson = False
+) -> None:
+    """List the teams of a database, oldest first."""
+
+    async def read() -> "list[TeamRow]":
+        from loopwright.server.definitions.target import open_database
+        from loopwright.server.store.teams import load_teams
+
+        async with open_database(data_dir, database_url) as pool, pool.acquire() as tx:
+            return await load_teams(tx)
+
+    teams = _run(read())
+    if as_json:
+        rows = [{"id": team.id, "name": team.name, "sendingDomain": team.sending_domain} for team in teams]
+        typer.echo(msgspec.json.encode(rows).decode())
+    else:
+        show_table(
+            ("id", "name", "sending domain"), [(team.id, team.name, team.sending_domain) for team in teams]
+        )
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the API and the dashboard call the team.")],
+    *,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a further team, and print its first API key. It is shown only now.
+
+    Servers that run know it at once. Teams see nothing of each other; `team set --team NAME` changes one.
+    """
+
+    async def make() -> "tuple[TeamRow, str]":
+        from loopwright.server.bootstrap import create_team
+        from loopwright.server.clock import SystemClock
+        from loopwright.server.definitions.target import open_database
+
+        async with open_database(data_dir, database_url) as pool, pool.acquire() as tx, tx.transaction():
+            return await create_team(tx, name, SystemClock().now())
+
+    team, key = _run(make())
+    if as_json:
+        typer.echo(msgspec.json.encode({"id": team.id, "name": team.name, "apiKey": key}).decode())
+    else:
+        say(f"Team {team.name}: {team.id}")
+        say(f"API key (shown only now): {key}")
 
 
 @app.command("set")
@@ -186,6 +238,7 @@ async def _opened(
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
     """Do the work; what the operator can mend ends the command with a sentence."""
+    check_server_runs_here()
     try:
         with failures_told():
             return asyncio.run(work)

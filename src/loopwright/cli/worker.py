@@ -18,6 +18,7 @@ from .hosting import (
     LogLevel,
     PublicUrl,
     SmtpUrl,
+    check_server_runs_here,
     postgres_meanwhile,
     read_retention,
     run_until_stopped,
@@ -50,6 +51,7 @@ def worker(
     Any number of them may share a database. Give the same --public-url as to the servers: links in emails
     begin with it. Ctrl-C or SIGTERM stops it after finishing the jobs under way.
     """
+    check_server_runs_here()
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,

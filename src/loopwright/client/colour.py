@@ -100,7 +100,7 @@ def _import_fast() -> Any:
         from loopwright.client import fast
     except ImportError as error:
         raise ConfigurationError(
-            'transport="pyreqwest" needs the extra: pip install "loopwright[fast]"'
+            "transport='pyreqwest' needs pyreqwest: pip install 'loopwright[fast]'"
         ) from error
     return fast
 

@@ -30,6 +30,7 @@ from loopwright.client.transport import (
     origin_of,
 )
 from loopwright.errors import LoopsConnectionError, LoopsTimeoutError, NoAnswerError
+from loopwright.forks import in_every_child
 
 if TYPE_CHECKING:
     import ssl
@@ -240,4 +241,4 @@ def _start_in_child() -> None:
         transport.start_in_child()
 
 
-os.register_at_fork(after_in_child=_start_in_child)
+in_every_child(_start_in_child)

@@ -22,7 +22,11 @@ class lazy(Generic[Owner, Value]):  # noqa: N801  # reads as `property` does
         self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type[Owner], name: str) -> None:
-        self._name = name
+        self._owner, self._name = owner.__name__, name
+
+    def __repr__(self) -> str:
+        """What `help` begins with."""
+        return f"<{self._owner}.{self._name}>"
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...

@@ -4,13 +4,13 @@ together.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from time import monotonic
 from weakref import WeakValueDictionary
 
 from loopwright.client.pacing import Pace
+from loopwright.forks import in_every_child
 
 
 class SharedPace:
@@ -57,4 +57,4 @@ def _renew_locks() -> None:
         pace.lock = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_renew_locks)
+in_every_child(_renew_locks)

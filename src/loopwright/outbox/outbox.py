@@ -180,15 +180,17 @@ class Outbox:
         self._courier.drain(self._leave_by)
 
     def before_fork(self) -> None:
-        """Called by `process`, as the two below."""
+        """Called by `process`, as the two below: what must not cross a fork is closed."""
         self._courier.before_fork()
         self._spool.before_fork()
 
     def after_fork_in_parent(self) -> None:
+        """Deliver again."""
         self._spool.after_fork_in_parent()
         self._courier.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
+        """Deliver here too; connections and threads are the child's own."""
         self._spool.after_fork_in_child()
         self._courier.after_fork_in_child()
         self._leave_by = None

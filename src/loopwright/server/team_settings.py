@@ -1,6 +1,6 @@
 """What an operator may change about a team, and the email that double opt-in needs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from loopwright.server.store.definitions import (
     save_transactional,
 )
 from loopwright.server.store.messages import MessageRow
-from loopwright.server.store.teams import TeamRow, lock_team, update_team
+from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
 
 OPT_IN_SLUG = "double-opt-in"
 OPT_IN_LMX = f"""\
@@ -48,18 +48,20 @@ async def change_team(tx: Connection, team_id: str, changes: Changes, *, now: da
     """Change a team's settings in the caller's transaction, and return them.
 
     Switching double opt-in on makes the email that asks for confirmation, unless there is one of the slug
-    `double-opt-in`. Raises `ValueError` for a pattern that is none, an empty name or sending domain, and an
-    opt-in email that does not use exactly the variable optInUrl.
+    `double-opt-in`. Raises `ValueError` for a pattern that is none, a name that is empty or taken, an empty
+    sending domain, and an opt-in email that does not use exactly the variable optInUrl.
     """
+    if changes.name is not None:
+        await lock_names(tx)
+        check_name(changes.name, [team for team in await load_teams(tx) if team.id != team_id])
     team = await lock_team(tx, team_id)
     said = {
         key: value.strip()
         for key in ("name", "company", "address", "sending_domain")
         if (value := getattr(changes, key)) is not None
     }
-    for key in ("name", "sending_domain"):
-        if not said.get(key, "-"):
-            raise ValueError(f"a team's {key.replace('_', ' ')} cannot be empty")
+    if not said.get("sending_domain", "-"):
+        raise ValueError("a team's sending domain cannot be empty")
     removed = {read_pattern(text) for text in changes.unblock}
     if unknown := removed - set(team.blocklist):
         raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
@@ -70,6 +72,14 @@ async def change_team(tx: Connection, team_id: str, changes: Changes, *, now: da
         changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)
     await update_team(tx, changed)
     return changed
+
+
+def check_name(name: str, others: Iterable[TeamRow]) -> None:
+    """Raises `ValueError` for a name that is empty, or by which two teams would be called."""
+    if not name.strip():
+        raise ValueError("a team's name cannot be empty")
+    if any(name.strip() == team.name for team in others):
+        raise ValueError(f"there is a team called {name.strip()} already; give another name")
 
 
 def asks_to_confirm(data_variables: Collection[str]) -> bool:

@@ -31,6 +31,7 @@ from loopwright.server.team_settings import change_team
 from loopwright.server.workflow.entry import Happening, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
+from support.examples import WELCOME
 from support.workflows import HandClock, add_contact, until, utc_now, working
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +44,7 @@ Apply = Callable[..., Awaitable[Result]]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the example, to be edited."""
-    return Path(shutil.copytree(ROOT / "examples" / "welcome", tmp_path / "welcome"))
+    return Path(shutil.copytree(WELCOME, tmp_path / "welcome"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,10 +14,10 @@ from loopwright.server.definitions.parse import parse
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
 from loopwright.server.team_settings import Changes, change_team
+from support.examples import WELCOME
 from support.live import LiveServer
 from support.refusals import refused
 
-WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

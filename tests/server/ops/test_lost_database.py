@@ -21,12 +21,12 @@ from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.target import save
 from loopwright.server.settings import Settings
+from support.examples import WELCOME
 from support.refusals import code_of, refused
 
 pytestmark = pytest.mark.slow
 
 API_KEY = "0123456789abcdef0123456789abcdef"
-WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
 PATIENCE_SECONDS = 40
 
 

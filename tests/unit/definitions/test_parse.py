@@ -10,8 +10,7 @@ from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.model import MessageDefinition, WorkflowDefinition
 from loopwright.server.definitions.parse import parse, step_names, unknown_properties
 from loopwright.server.workflow.graph import EventTrigger, SignupTrigger, TimerAction, problems
-
-EXAMPLE = Path(__file__).parents[3] / "examples" / "welcome"
+from support import examples
 
 LISTS = """\
 [news]
@@ -85,7 +84,7 @@ def test_what_the_files_say_is_read() -> None:
 
 def test_the_example_is_sound() -> None:
     """What we show works, down to its graph."""
-    definitions = parse(read_folder(EXAMPLE))
+    definitions = parse(read_folder(examples.WELCOME))
     assert [definition.slug for definition in definitions.lists] == ["product-news"]
     assert [definition.slug for definition in definitions.transactional] == ["receipt"]
     (welcome,) = definitions.workflows

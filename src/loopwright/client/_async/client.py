@@ -173,54 +173,63 @@ class AsyncLoops(ClientBase):
 
     @lazy
     def events(self) -> AsyncEvents:
+        """Send events, one or many."""
         from loopwright.client._async.events import AsyncEvents
 
         return AsyncEvents(self)
 
     @lazy
     def contacts(self) -> AsyncContacts:
+        """Find, create, change and delete contacts; lift suppressions."""
         from loopwright.client._async.contacts import AsyncContacts
 
         return AsyncContacts(self)
 
     @lazy
     def contact_properties(self) -> AsyncContactProperties:
+        """What can be known about contacts: list and create properties."""
         from loopwright.client._async.contact_properties import AsyncContactProperties
 
         return AsyncContactProperties(self)
 
     @lazy
     def mailing_lists(self) -> AsyncMailingLists:
+        """The lists a contact can be on."""
         from loopwright.client._async.mailing_lists import AsyncMailingLists
 
         return AsyncMailingLists(self)
 
     @lazy
     def transactional(self) -> AsyncTransactional:
+        """Send transactional email; to write it see `transactional_emails`."""
         from loopwright.client._async.transactional import AsyncTransactional
 
         return AsyncTransactional(self)
 
     @lazy
     def api_key(self) -> AsyncApiKey:
+        """Whose key this client uses."""
         from loopwright.client._async.api_key import AsyncApiKey
 
         return AsyncApiKey(self)
 
     @lazy
     def dedicated_sending_ips(self) -> AsyncDedicatedSendingIps:
+        """The team's own sending addresses."""
         from loopwright.client._async.dedicated_sending_ips import AsyncDedicatedSendingIps
 
         return AsyncDedicatedSendingIps(self)
 
     @lazy
     def campaigns(self) -> AsyncCampaigns:
+        """Campaigns: one email to many contacts."""
         from loopwright.client._async.campaigns import AsyncCampaigns
 
         return AsyncCampaigns(self)
 
     @lazy
     def campaign_groups(self) -> AsyncGroups:
+        """Folders for campaigns."""
         from loopwright.client._async.groups import AsyncGroups
         from loopwright.client.group_calls import CAMPAIGN_GROUPS
 
@@ -228,12 +237,14 @@ class AsyncLoops(ClientBase):
 
     @lazy
     def transactional_emails(self) -> AsyncTransactionalEmails:
+        """Write and publish transactional emails; to send one see `transactional`."""
         from loopwright.client._async.transactional_emails import AsyncTransactionalEmails
 
         return AsyncTransactionalEmails(self)
 
     @lazy
     def transactional_groups(self) -> AsyncGroups:
+        """Folders for transactional emails."""
         from loopwright.client._async.groups import AsyncGroups
         from loopwright.client.group_calls import TRANSACTIONAL_GROUPS
 
@@ -241,42 +252,49 @@ class AsyncLoops(ClientBase):
 
     @lazy
     def email_messages(self) -> AsyncEmailMessages:
+        """The content of campaigns, workflow emails and transactional emails."""
         from loopwright.client._async.email_messages import AsyncEmailMessages
 
         return AsyncEmailMessages(self)
 
     @lazy
     def themes(self) -> AsyncThemes:
+        """Styles that many emails share."""
         from loopwright.client._async.themes import AsyncThemes
 
         return AsyncThemes(self)
 
     @lazy
     def components(self) -> AsyncComponents:
+        """Pieces of LMX that many emails share."""
         from loopwright.client._async.components import AsyncComponents
 
         return AsyncComponents(self)
 
     @lazy
     def audience_segments(self) -> AsyncAudienceSegments:
+        """Named filters of contacts."""
         from loopwright.client._async.audience_segments import AsyncAudienceSegments
 
         return AsyncAudienceSegments(self)
 
     @lazy
     def workflows(self) -> AsyncWorkflows:
+        """Workflows as wholes; for their nodes see `workflow_nodes`."""
         from loopwright.client._async.workflows import AsyncWorkflows
 
         return AsyncWorkflows(self)
 
     @lazy
     def workflow_nodes(self) -> AsyncWorkflowNodes:
+        """The nodes of a workflow that is not sending."""
         from loopwright.client._async.workflow_nodes import AsyncWorkflowNodes
 
         return AsyncWorkflowNodes(self)
 
     @lazy
     def workflow_groups(self) -> AsyncGroups:
+        """Folders for workflows."""
         from loopwright.client._async.groups import AsyncGroups
         from loopwright.client.group_calls import WORKFLOW_GROUPS
 
@@ -284,12 +302,14 @@ class AsyncLoops(ClientBase):
 
     @lazy
     def event_patterns(self) -> AsyncEventPatterns:
+        """What the API has learned of events: their names and properties."""
         from loopwright.client._async.event_patterns import AsyncEventPatterns
 
         return AsyncEventPatterns(self)
 
     @lazy
     def uploads(self) -> AsyncUploads:
+        """Images for emails."""
         from loopwright.client._async.uploads import AsyncUploads
 
         return AsyncUploads(self)

@@ -174,54 +174,63 @@ class Loops(ClientBase):
 
     @lazy
     def events(self) -> Events:
+        """Send events, one or many."""
         from loopwright.client._sync.events import Events
 
         return Events(self)
 
     @lazy
     def contacts(self) -> Contacts:
+        """Find, create, change and delete contacts; lift suppressions."""
         from loopwright.client._sync.contacts import Contacts
 
         return Contacts(self)
 
     @lazy
     def contact_properties(self) -> ContactProperties:
+        """What can be known about contacts: list and create properties."""
         from loopwright.client._sync.contact_properties import ContactProperties
 
         return ContactProperties(self)
 
     @lazy
     def mailing_lists(self) -> MailingLists:
+        """The lists a contact can be on."""
         from loopwright.client._sync.mailing_lists import MailingLists
 
         return MailingLists(self)
 
     @lazy
     def transactional(self) -> Transactional:
+        """Send transactional email; to write it see `transactional_emails`."""
         from loopwright.client._sync.transactional import Transactional
 
         return Transactional(self)
 
     @lazy
     def api_key(self) -> ApiKey:
+        """Whose key this client uses."""
         from loopwright.client._sync.api_key import ApiKey
 
         return ApiKey(self)
 
     @lazy
     def dedicated_sending_ips(self) -> DedicatedSendingIps:
+        """The team's own sending addresses."""
         from loopwright.client._sync.dedicated_sending_ips import DedicatedSendingIps
 
         return DedicatedSendingIps(self)
 
     @lazy
     def campaigns(self) -> Campaigns:
+        """Campaigns: one email to many contacts."""
         from loopwright.client._sync.campaigns import Campaigns
 
         return Campaigns(self)
 
     @lazy
     def campaign_groups(self) -> Groups:
+        """Folders for campaigns."""
         from loopwright.client._sync.groups import Groups
         from loopwright.client.group_calls import CAMPAIGN_GROUPS
 
@@ -229,12 +238,14 @@ class Loops(ClientBase):
 
     @lazy
     def transactional_emails(self) -> TransactionalEmails:
+        """Write and publish transactional emails; to send one see `transactional`."""
         from loopwright.client._sync.transactional_emails import TransactionalEmails
 
         return TransactionalEmails(self)
 
     @lazy
     def transactional_groups(self) -> Groups:
+        """Folders for transactional emails."""
         from loopwright.client._sync.groups import Groups
         from loopwright.client.group_calls import TRANSACTIONAL_GROUPS
 
@@ -242,42 +253,49 @@ class Loops(ClientBase):
 
     @lazy
     def email_messages(self) -> EmailMessages:
+        """The content of campaigns, workflow emails and transactional emails."""
         from loopwright.client._sync.email_messages import EmailMessages
 
         return EmailMessages(self)
 
     @lazy
     def themes(self) -> Themes:
+        """Styles that many emails share."""
         from loopwright.client._sync.themes import Themes
 
         return Themes(self)
 
     @lazy
     def components(self) -> Components:
+        """Pieces of LMX that many emails share."""
         from loopwright.client._sync.components import Components
 
         return Components(self)
 
     @lazy
     def audience_segments(self) -> AudienceSegments:
+        """Named filters of contacts."""
         from loopwright.client._sync.audience_segments import AudienceSegments
 
         return AudienceSegments(self)
 
     @lazy
     def workflows(self) -> Workflows:
+        """Workflows as wholes; for their nodes see `workflow_nodes`."""
         from loopwright.client._sync.workflows import Workflows
 
         return Workflows(self)
 
     @lazy
     def workflow_nodes(self) -> WorkflowNodes:
+        """The nodes of a workflow that is not sending."""
         from loopwright.client._sync.workflow_nodes import WorkflowNodes
 
         return WorkflowNodes(self)
 
     @lazy
     def workflow_groups(self) -> Groups:
+        """Folders for workflows."""
         from loopwright.client._sync.groups import Groups
         from loopwright.client.group_calls import WORKFLOW_GROUPS
 
@@ -285,12 +303,14 @@ class Loops(ClientBase):
 
     @lazy
     def event_patterns(self) -> EventPatterns:
+        """What the API has learned of events: their names and properties."""
         from loopwright.client._sync.event_patterns import EventPatterns
 
         return EventPatterns(self)
 
     @lazy
     def uploads(self) -> Uploads:
+        """Images for emails."""
         from loopwright.client._sync.uploads import Uploads
 
         return Uploads(self)

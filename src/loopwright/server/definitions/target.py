@@ -44,12 +44,19 @@ async def open_team(
 
     Raises `UnknownTeam`.
     """
+    async with open_database(data_dir, database_url) as pool:
+        await ensure_team(pool, clock)
+        async with pool.acquire() as tx, tx.transaction():
+            yield tx, choose_team(await load_teams(tx), team)
+
+
+@asynccontextmanager
+async def open_database(data_dir: Path, database_url: str | None) -> AsyncGenerator[Pool]:
+    """One connection to the database at `database_url`, or else to the embedded one, migrated first."""
     async with _database(data_dir, database_url) as url:
         await migrate(url)
         async with _pool(url) as pool:
-            await ensure_team(pool, clock)
-            async with pool.acquire() as tx, tx.transaction():
-                yield tx, choose_team(await load_teams(tx), team)
+            yield pool
 
 
 async def preview(

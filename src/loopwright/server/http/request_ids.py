@@ -1,10 +1,11 @@
 """A name for each request, to find it in the log: on every answer, and in every error body."""
 
-import os
 from itertools import count
 from secrets import token_hex
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from loopwright.forks import in_every_child
 
 _KEY = "loopwright.request_id"
 
@@ -47,4 +48,4 @@ class _Process:
 
 _requests = count(1)
 _process = _Process()
-os.register_at_fork(after_in_child=_process.rename)
+in_every_child(_process.rename)

@@ -60,6 +60,7 @@ UPDATE_TEAM: LiteralString = """
      WHERE id = $1
 """
 LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
+LOCK_NAMES: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('loopwright.bootstrap'))"
 REVISIONS: LiteralString = "SELECT id, revision, blocklist FROM team WHERE id = ANY ($1::text[])"
 KEYS: LiteralString = "SELECT id, name, created_at FROM api_key WHERE team_id = $1 ORDER BY id"
 DELETE_KEY: LiteralString = "DELETE FROM api_key WHERE team_id = $1 AND id = $2 RETURNING id"
@@ -113,6 +114,11 @@ async def lock_team(tx: Connection, team_id: str) -> TeamRow:
     if row is None:
         raise LookupError(f"no team {team_id}")
     return TeamRow(**row)
+
+
+async def lock_names(tx: Connection) -> None:
+    """Until the transaction ends, nobody else makes or renames a team."""
+    await tx.execute(LOCK_NAMES)
 
 
 async def update_team(tx: Connection, team: TeamRow) -> None:
