@@ -128,12 +128,16 @@ def test_the_first_key_is_shown_once(data_dir: Path) -> None:
                 lines.append(line)
                 if "listens on" in line:
                     break
-            printed.append("".join(lines))
             server.terminate()
+            printed.append("".join([*lines, *server.stdout]))
     assert "API key (shown only now): " in printed[0]
     assert "API key" not in printed[1]
     key = printed[0].split("now): ")[1].split()[0]
     assert len(key) == 32
+    address = printed[0].split("listens on ")[1].split()[0]
+    assert f"\n  export LOOPS_API_KEY={key}\n  export LOOPS_BASE_URL={address}/api\n" in printed[0]
+    assert f"dashboard is at {address}" in printed[0]
+    assert "export" not in printed[1]
 
 
 def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:

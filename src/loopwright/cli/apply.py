@@ -10,6 +10,9 @@ import typer
 from loopwright.cli.hosting import check_server_runs_here
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
+from .failure import CommandFailed, ExitCode
+from .hosting import DatabaseUrl, DataDirOfServer, failures_told, find_data
+
 if TYPE_CHECKING:
     from loopwright.server.definitions.apply import Change
     from loopwright.server.definitions.mistakes import Mistake
@@ -26,16 +29,8 @@ def apply(
     team: Annotated[
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
     ] = None,
-    data_dir: Annotated[
-        Path,
-        typer.Option(envvar="LOOPWRIGHT_DATA_DIR", help="Folder of the embedded PostgreSQL."),
-    ] = DEFAULT_DATA_DIR,
-    database_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="LOOPWRIGHT_DATABASE_URL", help="A PostgreSQL of your own, instead of the embedded."
-        ),
-    ] = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Create and change mailing lists, transactional emails and workflows as the files in FOLDER say.
 
@@ -44,12 +39,6 @@ def apply(
     """
     check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
-    from asyncpg import (
-        ClientConfigurationError,
-        InvalidAuthorizationSpecificationError,
-        InvalidCatalogNameError,
-    )
-
     from loopwright.server.clock import SystemClock
     from loopwright.server.definitions.folder import read_folder
     from loopwright.server.definitions.mistakes import InvalidDefinitions
@@ -58,20 +47,14 @@ def apply(
 
     try:
         definitions = parse(read_folder(folder))
+        place = data_dir or DEFAULT_DATA_DIR if dry_run else find_data(data_dir, database_url)
         carry_out = preview if dry_run else save
-        changes = asyncio.run(carry_out(definitions, data_dir, database_url, team, SystemClock()))
+        with failures_told():
+            changes = asyncio.run(carry_out(definitions, place, database_url, team, SystemClock()))
     except InvalidDefinitions as invalid:
-        _show_mistakes(invalid.mistakes, json)
-        raise typer.Exit(1) from None
+        raise _told(invalid.mistakes) from None
     except (NotADirectoryError, UnknownTeam) as error:
-        raise typer.BadParameter(str(error)) from None
-    except (
-        OSError,
-        ClientConfigurationError,
-        InvalidAuthorizationSpecificationError,
-        InvalidCatalogNameError,
-    ) as error:
-        raise typer.BadParameter(f"the database cannot be reached: {error}") from None
+        raise CommandFailed(str(error)) from None
     if json:
         _show_json({"dryRun": dry_run, "changes": changes, "warnings": definitions.warnings})
     else:
@@ -95,13 +78,11 @@ def _show(changes: "Sequence[Change]", warnings: "Sequence[Mistake]", dry_run: b
         typer.echo("Nothing to change.")
 
 
-def _show_mistakes(mistakes: "Sequence[Mistake]", as_json: bool) -> None:
-    if as_json:
-        _show_json({"mistakes": mistakes})
-        return
-    for mistake in mistakes:
-        typer.echo(str(mistake), err=True)
-    typer.echo(f"Nothing was changed: {len(mistakes)} mistake{'s' * (len(mistakes) != 1)}.", err=True)
+def _told(mistakes: "Sequence[Mistake]") -> CommandFailed:
+    """The mistakes, a line each; for programs, each with its file and line."""
+    count = f"Nothing was changed: {len(mistakes)} mistake{'s' * (len(mistakes) != 1)}."
+    lines = "\n".join([*map(str, mistakes), count])
+    return CommandFailed(lines, ExitCode.REFUSED, {"mistakes": mistakes})
 
 
 def _show_json(answer: object) -> None:

@@ -15,9 +15,10 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from loopwright.cli.failure import ExitCode
 from loopwright.cli.importing.contact_files import Types, open_contact_file
 from loopwright.cli.importing.files import FileError, Form, form_of
-from loopwright.cli.session import AsJson, ExitCode, client, say, show_json
+from loopwright.cli.session import AsJson, client, say, show_json
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
 from loopwright.errors import LoopsConnectionError, ServerError
 

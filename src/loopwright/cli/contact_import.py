@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from loopwright import AsyncLoops
+from loopwright.cli.failure import ExitCode
 from loopwright.cli.importing.contact_rows import Plan, RowContact, Survey, contact_of, plan_of, survey
 from loopwright.cli.importing.files import FileError, Form, RejectedRows, Row, fingerprint, form_of, rows_of
 from loopwright.cli.importing.keeping import Keeper, kept
@@ -23,7 +24,7 @@ from loopwright.cli.importing.progress import ChangedFile, Progress, load
 from loopwright.cli.importing.rows import Fields, RowError
 from loopwright.cli.importing.run import Import
 from loopwright.cli.importing.workflows import QUIET, keeps_quiet
-from loopwright.cli.session import AsJson, ExitCode, advice, client, code_of, say, show_json
+from loopwright.cli.session import AsJson, advice, client, code_of, say, show_json
 from loopwright.client.answer import one
 from loopwright.client.call import Call, some_identifier
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings

@@ -10,8 +10,9 @@ from msgspec import UNSET, UnsetType
 from loopwright.cli import values
 from loopwright.cli.contact_export import export_contacts
 from loopwright.cli.contact_import import import_contacts
+from loopwright.cli.failure import ExitCode
 from loopwright.cli.options import ContactProps, Email, Lists, UserId
-from loopwright.cli.session import AsJson, ExitCode, client, say, show_json, show_table
+from loopwright.cli.session import AsJson, client, say, show_json, show_table
 
 app = typer.Typer(no_args_is_help=True, help="Create, change, find and delete contacts.")
 

@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 
 from loopwright import AsyncLoops
+from loopwright.cli.failure import ExitCode
 from loopwright.cli.importing.files import FileError, Form, RejectedRows, Row, fingerprint, form_of, rows_of
 from loopwright.cli.importing.keeping import Keeper, kept
 from loopwright.cli.importing.progress import ChangedFile, Progress, load
 from loopwright.cli.importing.rows import RowError, event_of
 from loopwright.cli.importing.run import EventSender, Import
-from loopwright.cli.session import AsJson, ExitCode, advice, code_of, say, show_json
+from loopwright.cli.session import AsJson, advice, code_of, say, show_json
 from loopwright.errors import LoopsError
 
 SHOWN_REASONS = 10

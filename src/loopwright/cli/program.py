@@ -8,11 +8,14 @@ from loopwright.version import VERSION
 
 from . import api_key, contacts, events, lists, properties, team, transactional
 from .apply import apply
+from .failure import Commands
+from .init import init
 from .serve import serve
 from .worker import worker
 
 program = typer.Typer(
     name="loopwright",
+    cls=Commands,
     help="The Loops API for Python: call it, or serve it yourself.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -36,6 +39,7 @@ def _options(
     pass
 
 
+program.command()(init)
 program.command()(serve)
 program.command()(worker)
 program.command()(apply)

@@ -19,6 +19,7 @@ from .hosting import (
     PublicUrl,
     SmtpUrl,
     check_server_runs_here,
+    check_smtp_url,
     failures_told,
     postgres_meanwhile,
     read_rate_limit,
@@ -102,6 +103,7 @@ def serve(
         jobs=jobs,
         event_retention=read_retention(event_retention),
     )
+    check_smtp_url(smtp_url)
     configure(log_format, log_level)
     if workers == 1:
         _serve_here(settings)
@@ -129,3 +131,12 @@ def _announce(address: str, new_key: str | None) -> None:
     if new_key:
         typer.echo(f"API key (shown only now): {new_key}")
     typer.echo(f"Loopwright listens on {address}")
+    if new_key:
+        typer.echo(
+            f"""\
+The dashboard is at {address}; sign in with the key. A program, or another shell, finds the server by
+
+  export LOOPS_API_KEY={new_key}
+  export LOOPS_BASE_URL={address}/api
+"""
+        )

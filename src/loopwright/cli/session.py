@@ -1,19 +1,10 @@
-"""What every client command does around its one call: make a client, print the answer, end with a code.
-
-0  done
-1  the API refused
-2  the command was given wrongly
-3  the API key is missing or wrong
-4  there is no such thing: nothing found, or a 404
-5  no answer, too many requests, or the server is unwell; the same command may work later
-"""
+"""What every client command does around its one call: make a client, print the answer, end with a code."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from enum import IntEnum
 from typing import Annotated
 
 import msgspec
@@ -22,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loopwright import Loops
+from loopwright.cli.failure import CommandFailed, ExitCode
 from loopwright.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -35,17 +27,6 @@ from loopwright.errors import (
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON, for programs to read.")]
 
 
-class ExitCode(IntEnum):
-    """What a command ends with."""
-
-    DONE = 0
-    REFUSED = 1
-    MISUSED = 2
-    KEY_WRONG = 3
-    NOT_FOUND = 4
-    TRY_LATER = 5
-
-
 @contextmanager
 def client() -> Generator[Loops]:
     """A client from LOOPS_API_KEY and LOOPS_BASE_URL; what goes wrong ends the command."""
@@ -53,10 +34,9 @@ def client() -> Generator[Loops]:
         with Loops() as loops:
             yield loops
     except LoopsError as error:
-        Console(stderr=True, highlight=False).print(f"[red]{advice(error)}[/red]", soft_wrap=True)
-        raise typer.Exit(code_of(error)) from None
+        raise CommandFailed(advice(error), code_of(error), _facts(error)) from None
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise CommandFailed(str(error), ExitCode.MISUSED) from None
 
 
 def code_of(error: LoopsError) -> ExitCode:
@@ -79,6 +59,11 @@ def advice(error: LoopsError) -> str:
     if code_of(error) is ExitCode.KEY_WRONG:
         return f"{error}\nLOOPS_API_KEY holds the key, LOOPS_BASE_URL the address of a server of your own."
     return str(error)
+
+
+def _facts(error: LoopsError) -> dict[str, object]:
+    """What a program may want to know of an error beside its sentence."""
+    return {"status": error.status} if isinstance(error, StatusError) else {}
 
 
 def show_json(body: bytes) -> None:

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 import msgspec
 import typer
 
-from loopwright.cli.hosting import DatabaseUrl, DataDir, check_server_runs_here, failures_told
+from loopwright.cli.failure import CommandFailed
+from loopwright.cli.hosting import (
+    DatabaseUrl,
+    DataDirOfServer,
+    check_server_runs_here,
+    failures_told,
+    find_data,
+)
 from loopwright.cli.session import AsJson, say, show_table
-from loopwright.server.settings import DEFAULT_DATA_DIR
 
 if TYPE_CHECKING:
     from loopwright.server.store.database import Connection
@@ -33,7 +39,7 @@ Team = Annotated[
 def show(
     *,
     team: Team = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +56,7 @@ def show(
 
 @app.command("list")
 def list_teams(
-    *, data_dir: DataDir = DEFAULT_DATA_DIR, database_url: DatabaseUrl = None, as_json: AsJson = False
+    *, data_dir: DataDirOfServer = None, database_url: DatabaseUrl = None, as_json: AsJson = False
 ) -> None:
     """List the teams of a database, oldest first."""
 
@@ -58,7 +64,10 @@ def list_teams(
         from loopwright.server.definitions.target import open_database
         from loopwright.server.store.teams import load_teams
 
-        async with open_database(data_dir, database_url) as pool, pool.acquire() as tx:
+        async with (
+            open_database(find_data(data_dir, database_url), database_url) as pool,
+            pool.acquire() as tx,
+        ):
             return await load_teams(tx)
 
     teams = _run(read())
@@ -75,7 +84,7 @@ def list_teams(
 def create(
     name: Annotated[str, typer.Argument(help="What the API and the dashboard call the team.")],
     *,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +98,11 @@ def create(
         from loopwright.server.clock import SystemClock
         from loopwright.server.definitions.target import open_database
 
-        async with open_database(data_dir, database_url) as pool, pool.acquire() as tx, tx.transaction():
+        async with (
+            open_database(find_data(data_dir, database_url), database_url) as pool,
+            pool.acquire() as tx,
+            tx.transaction(),
+        ):
             return await create_team(tx, name, SystemClock().now())
 
     team, key = _run(make())
@@ -117,7 +130,7 @@ def set_(
     ] = None,
     unblock: Annotated[list[str] | None, typer.Option(help="Take a pattern off. Repeatable.")] = None,
     team: Team = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -141,7 +154,7 @@ def set_(
 
 
 async def _change(
-    changes: "Changes", team: str | None, data_dir: Path, database_url: str | None
+    changes: "Changes", team: str | None, data_dir: Path | None, database_url: str | None
 ) -> "tuple[TeamRow, list[str]]":
     from loopwright.server.clock import SystemClock
     from loopwright.server.store.forms import load_forms
@@ -156,7 +169,7 @@ async def _change(
 def list_keys(
     *,
     team: Team = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -182,7 +195,7 @@ def create_key(
     name: Annotated[str, typer.Argument(help="What the key is for; one key for each purpose.")],
     *,
     team: Team = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Make a key and print it. It is shown only now."""
@@ -206,7 +219,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The key's id, from the list.")],
     *,
     team: Team = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Take a key away. Servers that run refuse it within seconds."""
@@ -218,21 +231,19 @@ def revoke_key(
             return await delete_key(tx, found.id, key_id)
 
     if not _run(revoke()):
-        raise typer.BadParameter(
-            f"there is no key {key_id}; `loopwright team keys list` shows those there are"
-        )
+        raise CommandFailed(f"there is no key {key_id}; `loopwright team keys list` shows those there are")
     say("Revoked.")
 
 
 @asynccontextmanager
 async def _opened(
-    team: str | None, data_dir: Path, database_url: str | None
+    team: str | None, data_dir: Path | None, database_url: str | None
 ) -> "AsyncGenerator[tuple[Connection, TeamRow]]":
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
     from loopwright.server.definitions.target import open_team
 
-    async with open_team(data_dir, database_url, team, SystemClock()) as opened:
+    async with open_team(find_data(data_dir, database_url), database_url, team, SystemClock()) as opened:
         yield opened
 
 
@@ -243,7 +254,7 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
         with failures_told():
             return asyncio.run(work)
     except (LookupError, ValueError) as problem:
-        raise typer.BadParameter(str(problem)) from None
+        raise CommandFailed(str(problem)) from None
 
 
 def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from .hosting import (
     PublicUrl,
     SmtpUrl,
     check_server_runs_here,
+    check_smtp_url,
     postgres_meanwhile,
     read_retention,
     run_until_stopped,
@@ -59,6 +60,7 @@ def worker(
         public_url=public_url,
         event_retention=read_retention(event_retention),
     )
+    check_smtp_url(smtp_url)
     configure(log_format, log_level)
     with postgres_meanwhile(settings):
         from loopwright.server.app import work

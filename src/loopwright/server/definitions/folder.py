@@ -11,26 +11,42 @@ def read_folder(folder: Path) -> dict[str, str]:
     """The text of every TOML and LMX file below `folder`, by its name from there with forward slashes.
 
     Hidden files and folders are passed over. Raises `NotADirectoryError`, and `InvalidDefinitions` for what
-    is not UTF-8.
+    is not UTF-8, and for links that lead out of the folder or nowhere: only what the folder holds is applied.
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")
+    root = folder.resolve()
     texts: dict[str, str] = {}
     mistakes: list[Mistake] = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if (
-            path.suffix not in ENDINGS
-            or not path.is_file()
-            or any(part.startswith(".") for part in name.parts)
-        ):
+        if any(part.startswith(".") for part in name.parts):
             continue
-        raw = path.read_bytes()
-        try:
-            texts[name.as_posix()] = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            mistakes.append(Mistake(name.as_posix(), line, "not UTF-8; save the file in that encoding"))
+        problem = _link_problem(path, root)
+        if problem:
+            mistakes.append(Mistake(name.as_posix(), 1, problem))
+        elif path.suffix in ENDINGS and path.is_file():
+            raw = path.read_bytes()
+            try:
+                texts[name.as_posix()] = raw.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                line = raw.count(b"\n", 0, error.start) + 1
+                mistakes.append(Mistake(name.as_posix(), line, "not UTF-8; save the file in that encoding"))
     if mistakes:
         raise InvalidDefinitions(mistakes)
     return texts
+
+
+def _link_problem(path: Path, root: Path) -> str | None:
+    """What is wrong with a link that would be read: a folder's, or a definition file's."""
+    if not path.is_symlink() or not (path.suffix in ENDINGS or path.is_dir()):
+        return None
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # a loop raises either, by the version of Python
+        return "a link that leads nowhere; put the file itself here"
+    if target.is_dir():
+        return "a link to a folder, which is not followed; put the folder itself here"
+    if not target.is_relative_to(root):
+        return "a link that leads out of the folder, which is not followed; put the file itself here"
+    return None

@@ -63,7 +63,7 @@ async def preview(
     definitions: Definitions, data_dir: Path, database_url: str | None, team: str | None, clock: Clock
 ) -> list[Change]:
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
-    if database_url is None and not _has_data(data_dir):
+    if database_url is None and not has_data(data_dir):
         return all_new(definitions)
     async with _database(data_dir, database_url) as url, _pool(url) as pool, pool.acquire() as tx:
         if not await tx.fetchval(HAS_TEAMS):
@@ -102,7 +102,8 @@ def all_new(definitions: Definitions) -> list[Change]:
     ]
 
 
-def _has_data(data_dir: Path) -> bool:
+def has_data(data_dir: Path) -> bool:
+    """Whether the folder holds an embedded database."""
     return (data_dir / "postgres").exists()
 
 

@@ -12,13 +12,14 @@ import re
 import socket
 import time
 from typing import TypeAlias
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
 from msgspec import Struct
 
 from .compose import Composed
 
+_HOST = re.compile(r"[\w.\-:%]+")  # a name, or an IPv4 or IPv6 address
 IDLE_SECONDS = 20.0  # servers close a quiet connection sooner or later; we do it first
 # Refused for who we are and not for whom we write to: sign-in, TLS and policy.
 _ABOUT_US = re.compile(r"\s*5\.7\.\d")
@@ -63,19 +64,39 @@ class Refused(Struct, frozen=True):
 Outcome: TypeAlias = Accepted | Deferred | Bounced | Refused
 
 
+URL_FORM = "an SMTP URL looks like smtp://user:password@mail.example.org:587?starttls"
+_ENCODE = (
+    "the user name or the password holds a character that ends it in a URL; write them percent-encoded: "
+    "%2F for /, %3F for ?, %23 for #, %40 for @, %25 for %"
+)
+
+
 def read_url(url: str) -> Server:
     """Read `smtp://user:password@host:port`, `smtps://…` or `smtp://…?starttls`.
 
-    With `?starttls` TLS is required; without, it is used when the server offers it. Raises `ValueError`.
+    With `?starttls` TLS is required; without, it is used when the server offers it. Raises `ValueError`; its
+    text holds nothing of the URL, because a password may stand anywhere in one that is wrong.
     """
-    pieces = urlsplit(url)
-    if pieces.scheme not in ("smtp", "smtps") or not pieces.hostname:
-        raise ValueError("an SMTP URL looks like smtp://user:password@mail.example.org:587?starttls")
+    try:
+        pieces = urlsplit(url)
+        port = pieces.port
+        host = pieces.hostname
+    except ValueError:
+        raise ValueError(_ENCODE if "@" in url else f"the port is no number; {URL_FORM}") from None
+    if pieces.scheme not in ("smtp", "smtps") or not host:
+        raise ValueError(URL_FORM)
+    if "@" in f"{pieces.path}{pieces.query}{pieces.fragment}":
+        raise ValueError(_ENCODE)
+    if pieces.path not in ("", "/") or pieces.fragment or not _HOST.fullmatch(host) or port == 0:
+        raise ValueError(URL_FORM)
+    options = dict(parse_qsl(pieces.query, keep_blank_values=True))
+    if options not in ({}, {"starttls": ""}):
+        raise ValueError(f"the only option after ? is starttls; {URL_FORM}")
     use_tls = pieces.scheme == "smtps"
-    required = "starttls" in parse_qs(pieces.query, keep_blank_values=True)
+    required = "starttls" in options
     return Server(
-        host=pieces.hostname,
-        port=pieces.port or (465 if use_tls else 587 if required else 25),
+        host=host,
+        port=port or (465 if use_tls else 587 if required else 25),
         username=unquote(pieces.username) if pieces.username else None,
         password=unquote(pieces.password) if pieces.password else None,
         use_tls=use_tls,

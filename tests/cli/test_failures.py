@@ -1,0 +1,153 @@
+"""How commands fail: one sentence or one JSON object, the right code, and nothing half done."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from loopwright.cli.program import program
+
+SECRET = "s3cret"
+
+
+def run(*arguments: str) -> Result:
+    """Run a command in an environment that names no server."""
+    names = ("LOOPS_API_KEY", "LOOPS_BASE_URL", "LOOPWRIGHT_DATA_DIR", "LOOPWRIGHT_DATABASE_URL")
+    return CliRunner(env=dict.fromkeys(names)).invoke(program, arguments)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(f"smtp://user:{SECRET}/Zx9@mail.example:587", id="slash in the password"),
+        pytest.param(f"smtp://apikey:42/{SECRET}@mail.example", id="slash after a number"),
+        pytest.param(f"smtp://user:{SECRET}#x@mail.example", id="hash in the password"),
+        pytest.param(f"smtp://user:{SECRET}?x@mail.example", id="question mark in the password"),
+        pytest.param(f"smtp://user:[{SECRET}@mail.example", id="bracket in the password"),
+        pytest.param(f"smtp://user:{SECRET}@mail.example:port", id="port that is no number"),
+        pytest.param(f"smtp://user:{SECRET}@mail.example:99999", id="port too high"),
+        pytest.param(f"smtp://user:{SECRET}@mail.example:0", id="port 0"),
+        pytest.param(f"smtp://user:{SECRET}@mail example", id="blank in the host"),
+        pytest.param(f"smtp://user:{SECRET}@mail.example/inbox", id="a path"),
+        pytest.param(f"smtp://user:{SECRET}@mail.example?tsl=off", id="unknown option"),
+        pytest.param(f"http://user:{SECRET}@mail.example", id="another scheme"),
+        pytest.param(f"smtp://user:{SECRET}@", id="no host"),
+        pytest.param(SECRET, id="no URL"),
+        pytest.param("", id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_bad_smtp_url_is_one_sentence_without_the_secret(command: str, url: str, tmp_path: Path) -> None:
+    """It is refused before anything starts, and nothing of the URL is shown."""
+    result = run(command, "--smtp-url", url, "--data-dir", str(tmp_path / "data"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("--smtp-url: ")
+    assert SECRET not in result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken(workers: str, tmp_path: Path) -> None:
+    """The sentence says which option helps."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run("serve", "--port", port, "--workers", workers, "--data-dir", str(tmp_path / "data"))
+    assert result.exit_code == 2
+    assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["team", "show", "--json"], id="team"),
+        pytest.param(["apply", ".", "--json"], id="apply"),
+        pytest.param(["contacts", "find", "--json"], id="no identifier"),
+        pytest.param(["contacts", "find", "--email", "ada@example.com", "--json"], id="no key"),
+        pytest.param(["contacts", "find", "--no-such-option", "--json"], id="unknown option"),
+        pytest.param(["lists", "list", "--json", "surplus"], id="surplus argument"),
+        pytest.param(["no-such-command", "--json"], id="unknown command"),
+        pytest.param(["events", "send", "--json"], id="missing argument"),
+    ],
+)
+def test_errors_are_json_where_answers_are(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that asked for JSON gets JSON on stdout, whatever went wrong."""
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    error = json.loads(result.stdout)
+    assert result.exit_code != 0
+    assert (error["success"], error["exitCode"]) == (False, result.exit_code)
+    assert error["message"]
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "command", [["apply", "definitions"], ["team", "show"], ["team", "keys", "create", "CI"]]
+)
+def test_no_second_database_is_made_in_silence(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no database is, a command that was not told to make one says where to look, and makes none."""
+    monkeypatch.chdir(tmp_path)
+    run("init", "definitions")
+    result = run(*command)
+    assert result.exit_code == 2
+    assert "--data-dir" in result.stderr
+    assert str(tmp_path / ".loopwright") in result.stderr
+    assert not (tmp_path / ".loopwright").exists()
+
+
+def test_a_named_folder_is_made_and_told(tmp_path: Path) -> None:
+    """Whoever names the folder means it; that it was empty is said all the same."""
+    result = run("team", "show", "--json", "--data-dir", str(tmp_path / "new"))
+    assert result.exit_code == 0, result.output
+    assert "a new one is made" in result.stderr
+    assert json.loads(result.stdout)["name"]
+
+
+def test_definitions_stay_in_their_folder(tmp_path: Path) -> None:
+    """Links that lead out of the folder, or nowhere, are told by name, and not read."""
+    folder = tmp_path / "definitions"
+    (folder / "transactional").mkdir(parents=True)
+    (tmp_path / "outside.toml").write_text('name = "outside"')
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "lists.toml").symlink_to(tmp_path / "outside.toml")
+    (folder / "gone.lmx").symlink_to(tmp_path / "nowhere.lmx")
+    (folder / "loop.lmx").symlink_to(folder / "loop.lmx")
+    (folder / "workflows").symlink_to(tmp_path / "elsewhere")
+    (folder / "README.md").symlink_to(tmp_path / "outside.toml")  # not one of ours, so nobody reads it
+    result = run("apply", str(folder), "--dry-run", "--json")
+    assert result.exit_code == 1
+    told = {mistake["file"]: mistake["message"] for mistake in json.loads(result.stdout)["mistakes"]}
+    assert set(told) == {"lists.toml", "gone.lmx", "loop.lmx", "workflows"}
+    assert "leads out of the folder" in told["lists.toml"]
+
+
+def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
+    """One text may serve two emails."""
+    run("init", str(tmp_path / "a"))
+    welcome = next((tmp_path / "a").rglob("receipt.lmx"))
+    copy = welcome.rename(welcome.with_name("shared.lmx"))
+    welcome.symlink_to(copy)
+    result = run("apply", str(tmp_path / "a"), "--dry-run", "--data-dir", str(tmp_path / "none"))
+    assert "leads" not in result.output
+
+
+def test_init_writes_files_that_apply_takes(tmp_path: Path) -> None:
+    """The starter folder is sound, and a second `init` overwrites nothing."""
+    folder = tmp_path / "my emails"
+    result = run("init", str(folder))
+    assert result.exit_code == 0, result.output
+    assert f"loopwright apply '{folder}'" in result.stdout
+    checked = run("apply", str(folder), "--dry-run", "--json", "--data-dir", str(tmp_path / "none"))
+    assert checked.exit_code == 0, checked.output
+    assert len(json.loads(checked.stdout)["changes"]) >= 3
+    (folder / "lists.toml").write_text("# mine\n")
+    again = run("init", str(folder))
+    assert again.exit_code == 2
+    assert "lists.toml" in again.stderr
+    assert (folder / "lists.toml").read_text() == "# mine\n"
