@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,9 +56,12 @@ def test_a_port_that_is_taken(workers: str, tmp_path: Path) -> None:
     """The sentence says which option helps."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        result = run("serve", "--port", port, "--workers", workers, "--data-dir", str(tmp_path / "data"))
-    assert result.exit_code == 2
-    assert "--port" in result.stderr
+        command = [sys.executable, "-c", "from loopwright.cli import main; main()", "serve", "--port", port]
+        options = ["--workers", workers, "--data-dir", str(tmp_path / "data")]
+        ended = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "--port" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(

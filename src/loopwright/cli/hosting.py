@@ -211,5 +211,7 @@ def _sentence(problem: Exception) -> str:
             return "This machine has no such address; give --host one of its own, such as 127.0.0.1."
         case OSError(errno=errno.EACCES) if not problem.filename:
             return "Ports below 1024 need more rights; choose another one with --port."
+        case OSError(filename=str() as name):
+            return f"{name}: {problem.strerror}"
         case _:
             return f"The database cannot be reached: {problem}"
