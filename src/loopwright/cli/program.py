@@ -6,7 +6,7 @@ import typer
 
 from loopwright.version import VERSION
 
-from . import api_key, contacts, events, lists, properties, team, transactional
+from . import api_key, contacts, events, inbox, lists, properties, team, transactional
 from .apply import apply
 from .failure import Commands
 from .init import init
@@ -50,3 +50,4 @@ program.add_typer(properties.app, name="properties")
 program.add_typer(lists.app, name="lists")
 program.add_typer(events.app, name="events")
 program.add_typer(transactional.app, name="transactional")
+program.add_typer(inbox.app, name="inbox")
