@@ -23,6 +23,7 @@ from rich.table import Table
 
 from loopwright import Loops
 from loopwright.errors import (
+    ArgumentError,
     AuthenticationError,
     ConfigurationError,
     LoopsError,
@@ -52,6 +53,8 @@ def client() -> Generator[Loops]:
     try:
         with Loops() as loops:
             yield loops
+    except ArgumentError as error:
+        raise typer.BadParameter(str(error)) from None
     except LoopsError as error:
         Console(stderr=True, highlight=False).print(f"[red]{advice(error)}[/red]", soft_wrap=True)
         raise typer.Exit(code_of(error)) from None
