@@ -22,6 +22,8 @@ def text(name: str, value: object) -> str:
         return str(value)
     if isinstance(value, Enum) and isinstance(value.value, (str, UUID)):
         return text(name, value.value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} is text, not {type(value).__name__}; give str({name})")
     raise mistyped(name, "text", value)
 
 
@@ -45,12 +47,14 @@ def flag(name: str, value: object) -> bool:
     """True or False. Raises `ArgumentTypeError`."""
     if is_boolean(value):
         return bool(value)
-    raise mistyped(name, "True or False", value)
+    raise mistyped(name, "True or False, or left out", value)
 
 
 def count(name: str, value: object, *, least: int, most: int | None = None) -> int:
     """A whole number from `least` to `most`. Raises `ArgumentTypeError` or `ArgumentValueError`."""
     if is_boolean(value) or not hasattr(value, "__index__"):
+        if isinstance(value, str):
+            raise ArgumentTypeError(f"{name} is a whole number, not {type(value).__name__}; give int({name})")
         raise mistyped(name, "a whole number", value)
     number = index(cast("int", value))
     if number < least or (most is not None and number > most):

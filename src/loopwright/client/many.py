@@ -195,6 +195,8 @@ class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
 def event_arguments(event: Mapping[str, object]) -> EventToSend:
     """The event, as `events.send` takes it. Raises `ArgumentTypeError` for one it would not take."""
     _check_item("send", event, EventToSend)
+    if "name" not in event:
+        raise ArgumentTypeError("send() lacks its argument name")
     return cast("EventToSend", event)
 
 
@@ -208,8 +210,6 @@ def _check_item(method: str, item: Mapping[str, object], kind: Any) -> None:
     if not isinstance(item, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
         raise mistyped("an item", f"a mapping of the arguments of {method}", item)
     check_keywords(method, item, kind.__annotations__)
-    for name in kind.__required_keys__ - item.keys():
-        raise ArgumentTypeError(f"{method}() lacks its argument {name}")
 
 
 def _check_items(name: str, items: object) -> None:

@@ -121,7 +121,7 @@ def _stands_for(value: Any) -> Value:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, Enum):
-        return to_wire(value.value)
+        return _value_of(value)
     match _numpy_kind(value):
         case "b":
             return bool(value)
@@ -131,6 +131,17 @@ def _stands_for(value: Any) -> Value:
             return to_wire(_numpy_date(value))
         case _:
             return to_wire(_integer_of(value))
+
+
+def _value_of(member: Enum) -> Value:
+    try:
+        return to_wire(member.value)
+    except TypeError:
+        raise _no_value(member) from None
+
+
+def _no_value(value: object) -> TypeError:
+    return TypeError(f"a property value is a str, number, bool, datetime or date, not {type(value).__name__}")
 
 
 def _plain_moment(moment: datetime) -> datetime:
@@ -179,7 +190,7 @@ def _integer_of(value: Any) -> int:
             return index(value)
         except TypeError:
             pass
-    raise TypeError(f"a property value is a str, number, bool, datetime or date, not {type(value).__name__}")
+    raise _no_value(value)
 
 
 def parse_date(value: object) -> datetime:
