@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
-from loopwright.client.arguments import count, mistyped
+from loopwright.client.arguments import count, is_many, mistyped
 from loopwright.client.call import (
     Properties,
     check_event_name,
@@ -141,13 +141,13 @@ class Outbox:
 
     def retry(self, letters: Iterable[DeadLetter]) -> int:
         """Send dead letters again, each under the key it had. Returns how many were still there."""
-        moved = self._spool.requeue([letter.id for letter in letters], now=time.time())
+        moved = self._spool.requeue(_ids(letters), now=time.time())
         self._courier.wake()
         return moved
 
     def discard(self, letters: Iterable[DeadLetter]) -> int:
         """Delete dead letters. Returns how many were still there."""
-        return self._spool.discard([letter.id for letter in letters])
+        return self._spool.discard(_ids(letters))
 
     # Ending -------------------------------------------------------------------------------------------------
 
@@ -157,6 +157,8 @@ class Outbox:
         Returns early when this process can deliver nothing more in that time: the API cannot be reached, or
         another process has the rest under way.
         """
+        if not isinstance(within, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise mistyped("within", "a timedelta, as timedelta(seconds=5)", within)
         return self._courier.drain(time.time() + within.total_seconds())
 
     def close(self) -> None:
@@ -221,6 +223,13 @@ def _path(path: str | PathLike[str]) -> Path:
     if not isinstance(path, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise mistyped("path", "the path of a file", path)
     return Path(path)
+
+
+def _ids(letters: Iterable[DeadLetter]) -> list[int]:
+    found = list(letters) if is_many(letters) else [None]
+    if not all(isinstance(letter, DeadLetter) for letter in found):
+        raise mistyped("letters", "an iterable of dead letters, as dead_letters() gives them", letters)
+    return [letter.id for letter in found if letter]
 
 
 def _seconds(name: str, seconds: float) -> float:
