@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum
-from typing import assert_type
+from typing import Any, assert_type
 from uuid import uuid4
 
 import httpx2
@@ -96,12 +96,14 @@ def sync_program() -> None:
     loops.events.send_many([{"name": "signup", "email": "a@b.c", "properties": {"seats": 3}}])
     rows = [{"name": "signup", "email": email} for email in ("a@b.c", "d@e.f")]
     for outcome_of_row in loops.events.send_many(rows):
-        assert_type(outcome_of_row, Outcome[dict[str, str], EventAccepted])
+        assert_type(outcome_of_row, Outcome[Any, EventAccepted])
     mixed: list[dict[str, object]] = [{"name": "signup", "email": "a@b.c", "properties": {"seats": 3}}]
     loops.events.send_many(mixed, at_once=2, timeout=5)
     loops.events.send_many(read_rows())
     loops.contacts.update_many([{"email": "a@b.c", "first_name": "Ada", "subscribed": False}])
+    loops.contacts.update_many([{"email": "a@b.c"}, {"user_id": "u1", "subscribed": False}])
     loops.contacts.update_many(rows)
+    assert_type(list(loops.events.send_many([])), list[Outcome[EventToSend, EventAccepted]])
     contacts: list[ContactUpdate] = [{"email": "a@b.c", "first_name": None}]
     for saved in loops.contacts.update_many(contacts):
         assert_type(saved, Outcome[ContactUpdate, ContactSaved])

@@ -1,7 +1,7 @@
 """Values of every door: what stands for text, a number, a boolean or a date is taken, all else is named."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
@@ -40,7 +40,7 @@ class Level(IntEnum):
     HIGH = 3
 
 
-class Named(str, Enum):
+class Named(str, Enum):  # noqa: UP042
     PRO = "pro"
 
 
@@ -139,7 +139,7 @@ async def send_email(loops: AsyncLoops, values: dict[str, Any]) -> None:
     await loops.transactional.send("t1", email="ada@example.com", data_variables=values)
 
 
-DOORS: Mapping[str, Callable[[AsyncLoops, dict[str, Any]], Awaitable[None]]] = {
+DOORS: Mapping[str, Callable[[AsyncLoops, dict[str, Any]], Any]] = {
     "an event's properties": send_event,
     "an event's contact": send_event_about,
     "a new contact": create_contact,
@@ -230,9 +230,7 @@ async def test_previews_and_fallbacks_are_texts(serve: Serve) -> None:
             with pytest.raises(ArgumentError, match=rf"data_variables_fallbacks\['p'\]: .*{says}"):
                 await loops.email_messages.update("m1", data_variables_fallbacks={"p": value})
         with pytest.raises(ArgumentError, match="'first_name', which the API calls 'firstName'"):
-            await loops.email_messages.preview(
-                "m1", ["a@example.com"], contact_properties={"first_name": "A"}
-            )
+            await loops.email_messages.preview("m1", ["a@b.c"], contact_properties={"first_name": "A"})
     assert [request.json for request in server.requests] == [
         {"emails": ["ada@example.com"], "dataVariables": read},
         {"contactPropertiesFallbacks": {**read, "gone": None}},
@@ -268,7 +266,7 @@ async def test_text_that_is_none_is_named_by_its_place(serve: Serve) -> None:
     server = serve(SAVED)
     half = "\ud83d"
     async with AsyncLoops("key", base_url=server.url) as loops:
-        for place, call in {
+        calls: dict[str, Callable[[], Any]] = {
             "eventProperties.p": lambda: loops.events.send("x", user_id="u", properties={"p": half}),
             "email": lambda: loops.events.send("x", email=half),
             r"dataVariables.items\[0\].p": lambda: loops.transactional.send(
@@ -278,7 +276,8 @@ async def test_text_that_is_none_is_named_by_its_place(serve: Serve) -> None:
             "campaign_id": lambda: loops.campaigns.get(half),
             "userId": lambda: loops.contacts.find(user_id=half),
             "description": lambda: loops.campaign_groups.create("g", description=half),
-        }.items():
+        }
+        for place, call in calls.items():
             with pytest.raises(ArgumentError, match=f"^{place}: .*surrogates"):
                 await call()
     assert not server.requests

@@ -2,7 +2,7 @@
 """Values of every door: what stands for text, a number, a boolean or a date is taken, all else is named."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
@@ -41,7 +41,7 @@ class Level(IntEnum):
     HIGH = 3
 
 
-class Named(StrEnum):
+class Named(str, Enum):  # noqa: UP042
     PRO = "pro"
 
 
@@ -140,7 +140,7 @@ def send_email(loops: Loops, values: dict[str, Any]) -> None:
     loops.transactional.send("t1", email="ada@example.com", data_variables=values)
 
 
-DOORS: Mapping[str, Callable[[Loops, dict[str, Any]], Awaitable[None]]] = {
+DOORS: Mapping[str, Callable[[Loops, dict[str, Any]], Any]] = {
     "an event's properties": send_event,
     "an event's contact": send_event_about,
     "a new contact": create_contact,
@@ -231,7 +231,7 @@ def test_previews_and_fallbacks_are_texts(serve: Serve) -> None:
             with pytest.raises(ArgumentError, match=rf"data_variables_fallbacks\['p'\]: .*{says}"):
                 loops.email_messages.update("m1", data_variables_fallbacks={"p": value})
         with pytest.raises(ArgumentError, match="'first_name', which the API calls 'firstName'"):
-            loops.email_messages.preview("m1", ["a@example.com"], contact_properties={"first_name": "A"})
+            loops.email_messages.preview("m1", ["a@b.c"], contact_properties={"first_name": "A"})
     assert [request.json for request in server.requests] == [
         {"emails": ["ada@example.com"], "dataVariables": read},
         {"contactPropertiesFallbacks": {**read, "gone": None}},
@@ -267,7 +267,7 @@ def test_text_that_is_none_is_named_by_its_place(serve: Serve) -> None:
     server = serve(SAVED)
     half = "\ud83d"
     with Loops("key", base_url=server.url) as loops:
-        for place, call in {
+        calls: dict[str, Callable[[], Any]] = {
             "eventProperties.p": lambda: loops.events.send("x", user_id="u", properties={"p": half}),
             "email": lambda: loops.events.send("x", email=half),
             r"dataVariables.items\[0\].p": lambda: loops.transactional.send(
@@ -277,7 +277,8 @@ def test_text_that_is_none_is_named_by_its_place(serve: Serve) -> None:
             "campaign_id": lambda: loops.campaigns.get(half),
             "userId": lambda: loops.contacts.find(user_id=half),
             "description": lambda: loops.campaign_groups.create("g", description=half),
-        }.items():
+        }
+        for place, call in calls.items():
             with pytest.raises(ArgumentError, match=f"^{place}: .*surrogates"):
                 call()
     assert not server.requests

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, Properties, one_identifier, some_identifier, with_query
 from loopwright.client.contact_calls import contact_body, read_contact, update_call
-from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, Many, Progress, contact_arguments
+from loopwright.client.many import (
+    AT_ONCE,
+    AsyncItems,
+    AsyncOutcomes,
+    ContactUpdate,
+    Many,
+    Progress,
+    contact_arguments,
+)
 from loopwright.wire.contacts import (
     Contact,
     ContactDeleted,
@@ -29,9 +37,6 @@ from loopwright.wire.operations import (
 
 if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops
-
-
-Update = TypeVar("Update", bound=Mapping[str, object])
 
 
 class AsyncContacts:
@@ -133,20 +138,38 @@ class AsyncContacts:
             Call(REMOVE_CONTACT_SUPPRESSION, path, one(SuppressionRemoved), options)
         )
 
+    @overload
     def update_many(
         self,
-        contacts: AsyncItems[Update],
+        contacts: AsyncItems[ContactUpdate],
         *,
         at_once: int = AT_ONCE,
         on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[CallOptions],
-    ) -> AsyncOutcomes[Update, ContactSaved]:
+    ) -> AsyncOutcomes[ContactUpdate, ContactSaved]: ...
+    @overload
+    def update_many(
+        self,
+        contacts: AsyncItems[Mapping[str, object]],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncOutcomes[Any, ContactSaved]: ...
+    def update_many(
+        self,
+        contacts: AsyncItems[Any],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncOutcomes[Any, ContactSaved]:
         """Update or create many contacts, as `events.send_many` sends many events.
 
         Each is a mapping of the arguments of `update`; `ContactUpdate` lets type checkers look inside.
         """
 
-        def call(contact: Update) -> Call[ContactSaved]:
+        def call(contact: Mapping[str, object]) -> Call[ContactSaved]:
             return update_call(options, **contact_arguments(contact))
 
         many = Many("contacts.update_many", UPDATE_CONTACT, call, options)

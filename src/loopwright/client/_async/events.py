@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from loopwright.client.call import Call, CallOptions, Properties
-from loopwright.client.many import AT_ONCE, AsyncItems, AsyncOutcomes, Many, Progress, event_arguments
+from loopwright.client.many import (
+    AT_ONCE,
+    AsyncItems,
+    AsyncOutcomes,
+    EventToSend,
+    Many,
+    Progress,
+    event_arguments,
+)
 from loopwright.client.sending import event_call
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.operations import SEND_EVENT
 
 if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops
-
-
-Event = TypeVar("Event", bound=Mapping[str, object])
 
 
 class AsyncEvents:
@@ -54,14 +59,32 @@ class AsyncEvents:
             event_call(options, name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         )
 
+    @overload
     def send_many(
         self,
-        events: AsyncItems[Event],
+        events: AsyncItems[EventToSend],
         *,
         at_once: int = AT_ONCE,
         on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[CallOptions],
-    ) -> AsyncOutcomes[Event, EventAccepted]:
+    ) -> AsyncOutcomes[EventToSend, EventAccepted]: ...
+    @overload
+    def send_many(
+        self,
+        events: AsyncItems[Mapping[str, object]],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncOutcomes[Any, EventAccepted]: ...
+    def send_many(
+        self,
+        events: AsyncItems[Any],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncOutcomes[Any, EventAccepted]:
         """Send many events, at most `at_once` at a time, and give their outcomes in the order of `events`.
 
         Each event is a mapping of the arguments of `send`, which type checkers know as `EventToSend`. Iterate
@@ -73,7 +96,7 @@ class AsyncEvents:
         `at_once=1`. Then events of an async iterable leave as they come, others when 500 are read.
         """
 
-        def call(event: Event) -> Call[EventAccepted]:
+        def call(event: Mapping[str, object]) -> Call[EventAccepted]:
             return event_call(options, **event_arguments(event))
 
         many = Many("events.send_many", SEND_EVENT, call, options)

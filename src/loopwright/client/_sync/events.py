@@ -4,19 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from loopwright.client.call import Call, CallOptions, Properties
-from loopwright.client.many import AT_ONCE, Items, Many, Outcomes, Progress, event_arguments
+from loopwright.client.many import (
+    AT_ONCE,
+    EventToSend,
+    Items,
+    Many,
+    Outcomes,
+    Progress,
+    event_arguments,
+)
 from loopwright.client.sending import event_call
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.operations import SEND_EVENT
 
 if TYPE_CHECKING:
     from loopwright.client._sync.client import Loops
-
-
-Event = TypeVar("Event", bound=Mapping[str, object])
 
 
 class Events:
@@ -55,14 +60,32 @@ class Events:
             event_call(options, name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         )
 
+    @overload
     def send_many(
         self,
-        events: Items[Event],
+        events: Items[EventToSend],
         *,
         at_once: int = AT_ONCE,
         on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[CallOptions],
-    ) -> Outcomes[Event, EventAccepted]:
+    ) -> Outcomes[EventToSend, EventAccepted]: ...
+    @overload
+    def send_many(
+        self,
+        events: Items[Mapping[str, object]],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Outcomes[Any, EventAccepted]: ...
+    def send_many(
+        self,
+        events: Items[Any],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Outcomes[Any, EventAccepted]:
         """Send many events, at most `at_once` at a time, and give their outcomes in the order of `events`.
 
         Each event is a mapping of the arguments of `send`, which type checkers know as `EventToSend`. Iterate
@@ -74,7 +97,7 @@ class Events:
         `at_once=1`. Then events of an async iterable leave as they come, others when 500 are read.
         """
 
-        def call(event: Event) -> Call[EventAccepted]:
+        def call(event: Mapping[str, object]) -> Call[EventAccepted]:
             return event_call(options, **event_arguments(event))
 
         many = Many("events.send_many", SEND_EVENT, call, options)
