@@ -63,8 +63,7 @@ def fill(operation: Operation, *ids: str) -> str:
     path = operation.path
     for id_ in ids:
         start, end = path.index("{"), path.index("}")
-        brace = path[start + 1 : end]
-        name = _ARGUMENTS.get(brace) or snake_case(brace)
+        name = argument_of(path[start + 1 : end])
         id_ = required(name, id_)
         if id_.strip(".") == "":
             raise ArgumentValueError(f"{name} is {id_!r}, which is nothing's id")
@@ -234,6 +233,11 @@ def required(name: str, value: object) -> str:
 
 
 @cache
+def argument_of(parameter: str) -> str:
+    """What the methods call a parameter of a path."""
+    return _ARGUMENTS.get(parameter) or snake_case(parameter)
+
+
 def snake_case(name: str) -> str:
     """`firstName` as Python spells it: `first_name`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
