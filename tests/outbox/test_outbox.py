@@ -104,7 +104,7 @@ def test_values_are_kept_to_the_last_digit(tmp_path: Path) -> None:
             "price": Decimal("19.99"),
             "great": 2**63 - 1,
             "small": 5e-324,
-        },  # fmt: skip
+        },
         "contact": {"plan": Plan.PRO, "code": UUID(int=2), "seats": numpy.int64(3), "vip": numpy.bool_(True)},
         "mailing_lists": {"l1": numpy.bool_(True)},
     }
