@@ -202,6 +202,9 @@ async def test_items_are_looked_at_as_well(serve: Serve, colour: type[Client]) -
     ]
     contacts: list[Any] = [{"user_id": "u", "subscribe": False}, {"user_id": "u"}]
     said = await errors(client.events.send_many(events)) + await errors(client.contacts.update_many(contacts))
+    closing = client.close()
+    if closing is not None:
+        await closing
     assert said == [
         "send() got an unexpected keyword argument 'eventProperties'; did you mean properties?",
         None,
