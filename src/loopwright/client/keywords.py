@@ -12,7 +12,6 @@ from functools import wraps
 from inspect import CO_COROUTINE, CO_VARKEYWORDS
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
-from weakref import WeakSet
 
 from loopwright.client.call import CallOptions
 from loopwright.errors import ArgumentTypeError
@@ -90,16 +89,12 @@ def strict(function: Callable[Parameters, Result]) -> Callable[Parameters, Resul
 
 
 def strict_class(kind: Kind) -> Kind:
-    """Make every public method of a class strict, and its making."""
-    if kind not in _strict_classes:
-        _strict_classes.add(kind)
-        for name, function in list(vars(kind).items()):
-            if isinstance(function, FunctionType) and (name == "__init__" or not name.startswith("_")):
-                setattr(kind, name, strict(function))
+    """Make every public method of a class strict, and its making; those that are stay as they are."""
+    for name, function in list(vars(kind).items()):
+        public = name == "__init__" or not name.startswith("_")
+        if public and isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+            setattr(kind, name, strict(function))
     return kind
-
-
-_strict_classes = WeakSet[type]()
 
 
 def check_keywords(name: str, given: Collection[str], known: Collection[str]) -> None:
