@@ -18,6 +18,7 @@ import msgspec
 
 from loopwright.client.answer import status_error
 from loopwright.client.config import check_retries, lower_case
+from loopwright.client.encoding import encode
 from loopwright.client.retry import may_have_arrived, parse_retry_after, wait_before_repeat
 from loopwright.client.transport import Header, HttpRequest, HttpResponse, Timeout
 from loopwright.errors import LoopsError, NoAnswerError, UnreadableAnswerError
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 logger = logging.getLogger("loopwright")
-
-encode = msgspec.json.Encoder().encode
 
 
 class Attempts(Generic[Result]):

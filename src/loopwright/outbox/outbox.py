@@ -7,17 +7,27 @@ import atexit
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
-from loopwright.client.call import Properties, check_event_name, properties_to_wire, some_identifier
+from loopwright.client.arguments import count, is_many, mistyped
+from loopwright.client.call import (
+    Properties,
+    check_event_name,
+    lists_to_wire,
+    properties_to_wire,
+    some_identifier,
+)
+from loopwright.client.keywords import strict_class
+from loopwright.client.sending import event_contact
+from loopwright.errors import ArgumentValueError
 from loopwright.outbox import process
 from loopwright.outbox.courier import Courier
-from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status
-from loopwright.wire.values import Value
+from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status, Values
 
 if TYPE_CHECKING:
     from loopwright import Loops
@@ -26,6 +36,7 @@ DRAIN_SECONDS = 10.0
 PARALLEL = 16
 
 
+@strict_class
 class Outbox:
     """Sends events that survive the program: `send` keeps them in a file, a courier delivers them.
 
@@ -52,12 +63,12 @@ class Outbox:
         drain: float = DRAIN_SECONDS,
         parallel: int = PARALLEL,
     ) -> None:
-        if parallel < 1:
-            raise ValueError("parallel is the number of contacts served at a time: 1 or more")
-        self._drain_seconds = drain
+        parallel = count("parallel", parallel, least=1)
+        self._drain_seconds = _seconds("drain", drain)
         self._leave_by: float | None = None
-        self._spool = Spool(Path(path), guard=process.held)
-        self._courier = Courier(self._spool, (loops or _default_client()).events, parallel=parallel)
+        events = _client(loops).events
+        self._spool = Spool(_path(path), guard=process.held)
+        self._courier = Courier(self._spool, events, parallel=parallel)
         process.join(self)
         atexit.register(self._on_exit)
         if self._spool.next_ready() is not None:
@@ -78,16 +89,16 @@ class Outbox:
         """Keep an event for delivery. It is on disk when this returns; the answer is its idempotency key.
 
         The arguments are those of `events.send`. What that would refuse before any request raises the same
-        `ValueError` here, before anything is kept.
+        `ArgumentError` here, before anything is kept.
         """
-        some_identifier(email, user_id)
+        identifiers = some_identifier(email, user_id)
         event = EventArguments(
             name=check_event_name(name),
-            email=email,
-            user_id=user_id,
-            properties=_values(properties),
-            contact=_values(contact),
-            mailing_lists=dict(mailing_lists or {}),
+            email=identifiers.get("email"),
+            user_id=identifiers.get("userId"),
+            properties=cast("Values", {} if properties is None else properties_to_wire(properties)),
+            contact=cast("Values", event_contact(contact)),
+            mailing_lists={} if mailing_lists is None else lists_to_wire(mailing_lists),
         )
         key = uuid4().hex
         with process.held():
@@ -130,13 +141,13 @@ class Outbox:
 
     def retry(self, letters: Iterable[DeadLetter]) -> int:
         """Send dead letters again, each under the key it had. Returns how many were still there."""
-        moved = self._spool.requeue([letter.id for letter in letters], now=time.time())
+        moved = self._spool.requeue(_ids(letters), now=time.time())
         self._courier.wake()
         return moved
 
     def discard(self, letters: Iterable[DeadLetter]) -> int:
         """Delete dead letters. Returns how many were still there."""
-        return self._spool.discard([letter.id for letter in letters])
+        return self._spool.discard(_ids(letters))
 
     # Ending -------------------------------------------------------------------------------------------------
 
@@ -146,6 +157,8 @@ class Outbox:
         Returns early when this process can deliver nothing more in that time: the API cannot be reached, or
         another process has the rest under way.
         """
+        if not isinstance(within, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise mistyped("within", "a timedelta, as timedelta(seconds=5)", within)
         return self._courier.drain(time.time() + within.total_seconds())
 
     def close(self) -> None:
@@ -196,12 +209,32 @@ class Outbox:
         self._leave_by = None
 
 
-def _default_client() -> Loops:
+def _client(loops: Loops | None) -> Loops:
     from loopwright import Loops  # here, so that importing this module stays cheap
 
-    return Loops()
+    if loops is None:
+        return Loops()
+    if not isinstance(loops, Loops):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise mistyped("loops", "a Loops", loops)
+    return loops
 
 
-def _values(given: Properties | None) -> dict[str, Value | None]:
-    """Dates become text; a value that cannot travel is an error now rather than a dead letter later."""
-    return cast("dict[str, Value | None]", properties_to_wire(given or {}))
+def _path(path: str | PathLike[str]) -> Path:
+    if not isinstance(path, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistyped("path", "the path of a file", path)
+    return Path(path)
+
+
+def _ids(letters: Iterable[DeadLetter]) -> list[int]:
+    found = list(letters) if is_many(letters) else [None]
+    if not all(isinstance(letter, DeadLetter) for letter in found):
+        raise mistyped("letters", "an iterable of dead letters, as dead_letters() gives them", letters)
+    return [letter.id for letter in found if letter]
+
+
+def _seconds(name: str, seconds: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, Real):
+        raise mistyped(name, "a number of seconds", seconds)
+    if not seconds >= 0:
+        raise ArgumentValueError(f"{name} is 0 seconds or more, not {seconds}")
+    return float(seconds)

@@ -16,13 +16,21 @@ import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+from loopwright.client.encoding import encode
 from loopwright.wire.values import Value
+
+if TYPE_CHECKING:
+    Values: TypeAlias = dict[str, Value | None]
+else:
+    Values = dict[str, Any]  # so that numbers are read by `_number`
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -62,8 +70,8 @@ class EventArguments(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     email: str | None = None
     user_id: str | None = None
-    properties: dict[str, Value | None] = {}
-    contact: dict[str, Value | None] = {}
+    properties: Values = {}
+    contact: Values = {}
     mailing_lists: dict[str, bool] = {}
 
     @property
@@ -104,7 +112,13 @@ class Status(Struct, frozen=True, kw_only=True):
     dead_letters: int
 
 
-_events = msgspec.json.Decoder(EventArguments)
+def _number(text: str) -> float | Decimal:
+    """A number with a fraction, to its last digit."""
+    number, exact = float(text), Decimal(text)
+    return number if Decimal(repr(number)) == exact else exact
+
+
+_events = msgspec.json.Decoder(EventArguments, float_hook=_number)
 
 
 class Spool:
@@ -130,7 +144,7 @@ class Spool:
     def add(self, event: EventArguments, *, key: str, now: float) -> None:
         """Keep one event; it is on disk when this returns."""
         with self._writing() as tx:
-            self._append(tx, key=key, lane=event.lane, body=msgspec.json.encode(event), now=now, ready_at=now)
+            self._append(tx, key=key, lane=event.lane, body=encode(event), now=now, ready_at=now)
 
     def claim(self, *, lease: str, until: float, now: float) -> Delivery | None:
         """Take the lane that has been ready for longest and return its oldest event, if any is ready."""

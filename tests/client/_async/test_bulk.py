@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loopwright import (
+    ArgumentValueError,
     AsyncLoops,
     AuthenticationError,
     BadRequestError,
@@ -106,7 +107,7 @@ async def test_only_bad_items(proxy: CuttingProxy, live_server: LiveServer) -> N
         bad: list[EventToSend] = [{"name": ""}] * 700
         outcomes = [outcome async for outcome in loops.events.send_many(bad)]
         assert [outcome async for outcome in loops.events.send_many([])] == []
-    assert [type(outcome.error) for outcome in outcomes] == [ValueError] * 700
+    assert [type(outcome.error) for outcome in outcomes] == [ArgumentValueError] * 700
     assert proxy.chunks == []
 
 

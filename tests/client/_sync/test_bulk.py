@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from loopwright import (
+    ArgumentValueError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
@@ -108,7 +109,7 @@ def test_only_bad_items(proxy: CuttingProxy, live_server: LiveServer) -> None:
         bad: list[EventToSend] = [{"name": ""}] * 700
         outcomes = list(loops.events.send_many(bad))
         assert list(loops.events.send_many([])) == []
-    assert [type(outcome.error) for outcome in outcomes] == [ValueError] * 700
+    assert [type(outcome.error) for outcome in outcomes] == [ArgumentValueError] * 700
     assert proxy.chunks == []
 
 
