@@ -161,7 +161,8 @@ def contact_to_wire(contact: Properties, argument: str, arguments: Mapping[str, 
     if not arguments.keys().isdisjoint(body):
         key = next(key for key in body if key in arguments)
         raise ArgumentValueError(
-            f"{argument} has {key!r}, which is one of the method's own arguments: give {arguments[key]}=..."
+            f"{argument} has {key!r}: give it by its own argument, {arguments[key]}=... "
+            f"({', '.join(arguments.values())} are own arguments)"
         )
     check_spelling(argument, body, arguments)
     return body
