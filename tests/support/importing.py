@@ -8,8 +8,13 @@ import os
 import subprocess
 import sysconfig
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from loopwright.cli.importing.files import Row
+from loopwright.cli.importing.headings import Headings
+from loopwright.cli.importing.plan import Plan, plan_of, survey_rows
+from loopwright.cli.importing.table import Table
 from support.recording_server import RecordingServer
 
 LOOPWRIGHT = Path(sysconfig.get_path("scripts")) / "loopwright"
@@ -52,3 +57,9 @@ def finish(program: subprocess.Popen[bytes], *, seconds: float = 120) -> dict[st
     assert program.returncode in (0, 1), errors.decode()
     report: dict[str, object] = json.loads(output)
     return report
+
+
+def plan_for_fields(fields: Mapping[str, object], known: Headings) -> Plan:
+    """How the columns of a row are read, in a table that also has a column email."""
+    table = Table(path=Path(), form="jsonl", headings=None, where="", quoted=True)
+    return plan_of(survey_rows([Row(1, {"email": None, **fields})], table), known, table)

@@ -1,0 +1,114 @@
+"""The rows of a CSV file, read strictly: what could be read in two ways is refused with its line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from loopwright.cli.importing.dialect import Dialect
+from loopwright.cli.importing.files import Row
+from loopwright.cli.importing.text import FileError, checked, lines_of
+
+
+class CsvRows:
+    """A CSV file that is being read. `headings` are there at once; blank ones are made different.
+
+    Raises `FileError`, here and from `rows`, for what makes the file as a whole unreadable.
+    """
+
+    def __init__(self, path: Path, dialect: Dialect) -> None:
+        self._path = path
+        self._dialect = dialect
+        self._reader = csv.reader(self._lines(), delimiter=dialect.delimiter, strict=True)
+        self.headings = self._named(self._next())
+        self._last = max((n for n, name in enumerate(self.headings, 1) if name.strip()), default=0)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that are not blank, numbered from 1."""
+        headings, width, number = self.headings, len(self.headings), 0
+        while True:
+            line = self._line
+            try:
+                cells = self._next()
+            except StopIteration:
+                return
+            if not any(cell.strip() for cell in cells):
+                continue
+            number += 1
+            fault = "" if len(cells) == width else self._fault(cells)
+            fields: dict[str, object] = dict.fromkeys(headings[len(cells) :])
+            fields = {**dict(zip(headings, cells, strict=False)), **fields}
+            yield Row(number, fields, fault, line)
+
+    @property
+    def _line(self) -> int:
+        """The physical line at which the next row begins."""
+        return self._dialect.line + self._reader.line_num
+
+    def _lines(self) -> Iterator[str]:
+        lines = checked(lines_of(self._path, self._dialect.encoding), self._path, self._dialect.encoding)
+        return islice(lines, self._dialect.line - 1, None)
+
+    def _next(self) -> list[str]:
+        line = self._line
+        try:
+            return next(self._reader)
+        except csv.Error as error:
+            read = islice(self._lines(), line - self._dialect.line, self._reader.line_num)
+            opened = open_quote(read, self._dialect.delimiter)
+            if opened is None:
+                raise FileError(f"{self._path.name}, line {line}: {error}. Nothing was sent") from None
+            raise FileError(
+                f"{self._path.name}, line {line + opened}: a quote opens a cell here and is not "
+                "closed before a separator or the end of a line; a quote inside of a quoted cell is written "
+                "twice. Nothing was sent"
+            ) from None
+
+    def _named(self, headings: Sequence[str]) -> list[str]:
+        """Blank headings get a blank more each, so that no column hides another."""
+        named: dict[str, int] = {}
+        for place, heading in enumerate(headings, 1):
+            name = heading
+            while name in named and not name.strip():
+                name += " "
+            if name in named:
+                raise FileError(
+                    f"{self._path.name}, line {self._dialect.line}: columns {named[name]} and {place} are "
+                    f"both named {name!r}; rename one or leave it out. Nothing was sent"
+                )
+            named[name] = place
+        return list(named)
+
+    def _fault(self, cells: Sequence[str]) -> str:
+        width = len(self.headings)
+        if len(cells) < self._last:
+            return f"the row has fewer cells ({len(cells)}) than there are columns ({width})"
+        if surplus := [cell for cell in cells[width:] if cell.strip()]:
+            return f"the row has more cells ({len(cells)}) than there are columns ({width}): {surplus}"
+        return ""
+
+
+def open_quote(lines: Iterable[str], delimiter: str) -> int | None:
+    """Which of a row's lines, from 0, opens a quote that is not closed as it should be."""
+    opened: int | None = None
+    for number, line in enumerate(lines):
+        begins = opened is None  # a cell begins with the line
+        quoted = opened is not None
+        place = 0
+        while place < len(line):
+            character = line[place]
+            if quoted:
+                if character == '"' and line[place + 1 : place + 2] == '"':
+                    place += 1
+                elif character == '"':
+                    quoted = False
+                    if line[place + 1 : place + 2] not in ("", delimiter, "\r", "\n"):
+                        return opened
+                    opened = None
+            elif begins and character == '"':
+                quoted, opened = True, number
+            begins = character == delimiter and not quoted
+            place += 1
+    return opened
