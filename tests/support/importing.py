@@ -42,13 +42,18 @@ def start_import(path: Path, server_url: str, *options: str) -> subprocess.Popen
 
 def kill_when_sent(program: subprocess.Popen[bytes], server: RecordingServer, count: int) -> None:
     """SIGKILL once the server has `count` events. Fails when the program ends before that."""
+    wait_until_sent(program, server, count)
+    program.kill()
+    program.communicate()
+
+
+def wait_until_sent(program: subprocess.Popen[bytes], server: RecordingServer, count: int) -> None:
+    """Wait until the server has `count` events. Fails when the program ends before that."""
     deadline = time.monotonic() + 120
     while len(server.events) < count:
         assert program.poll() is None, f"the import ended at {len(server.events)} events, before {count}"
         assert time.monotonic() < deadline, f"only {len(server.events)} events came"
         time.sleep(0.005)
-    program.kill()
-    program.communicate()
 
 
 def finish(program: subprocess.Popen[bytes], *, seconds: float = 120) -> dict[str, object]:

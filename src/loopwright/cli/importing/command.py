@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar
 import msgspec
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright import AsyncLoops, Loops
 from loopwright.cli.failure import CommandFailed, ExitCode
@@ -189,8 +190,8 @@ def carry_out(
     )
     if progress.row and not job.as_json and (progress.rejected or not progress.finished):
         say(f"{progress.settled} of {job.survey.rows} rows were done before.")
-    if progress.finished:
-        return Ended(before=progress, now=progress, rejected=rejected)
+    if progress.finished or not job.survey.rows:
+        return Ended(before=progress, now=replace(progress, finished=True), rejected=rejected)
     with before_sending(), alone(job.table.path), kept(state, progress, job.survey.rows) as keeper:
         error, interrupted = None, False
         try:
