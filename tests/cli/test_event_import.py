@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import signal
@@ -13,7 +14,9 @@ from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
 from support.importing import finish, kill_when_sent, start_import, wait_until_sent, write_csv
+from support.live import LiveServer
 from support.recording_server import Event, RecordingServer
+from support.relay import relay
 
 FOUR = """\
 event,email,firstName,event.n:number,list.l1
@@ -283,6 +286,79 @@ def test_nobody_is_subscribed_by_a_file(tmp_path: Path) -> None:
     said = {event["email"]: event.get("subscribed") for event in server.events}
     assert said == {"a@example.com": None, "b@example.com": False}
     assert not any("notes" in event for event in server.events)
+
+
+def test_unknown_columns_come_up_before_anything_is_sent(live_server: LiveServer, tmp_path: Path) -> None:
+    """The API would ignore them; an option declares what they are. Objects hold such columns too."""
+    environment = {"LOOPS_BASE_URL": live_server.base_url, "LOOPS_API_KEY": live_server.api_key}
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(program, ["events", "import", str(path), *words], env=environment)
+
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "event,email,Favourite food,contactProperties\n"
+        'signup,ada@example.net,plums,"{""seats:number"": 3, ""First name"": ""Ada""}"\n'
+    )
+    refused = run()
+    assert refused.exit_code == 2
+    assert "'Favourite food', 'contact.seats:number'" in refused.stderr
+    assert "--create-properties" in refused.stderr
+    dry = run("--dry-run", "--create-properties")
+    assert dry.exit_code == 0, dry.output
+    find = ["contacts", "find", "--email", "ada@example.net", "--json"]
+    assert CliRunner().invoke(program, find, env=environment).exit_code == 4
+    done = report(run("--create-properties", "--json"))
+    assert (done["sent"], done["newProperties"]) == (1, ["favouriteFood", "seats"])
+    [ada] = json.loads(CliRunner().invoke(program, find, env=environment).stdout)
+    assert (ada["favouriteFood"], ada["seats"], ada["firstName"]) == ("plums", 3, "Ada")
+
+
+async def test_rows_travel_by_the_hundred(live_server: LiveServer, tmp_path: Path) -> None:
+    """Bad ones among them are told by their numbers, and nothing goes out twice."""
+    path = write_csv(tmp_path / "events.csv", 1200)
+    lines = path.read_text().splitlines()
+    lines[600] = "import test,nobody,,600,pro"
+    path.write_text("\n".join(lines))
+    with relay(live_server.base_url) as server:
+        first = await asyncio.to_thread(finish, start_import(path, server.url, key=live_server.api_key))
+        state = path.with_name("events.csv.import.json")
+        state.unlink()
+        again = await asyncio.to_thread(finish, start_import(path, server.url, key=live_server.api_key))
+    assert (first["sent"], first["already"], first["rejected"]) == (1199, 0, 1)
+    assert (again["sent"], again["already"], again["rejected"]) == (0, 1199, 1)
+    assert sorted(server.lines("/loopwright/v1/bulk/events")) == [200, 200, 500, 500, 500, 500]
+    with path.with_name("events.rejected.csv").open(newline="") as file:
+        assert [(row["import.row"], row["email"]) for row in csv.DictReader(file)] == [("600", "nobody")]
+    rows = await live_server.pool.fetch(
+        "SELECT email, (event.properties->>'n')::int AS n FROM event JOIN contact ON contact.id = contact_id"
+        " ORDER BY event.id"
+    )
+    assert sorted(row["n"] for row in rows) == [n for n in range(1, 1201) if n != 600]
+    last: dict[str, int] = {}
+    for row in rows:
+        assert last.get(row["email"], 0) < row["n"], "each contact's events are in their order"
+        last[row["email"]] = row["n"]
+
+
+@pytest.mark.slow
+async def test_killed_five_times_every_row_arrives_once_in_bulk(
+    live_server: LiveServer, tmp_path: Path
+) -> None:
+    """None lost, none twice, and each contact's in their order."""
+    rows = 30_000
+    path = write_csv(tmp_path / "events.csv", rows)
+    for kill in range(1, 6):
+        process = start_import(path, live_server.base_url, key=live_server.api_key)
+        while await live_server.pool.fetchval("SELECT count(*) FROM event") < rows * kill / 6:
+            assert process.poll() is None
+            await asyncio.sleep(0.01)
+        process.kill()
+        process.communicate()
+    end = await asyncio.to_thread(finish, start_import(path, live_server.base_url, key=live_server.api_key))
+    assert end["finished"]
+    found = await live_server.pool.fetch("SELECT properties->>'n' AS n FROM event ORDER BY id")
+    assert sorted(int(row["n"]) for row in found) == list(range(1, rows + 1))
 
 
 def test_ctrl_c_says_where_it_stopped(tmp_path: Path) -> None:

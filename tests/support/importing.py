@@ -30,11 +30,11 @@ def write_csv(path: Path, rows: int) -> Path:
     return path
 
 
-def start_import(path: Path, server_url: str, *options: str) -> subprocess.Popen[bytes]:
+def start_import(path: Path, server_url: str, *options: str, key: str = "k") -> subprocess.Popen[bytes]:
     """`loopwright events import` as a user runs it."""
     return subprocess.Popen(
         [LOOPWRIGHT, "events", "import", str(path), "--json", *options],
-        env=os.environ | {"LOOPS_BASE_URL": server_url, "LOOPS_API_KEY": "k"},
+        env=os.environ | {"LOOPS_BASE_URL": server_url, "LOOPS_API_KEY": key},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
