@@ -214,7 +214,7 @@ async def _run(
 ) -> None:
     async with AsyncLoops(max_retries=RETRIES, headers=headers) as loops:
         work = Import(await sender(loops), rejected)
-        async with aclosing(work.run(table.rows(), keeper.progress)) as settled:
+        async with aclosing(work.run(table.rows(after=keeper.progress.row), keeper.progress)) as settled:
             async for progress in settled:
                 keeper.note(progress)
 

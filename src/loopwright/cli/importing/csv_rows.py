@@ -9,6 +9,7 @@ from pathlib import Path
 
 from loopwright.cli.importing.dialect import Dialect
 from loopwright.cli.importing.files import Row
+from loopwright.cli.importing.guard import is_guarded
 from loopwright.cli.importing.text import FileError, checked, lines_of
 
 
@@ -25,22 +26,37 @@ class CsvRows:
         self.headings = self._named(self._next())
         self._last = max((n for n, name in enumerate(self.headings, 1) if name.strip()), default=0)
 
-    def rows(self) -> Iterator[Row]:
-        """The rows that are not blank, numbered from 1."""
-        headings, width, number = self.headings, len(self.headings), 0
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """The rows that are not blank, numbered from 1, and of these those behind number `after`."""
+        headings, width = self.headings, len(self.headings)
+        for number, (line, cells) in islice(enumerate(self._records(), 1), after, None):
+            fields: dict[str, object] = dict(zip(headings, cells, strict=False))
+            fault = ""
+            if len(cells) != width:
+                fields |= dict.fromkeys(headings[len(cells) :])
+                fault = self._fault(cells)
+            yield Row(number, fields, fault, line)
+
+    def count(self) -> tuple[int, int]:
+        """How many rows there are, and how many cells an apostrophe guards."""
+        rows = guards = 0
+        for _, cells in self._records():
+            rows += 1
+            for cell in cells:
+                if cell.startswith("'") and is_guarded(cell):
+                    guards += 1
+        return rows, guards
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """The cells of each row that is not blank, with its physical line."""
         while True:
             line = self._line
             try:
                 cells = self._next()
             except StopIteration:
                 return
-            if not any(cell.strip() for cell in cells):
-                continue
-            number += 1
-            fault = "" if len(cells) == width else self._fault(cells)
-            fields: dict[str, object] = dict.fromkeys(headings[len(cells) :])
-            fields = {**dict(zip(headings, cells, strict=False)), **fields}
-            yield Row(number, fields, fault, line)
+            if any(cells) and any(cell.strip() for cell in cells):
+                yield line, cells
 
     @property
     def _line(self) -> int:

@@ -82,14 +82,13 @@ class Import(Generic[Item]):
         self._over = False
 
     async def run(self, rows: Iterable[Row], progress: Progress) -> AsyncGenerator[Progress]:
-        """Send the rows that `progress` does not cover yet; yields the progress after each batch, in order.
+        """Send `rows`, those that `progress` does not cover; yields the progress after each batch, in order.
 
         Raises the client's error when going on makes no sense: a wrong key, no answer, a server that fails.
         Everything settled by then has been yielded; what was under way is sent again next time, under the
         same keys.
         """
-        left = (row for row in rows if row.number > progress.row)
-        async with aclosing(self._carried_out(left)) as batches:
+        async with aclosing(self._carried_out(iter(rows))) as batches:
             async for batch in batches:
                 progress, error = self._settled(progress, batch)
                 yield progress

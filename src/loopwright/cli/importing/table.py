@@ -30,16 +30,17 @@ class Table(Struct, frozen=True, kw_only=True):
     encoding: Encoding = UTF_8
     quoted: bool = False
 
-    def rows(self) -> Iterator[Row]:
-        """All rows from the first on. Raises `FileError` for what makes the whole file unreadable."""
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """The rows behind number `after`. Raises `FileError` for what makes the whole file unreadable."""
         match self.form:
             case "csv":
                 assert self.dialect is not None
-                return CsvRows(self.path, self.dialect).rows()
+                return CsvRows(self.path, self.dialect).rows(after)
             case "jsonl":
-                return json_rows(self.path, self.encoding)
+                rows = json_rows(self.path, self.encoding)
             case "parquet":
-                return ParquetRows(self.path).rows()
+                rows = ParquetRows(self.path).rows()
+        return (row for row in rows if row.number > after)
 
 
 def open_table(
