@@ -79,12 +79,20 @@ class Job(Struct, Generic[Item], frozen=True, kw_only=True):
 
 
 @contextmanager
-def before_sending() -> Generator[None]:
-    """What goes wrong here ends the command, and nothing was sent."""
+def readable() -> Generator[None]:
+    """A file that cannot be imported ends the command."""
     try:
         yield
     except (FileError, ChangedFile) as error:
         raise CommandFailed(str(error), ExitCode.MISUSED) from None
+
+
+@contextmanager
+def before_sending() -> Generator[None]:
+    """What goes wrong here ends the command, and nothing was sent."""
+    try:
+        with readable():
+            yield
     except KeyboardInterrupt:
         raise CommandFailed("Stopped before anything was sent.", ExitCode.INTERRUPTED) from None
 
@@ -192,7 +200,7 @@ def carry_out(
         say(f"{progress.settled} of {job.survey.rows} rows were done before.")
     if progress.finished or not job.survey.rows:
         return Ended(before=progress, now=replace(progress, finished=True), rejected=rejected)
-    with before_sending(), alone(job.table.path), kept(state, progress, job.survey.rows) as keeper:
+    with readable(), alone(job.table.path), kept(state, progress, job.survey.rows) as keeper:
         error, interrupted = None, False
         try:
             asyncio.run(_run(job.table, keeper, rejected, sender, headers))

@@ -29,8 +29,8 @@ from loopwright.errors import (
     StatusError,
 )
 
-WINDOW = 4
-"""Batches read ahead of the oldest unsettled one, as a multiple of those under way: memory stays flat."""
+WINDOW = 2
+"""Batches that are held, as a multiple of those under way: memory stays flat."""
 
 Item = TypeVar("Item")
 
