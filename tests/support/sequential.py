@@ -17,6 +17,7 @@ from loopwright.server.ingest.command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     OptIn,
     SendEvent,
     SendTransactional,
@@ -135,6 +136,8 @@ class Sequential:
                 return "Conflict"
             case CreateContact(identity=identity, input=said) | UpdateContact(identity=identity, input=said):
                 return self._upsert(identity, said, starts_workflows=command.starts_workflows)
+            case ImportContact():
+                return self._import(command)
             case DeleteContact(identity=identity):
                 found = self._named(identity)
                 for contact in found:
@@ -184,6 +187,25 @@ class Sequential:
             if starts_workflows:
                 self._happened(contact)
         return "ok"
+
+    def _import(self, row: ImportContact) -> str:
+        said = row.input
+        if said.fields.get("subscribed"):
+            said = ContactInput(
+                fields={name: value for name, value in said.fields.items() if name != "subscribed"},
+                custom=said.custom,
+                lists=said.lists,
+            )
+        of_user = [
+            one for one in self.contacts if row.identity.user_id and one.user_id == row.identity.user_id
+        ]
+        if of_user and row.identity.email not in (None, of_user[0].email):
+            return "BadRequest"
+        is_new = not self._named(row.identity)
+        answer = self._upsert(row.identity, said, starts_workflows=row.starts_workflows)
+        if is_new and answer == "ok" and "source" not in said.fields:
+            self._named(row.identity)[0].source = "CSV Upload"
+        return answer
 
     def _send_event(self, command: SendEvent) -> str:
         if self._is_used(command):

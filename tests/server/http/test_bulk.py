@@ -79,6 +79,39 @@ async def test_contacts(http: httpx2.AsyncClient, live_server: LiveServer) -> No
     assert await live_server.pool.fetchval("SELECT first_name FROM contact") == "Ada"
 
 
+async def test_rows_of_an_import(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Lines are bodies of updates, by the rules of an import: nobody gets another address by a row."""
+    await send(http, "/contacts", [{"email": "a@example.com", "userId": "a", "subscribed": False}])
+    results = await send(
+        http,
+        "/import",
+        [
+            {"userId": "a", "firstName": "Ada", "subscribed": True},
+            {"email": "b@example.com", "userId": "a"},
+            {"email": "c@example.com", "firstName": None, "source": None},
+            {"userId": "nobody"},
+        ],
+    )
+    assert [(one["success"], one.get("code")) for one in results] == [
+        (True, None), (False, "contacts_differ"), (True, None), (False, "contact_not_found"),
+    ]  # fmt: skip
+    rows = await live_server.pool.fetch(
+        "SELECT email, user_id, first_name, subscribed, source FROM contact ORDER BY email"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("a@example.com", "a", "Ada", False, "API"),
+        ("c@example.com", None, None, True, "CSV Upload"),
+    ]
+
+
+@pytest.mark.parametrize("wish", ["on", "off"])
+async def test_an_import_always_says_what_it_heard(http: httpx2.AsyncClient, wish: str) -> None:
+    """Nobody takes a server for one with imports that does not, nor sends rows whose wish got lost."""
+    answer = await http.post("/import", content=b"", headers={WORKFLOWS_HEADER: wish})
+    assert (answer.status_code, answer.headers.get(WORKFLOWS_HEADER)) == (200, wish)
+    assert (await http.post("/import", content=b"")).headers.get(WORKFLOWS_HEADER) == "on"
+
+
 async def test_whether_workflows_can_be_kept_quiet(http: httpx2.AsyncClient) -> None:
     """A request without lines finds out: only a server that heard the wish repeats it."""
     quiet = await http.post("/contacts", content=b"", headers={WORKFLOWS_HEADER: "off"})

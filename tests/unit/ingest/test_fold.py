@@ -13,6 +13,7 @@ from loopwright.server.ingest.command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     SendEvent,
     SendTransactional,
     SetPreferences,
@@ -125,14 +126,53 @@ def test_commands_of_one_batch_see_each_other() -> None:
     assert [one.kind for one in result.happenings] == ["contact_added", "event_received", "event_received"]
 
 
-@pytest.mark.parametrize("kind", [CreateContact, UpdateContact])
-def test_a_contact_that_comes_in_quietly(kind: type[CreateContact] | type[UpdateContact]) -> None:
+@pytest.mark.parametrize("kind", [CreateContact, UpdateContact, ImportContact])
+def test_a_contact_that_comes_in_quietly(kind: type[CreateContact | UpdateContact | ImportContact]) -> None:
     """It is there like any other, and nothing happens that could start a workflow."""
     loud = folded(kind(team_id="t", identity=ADA))
     assert [one.kind for one in loud.happenings] == ["contact_added"]
     quiet = folded(kind(team_id="t", identity=ADA, starts_workflows=False))
     assert only(quiet.inserted).email == "ada@example.com"
     assert quiet.happenings == []
+
+
+@pytest.mark.parametrize(
+    ("identity", "becomes"),
+    [
+        pytest.param(Identity("new@example.com", "n"), ("new@example.com", "n", "CSV Upload"), id="new"),
+        pytest.param(Identity(None, "b"), ("b@example.com", "b", "API"), id="by user id"),
+        pytest.param(Identity("b@example.com", "b"), ("b@example.com", "b", "API"), id="by both"),
+        pytest.param(Identity("a@example.com", "n"), ("a@example.com", "n", "API"), id="by address"),
+        pytest.param(Identity("other@example.com", "b"), "another email address", id="another address"),
+        pytest.param(Identity("a@example.com", "b"), "another email address", id="somebody else's"),
+        pytest.param(Identity(None, "n"), "without an email none can be created", id="nobody"),
+    ],
+)
+def test_whom_a_row_of_an_import_means(identity: Identity, becomes: tuple[str, str, str] | str) -> None:
+    """A user id first, then an address; a row moves nobody to another address."""
+    said = ContactInput(fields={"first_name": "X"})
+    result = folded(ImportContact(team_id="t", identity=identity, input=said), contacts=[A, B])
+    if isinstance(becomes, str):
+        assert isinstance(result.outcomes[0], BadRequest)
+        assert becomes in result.outcomes[0].message
+        assert [*result.inserted, *result.updated] == []
+        return
+    row = only([*result.inserted, *result.updated])
+    assert (row.email, row.user_id, row.source) == becomes
+    assert row.first_name == "X"
+
+
+def test_a_row_of_an_import_subscribes_nobody_again() -> None:
+    """It may only say that somebody leaves, and its own source counts where it has one."""
+    left = replace(A, subscribed=False)
+    again = ImportContact(
+        team_id="t",
+        identity=Identity(A.email, None),
+        input=ContactInput(fields={"subscribed": True, "source": "Shop"}),
+    )
+    assert only(folded(again, contacts=[left]).updated) == replace(left, source="Shop")
+    leaves = replace(again, input=ContactInput(fields={"subscribed": False}))
+    assert only(folded(leaves, contacts=[A]).updated) == left
 
 
 def test_a_contact_made_and_removed_in_one_batch_was_never_there() -> None:

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.server.ingest.command import Command
-from loopwright.server.ingest.reading import read_send_event, read_update_contact
+from loopwright.server.ingest.reading import read_import_contact, read_send_event, read_update_contact
 from loopwright.server.refusal import BadRequest, Refusal, TooLarge
 from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
@@ -49,6 +49,19 @@ async def update_contacts(call: Call) -> Response:
     if not starts:
         # Whoever must be sure of it asks without lines first: no other server says this.
         response.headers[WORKFLOWS_HEADER] = "off"
+    return response
+
+
+async def import_contacts(call: Call) -> Response:
+    """POST /loopwright/v1/bulk/import: lines as the body of an update, applied by the rules of an import."""
+    starts = starts_workflows(call)
+
+    def read(team_id: str, body: Mapping[str, object]) -> Command:
+        return replace(read_import_contact(team_id, body), starts_workflows=starts)
+
+    response = _answers(call, read)
+    # As with updates: nobody is to take lines for an import who has not heard this.
+    response.headers[WORKFLOWS_HEADER] = "on" if starts else "off"
     return response
 
 

@@ -267,7 +267,7 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
             }  # fmt: skip
             if method == "POST":
                 operation["requestBody"] = {"required": True, "content": lines}
-            if path == "/bulk/contacts":
+            if path in ("/bulk/contacts", "/bulk/import"):
                 operation["parameters"] = [_WORKFLOWS]
             paths.setdefault(OWN_ROOT + path, {})[method.lower()] = operation
     return paths

@@ -43,6 +43,7 @@ WIDE_PARAMETERS = {"{eventName}": "{eventName*}"}
 
 OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/bulk/contacts": {"POST": bulk.update_contacts},
+    "/bulk/import": {"POST": bulk.import_contacts},
     "/bulk/events": {"POST": bulk.send_events},
     "/contacts": {"GET": export.export_contacts},
     "/inbox": {"GET": inbox.list_inbox},

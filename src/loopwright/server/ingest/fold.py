@@ -23,7 +23,7 @@ from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.server.workflow.entry import Happening
 from loopwright.wire import failures
-from loopwright.wire.contacts import ContactDeleted, ContactSaved
+from loopwright.wire.contacts import IMPORT_SOURCE, ContactDeleted, ContactSaved
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
 from loopwright.wire.values import PropertyType, Value, coerce
@@ -37,6 +37,7 @@ from .command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     OptIn,
     SendEvent,
     SendTransactional,
@@ -118,6 +119,8 @@ class _Batch:
                 return self._send_event(command)
             case UpdateContact():
                 return self._update(command)
+            case ImportContact():
+                return self._import(command)
             case CreateContact():
                 return self._create(command)
             case DeleteContact():
@@ -167,6 +170,30 @@ class _Batch:
         before = self._resolve(command.team_id, command.identity, missing=_cannot_create)
         contact = self._changed(before or self._new_contact(command.team_id, command.identity), command.input)
         contact = self._identified(contact, command.identity)
+        self._put(contact)
+        if before is None and command.starts_workflows:
+            self._added(contact)
+        return ContactSaved(success=True, id=contact.id)
+
+    def _import(self, command: ImportContact) -> ContactSaved:
+        """By user id, then by address; rows change no address, subscribe nobody again, and have a source."""
+        team_id, identity = command.team_id, command.identity
+        before = self._find_by_user_id(team_id, identity.user_id)
+        if before and identity.email and identity.email != before.email:
+            raise BadRequest(
+                "the contact with this user id has another email address; rows cannot change it",
+                code="contacts_differ",
+            )
+        before = before or self._find_by_email(team_id, identity.email)
+        if before is None and identity.email is None:
+            raise BadRequest(
+                "no contact has this user id, and without an email none can be created",
+                code="contact_not_found",
+            )
+        contact = before or replace(self._new_contact(team_id, identity), source=IMPORT_SOURCE)
+        fields = {name: value for name, value in command.input.fields.items() if value is not True}
+        contact = self._changed(contact, replace(command.input, fields=fields))
+        contact = self._identified(contact, identity)
         self._put(contact)
         if before is None and command.starts_workflows:
             self._added(contact)

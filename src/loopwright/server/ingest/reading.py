@@ -20,6 +20,7 @@ from .command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     OptIn,
     SendEvent,
     SendTransactional,
@@ -64,6 +65,11 @@ def read_create_contact(team_id: str, body: Body) -> CreateContact:
 def read_update_contact(team_id: str, body: Body) -> UpdateContact:
     """PUT /contacts/update."""
     return UpdateContact(team_id=team_id, identity=_read_some_identity(body), input=_read_input(body))
+
+
+def read_import_contact(team_id: str, body: Body) -> ImportContact:
+    """A line of POST /loopwright/v1/bulk/import."""
+    return ImportContact(team_id=team_id, identity=_read_some_identity(body), input=_read_input(body))
 
 
 def read_delete_contact(team_id: str, body: Body) -> DeleteContact:
