@@ -185,7 +185,7 @@ async def _jobs(
         pool,
         clock,
         public_url=public_url,
-        inbox_port=inbox.port,
+        inbox=inbox.server,
         smtp_url=settings.smtp_url,
         unsubscribe=unsubscribe,
     )

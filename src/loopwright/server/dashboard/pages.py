@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from loopwright.server.dashboard.chart import Chart
-from loopwright.server.dashboard.letter import Letter
 from loopwright.server.dashboard.story import Entry, EventStory
+from loopwright.server.mail.letter import Letter
 from loopwright.server.store.inbox import InboxEntry, InboxRow
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
 from loopwright.server.store.pages.events import EmailLine
@@ -126,9 +126,17 @@ class InboxPage(Page):
     part: InboxPart
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """Plain text as a tab shows it; `is_cut` when there is more of it."""
+
+    text: str
+    is_cut: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class MessagePage(Page):
-    """One email; `view` is the tab that is open, `source` its bytes as text when that is the tab."""
+    """One email; `view` is the tab that is open, `sheet` its text or source when that is the tab."""
 
     template: ClassVar[str] = "message.html"
     frame: Frame
@@ -136,7 +144,7 @@ class MessagePage(Page):
     letter: Letter
     cause: Cause | None
     view: View
-    source: str
+    sheet: Sheet | None
 
 
 @dataclass(frozen=True, kw_only=True)

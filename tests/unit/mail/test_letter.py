@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopwright.server.dashboard.letter import Attachment, framed, read_letter, source
+from loopwright.server.mail.letter import Attachment, framed, read_letter, source
 
 
 def test_both_bodies_and_files_are_found() -> None:
