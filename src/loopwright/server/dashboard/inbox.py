@@ -79,12 +79,11 @@ def _view(wanted: str | None, letter: Letter) -> View:
 def _sheet(view: View, message: InboxRow, letter: Letter) -> Sheet | None:
     """What the tabs of plain text show; None where there is none."""
     if view == "source":
-        text = source(message.raw[: SHOWN_CHARACTERS + 1])
-    elif view == "text" and letter.text is not None:
-        text = letter.text
-    else:
-        return None
-    return Sheet(text[:SHOWN_CHARACTERS], is_cut=len(text) > SHOWN_CHARACTERS)
+        shown = source(message.raw[:SHOWN_CHARACTERS])
+        return Sheet(shown, is_cut=len(message.raw) > SHOWN_CHARACTERS)
+    if view == "text" and letter.text is not None:
+        return Sheet(letter.text[:SHOWN_CHARACTERS], is_cut=len(letter.text) > SHOWN_CHARACTERS)
+    return None
 
 
 async def _load(visit: Visit) -> InboxRow:

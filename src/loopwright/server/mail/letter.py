@@ -8,7 +8,7 @@ import re
 from binascii import Error as EncodingError
 from binascii import a2b_base64, a2b_qp
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.header import decode_header, make_header
 from email.parser import BytesHeaderParser
 from email.policy import compat32
@@ -125,6 +125,8 @@ def _leaves(raw: bytes) -> tuple[list[_Part], bool]:
         inside = list(islice(_between(raw, part), PARTS)) if depth < DEPTH else []
         if inside:
             waiting += [(first, last, depth + 1) for first, last in reversed(inside)]
+        elif part.kind.startswith("multipart/") and depth < DEPTH:
+            leaves.append(replace(part, kind="text/plain"))  # nothing divides it, so it is shown as it came
         else:
             leaves.append(part)
     return leaves, not waiting
