@@ -20,7 +20,7 @@ from loopwright.server.ingest.command import (
     UpdateContact,
 )
 from loopwright.server.ingest.fold import Folded, Loaded, fold
-from loopwright.server.refusal import BadRequest, Conflict, NotFound
+from loopwright.server.refusal import BadRequest, Conflict, NotFound, Refusal
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.events import UsedKey
 from loopwright.server.store.transactional import TransactionalRow
@@ -260,6 +260,30 @@ def test_a_pattern_learns_and_forgives() -> None:
     assert result.events[0].properties == {"seats": 3, "on": "2024-01-17T00:00:00.000Z"}
     assert result.events[1].properties == {"on": "soon"}
     assert only(result.patterns).properties == {"seats": "number", "on": "string"}
+
+
+def test_a_full_pattern_learns_no_more() -> None:
+    """An event that would teach it one property too many is refused, whole; those it knows still come."""
+
+    def numbered(first: int, end: int) -> dict[str, object]:
+        return {f"p{n}": n for n in range(first, end)}
+
+    result = folded(
+        event("a@example.com", **numbered(0, 200)),
+        event("a@example.com", **numbered(200, 400)),
+        event("new@example.com", **numbered(390, 501)),
+        event("a@example.com", **numbered(400, 500)),
+        event("a@example.com", p1="a text from now on", items=[{"lists": "teach nothing"}]),
+        event("a@example.com", one_more=1),
+    )
+    refused = [str(outcome) for outcome in result.outcomes if isinstance(outcome, Refusal)]
+    assert [isinstance(outcome, Refusal) for outcome in result.outcomes] == [
+        False, False, True, False, False, True,
+    ]  # fmt: skip
+    assert "have 400 properties by now, and at most 500 altogether; leave out p400, p401, p402" in refused[0]
+    assert "leave out one_more" in refused[1]
+    assert [one.email for one in result.inserted] == ["a@example.com"]
+    assert len(only(result.patterns).properties) == 500
 
 
 def test_a_key_works_once_in_a_batch_and_is_kept_by_a_refusal() -> None:

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.server.ingest.command import Command
 from loopwright.server.ingest.reading import read_import_contact, read_send_event, read_update_contact
-from loopwright.server.refusal import BadRequest, Refusal, TooLarge
+from loopwright.server.refusal import BadRequest, Refusal, TooLarge, Unavailable
 from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
 from .contacts import starts_workflows
@@ -27,6 +27,10 @@ from .failures import STATUSES
 from .operation import Call
 
 LINE_BYTES = 1_000_000
+CHUNK_BYTES = 1_000_000
+"""Lines of so many bytes are committed together; the one that passes it is the last."""
+SOON_READ = 200_000
+"""Bytes of lines that hold nobody up while they are read."""
 CHUNKS_UNDER_WAY = 2
 _BLANKS = b" \t\r\n"
 
@@ -128,10 +132,9 @@ async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
     end = b""
     try:
         async for chunk in _chunks(call):
-            commands = [_read_line(call.team.id, read, line) for line in chunk]
             if len(committing) == CHUNKS_UNDER_WAY:
                 yield await committing.popleft()
-            committing.append(asyncio.create_task(_commit(call, commands, number)))
+            committing.append(await _begin(call, read, chunk, number))
             number += len(chunk)
     except TooLarge as refusal:
         end = _line(number, refusal)
@@ -141,16 +144,43 @@ async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
         yield end
 
 
+async def _begin(call: Call, read: Reader, chunk: Sequence[bytes], before: int) -> asyncio.Task[bytes]:
+    """Begin to commit a chunk, once there is space for it; its sender waits for that."""
+    size = sum(map(len, chunk))
+    try:
+        await call.space.take(call.team.id, size)
+    except Unavailable as refusal:
+        return asyncio.create_task(_commit(call, [refusal] * len(chunk), 0, before))
+
+    def read_lines() -> list[Command | Refusal]:
+        return [_read_line(call.team.id, read, line) for line in chunk]
+
+    try:
+        commands = read_lines() if size <= SOON_READ else await asyncio.to_thread(read_lines)
+    except BaseException:
+        call.space.give_back(call.team.id, size)
+        raise
+    committing = asyncio.create_task(_commit(call, commands, size, before))
+    committing.add_done_callback(lambda _: call.space.give_back(call.team.id, size))
+    return committing
+
+
 async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
-    """The lines of the body that are not blank, some hundreds at a time."""
+    """The lines of the body that are not blank, as many at a time as are committed together."""
     lines: list[bytes] = []
-    rest = b""
+    size = 0
+    rest = bytearray()
     async for piece in call.request.stream():
-        *whole, rest = (rest + piece).split(b"\n")
-        lines += [line for line in whole if line.strip(_BLANKS)]
-        while len(lines) >= BATCH_LIMIT:
-            yield lines[:BATCH_LIMIT]
-            lines = lines[BATCH_LIMIT:]
+        first, *more = piece.split(b"\n")
+        rest += first
+        for line in more:
+            if rest.strip(_BLANKS):
+                lines.append(bytes(rest))
+                size += len(rest)
+            rest = bytearray(line)
+            if len(lines) == BATCH_LIMIT or size >= CHUNK_BYTES:
+                yield lines
+                lines, size = [], 0
         if len(rest) > LINE_BYTES:
             if lines:
                 yield lines
@@ -158,7 +188,7 @@ async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
                 "A line is longer than 1 MB; end each object with a line break.", code="line_too_large"
             )
     if rest.strip(_BLANKS):
-        lines.append(rest)
+        lines.append(bytes(rest))
     if lines:
         yield lines
 
@@ -176,11 +206,11 @@ def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
         return refusal
 
 
-async def _commit(call: Call, commands: Sequence[Command | Refusal], before: int) -> bytes:
+async def _commit(call: Call, commands: Sequence[Command | Refusal], size: int, before: int) -> bytes:
     """Commit what could be read; the result lines of all."""
     readable = [command for command in commands if not isinstance(command, Refusal)]
     try:
-        outcomes = iter(await call.ingest.submit_many(readable) if readable else ())
+        outcomes = iter(await call.ingest.submit_many(readable, size=size) if readable else ())
     except Refusal as refusal:
         outcomes = iter([refusal] * len(readable))
     return b"".join(

@@ -1,5 +1,6 @@
 """What every operation of the API goes through: key, limit, handler, answer or failure."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
+from loopwright.server.ingest.command import Command
 from loopwright.server.keys import hash_key
 from loopwright.server.refusal import (
     BadRequest,
@@ -30,6 +32,7 @@ from loopwright.wire.limits import TRANSACTIONAL_BYTES
 from .failures import PLAIN, Shapes, failure, failure_of
 from .limits import Limits
 from .request_ids import request_id_of
+from .space import FREE, Share, Space
 
 KEY_MEMORY_SECONDS = 5.0
 """For so long a revoked key may still open this process."""
@@ -38,7 +41,8 @@ KEY_MEMORY_SECONDS = 5.0
 class Call(Struct, frozen=True):
     """A request that was let in, with all a handler may use.
 
-    `removal_quota` is how many suppressions a team may lift in any 30 days.
+    `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
+    share, `share` what this one has of it.
     """
 
     request: Request
@@ -47,6 +51,8 @@ class Call(Struct, frozen=True):
     pool: Pool
     clock: Clock
     removal_quota: int
+    space: Space
+    share: Share
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -63,12 +69,22 @@ class Door:
         self._clock = clock
         self._limits = limits
         self._removal_quota = removal_quota
+        self._space = Space()
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> Call:
         """Find out who calls. Raises `Unauthorized`."""
         team = await self._team_of(request.headers.get("authorization", ""))
-        return Call(request, team, self._ingest, self._pool, self._clock, self._removal_quota)
+        return Call(
+            request,
+            team,
+            self._ingest,
+            self._pool,
+            self._clock,
+            self._removal_quota,
+            self._space,
+            Share(self._space, team.id),
+        )
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:
         """Count a request and tell its window in `headers`. Raises `TooManyRequests`."""
@@ -152,7 +168,10 @@ class Operation:
             )
         call = await self._door.enter(request)
         self._door.count(call.team, headers, of_content=self._of_content)
-        return await handler(call)
+        try:
+            return await handler(call)
+        finally:
+            call.share.give_back()
 
 
 Answering = Callable[[Request, dict[str, str]], Awaitable[Response]]
@@ -189,6 +208,9 @@ async def read_body(call: Call) -> dict[str, object]:
         text += chunk
         if len(text) >= TRANSACTIONAL_BYTES:
             raise TooLarge("The request is too large; keep it under 4 MB.", code="request_too_large")
+        if len(text) > FREE:
+            await call.share.make_sure(_announced(call.request))
+    call.share.size = len(text)
     if not text.strip():
         raise BadRequest("The request has no body; send a JSON object.", code="body_missing")
     try:
@@ -203,6 +225,20 @@ async def read_body(call: Call) -> dict[str, object]:
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")
     return cast("dict[str, object]", body)
+
+
+async def read_command(call: Call, read: Callable[[dict[str, object]], Command]) -> Command:
+    """The command that `read` makes of the request's body; what may take long is done beside the loop."""
+    body = await read_body(call)
+    if call.share.size <= FREE:
+        return read(body)
+    return await asyncio.to_thread(read, body)
+
+
+def _announced(request: Request) -> int:
+    """The bytes that the body will have, as far as they are told."""
+    told = request.headers.get("content-length", "")
+    return min(int(told), TRANSACTIONAL_BYTES) if told.isdecimal() else TRANSACTIONAL_BYTES
 
 
 _decode = msgspec.json.Decoder().decode

@@ -41,7 +41,9 @@ from .fold import Folded, Loaded, Outcome, fold
 from .knowledge import Knowledge, TeamKnowledge
 
 WAITING_LIMIT = 10_000
+WAITING_BYTES = 32_000_000
 BATCH_LIMIT = 500
+BATCH_BYTES = 4_000_000
 # While one waits for the disk, the other makes the next batch.
 COMMITTERS = 2
 ATTEMPTS = 20
@@ -62,9 +64,10 @@ BatchDone = Callable[[Sequence[Command], Sequence[object], float], None]
 
 
 class _Waiting(Struct, frozen=True):
-    """Commands of one caller, who hears of them all at once."""
+    """Commands of one caller, who hears of them all at once. `size`: the bytes they came in."""
 
     commands: Sequence[Command]
+    size: int
     done: asyncio.Future[Sequence[Outcome | Exception]]
     since: float  # perf_counter seconds
 
@@ -126,6 +129,7 @@ class Ingest:
         self._batch_done = batch_done
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
+        self._size = 0
         self._arrived = asyncio.Event()
         self._closing = False
         self._turn = asyncio.Lock()
@@ -143,27 +147,30 @@ class Ingest:
         self._arrived.set()
         await asyncio.gather(*self._committers)
 
-    async def submit(self, command: Command) -> Outcome:
-        """Have `command` committed, and return what became of it.
+    async def submit(self, command: Command, *, size: int = 0) -> Outcome:
+        """Have `command`, which came in `size` bytes, committed, and return what became of it.
 
         Returns once it is durable. Raises the `Refusal` it met, and `Unavailable` when too many wait already.
         A caller that gives up waiting does not take its command back.
         """
-        [outcome] = await self.submit_many([command])
+        [outcome] = await self.submit_many([command], size=size)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def submit_many(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+    async def submit_many(
+        self, commands: Sequence[Command], *, size: int = 0
+    ) -> Sequence[Outcome | Exception]:
         """Have `commands` committed in their order, as `submit` does; failures are among the outcomes.
 
         At most `BATCH_LIMIT` of them, which share one transaction.
         """
-        if self._closing or self._count >= WAITING_LIMIT:
+        if self._closing or self._count >= WAITING_LIMIT or self._size >= WAITING_BYTES:
             raise Unavailable("The server is busy; send the request again in a moment.", code="busy")
         done: asyncio.Future[Sequence[Outcome | Exception]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(commands, done, time.perf_counter()))
+        self._waiting.append(_Waiting(commands, size, done, time.perf_counter()))
         self._count += len(commands)
+        self._size += size
         self._arrived.set()
         return await done
 
@@ -175,30 +182,39 @@ class Ingest:
 
     async def _commit_forever(self) -> None:
         while self._waiting or not self._closing:
-            if not self._waiting:
+            if self._waiting:
+                await self._commit_next()
+            else:
                 self._arrived.clear()
                 await self._arrived.wait()
-                continue
-            batch = self._take()
-            commands = [command for one in batch for command in one.commands]
-            started = time.perf_counter()
-            outcomes = await self._outcomes(commands)
-            self._batch_done(commands, outcomes, time.perf_counter() - started)
-            remaining = iter(outcomes)
-            for one in batch:
-                answers = list(islice(remaining, len(one.commands)))
-                # A caller that is gone has cancelled its future.
-                if not one.done.done():
-                    one.done.set_result(answers)
+
+    async def _commit_next(self) -> None:
+        """Commit what waits. Nothing is left of a batch once it is over: it may have been a large one."""
+        batch = self._take()
+        commands = [command for one in batch for command in one.commands]
+        started = time.perf_counter()
+        outcomes = await self._outcomes(commands)
+        self._batch_done(commands, outcomes, time.perf_counter() - started)
+        remaining = iter(outcomes)
+        for one in batch:
+            answers = list(islice(remaining, len(one.commands)))
+            # A caller that is gone has cancelled its future.
+            if not one.done.done():
+                one.done.set_result(answers)
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: what waits, up to the limit."""
+        """The next batch: what waits, up to the limits; what is larger than a batch goes alone."""
         batch: list[_Waiting] = []
-        size = 0
-        while self._waiting and size + len(self._waiting[0].commands) <= BATCH_LIMIT:
+        count = size = 0
+        while self._waiting:
+            one = self._waiting[0]
+            if batch and (count + len(one.commands) > BATCH_LIMIT or size + one.size > BATCH_BYTES):
+                break
             batch.append(self._waiting.popleft())
-            size += len(batch[-1].commands)
-        self._count -= size
+            count += len(one.commands)
+            size += one.size
+        self._count -= count
+        self._size -= size
         return batch
 
     async def _outcomes(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:

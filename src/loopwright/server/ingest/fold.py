@@ -22,7 +22,7 @@ from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.server.workflow.entry import Happening
-from loopwright.wire import failures
+from loopwright.wire import failures, limits
 from loopwright.wire.contacts import IMPORT_SOURCE, ContactDeleted, ContactSaved
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
@@ -215,6 +215,7 @@ class _Batch:
         before = self._resolve(team_id, command.identity, missing=_unknown_to_event)
         contact = self._changed(before or self._new_contact(team_id, command.identity), command.input)
         contact = self._identified(contact, command.identity)
+        properties = self._typed(team_id, command.name, command.properties)
         self._put(contact)
         if before is None:
             self._added(contact)
@@ -223,7 +224,7 @@ class _Batch:
             team_id=team_id,
             contact_id=contact.id,
             name=command.name,
-            properties=self._typed(team_id, command.name, command.properties),
+            properties=properties,
         )
         self.folded.events.append(event)
         self._use_key(command.key)
@@ -453,8 +454,18 @@ class _Batch:
         return lists
 
     def _typed(self, team_id: str, name: str, values: Mapping[str, object]) -> dict[str, object]:
+        """An event's values in the types of its pattern, which learns. The last thing that may refuse."""
         pattern = self._patterns.get((team_id, name))
-        typed, learned = type_values(pattern.properties if pattern else {}, values)
+        known = pattern.properties if pattern else {}
+        typed, learned = type_values(known, values)
+        new = learned.keys() - known.keys()
+        if new and len(known) + len(new) > limits.PATTERN_PROPERTIES:
+            raise BadRequest(
+                f"eventProperties: the events of this name have {len(known)} properties by now, and at most "
+                f"{limits.PATTERN_PROPERTIES} altogether; leave out {', '.join(sorted(new)[:3])}, or use "
+                "names that do not change from event to event",
+                code="pattern_full",
+            )
         if pattern is None:
             self._put_pattern(
                 PatternRow(id=new_id(self._now), team_id=team_id, name=name, properties=learned)

@@ -8,7 +8,7 @@ SCHEMES = ("http", "https", "mailto", "tel")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 # Browsers drop tabs and line ends inside an address, and blanks around it.
 _DROPPED = re.compile(r"[\x00-\x1f\x7f]+")
-_ADDRESS = re.compile(r"[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
+_ADDRESS = re.compile(r"[^\s@:/]+@[^\s@:/.]+(?:\.[^\s@:/.]+)+")
 _RESERVED = ":/?#[]@!$&'()*+,;=%~"
 
 
