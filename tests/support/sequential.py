@@ -7,7 +7,7 @@ Contacts have no ids here: where a command follows a link, its `contact_id` is t
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar, cast
 
 from loopwright.server.ingest.command import (
@@ -68,7 +68,7 @@ class State:
 
 @dataclass(eq=False)
 class Contact:
-    """A contact, and the hours in which it was asked to confirm."""
+    """A contact."""
 
     email: str
     user_id: str | None = None
@@ -79,7 +79,6 @@ class Contact:
     opt_in_status: str | None = None
     properties: dict[str, object] = field(default_factory=dict[str, object])
     mailing_lists: dict[str, str] = field(default_factory=dict[str, str])
-    asked: set[datetime] = field(default_factory=set[datetime])
 
     @property
     def waits(self) -> bool:
@@ -121,6 +120,7 @@ class Sequential:
     events: list[Event] = field(default_factory=list[Event])
     patterns: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     emails: list[Email] = field(default_factory=list[Email])
+    asked: dict[str, datetime] = field(default_factory=dict[str, datetime])
     keys: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     happenings: list[Happening] = field(default_factory=list[Happening])
 
@@ -256,15 +256,15 @@ class Sequential:
         if "user_group" in form.input.fields:
             contact.user_group = str(form.input.fields["user_group"])
         _write(contact, ContactInput(lists=form.input.lists))
-        if form.opt_in and contact.waits:
+        if form.opt_in and contact.opt_in_status == "pending":
             self._ask(contact)
         return "ok"
 
     def _ask(self, contact: Contact) -> None:
         contact.opt_in_status = "pending"
-        hour = self.now.replace(minute=0)
-        if hour not in contact.asked:
-            contact.asked.add(hour)
+        last = self.asked.get(contact.email)
+        if last is None or self.now - last >= timedelta(days=30):
+            self.asked[contact.email] = self.now
             self.emails.append((contact.email, contact, CONFIRM.transactional_id))
 
     def _follow_link(self, command: AnswerOptIn | SetPreferences) -> str:

@@ -269,10 +269,10 @@ def test_a_full_pattern_learns_no_more() -> None:
         return {f"p{n}": n for n in range(first, end)}
 
     result = folded(
-        event("a@example.com", **numbered(0, 200)),
-        event("a@example.com", **numbered(200, 400)),
-        event("new@example.com", **numbered(390, 501)),
-        event("a@example.com", **numbered(400, 500)),
+        event("a@example.com", None, **numbered(0, 200)),
+        event("a@example.com", None, **numbered(200, 400)),
+        event("new@example.com", None, **numbered(390, 501)),
+        event("a@example.com", None, **numbered(400, 500)),
         event("a@example.com", p1="a text from now on", items=[{"lists": "teach nothing"}]),
         event("a@example.com", one_more=1),
     )

@@ -30,12 +30,14 @@ from loopwright.server.store.runs import NewRun
 from loopwright.server.workflow.entry import entries
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
+from .asking import questions
 from .command import (
     AnswerOptIn,
     Command,
     SendEvent,
     SendTransactional,
     SetPreferences,
+    SubmitForm,
 )
 from .fold import Folded, Loaded, Outcome, fold
 from .knowledge import Knowledge, TeamKnowledge
@@ -320,6 +322,7 @@ class Ingest:
             ],
             transactionals=await transactional.load_transactionals(tx, ids) if ids else (),
             keys=keys,
+            asked=await _load_asked(tx, commands, now),
         )
         return _Made(contacts_, fold(loaded, commands, now=now), teams, now)
 
@@ -365,6 +368,19 @@ async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[Co
                 if command.identity.user_id:
                     user_ids.add((command.team_id, command.identity.user_id))
     return await contacts.load_named(tx, emails=emails_, user_ids=user_ids, ids=ids)
+
+
+async def _load_asked(
+    tx: Connection, commands: Sequence[Command], now: datetime
+) -> dict[str, dict[str, datetime]]:
+    """When the addresses in forms were asked to confirm, by team and cause."""
+    causes = [
+        (command.team_id, cause)
+        for command in commands
+        if isinstance(command, SubmitForm) and command.opt_in and command.identity.email
+        for cause in questions(command.identity.email, command.opt_in.secret, now)
+    ]
+    return await emails.load_causes(tx, causes) if causes else {}
 
 
 async def _load_keys(tx: Connection, commands: Sequence[Command], now: datetime) -> set[UsedKey]:

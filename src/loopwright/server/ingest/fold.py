@@ -28,6 +28,7 @@ from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
 from loopwright.wire.values import PropertyType, Value, coerce
 
+from .asking import is_asked, question
 from .blocklist import is_blocked
 from .command import (
     NOTHING,
@@ -55,7 +56,10 @@ OPT_IN_VARIABLE = "optInUrl"
 
 
 class Loaded(Struct, kw_only=True):
-    """What the commands of a batch speak of, as the database has it. The maps are keyed by team first."""
+    """What the commands of a batch speak of, as the database has it. The maps are keyed by team first.
+
+    `asked` holds when addresses were asked to confirm, by the causes of these emails.
+    """
 
     contacts: Sequence[ContactRow] = ()
     properties: Mapping[str, Mapping[str, PropertyType]] = {}
@@ -64,6 +68,7 @@ class Loaded(Struct, kw_only=True):
     blocklists: Mapping[str, Collection[str]] = {}
     transactionals: Sequence[TransactionalRow] = ()
     keys: Iterable[UsedKey] = ()
+    asked: Mapping[str, Mapping[str, datetime]] = {}
 
 
 class Folded(Struct, kw_only=True):
@@ -112,6 +117,7 @@ class _Batch:
         self._changed_patterns: dict[tuple[str, str], PatternRow] = {}
         self._transactionals = {(t.team_id, t.id): t for t in loaded.transactionals}
         self._keys = set(loaded.keys)
+        self._asked = {team_id: dict(asked) for team_id, asked in loaded.asked.items()}
 
     def apply(self, command: Command) -> Outcome:
         match command:
@@ -289,19 +295,23 @@ class _Batch:
         """A form changes little of a contact that is there: anybody can fill it in with the address."""
         fields = {name: value for name, value in command.input.fields.items() if name == "user_group"}
         contact = self._changed(before, ContactInput(fields=fields, lists=command.input.lists))
-        if command.opt_in and _is_unconfirmed(before):
-            contact = replace(contact, opt_in_status="pending")
+        # Whoever said no is left alone: whether to think again is up to them and the link they have.
+        if command.opt_in and before.opt_in_status == "pending":
             self._ask_to_confirm(contact, command.opt_in)
         self._put(contact)
         return ContactSaved(success=True, id=contact.id)
 
     def _ask_to_confirm(self, contact: ContactRow, opt_in: OptIn) -> None:
+        asked = self._asked.setdefault(contact.team_id, {})
+        if is_asked(asked, contact.email, opt_in.secret, self._now):
+            return
+        cause = question(contact.email, opt_in.secret, self._now)
+        asked[cause] = self._now
         link = opt_in_url(opt_in.public_url, opt_in.secret, team_id=contact.team_id, contact_id=contact.id)
         self.folded.emails.append(
             NewEmail(
                 team_id=contact.team_id,
-                # At most one an hour, however often the form is sent.
-                cause=f"opt-in:{contact.id}:{self._now:%Y%m%d%H}",
+                cause=cause,
                 kind="transactional",
                 message_id=opt_in.message_id,
                 contact_id=contact.id,
