@@ -105,6 +105,13 @@ class Rows:
     async def event(
         self, name: str, contact_id: str, *, at: datetime | None = None, **properties: Any
     ) -> str:
+        await self.pool.execute(
+            "INSERT INTO event_pattern (id, team_id, name, properties, created_at) "
+            "VALUES ($1, $2, $3, '{}', now()) ON CONFLICT DO NOTHING",
+            new_id(at or datetime.now(UTC)),
+            self.team_id,
+            name,
+        )
         return await self.add(
             "event",
             at=at,

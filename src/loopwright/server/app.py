@@ -46,6 +46,7 @@ from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
 API_CONNECTIONS = 10
+PAGE_CONNECTIONS = 3
 WORKER_CONNECTIONS = 20
 
 GRACE_SECONDS = 20
@@ -91,7 +92,8 @@ async def serve(
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, settings, API_CONNECTIONS)
         ingest = await _ingest(stack, pool, clock, observer)
-        pools = {"api": pool}
+        pages_pool = await _pool(stack, settings, PAGE_CONNECTIONS)
+        pools = {"api": pool, "pages": pages_pool}
         if settings.jobs:
             pools["jobs"] = await _jobs(stack, settings, clock, observer, public_url, ingest)
         await stack.enter_async_context(observer.sampling(ingest, pools))
@@ -104,7 +106,7 @@ async def serve(
                 *opt_in_routes(pool, ingest),
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
-                *dashboard_routes(pool, clock, public_url=public_url),
+                *dashboard_routes(pages_pool, clock, public_url=public_url),
             ],
             exception_handlers=ELSEWHERE,
         )

@@ -10,7 +10,7 @@ from loopwright.server.store.pages.events import list_events, load_emails, load_
 
 async def show_events(visit: Visit) -> Response:
     """GET /events."""
-    found = await list_events(
+    found, is_cut = await list_events(
         visit.tx, visit.team_id, search=visit.search, before=visit.before, limit=LINES + 1
     )
     events, older = cut(found, lambda event: event.id)
@@ -19,6 +19,7 @@ async def show_events(visit: Visit) -> Response:
     part = EventsPart(
         live=None if visit.cursor else answers.live(visit.here(), (found, runs, emails), seconds=visit.pace),
         stories=story.tell_events(events, runs, emails),
+        is_cut=is_cut,
         turn=visit.turn(older),
         search=visit.search,
         fresh=visit.fresh,

@@ -82,6 +82,24 @@ class MissingPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlowPage(Page):
+    """What was asked for took longer than `seconds`; `search` is what was looked for, if anything."""
+
+    template: ClassVar[str] = "slow.html"
+    search: str
+    seconds: int
+    back: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusyPage(Page):
+    """All connections of pages are taken."""
+
+    template: ClassVar[str] = "busy.html"
+    again: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class NumbersPart(LivePage):
     """Today's counts, the chart of the last hours and the emails that did not leave.
 
@@ -149,10 +167,14 @@ class MessagePage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class EventsPart(LivePage):
-    """One page of events with what they caused. Those with an id above `fresh` have just come."""
+    """One page of events with what they caused. Those with an id above `fresh` have just come.
+
+    `is_cut` when the search fits so much that not all of it was looked at.
+    """
 
     template: ClassVar[str] = "events_list.html"
     stories: Sequence[EventStory]
+    is_cut: bool
     turn: Turn
     search: str
     fresh: str

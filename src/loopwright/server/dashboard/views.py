@@ -1,5 +1,7 @@
 """The addresses of the dashboard."""
 
+import asyncio
+
 from starlette.routing import BaseRoute, Mount, Route
 
 from loopwright.server.clock import Clock
@@ -28,8 +30,12 @@ PAGES = {
 
 
 def routes(pool: Pool, clock: Clock, *, public_url: str) -> list[BaseRoute]:
-    """Make the dashboard's routes. `public_url` is the server's own address, without a final slash."""
-    house = House(pool, clock, public_url, Patience())
+    """Make the dashboard's routes. `public_url` is the server's own address, without a final slash.
+
+    `pool` has two connections at least, and should serve nobody else.
+    """
+    searches = asyncio.Semaphore(pool.get_max_size() - 1)
+    house = House(pool, clock, public_url, Patience(), searches)
     return [
         Mount("/static", Assets(directory=answers.STATIC)),
         Route("/sign-in", sign_in(house), methods=["GET", "POST"]),

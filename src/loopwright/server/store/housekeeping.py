@@ -34,6 +34,23 @@ ATTACH_MONTH = "ALTER TABLE event ATTACH PARTITION {table} FOR VALUES FROM ('{st
 FORGET_CHECK = "ALTER TABLE {table} DROP CONSTRAINT {table}_month"
 DROP_MONTH = "DROP TABLE {table}"
 
+# Months from before an index are given it while others write, one after the other.
+WITHOUT_NAMES: LiteralString = """
+    SELECT inhrelid::regclass::text AS month FROM pg_inherits
+     WHERE inhparent = 'event'::regclass
+       AND NOT EXISTS (
+           SELECT FROM pg_index JOIN pg_inherits AS part ON part.inhrelid = pg_index.indexrelid
+            WHERE pg_index.indrelid = pg_inherits.inhrelid AND part.inhparent = 'event_of_name'::regclass)
+     ORDER BY month
+"""
+# What an attempt that broke off has left is of no use.
+INDEX_NAMES = (
+    "DROP INDEX CONCURRENTLY IF EXISTS {month}_of_name",
+    "CREATE INDEX CONCURRENTLY {month}_of_name ON {month} (team_id, name, id)",
+    "ALTER INDEX event_of_name ATTACH PARTITION {month}_of_name",
+)
+INDEX_SECONDS = 6 * 60 * 60
+
 DELETE_STRAY_EVENTS: LiteralString = """
     DELETE FROM event_default WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM event_default WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
@@ -119,6 +136,17 @@ async def drop_month(tx: Connection, month: Month) -> None:
     """Forget a month's events. Raises `asyncpg.LockNotAvailableError` when somebody reads for long."""
     await tx.execute(SHORT_WAITS)
     await tx.execute(DROP_MONTH.format(table=month.table))
+
+
+async def months_without_names(tx: Connection) -> list[str]:
+    """The tables whose events cannot be found by name yet."""
+    return [row["month"] for row in await tx.fetch(WITHOUT_NAMES)]
+
+
+async def index_names(tx: Connection, month: str) -> None:
+    """Have the events in that table found by name. Takes its time, outside of any transaction."""
+    for statement in INDEX_NAMES:
+        await tx.execute(statement.format(month=month), timeout=INDEX_SECONDS)
 
 
 async def delete_stray_events(tx: Connection, before: datetime, limit: int) -> int:
