@@ -10,7 +10,7 @@ from loopwright.server.dashboard.patience import FREE
 from loopwright.server.dashboard.views import PAGES
 from support.dashboard_site import Site
 
-ANY_ID = {"message_id": "c1", "contact_id": "c1"}
+ANY_ID = {"message_id": "c1", "contact_id": "c1", "event_id": "c1"}
 
 
 def cookie_of(answer: httpx2.Response) -> str:

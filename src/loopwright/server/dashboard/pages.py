@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from loopwright.server.dashboard.chart import Chart
-from loopwright.server.dashboard.story import Entry, EventStory
+from loopwright.server.dashboard.story import Entry, EventStory, RunStory
+from loopwright.server.dashboard.verdicts import Verdict
 from loopwright.server.mail.letter import Letter
 from loopwright.server.store.inbox import InboxEntry, InboxRow
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
-from loopwright.server.store.pages.events import EmailLine
+from loopwright.server.store.pages.events import EmailLine, EventDetail
 from loopwright.server.store.pages.inbox import Cause
 from loopwright.server.store.pages.overview import Counts
 
@@ -188,6 +189,32 @@ class EventsPage(Page):
     frame: Frame
     search: str
     part: EventsPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPart(LivePage):
+    """What one event started, and for each workflow that waits for it and did not start, why.
+
+    `listens`: a workflow waits for events of this name. If none does, `close` are names that one waits for
+    and that are nearly this one, `others` some more of them.
+    """
+
+    template: ClassVar[str] = "event_detail.html"
+    event: EventDetail
+    runs: Sequence[RunStory]
+    verdicts: Sequence[Verdict]
+    listens: bool
+    close: Sequence[str]
+    others: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPage(Page):
+    """One event."""
+
+    template: ClassVar[str] = "event.html"
+    frame: Frame
+    part: EventPart
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.assets import Assets
 from loopwright.server.dashboard.contacts import show_contact, show_contacts
-from loopwright.server.dashboard.events import show_events
+from loopwright.server.dashboard.events import show_event, show_events
 from loopwright.server.dashboard.inbox import download_message, show_inbox, show_message, show_message_html
 from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.patience import Patience
@@ -23,6 +23,7 @@ PAGES = {
     "/inbox/{message_id}/html": show_message_html,
     "/inbox/{message_id}/raw": download_message,
     "/events": show_events,
+    "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
 }

@@ -26,8 +26,8 @@ from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
-from loopwright.server.store.runs import NewRun
-from loopwright.server.workflow.entry import entries
+from loopwright.server.store.workflows import ActiveWorkflow
+from loopwright.server.workflow.entry import entries, kept_out
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
 from .asking import questions
@@ -328,6 +328,7 @@ class Ingest:
 
     async def _save(self, tx: Connection, made: _Made) -> None:
         folded, now = made.folded, made.now
+        workflows = _workflows(made)
         changes = Changes(
             updated=folded.updated,
             deleted=folded.deleted,
@@ -335,9 +336,10 @@ class Ingest:
             patterns=folded.patterns,
             keys=folded.keys,
             events=folded.events,
+            kept_out=kept_out(folded.happenings, folded.unconfirmed, workflows) if workflows else {},
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        new_runs = _new_runs(made)
+        new_runs = entries(folded.happenings, workflows, now=now) if workflows else []
         if new_runs or folded.emails:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
@@ -401,12 +403,12 @@ def _window(now: datetime) -> datetime:
     return now - timedelta(hours=IDEMPOTENCY_HOURS)
 
 
-def _new_runs(made: _Made) -> list[NewRun]:
-    happenings = made.folded.happenings
-    workflows = [
+def _workflows(made: _Made) -> list[ActiveWorkflow]:
+    """The workflows that wait for what happened."""
+    happenings = [*made.folded.happenings, *made.folded.unconfirmed]
+    return [
         workflow
         for trigger in {happening.trigger for happening in happenings}
         if trigger[0] in made.teams
         for workflow in made.teams[trigger[0]].workflows.get(trigger, ())
     ]
-    return entries(happenings, workflows, now=made.now) if workflows else []

@@ -74,7 +74,8 @@ class Loaded(Struct, kw_only=True):
 class Folded(Struct, kw_only=True):
     """Outcomes in the commands' order, and the changes in the order they are to be saved.
 
-    `identities_changed`: some contact has come or gone, or has another address or user id.
+    `identities_changed`: some contact has come or gone, or has another address or user id. `unconfirmed` are
+    events of contacts who have not confirmed their address, and so happened to nobody.
     """
 
     outcomes: list[Outcome | Refusal] = []
@@ -86,6 +87,7 @@ class Folded(Struct, kw_only=True):
     patterns: list[PatternRow] = []
     keys: list[UsedKey] = []
     happenings: list[Happening] = []
+    unconfirmed: list[Happening] = []
     emails: list[NewEmail] = []
 
 
@@ -234,8 +236,8 @@ class _Batch:
         )
         self.folded.events.append(event)
         self._use_key(command.key)
-        if not _is_unconfirmed(contact):
-            self._received(contact, event)
+        received = _received(contact, event)
+        (self.folded.unconfirmed if _is_unconfirmed(contact) else self.folded.happenings).append(received)
         return EventAccepted(success=True)
 
     def _send_transactional(self, command: SendTransactional) -> TransactionalAccepted:
@@ -524,18 +526,17 @@ class _Batch:
             )
         )
 
-    def _received(self, contact: ContactRow, event: EventRow) -> None:
-        self.folded.happenings.append(
-            Happening(
-                team_id=contact.team_id,
-                contact_id=contact.id,
-                kind="event_received",
-                event_id=event.id,
-                event_name=event.name,
-                event_properties=cast("Mapping[str, Value]", event.properties),
-                mailing_lists=contact.mailing_lists,
-            )
-        )
+
+def _received(contact: ContactRow, event: EventRow) -> Happening:
+    return Happening(
+        team_id=contact.team_id,
+        contact_id=contact.id,
+        kind="event_received",
+        event_id=event.id,
+        event_name=event.name,
+        event_properties=cast("Mapping[str, Value]", event.properties),
+        mailing_lists=contact.mailing_lists,
+    )
 
 
 def _is_unconfirmed(contact: ContactRow) -> bool:

@@ -83,7 +83,7 @@ async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamKnow
     revisions = await teams.load_revisions(tx, team_ids)
     properties, lists = await audience.load_declared(tx, team_ids)
     by_team: dict[str, dict[TriggerKey, list[ActiveWorkflow]]] = defaultdict(lambda: defaultdict(list))
-    for workflow in await workflows.load_sending(tx, team_ids):
+    for workflow in await workflows.load_triggered(tx, team_ids):
         trigger = workflow.team_id, workflow.trigger_type, workflow.trigger_event
         by_team[workflow.team_id][trigger].append(workflow)
     return {

@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 import msgspec
 
 from loopwright.server.store.database import Connection
+from loopwright.server.store.workflows import Hindrance, WorkflowStatus
 
 from .contacts import find_people
 
@@ -28,8 +29,17 @@ class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str | None
 
 
+class EventDetail(EventLine, frozen=True, kw_only=True):
+    """One event with what kept its contact out of workflows: workflow id -> why."""
+
+    kept_out: dict[str, Hindrance]
+
+
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One contact's way through a workflow; `event_id` is `None` when no event started it."""
+    """One contact's way through a workflow; `event_id` is `None` when no event started it.
+
+    `timer` is the timer it waits at, such as `30m`.
+    """
 
     id: str
     event_id: str | None
@@ -38,6 +48,9 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     entered_at: datetime
     created_at: datetime
+    workflow_id: str = ""
+    workflow_status: WorkflowStatus = "Sending"
+    timer: str | None = None
 
 
 class EmailLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +111,20 @@ EVENTS_BY_ID: LiteralString = f"""
      WHERE event.team_id = $1 AND event.id = ANY($2::text[])
 """
 
+EVENT: LiteralString = f"""
+    SELECT {_COLUMNS}, event.kept_out
+      FROM event
+      LEFT JOIN contact ON contact.team_id = event.team_id AND contact.id = event.contact_id
+     WHERE event.team_id = $1 AND event.id = $2
+"""
+
 RUNS: LiteralString = """
     SELECT run.id, run.event_id, workflow.name AS workflow_name, run.status, run.reason,
-           run.entered_at, run.created_at
+           run.entered_at, run.created_at, run.workflow_id, workflow.status AS workflow_status,
+           CASE WHEN run.status = 'active' AND workflow.nodes -> run.node_id ->> 'typeName' = 'TimerAction'
+                THEN concat(workflow.nodes #>> ARRAY[run.node_id, 'amount'],
+                            workflow.nodes #>> ARRAY[run.node_id, 'unit'])
+            END AS timer
       FROM run JOIN workflow ON workflow.team_id = run.team_id AND workflow.id = run.workflow_id
      WHERE run.team_id = $1 AND (run.event_id = ANY($2::text[]) OR run.id = ANY($3::text[]))
      ORDER BY run.id
@@ -148,6 +172,15 @@ async def _newest_first(tx: Connection, team_id: str, ids: Sequence[str]) -> Seq
 async def load_events(tx: Connection, team_id: str, ids: Sequence[str]) -> Sequence[EventLine]:
     """Load the events with these ids, in any order."""
     return [_event(row) for row in await tx.fetch(EVENTS_BY_ID, team_id, ids)]
+
+
+async def load_event(tx: Connection, team_id: str, event_id: str) -> EventDetail | None:
+    """Load the event of that id."""
+    row = await tx.fetchrow(EVENT, team_id, event_id)
+    if row is None:
+        return None
+    decoded = {key: row[key] and msgspec.json.decode(row[key]) for key in ("properties", "kept_out")}
+    return EventDetail(**{**row, **decoded, "kept_out": decoded["kept_out"] or {}})
 
 
 async def load_runs(

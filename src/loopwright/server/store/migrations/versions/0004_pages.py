@@ -16,6 +16,7 @@ ALTER TABLE inbox_message
   ADD COLUMN taken_apart boolean NOT NULL DEFAULT false; -- the two are known
 CREATE INDEX inbox_message_to ON inbox_message (team_id, to_email COLLATE "C", id);
 
+ALTER TABLE event ADD COLUMN kept_out jsonb; -- workflow id -> why it did not take the contact in
 CREATE INDEX event_of_name ON ONLY event (team_id, name, id);
 DO $$
 DECLARE month regclass;
