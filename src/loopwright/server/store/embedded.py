@@ -20,7 +20,7 @@ SETTINGS = """\
 # The socket trusts whoever reaches it, so only the owner may.
 unix_socket_permissions = 0700
 max_wal_size = 2GB
-# Each API process and each worker opens up to 30 connections.
+# Each API process opens up to 33 connections, each worker 22.
 max_connections = 200
 # Contacts are found at random: what does not fit in here is copied in and out.
 shared_buffers = {buffers}MB

@@ -38,7 +38,7 @@ class EventDetail(EventLine, frozen=True, kw_only=True):
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     """One contact's way through a workflow; `event_id` is `None` when no event started it.
 
-    `timer` is the timer it waits at, such as `30m`.
+    `timer` is the timer it waits at, such as `30 m`.
     """
 
     id: str
@@ -122,7 +122,7 @@ RUNS: LiteralString = """
     SELECT run.id, run.event_id, workflow.name AS workflow_name, run.status, run.reason,
            run.entered_at, run.created_at, run.workflow_id, workflow.status AS workflow_status,
            CASE WHEN run.status = 'active' AND workflow.nodes -> run.node_id ->> 'typeName' = 'TimerAction'
-                THEN concat(workflow.nodes #>> ARRAY[run.node_id, 'amount'],
+                THEN concat((workflow.nodes #>> ARRAY[run.node_id, 'amount'])::float8, ' ',
                             workflow.nodes #>> ARRAY[run.node_id, 'unit'])
             END AS timer
       FROM run JOIN workflow ON workflow.team_id = run.team_id AND workflow.id = run.workflow_id
