@@ -120,7 +120,7 @@ YES = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=True)
 NO = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=False)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(work=batches(), pauses=st.lists(st.sampled_from([0, 20, ALMOST, ALMOST + 20])))
 @example(
     work=[
