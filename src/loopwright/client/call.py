@@ -66,7 +66,7 @@ def fill(operation: Operation, *ids: str) -> str:
         name = argument_of(path[start + 1 : end])
         id_ = required(name, id_)
         if id_.strip(".") == "":
-            raise ArgumentValueError(f"{name} is {id_!r}, which is nothing's id")
+            raise ArgumentValueError(f"{name} is empty but for dots: {id_!r}")
         path = path[:start] + _quote(name, id_) + path[end + 1 :]
     return path
 
