@@ -94,7 +94,7 @@ SEND = ("events", "send", "signup", "-e", "new@example.com", "--contact-props")
         pytest.param(CREATE, "undeclared=x", "properties create undeclared --type string", id="create"),
         pytest.param(SEND, "undeclared=true", "properties create undeclared --type boolean", id="event"),
         pytest.param(UPDATE, "undeclared=null", "properties create undeclared", id="cleared"),
-        pytest.param(SEND, "first_name=Ada", "its name is firstName", id="in snake case"),
+        pytest.param(SEND, "Firstname=Ada", "its name is firstName", id="with other letters"),
         pytest.param(UPDATE, "plan_name=pro", "its name is planName", id="the team's own, in snake case"),
         pytest.param(CREATE, "notes=x", "the API sets it itself or not at all", id="not the caller's"),
         pytest.param(UPDATE, "2024=x", "no name for one", id="no name"),

@@ -597,6 +597,23 @@ def test_an_interrupted_import_goes_on_as_it_began(
     assert {wish for _, wish in handler.seen} == {None if second else "off"}
 
 
+def test_rejected_rows_of_two_servers_stay_apart(tmp_path: Path) -> None:
+    """Also when the first import is done; and one that leaves none leaves no state."""
+    path = tmp_path / "people.csv"
+    path.write_text("email,subscribed\na@example.net,perhaps\n")
+    for name in ("people.rejected.csv", "people.rejected-2.csv"):
+        with serving(importing()) as environment:
+            report = json.loads(import_rows(environment, path, "--json").stdout)
+            assert report["rejectedFile"] == str(tmp_path / name)
+            again = json.loads(import_rows(environment, path, "--json").stdout)
+            assert (again["rejected"], again["rejectedFile"]) == (1, str(tmp_path / name))
+    good = tmp_path / "good.csv"
+    good.write_text("email\na@example.net\n")
+    with serving(importing()) as environment:
+        assert import_rows(environment, good).exit_code == 0
+    assert not good.with_name("good.csv.import.json").exists()
+
+
 def test_an_export_needs_a_loopwright_server(tmp_path: Path) -> None:
     """Another server is named as what it is, and no file is left."""
     with serving(_LikeLoops) as environment:

@@ -150,7 +150,7 @@ def _send(job: Job[RowContact], wishes: Wishes, *, parallel: int) -> None:
 
     ended = carry_out(job, state, progress, sender, None if wishes.trigger_workflows else QUIET)
     now, rows = ended.now, job.survey.rows
-    if now.finished:
+    if now.finished and not now.rejected:
         state.drop()
     rejected = f"{now.rejected} rejected" + (f", see {ended.rejected.path}" if now.rejected else "")
     sentence = f"{now.settled} of {rows} rows: {now.sent} applied, {rejected}."
@@ -163,7 +163,10 @@ def _send(job: Job[RowContact], wishes: Wishes, *, parallel: int) -> None:
 
 
 def _begin(state: State, content: str) -> Progress:
-    """Where an unfinished import of the same rows stopped, or the start: twice applied does no harm."""
+    """Where an unfinished import of the same rows stopped, or the start: twice applied does no harm.
+
+    One that is done is kept for its rejected rows, which another import is not to write over.
+    """
     try:
         found = state.load(content)
     except ChangedFile:
