@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from loopwright.server.public_url import read_public_url
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
 
 from .failure import CommandFailed, ExitCode
@@ -106,6 +107,16 @@ def read_retention(text: str) -> Retention:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 36_500:
         raise typer.BadParameter(f"{text} is not a number of days; give 1 to 36500, or 'forever'")
     return int(text)
+
+
+def read_url(text: str | None) -> str | None:
+    """What links in emails begin with, when it is given."""
+    if text is None:
+        return None
+    try:
+        return read_public_url(text)
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--public-url {mistake}") from None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import typer
 
 from loopwright.server.memory import settle
 from loopwright.server.observe.logs import configure
-from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
+from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, EVERYWHERE, Settings
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
 from .hosting import (
@@ -24,12 +24,18 @@ from .hosting import (
     postgres_meanwhile,
     read_rate_limit,
     read_retention,
+    read_url,
     run_until_stopped,
 )
 
 
 def serve(
-    host: Annotated[str, typer.Option(envvar="LOOPWRIGHT_HOST", help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option(
+            envvar="LOOPWRIGHT_HOST", help="Address or name to listen on; :: is every address, IPv4 too."
+        ),
+    ] = "127.0.0.1",
     port: Annotated[
         int,
         typer.Option(
@@ -98,13 +104,19 @@ def serve(
         api_key=api_key,
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,
-        public_url=public_url,
+        public_url=read_url(public_url),
         workers=workers,
         jobs=jobs,
         event_retention=read_retention(event_retention),
     )
     check_smtp_url(smtp_url)
     configure(log_format, log_level)
+    if host in EVERYWHERE and public_url is None:
+        typer.echo(
+            "Every address of this machine is listened on, but links in emails lead to 127.0.0.1; "
+            "give --public-url the address that readers can reach.",
+            err=True,
+        )
     if workers == 1:
         _serve_here(settings)
     else:

@@ -7,7 +7,6 @@ run       all of it in this process, with the embedded PostgreSQL unless the set
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +31,7 @@ from loopwright.server.http.request_ids import Named
 from loopwright.server.http.routes import Api
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
-from loopwright.server.listening import address_of, listen
+from loopwright.server.listening import Listener, listen
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.observe.health import Health
@@ -68,7 +67,7 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[
         async with _with_database(settings) as complete:
             new_key = await prepare(complete, clock)
             async with serve(complete, listener, clock):
-                yield Running(address_of(listener), new_key)
+                yield Running(listener.address, new_key)
 
 
 async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
@@ -82,12 +81,10 @@ async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
 
 
 @asynccontextmanager
-async def serve(
-    settings: Settings, listener: socket.socket, clock: Clock | None = None
-) -> AsyncGenerator[None]:
+async def serve(settings: Settings, listener: Listener, clock: Clock | None = None) -> AsyncGenerator[None]:
     """Take requests on `listener` while the context lasts. The settings name a database that is prepared."""
     clock = clock or SystemClock()
-    public_url = (settings.public_url or address_of(listener)).rstrip("/")
+    public_url = (settings.public_url or listener.address).rstrip("/")
     observer = Observer()
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, settings, API_CONNECTIONS)
@@ -119,7 +116,7 @@ async def serve(
 
 @asynccontextmanager
 async def work(
-    settings: Settings, listener: socket.socket | None = None, clock: Clock | None = None
+    settings: Settings, listener: Listener | None = None, clock: Clock | None = None
 ) -> AsyncGenerator[None]:
     """Do jobs and deliver email while the context lasts. `listener` is for those who ask how it goes."""
     clock = clock or SystemClock()
@@ -205,7 +202,7 @@ async def _jobs(
     return pool
 
 
-async def _http(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:
+async def _http(stack: AsyncExitStack, application: ASGIApp, listener: Listener) -> None:
     server = _Uvicorn(
         uvicorn.Config(
             application,
@@ -216,7 +213,7 @@ async def _http(stack: AsyncExitStack, application: ASGIApp, listener: socket.so
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve(sockets=list(listener.sockets)))
 
     async def stop() -> None:
         server.should_exit = True

@@ -10,6 +10,8 @@ RateLimit: TypeAlias = float | Literal["loops", "off"]
 Retention: TypeAlias = int | Literal["forever"]
 
 DEFAULT_PORT = 5667
+EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104  # what an operator may write
+"""Hosts that stand for all addresses of the machine."""
 DEFAULT_DATA_DIR = Path(".loopwright")
 
 
