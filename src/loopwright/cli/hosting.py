@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from loopwright.server.networks import Network, read_networks
 from loopwright.server.public_url import read_public_url
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
 
@@ -117,6 +118,14 @@ def read_url(text: str | None) -> str | None:
         return read_public_url(text)
     except ValueError as mistake:
         raise typer.BadParameter(f"--public-url {mistake}") from None
+
+
+def read_proxies(text: str | None) -> tuple[Network, ...]:
+    """The proxies that are believed."""
+    try:
+        return read_networks(text or "")
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--trusted-proxies: {mistake}") from None
 
 
 @contextmanager

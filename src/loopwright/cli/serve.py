@@ -22,6 +22,7 @@ from .hosting import (
     check_smtp_url,
     failures_told,
     postgres_meanwhile,
+    read_proxies,
     read_rate_limit,
     read_retention,
     read_url,
@@ -68,6 +69,13 @@ def serve(
         ),
     ] = SUPPRESSION_REMOVALS,
     public_url: PublicUrl = None,
+    trusted_proxies: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LOOPWRIGHT_TRUSTED_PROXIES",
+            help="Addresses or networks of proxies whose X-Forwarded-For, -Proto and -Host count, by commas.",
+        ),
+    ] = None,
     workers: Annotated[
         int,
         typer.Option(
@@ -105,6 +113,7 @@ def serve(
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,
         public_url=read_url(public_url),
+        trusted_proxies=read_proxies(trusted_proxies),
         workers=workers,
         jobs=jobs,
         event_retention=read_retention(event_retention),

@@ -36,11 +36,13 @@ from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.observe.health import Health
 from loopwright.server.observe.observer import Observer
+from loopwright.server.public_url import origin_of
 from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, RunStep
 from loopwright.server.store.schema import migrate
+from loopwright.server.visitors import Forwarded
 from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
@@ -103,13 +105,28 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *opt_in_routes(pool, ingest),
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
-                *dashboard_routes(pages_pool, clock, public_url=public_url),
+                *dashboard_routes(
+                    pages_pool,
+                    clock,
+                    public_url=public_url,
+                    origin=settings.public_url and origin_of(public_url),
+                ),
             ],
             exception_handlers=ELSEWHERE,
         )
         limits = Limits(settings.rate_limit)
-        door = Door(pool, ingest, clock, limits, removal_quota=settings.removal_quota)
-        await _http(stack, observer.watching(Named(Api(door, pages))), listener)
+        door = Door(
+            pool,
+            ingest,
+            clock,
+            limits,
+            removal_quota=settings.removal_quota,
+            public_url=settings.public_url,
+        )
+        application: ASGIApp = Named(Api(door, pages))
+        if settings.trusted_proxies:
+            application = Forwarded(application, settings.trusted_proxies)
+        await _http(stack, observer.watching(application), listener)
         stack.callback(health.close)
         yield
 
@@ -210,6 +227,7 @@ async def _http(stack: AsyncExitStack, application: ASGIApp, listener: Listener)
             log_config=None,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,  # it would believe whatever runs on this machine
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

@@ -16,7 +16,7 @@ from loopwright.server.public_url import origin_of, read_public_url
         pytest.param("https://a.test/", "https://a.test", "https://a.test", id="slash"),
         pytest.param(" https://a.test\n", "https://a.test", "https://a.test", id="line end of a file"),
         pytest.param("HTTPS://A.TEST/A/", "https://a.test/A", "https://a.test", id="case"),
-        pytest.param("https://a.test:443", "https://a.test:443", "https://a.test", id="the scheme's own port"),
+        pytest.param("https://a.test:443", "https://a.test:443", "https://a.test", id="the usual port"),
         pytest.param("http://a.test:8080/b/c", "http://a.test:8080/b/c", "http://a.test:8080", id="path"),
         pytest.param("http://local:567", "http://local:567", "http://local:567", id="one label"),
         pytest.param("http://192.0.2.1", "http://192.0.2.1", "http://192.0.2.1", id="IPv4"),

@@ -37,12 +37,14 @@ Line = TypeVar("Line")
 class House:
     """What all pages share. `public_url` is the server's address in links, without a final slash.
 
-    `pool` is for pages alone; `searches` keeps those that may take long from having all of it.
+    `pool` is for pages alone; `searches` keeps those that may take long from having all of it. `origin` is where
+    browsers have the pages from, when the operator said so.
     """
 
     pool: Pool
     clock: Clock
     public_url: str
+    origin: str | None
     patience: Patience
     searches: asyncio.Semaphore
 

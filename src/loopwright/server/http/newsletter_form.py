@@ -19,6 +19,7 @@ from loopwright.server.ingest.reading import read_submit_form
 from loopwright.server.refusal import BadRequest, TooLarge, TooManyRequests, Unavailable
 from loopwright.server.store.database import Pool
 from loopwright.server.store.forms import OpenForm, open_form
+from loopwright.server.visitors import household_of
 from loopwright.wire.failures import CODE_HEADER
 
 from .failures import failure_of
@@ -72,8 +73,7 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
 
 
 def _count(visits: SlidingWindows, request: Request) -> None:
-    visitor = request.client.host if request.client else ""
-    if visits.admit(visitor, time.monotonic()).wait is not None:
+    if visits.admit(household_of(request), time.monotonic()).wait is not None:
         raise TooManyRequests("Too many sign-ups from here; try again in a minute.", code="rate_limited")
 
 

@@ -42,7 +42,8 @@ class Call(Struct, frozen=True):
     """A request that was let in, with all a handler may use.
 
     `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
-    share, `share` what this one has of it.
+    share, `share` what this one has of it. `public_url` is what the world calls the server, without a final
+    slash; None when nobody said.
     """
 
     request: Request
@@ -53,6 +54,7 @@ class Call(Struct, frozen=True):
     removal_quota: int
     space: Space
     share: Share
+    public_url: str | None
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -62,7 +64,14 @@ class Door:
     """Lets requests in: knows the keys, and counts the requests."""
 
     def __init__(
-        self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits, *, removal_quota: int
+        self,
+        pool: Pool,
+        ingest: Ingest,
+        clock: Clock,
+        limits: Limits,
+        *,
+        removal_quota: int,
+        public_url: str | None,
     ) -> None:
         self._pool = pool
         self._ingest = ingest
@@ -70,6 +79,7 @@ class Door:
         self._limits = limits
         self._removal_quota = removal_quota
         self._space = Space()
+        self._public_url = public_url
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> Call:
@@ -84,6 +94,7 @@ class Door:
             self._removal_quota,
             self._space,
             Share(self._space, team.id),
+            self._public_url,
         )
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:
