@@ -157,6 +157,8 @@ def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
         pytest.param(["--port", "70000"], "65535", id="odd port"),
         pytest.param(["--public-url", "mail.acme.test"], "write https://mail.acme.test", id="no scheme"),
         pytest.param(["--public-url", ""], "is empty", id="empty URL"),
+        pytest.param(["--api-key", "k"], "at least 16", id="short key"),
+        pytest.param(["--trusted-proxies", "10.0.0.1/8"], "write 10.0.0.0/8", id="odd network"),
     ],
 )
 def test_options_that_cannot_be(data_dir: Path, options: list[str], text: str) -> None:

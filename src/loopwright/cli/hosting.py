@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from loopwright.server.keys import is_demo, read_fixed_key
 from loopwright.server.networks import Network, read_networks
 from loopwright.server.public_url import read_public_url
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
@@ -120,6 +121,21 @@ def read_url(text: str | None) -> str | None:
         raise typer.BadParameter(f"--public-url {mistake}") from None
 
 
+def read_api_key(text: str | None) -> str | None:
+    """The key that is fixed, if any. One of demonstrations is taken, and told about."""
+    if text is None:
+        return None
+    try:
+        key = read_fixed_key(text)
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--api-key: {mistake}") from None
+    if is_demo(key):
+        typer.echo(
+            "The API key is one for demonstrations, which others know; use it on your machine only.", err=True
+        )
+    return key
+
+
 def read_proxies(text: str | None) -> tuple[Network, ...]:
     """The proxies that are believed."""
     try:
@@ -208,12 +224,14 @@ def failures_told() -> Generator[None]:
     """What an operator can mend ends the command with a sentence instead of a stack trace."""
     from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
 
+    from loopwright.server.bootstrap import KeyTaken
     from loopwright.server.store.database import AWAY
 
     told: tuple[type[Exception], ...] = (
         *AWAY,
         InvalidAuthorizationSpecificationError,
         InvalidCatalogNameError,
+        KeyTaken,
     )
     try:
         yield

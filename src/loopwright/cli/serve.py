@@ -22,6 +22,7 @@ from .hosting import (
     check_smtp_url,
     failures_told,
     postgres_meanwhile,
+    read_api_key,
     read_proxies,
     read_rate_limit,
     read_retention,
@@ -50,7 +51,7 @@ def serve(
         str | None,
         typer.Option(
             envvar="LOOPWRIGHT_API_KEY",
-            help="Fix an API key, for tests and demos. Otherwise one is made for you.",
+            help="Fix an API key, 16 characters or more, for tests and demos; replaces the one fixed before.",
         ),
     ] = None,
     rate_limit: Annotated[
@@ -109,7 +110,7 @@ def serve(
         data_dir=data_dir,
         database_url=database_url,
         smtp_url=smtp_url,
-        api_key=api_key,
+        api_key=read_api_key(api_key),
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,
         public_url=read_url(public_url),

@@ -8,6 +8,7 @@ import pytest
 from loopwright.server.dashboard import sessions
 from loopwright.server.dashboard.patience import FREE
 from loopwright.server.dashboard.views import PAGES
+from loopwright.server.dashboard.visits import COOKIE
 from support.dashboard_site import Site
 
 ANY_ID = {"message_id": "c1", "contact_id": "c1", "event_id": "c1"}
@@ -130,11 +131,42 @@ async def test_a_strangers_guesses_lock_nobody_out(site: Site, stranger: httpx2.
     assert (await stranger.post("/sign-in", data={"key": site.key})).status_code == 303
 
 
-async def test_signing_out_ends_it(operator: httpx2.AsyncClient) -> None:
-    """The cookie is gone afterwards."""
-    answer = await operator.post("/sign-out")
-    assert answer.url.path == "/sign-in"
-    assert (await operator.get("/inbox")).url.path == "/sign-in"
+async def test_signing_out_ends_it(site: Site, operator: httpx2.AsyncClient) -> None:
+    """The cookie is gone afterwards, and a copy of it opens nothing; sessions elsewhere go on."""
+    copy = {"Cookie": f"{COOKIE}={operator.cookies[COOKIE]}"}
+    async with httpx2.AsyncClient(base_url=site.base_url) as thief, httpx2.AsyncClient() as other:
+        assert (await thief.get("/inbox", headers=copy)).status_code == 200
+        await other.post(f"{site.base_url}/sign-in", data={"key": site.key})
+        answer = await operator.post("/sign-out")
+        assert answer.url.path == "/sign-in"
+        assert (await operator.get("/inbox")).url.path == "/sign-in"
+        assert (await thief.get("/inbox", headers=copy)).status_code == 303
+        assert (await other.get(f"{site.base_url}/inbox")).status_code == 200
+
+
+async def test_a_cookie_is_stored_as_a_hash(site: Site, operator: httpx2.AsyncClient) -> None:
+    """Whoever reads the database signs in nowhere."""
+    rows = await site.rows.pool.fetch("SELECT * FROM dashboard_session WHERE team_id = $1", site.rows.team_id)
+    assert len(rows) == 1
+    assert operator.cookies[COOKIE].encode() not in rows[0]["token_hash"]
+    stolen = {"Cookie": f"{COOKIE}={rows[0]['token_hash'].hex()}"}
+    async with httpx2.AsyncClient(base_url=site.base_url) as thief:
+        assert (await thief.get("/inbox", headers=stolen)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x" * 43, id="made up"),
+        pytest.param("cteam.ckey.1893456000." + "0" * 64, id="as earlier versions had it"),
+        pytest.param("\xff" * 50, id="no text"),
+    ],
+)
+async def test_what_is_no_cookie_of_ours_opens_nothing(stranger: httpx2.AsyncClient, cookie: str) -> None:
+    """It is not even told."""
+    headers = [(b"cookie", f"{COOKIE}={cookie}".encode("latin-1"))]
+    assert (await stranger.get("/inbox", headers=headers)).status_code == 303
 
 
 async def test_a_session_ends_after_its_time(site: Site, operator: httpx2.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.pages import SignInPage
 from loopwright.server.dashboard.visits import COOKIE, Endpoint, House, operator_of
 from loopwright.server.keys import hash_key
-from loopwright.server.store.pages.operators import find_operator
+from loopwright.server.store.sessions import delete_session, find_operator, insert_session
 from loopwright.server.visitors import household_of
 
 _LONGEST_FORM = 8_000  # bytes
@@ -37,6 +37,9 @@ def sign_out(house: House) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if _from_elsewhere(house, request):
             return _door("/", _strange("sign-out", house), status=403)
+        if token := request.cookies.get(COOKIE):
+            async with house.pool.acquire() as tx:
+                await delete_session(tx, sessions.hash_token(token))
         response = answers.redirect("/sign-in")
         response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_https(house, request))
         return response
@@ -50,15 +53,19 @@ async def _try_key(house: House, request: Request) -> Response:
     form = await _read_form(request)
     onward = local_path(form.get("onward", ""))
     now = house.clock.now()
+    token = sessions.new_token()
     async with house.pool.acquire() as tx:
         operator = await find_operator(tx, hash_key(form.get("key", "").strip()))
+        if operator:
+            ends = now + sessions.LIFETIME
+            await insert_session(tx, operator, token_hash=sessions.hash_token(token), expires_at=ends)
     if operator is None:
         return _turned_away(house, household_of(request), onward, now)
     house.patience.succeeded(household_of(request))
     response = answers.redirect(onward)
     response.set_cookie(
         COOKIE,
-        sessions.seal(operator.team_id, operator.key_id, secret=operator.secret, now=now),
+        token,
         max_age=int(sessions.LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
