@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import typer
 
 from loopwright.server.keys import is_demo, read_fixed_key
+from loopwright.server.listening import HostUnknown
 from loopwright.server.networks import Network, read_networks
 from loopwright.server.public_url import read_public_url
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
@@ -240,6 +241,8 @@ def failures_told() -> Generator[None]:
 
 
 def _sentence(problem: Exception) -> str:
+    from loopwright.server.bootstrap import KeyTaken
+
     match problem:
         case OSError(errno=errno.EADDRINUSE):
             return (
@@ -251,5 +254,9 @@ def _sentence(problem: Exception) -> str:
             return "Ports below 1024 need more rights; choose another one with --port."
         case OSError(filename=str() as name):
             return f"{name}: {problem.strerror}"
+        case KeyTaken():
+            return f"{problem}."
+        case HostUnknown():
+            return f"{problem}. Give --host an address of this machine, such as 127.0.0.1, or :: for all."
         case _:
             return f"The database cannot be reached: {problem}"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from loopwright.server.connections import LEAST_CONNECTIONS, MOST_CONNECTIONS, raise_open_files
 from loopwright.server.memory import settle
 from loopwright.server.observe.logs import configure
 from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, EVERYWHERE, Settings
@@ -77,6 +78,14 @@ def serve(
             help="Addresses or networks of proxies whose X-Forwarded-For, -Proto and -Host count, by commas.",
         ),
     ] = None,
+    connections: Annotated[
+        int,
+        typer.Option(
+            envvar="LOOPWRIGHT_CONNECTIONS",
+            min=LEAST_CONNECTIONS,
+            help="Clients' connections of each process at a time; fewer where too few files may be open.",
+        ),
+    ] = MOST_CONNECTIONS,
     workers: Annotated[
         int,
         typer.Option(
@@ -115,6 +124,7 @@ def serve(
         removal_quota=removal_quota,
         public_url=read_url(public_url),
         trusted_proxies=read_proxies(trusted_proxies),
+        connections=connections,
         workers=workers,
         jobs=jobs,
         event_retention=read_retention(event_retention),
@@ -127,6 +137,7 @@ def serve(
             "give --public-url the address that readers can reach.",
             err=True,
         )
+    raise_open_files()
     if workers == 1:
         _serve_here(settings)
     else:

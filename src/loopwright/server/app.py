@@ -6,12 +6,10 @@ work      one process that does jobs alone
 run       all of it in this process, with the embedded PostgreSQL unless the settings give another
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -43,15 +41,13 @@ from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, RunStep
 from loopwright.server.store.schema import migrate
 from loopwright.server.visitors import Forwarded
+from loopwright.server.web_server import web_server
 from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
 API_CONNECTIONS = 10
 PAGE_CONNECTIONS = 3
 WORKER_CONNECTIONS = 20
-
-GRACE_SECONDS = 20
-"""How long requests under way may take once the server is asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,14 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         application: ASGIApp = Named(Api(door, pages))
         if settings.trusted_proxies:
             application = Forwarded(application, settings.trusted_proxies)
-        await _http(stack, observer.watching(application), listener)
+        await stack.enter_async_context(
+            web_server(
+                observer.watching(application),
+                listener,
+                connections=settings.connections,
+                ended=observer.connection_ended,
+            )
+        )
         stack.callback(health.close)
         yield
 
@@ -147,7 +150,14 @@ async def work(
         if listener:
             await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs_pool}))
             routes = [*Health(pool).routes(), *observer.routes(pool)]
-            await _http(stack, Starlette(routes=routes), listener)
+            await stack.enter_async_context(
+                web_server(
+                    Starlette(routes=routes),
+                    listener,
+                    connections=settings.connections,
+                    ended=observer.connection_ended,
+                )
+            )
         yield
 
 
@@ -217,35 +227,3 @@ async def _jobs(
     worker.start()
     stack.push_async_callback(worker.stop)
     return pool
-
-
-async def _http(stack: AsyncExitStack, application: ASGIApp, listener: Listener) -> None:
-    server = _Uvicorn(
-        uvicorn.Config(
-            application,
-            access_log=False,
-            log_config=None,
-            lifespan="off",
-            server_header=False,
-            proxy_headers=False,  # it would believe whatever runs on this machine
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=list(listener.sockets)))
-
-    async def stop() -> None:
-        server.should_exit = True
-        await serving
-
-    stack.push_async_callback(stop)
-    while not server.started:
-        if serving.done():
-            serving.result()
-        await asyncio.sleep(0.005)
-
-
-class _Uvicorn(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave signals to whoever runs the server: there is more to stop than HTTP."""
-        yield

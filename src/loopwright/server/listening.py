@@ -17,6 +17,10 @@ TRIES = 20
 NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
+class HostUnknown(OSError):
+    """The host has no address."""
+
+
 @dataclass(frozen=True)
 class Listener:
     """The open sockets of one process, and the `address` to reach them at: a URL without a path."""
@@ -54,7 +58,7 @@ def _places(host: str) -> list[Place]:
     try:
         found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as problem:
-        raise OSError(f"cannot listen on {host}: {problem.strerror}") from None
+        raise HostUnknown(f"{host} is no address and no known name: {problem.strerror}") from None
     places = [(family, place) for family, _, _, _, place in found]
     return list(dict.fromkeys(places))
 

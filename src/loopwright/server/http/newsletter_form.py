@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -61,6 +61,8 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
             opt_in = _opt_in(form, public_url)
             await ingest.submit(read_submit_form(form.team_id, fields, lists=form.lists, opt_in=opt_in))
             response = Response(msgspec.json.encode({"success": True}), media_type="application/json")
+        except ClientDisconnect:
+            raise
         except Exception as problem:
             response = failure_of(problem, request_id_of(request.scope))
         response.headers.update(CORS)
