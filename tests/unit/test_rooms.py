@@ -21,6 +21,7 @@ COMMON = {
     "server.repeating",
     "server.settings",
     "server.store",
+    "server.visitors",
 }
 
 ALLOWED: dict[str, set[str]] = {

@@ -20,6 +20,7 @@ from loopwright.server.store.housekeeping import (
     delete_job_statistics,
     delete_keys,
     delete_removals,
+    delete_sessions,
     delete_stray_events,
     drop_month,
     index_names,
@@ -83,6 +84,7 @@ class Housekeeping:
             await self._forget_events(now - timedelta(days=self._retention))
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
+        await self._delete(delete_sessions, now)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)
         await self._delete(delete_job_statistics, now - JOB_STATISTICS_KEPT)
 

@@ -30,13 +30,14 @@ PAGES = {
 """Every page behind the sign-in."""
 
 
-def routes(pool: Pool, clock: Clock, *, public_url: str) -> list[BaseRoute]:
+def routes(pool: Pool, clock: Clock, *, public_url: str, origin: str | None) -> list[BaseRoute]:
     """Make the dashboard's routes. `public_url` is the server's own address, without a final slash.
 
-    `pool` has two connections at least, and should serve nobody else.
+    `origin` is where browsers have the pages from; None takes their word for it, from `Host`. `pool` has two
+    connections at least, and should serve nobody else.
     """
     searches = asyncio.Semaphore(pool.get_max_size() - 1)
-    house = House(pool, clock, public_url, Patience(), searches)
+    house = House(pool, clock, public_url, origin, Patience(), searches)
     return [
         Mount("/static", Assets(directory=answers.STATIC)),
         Route("/sign-in", sign_in(house), methods=["GET", "POST"]),

@@ -19,8 +19,8 @@ from loopwright.server.dashboard.pages import BusyPage, Frame, MissingPage, Sect
 from loopwright.server.dashboard.patience import Patience
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.pages import FIRST_PAGE, LIMIT_PAGE, LIMIT_SEARCH, PAGE_SECONDS, SEARCH_SECONDS
-from loopwright.server.store.pages.operators import Operator, load_operator
 from loopwright.server.store.pages.overview import first_id
+from loopwright.server.store.sessions import Operator, operator_of_session
 
 COOKIE = "loopwright_session"
 LINES = 50
@@ -37,12 +37,14 @@ Line = TypeVar("Line")
 class House:
     """What all pages share. `public_url` is the server's address in links, without a final slash.
 
-    `pool` is for pages alone; `searches` keeps those that may take long from having all of it.
+    `pool` is for pages alone; `searches` keeps those that may take long from having all of it. `origin` is
+    where browsers have the pages from, when the operator said so.
     """
 
     pool: Pool
     clock: Clock
     public_url: str
+    origin: str | None
     patience: Patience
     searches: asyncio.Semaphore
 
@@ -178,13 +180,8 @@ def search_of(request: Request) -> str:
 
 async def operator_of(request: Request, tx: Connection, *, now: datetime) -> Operator | None:
     """Who sent the request, by its session cookie."""
-    claim = sessions.read(request.cookies.get(COOKIE, ""))
-    if claim is None:
-        return None
-    operator = await load_operator(tx, claim.team_id, claim.key_id)
-    if operator is None or not sessions.holds(claim, secret=operator.secret, now=now):
-        return None
-    return operator
+    token = request.cookies.get(COOKIE, "")
+    return await operator_of_session(tx, sessions.hash_token(token), now=now) if token else None
 
 
 def cut(lines: Sequence[Line], id_of: Callable[[Line], Any]) -> tuple[Sequence[Line], str | None]:

@@ -5,6 +5,7 @@ committed in their order, some hundreds in a transaction.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,12 +20,13 @@ from starlette.types import Receive, Scope, Send
 from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.server.ingest.command import Command
 from loopwright.server.ingest.reading import read_import_contact, read_send_event, read_update_contact
-from loopwright.server.refusal import BadRequest, Refusal, TooLarge, Unavailable
+from loopwright.server.refusal import BadRequest, Refusal, TooLarge, Unauthorized, Unavailable
+from loopwright.server.store.database import AWAY
 from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
 from .contacts import starts_workflows
 from .failures import STATUSES
-from .operation import Call
+from .operation import KEY_MEMORY_SECONDS, Call, check_key
 
 LINE_BYTES = 1_000_000
 CHUNK_BYTES = 1_000_000
@@ -32,6 +34,8 @@ CHUNK_BYTES = 1_000_000
 SOON_READ = 200_000
 """Bytes of lines that hold nobody up while they are read."""
 CHUNKS_UNDER_WAY = 2
+WAITING_BYTES = 4_000_000
+"""Results that may wait for a client to take them: those of some 100,000 lines."""
 _BLANKS = b" \t\r\n"
 
 Reader: TypeAlias = Callable[[str, Mapping[str, object]], Command]
@@ -79,7 +83,7 @@ def _read_event(team_id: str, body: Mapping[str, object]) -> Command:
 
 
 def _answers(call: Call, read: Reader) -> Response:
-    return _Duplex(_streamed(_results(call, read)))
+    return _Duplex(streamed(_results(call, read)))
 
 
 class _Duplex(Response):
@@ -100,25 +104,36 @@ class _Duplex(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Hand results out as fast as they are taken, and go on making them meanwhile.
+async def streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Hand results out as fast as they are taken, and go on making them meanwhile, up to a limit.
 
-    Many clients read nothing before they have sent everything; waiting for them would be waiting for ever.
+    Many clients read nothing before they have sent everything, so results wait for them; when too many do,
+    no more of the request is read. A client that then still takes none is closed as any other that does not.
     """
     ready: asyncio.Queue[bytes | None] = asyncio.Queue()
+    room = asyncio.Event()
+    waiting = 0
 
     async def make() -> None:
+        nonlocal waiting
         try:
             # A client that is gone has nobody to answer; what it sent whole is committed.
             with suppress(ClientDisconnect):
                 async for result in results:
                     ready.put_nowait(result)
+                    waiting += len(result)
+                    if waiting > WAITING_BYTES:
+                        room.clear()
+                        await room.wait()
         finally:
             ready.put_nowait(None)
 
     making = asyncio.create_task(make())
     try:
         while (result := await ready.get()) is not None:
+            waiting -= len(result)
+            if waiting <= WAITING_BYTES:
+                room.set()
             yield result
         await making
     finally:
@@ -136,7 +151,7 @@ async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
                 yield await committing.popleft()
             committing.append(await _begin(call, read, chunk, number))
             number += len(chunk)
-    except TooLarge as refusal:
+    except (TooLarge, Unauthorized) as refusal:
         end = _line(number, refusal)
     while committing:
         yield await committing.popleft()
@@ -170,7 +185,7 @@ async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
     lines: list[bytes] = []
     size = 0
     rest = bytearray()
-    async for piece in call.request.stream():
+    async for piece in _pieces(call):
         first, *more = piece.split(b"\n")
         rest += first
         for line in more:
@@ -191,6 +206,28 @@ async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
         lines.append(bytes(rest))
     if lines:
         yield lines
+
+
+async def _pieces(call: Call) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises `Unauthorized` soon after the key was revoked, even if nothing comes."""
+    stream = aiter(call.request.stream())
+    coming = asyncio.ensure_future(anext(stream, None))
+    looked = time.monotonic()
+    try:
+        while True:
+            await asyncio.wait({coming}, timeout=looked + KEY_MEMORY_SECONDS - time.monotonic())
+            if time.monotonic() >= looked + KEY_MEMORY_SECONDS:
+                with suppress(*AWAY):  # nothing is committed meanwhile, whatever the key opens
+                    await check_key(call)
+                looked = time.monotonic()
+            if coming.done():
+                piece = coming.result()
+                if piece is None:
+                    return
+                yield piece
+                coming = asyncio.ensure_future(anext(stream, None))
+    finally:
+        coming.cancel()
 
 
 def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:

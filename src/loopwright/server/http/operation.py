@@ -35,17 +35,19 @@ from .request_ids import request_id_of
 from .space import FREE, Share, Space
 
 KEY_MEMORY_SECONDS = 5.0
-"""For so long a revoked key may still open this process."""
+"""For so long a revoked key may still open this process, and a request that it has opened go on."""
 
 
 class Call(Struct, frozen=True):
     """A request that was let in, with all a handler may use.
 
     `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
-    share, `share` what this one has of it.
+    share, `share` what this one has of it. `public_url` is what the world calls the server, without a final
+    slash; None when nobody said.
     """
 
     request: Request
+    key_hash: bytes
     team: TeamRow
     ingest: Ingest
     pool: Pool
@@ -53,6 +55,7 @@ class Call(Struct, frozen=True):
     removal_quota: int
     space: Space
     share: Share
+    public_url: str | None
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -62,7 +65,14 @@ class Door:
     """Lets requests in: knows the keys, and counts the requests."""
 
     def __init__(
-        self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits, *, removal_quota: int
+        self,
+        pool: Pool,
+        ingest: Ingest,
+        clock: Clock,
+        limits: Limits,
+        *,
+        removal_quota: int,
+        public_url: str | None,
     ) -> None:
         self._pool = pool
         self._ingest = ingest
@@ -70,13 +80,16 @@ class Door:
         self._limits = limits
         self._removal_quota = removal_quota
         self._space = Space()
+        self._public_url = public_url
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> Call:
         """Find out who calls. Raises `Unauthorized`."""
-        team = await self._team_of(request.headers.get("authorization", ""))
+        key_hash = _key_hash_of(request)
+        team = await self._team_of(key_hash)
         return Call(
             request,
+            key_hash,
             team,
             self._ingest,
             self._pool,
@@ -84,6 +97,7 @@ class Door:
             self._removal_quota,
             self._space,
             Share(self._space, team.id),
+            self._public_url,
         )
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:
@@ -104,16 +118,12 @@ class Door:
         if self._limits.off:
             return
         try:
-            team = await self._team_of(request.headers.get("authorization", ""))
+            team = await self._team_of(_key_hash_of(request))
         except Unauthorized:
             return
         self.count(team, headers, of_content=False)
 
-    async def _team_of(self, authorization: str) -> TeamRow:
-        scheme, _, key = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid")
-        key_hash = hash_key(key.strip())
+    async def _team_of(self, key_hash: bytes) -> TeamRow:
         now = time.monotonic()
         known = self._teams.get(key_hash)
         if known and known[0] > now:
@@ -122,9 +132,27 @@ class Door:
             team = await team_of_key(tx, key_hash)
         if team is None:
             self._teams.pop(key_hash, None)
-            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid")
+            raise _wrong_key()
         self._teams[key_hash] = (now + KEY_MEMORY_SECONDS, team)
         return team
+
+
+async def check_key(call: Call) -> None:
+    """See whether a request that takes long may go on. Raises `Unauthorized` once its key is revoked."""
+    async with call.pool.acquire() as tx:
+        if await team_of_key(tx, call.key_hash) is None:
+            raise _wrong_key()
+
+
+def _key_hash_of(request: Request) -> bytes:
+    scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise _wrong_key()
+    return hash_key(key.strip())
+
+
+def _wrong_key() -> Unauthorized:
+    return Unauthorized(INVALID_API_KEY, code="api_key_invalid")
 
 
 NO_SHAPES: Mapping[str, Shapes] = {}

@@ -1,8 +1,9 @@
 """The API's paths, under both of its roots."""
 
+from contextlib import suppress
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -88,7 +89,8 @@ class Api:
             if path.startswith("/api/"):
                 # The form is an address of programs, too: a slash at the end is ignored, not redirected.
                 scope["path"] = path.rstrip("/")
-            await self._pages(scope, receive, send)
+            with suppress(ClientDisconnect):
+                await self._pages(scope, receive, send)
 
     def _find(self, scope: Scope) -> Operation | None:
         """What answers a path that has parameters, or a slash too many at its end."""

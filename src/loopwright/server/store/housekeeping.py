@@ -63,6 +63,10 @@ DELETE_REMOVALS: LiteralString = """
     DELETE FROM suppression_removal WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM suppression_removal WHERE removed_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
+DELETE_SESSIONS: LiteralString = """
+    DELETE FROM dashboard_session WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM dashboard_session WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
 DELETE_JOB_LOG: LiteralString = """
     DELETE FROM pgqueuer_log WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM pgqueuer_log WHERE created < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
@@ -162,6 +166,11 @@ async def delete_keys(tx: Connection, before: datetime, limit: int) -> int:
 async def delete_removals(tx: Connection, before: datetime, limit: int) -> int:
     """Delete up to `limit` notes of suppressions that were lifted before; returns how many there were."""
     return _count(await tx.execute(DELETE_REMOVALS, before, limit))
+
+
+async def delete_sessions(tx: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` of the dashboard's sessions that ended before; returns how many there were."""
+    return _count(await tx.execute(DELETE_SESSIONS, before, limit))
 
 
 async def delete_job_log(tx: Connection, before: datetime, limit: int) -> int:
