@@ -119,7 +119,7 @@ def postgres_meanwhile(settings: Settings) -> Generator[None]:
         from loopwright.server.store.embedded import EmbeddedPostgres
 
         try:
-            EmbeddedPostgres(settings.data_dir).open()
+            EmbeddedPostgres(settings.data_dir).warm()
         except Exception:
             # The server itself asks for it next, and its failure is the one to be told.
             return
