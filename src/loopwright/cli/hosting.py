@@ -188,7 +188,9 @@ def failures_told() -> Generator[None]:
     """What an operator can mend ends the command with a sentence instead of a stack trace."""
     from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
 
+    from loopwright.server.store.address import DatabaseProblem
     from loopwright.server.store.database import AWAY
+    from loopwright.server.store.wheel import EmbeddedFailure
 
     told: tuple[type[Exception], ...] = (
         *AWAY,
@@ -197,6 +199,8 @@ def failures_told() -> Generator[None]:
     )
     try:
         yield
+    except (DatabaseProblem, EmbeddedFailure) as problem:
+        raise CommandFailed(str(problem)) from None
     except told as problem:
         raise CommandFailed(_sentence(problem)) from None
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import Clock
+from loopwright.server.store.address import check_address, problems_told
 from loopwright.server.store.database import Connection, Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
-from loopwright.server.store.schema import migrate
+from loopwright.server.store.schema import open_database
 from loopwright.server.store.teams import TeamRow, load_teams
 
 from .apply import Change, apply_definitions
@@ -54,7 +55,7 @@ async def open_team(
 async def open_database(data_dir: Path, database_url: str | None) -> AsyncGenerator[Pool]:
     """One connection to the database at `database_url`, or else to the embedded one, migrated first."""
     async with _database(data_dir, database_url) as url:
-        await migrate(url)
+        await open_database(url)
         async with _pool(url) as pool:
             yield pool
 
@@ -121,7 +122,9 @@ async def _rolled_back(tx: Connection, team_id: str, definitions: Definitions, c
 @asynccontextmanager
 async def _database(data_dir: Path, database_url: str | None) -> AsyncGenerator[str]:
     if database_url is not None:
-        yield database_url
+        check_address(database_url)
+        with problems_told(database_url):
+            yield database_url
         return
     postgres = EmbeddedPostgres(data_dir)
     try:
