@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.forgetting import Forgetting
 from loopwright.server.growth import watching_growth
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.elsewhere import HANDLERS as ELSEWHERE
@@ -40,7 +41,7 @@ from loopwright.server.observe.observer import Observer
 from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
-from loopwright.server.store.jobs import DeliverEmail, RunStep
+from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
 from loopwright.server.store.schema import open_database
 from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
@@ -196,7 +197,11 @@ async def _jobs(
     housekeeping = Housekeeping(pool, clock, settings.event_retention)
     worker = Worker(
         pool,
-        {RunStep: runner.run_step, DeliverEmail: mailer.deliver},
+        {
+            RunStep: runner.run_step,
+            DeliverEmail: mailer.deliver,
+            ForgetContact: Forgetting(pool).forget,
+        },
         [Schedule("housekeeping", EVERY_TEN_MINUTES, housekeeping.tidy)],
         observer.job,
     )
