@@ -42,7 +42,7 @@ from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
-from loopwright.server.store.schema import open_database
+from loopwright.server.store.schema import bring_up
 from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
@@ -75,7 +75,7 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[
 async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     """Bring the database up to date and see that the first team has a key; returns one that was made now."""
     assert settings.database_url is not None
-    await open_database(settings.database_url)
+    await bring_up(settings.database_url)
     clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
         await make_months(pool, clock)

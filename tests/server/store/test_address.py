@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from loopwright.server.store.address import DatabaseProblem, check_address
-from loopwright.server.store.schema import open_database
+from loopwright.server.store.schema import bring_up
 from support.process import LOOPWRIGHT
 
 WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
@@ -83,14 +83,14 @@ async def test_no_rights(limited: str) -> None:
     with pytest.raises(
         DatabaseProblem, match=r"limited lacks a right .* GRANT CREATE ON SCHEMA public TO limited"
     ) as told:
-        await open_database(limited)
+        await bring_up(limited)
     assert SECRET not in str(told.value)
 
 
 async def test_no_such_database(database_url: str) -> None:
     """It is named, and how to make it."""
     with pytest.raises(DatabaseProblem, match=r"nowhere.*CREATE DATABASE"):
-        await open_database(database_url.replace("loopwright_test", "nowhere"))
+        await bring_up(database_url.replace("loopwright_test", "nowhere"))
 
 
 async def test_nobody_there() -> None:
@@ -99,7 +99,7 @@ async def test_nobody_there() -> None:
         port = free.getsockname()[1]
     url = f"postgresql://ada:{SECRET}@127.0.0.1:{port}/mail"
     with pytest.raises(DatabaseProblem, match=f"The database at 127.0.0.1:{port} cannot be reached") as told:
-        await open_database(url)
+        await bring_up(url)
     assert SECRET not in str(told.value)
 
 
@@ -126,7 +126,7 @@ async def test_a_server_that_refuses(code: str) -> None:
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(DatabaseProblem) as told:
-            await open_database(f"postgresql://ada:{SECRET}@127.0.0.1:{port}/mail?sslmode=disable")
+            await bring_up(f"postgresql://ada:{SECRET}@127.0.0.1:{port}/mail?sslmode=disable")
     assert text in str(told.value)
     assert SECRET not in str(told.value)
 

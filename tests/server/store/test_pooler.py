@@ -25,7 +25,7 @@ from loopwright.server.definitions.target import save
 from loopwright.server.settings import Settings
 from loopwright.server.store.address import DatabaseProblem
 from loopwright.server.store.database import connected
-from loopwright.server.store.schema import open_database
+from loopwright.server.store.schema import bring_up
 from loopwright.server.store.wheel import account_for
 from support.pgbouncer import pgbouncer
 
@@ -76,7 +76,7 @@ async def test_other_modes(database_url: str, poolers: ExitStack, mode: str, siz
     settings = {"pool_mode": mode, "default_pool_size": size, "server_round_robin": turns}
     url = poolers.enter_context(pgbouncer(database_url, settings))
     with pytest.raises(DatabaseProblem, match=r"changes connections between transactions.* session mode"):
-        await open_database(url)
+        await bring_up(url)
     connection = await asyncpg.connect(url, statement_cache_size=0)
     assert await connection.fetchval("SHOW application_name") != "loopwright"
     await connection.close()
@@ -97,7 +97,7 @@ async def test_a_busy_pooler_in_transaction_mode(database_url: str, poolers: Exi
     try:
         for _ in range(5):
             with pytest.raises(DatabaseProblem, match="changes connections between transactions"):
-                await open_database(url)
+                await bring_up(url)
     finally:
         for task in working:
             task.cancel()
@@ -114,7 +114,7 @@ async def test_a_pool_that_is_too_small(
     settings = {"pool_mode": "session", "default_pool_size": 1}
     url = poolers.enter_context(pgbouncer(database_url, settings))
     with pytest.raises(DatabaseProblem, match=r"no connection to spare.* at least 30"):
-        await open_database(url)
+        await bring_up(url)
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ async def test_encrypted_connections(database_url: str, poolers: ExitStack) -> N
     }
     url = poolers.enter_context(pgbouncer(database_url, tls))
     for works in ("sslmode=require", f"sslmode=verify-full&sslrootcert={authority}"):
-        await open_database(f"{url}?{works}")
+        await bring_up(f"{url}?{works}")
     for fails, text in (
         ("sslmode=disable", "SSL required"),
         ("sslmode=verify-full", "sslrootcert"),
         (f"sslmode=verify-full&sslrootcert={ssl.get_default_verify_paths().cafile}", "not trusted"),
     ):
         with pytest.raises(DatabaseProblem, match=text):
-            await open_database(f"{url}?{fails}")
+            await bring_up(f"{url}?{fails}")
 
 
 def socket_folder_of(database_url: str) -> Path:

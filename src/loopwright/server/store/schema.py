@@ -24,7 +24,7 @@ CURRENT_REVISION: LiteralString = "SELECT version_num FROM alembic_version"
 JOBS_VERSION: LiteralString = "SELECT obj_description(to_regclass('pgqueuer'), 'pg_class')"
 
 
-async def open_database(url: str) -> None:
+async def bring_up(url: str) -> None:
     """See that the database at `url` can be used, and bring it up to date.
 
     Raises `DatabaseProblem`, in a sentence for the operator.
