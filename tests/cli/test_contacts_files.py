@@ -632,3 +632,41 @@ def test_an_export_goes_on_after_a_broken_connection(tmp_path: Path) -> None:
         result = CliRunner().invoke(program, ["contacts", "export", str(path)], env=environment)
     assert result.exit_code == 0, result.output
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["c1", "c2"]
+
+
+async def test_everything_about_one_person(run: Run, http: httpx2.AsyncClient, tmp_path: Path) -> None:
+    """A JSON file for its owner alone; somebody unknown leaves none behind."""
+    await http.post("/contacts/create", json={"email": "ada@example.com", "userId": "u1", "firstName": "Ada"})
+    await http.post("/events/send", json={"email": "ada@example.com", "eventName": "signup"})
+    file = tmp_path / "ada.json"
+    for who in (("--email", "ada@example.com"), ("--user-id", "u1")):
+        result = await run("export", file, "--all-data", *who)
+        assert result.exit_code == 0, result.output
+        assert "contact 1, events 1" in " ".join(result.output.split())
+        held = json.loads(file.read_text())
+        assert held["contact"][0]["firstName"] == "Ada"
+        assert [event["name"] for event in held["events"]] == ["signup"]
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.unlink()
+    told = await run("export", file, "--all-data", "--email", "ada@example.com", "--json")
+    assert json.loads(told.stdout)["events"] == 1
+    file.unlink()
+    unknown = await run("export", file, "--all-data", "--email", "nobody@example.com")
+    assert unknown.exit_code == 4
+    assert "Nothing is held about this person" in unknown.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--all-data"],
+        ["--email", "ada@example.com"],
+        ["--all-data", "--email", "ada@example.com", "--user-id", "u1"],
+    ],
+)
+async def test_one_person_is_named_once(run: Run, tmp_path: Path, options: list[str]) -> None:
+    """An option that would be lost is refused."""
+    result = await run("export", tmp_path / "ada.json", *options)
+    assert result.exit_code == 2
+    assert "--all-data goes with one of" in " ".join(result.output.split())

@@ -19,6 +19,8 @@ from loopwright.cli.failure import ExitCode
 from loopwright.cli.importing.contact_files import Types, open_contact_file
 from loopwright.cli.importing.files import Form, form_of
 from loopwright.cli.importing.text import FileError
+from loopwright.cli.options import Email, UserId
+from loopwright.cli.person_export import export_person
 from loopwright.cli.session import AsJson, client, say, show_json
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
 from loopwright.errors import LoopsConnectionError, ServerError
@@ -52,14 +54,30 @@ def export_contacts(
         bool,
         typer.Option("--raw", help="Do not guard cells of CSV that spreadsheets would take for formulas."),
     ] = False,
+    all_data: Annotated[
+        bool, typer.Option("--all-data", help="Write all that is held about one person, as JSON.")
+    ] = False,
+    email: Email = None,
+    user_id: UserId = None,
     as_json: AsJson = False,
 ) -> None:
     """Write every contact into a file that `contacts import` reads.
+
+    With --all-data and --email or --user-id, write all that is held about one person instead: the contact,
+    events, runs, emails, messages in the inbox and suppression.
 
     Needs a Loopwright server: Loops' own API has no way to list contacts; use Export on its Audience page.
     The file appears when it is whole, and only its owner may read it. Text in CSV that begins with = + - or @
     is guarded by an apostrophe, which an import takes away again.
     """
+    identity = {key: value for key, value in (("email", email), ("userId", user_id)) if value is not None}
+    if all_data != (len(identity) == 1):
+        raise typer.BadParameter(
+            "--all-data goes with one of --email and --user-id, and each of them with it"
+        )
+    if all_data:
+        export_person(file, identity, as_json)
+        return
     part = file.with_name(file.name + ".part")
     try:
         form = form or form_of(file)

@@ -156,7 +156,7 @@ def postgres_meanwhile(settings: Settings) -> Generator[None]:
         from loopwright.server.store.embedded import EmbeddedPostgres
 
         try:
-            EmbeddedPostgres(settings.data_dir).open()
+            EmbeddedPostgres(settings.data_dir).warm()
         except Exception:
             # The server itself asks for it next, and its failure is the one to be told.
             return
@@ -226,7 +226,9 @@ def failures_told() -> Generator[None]:
     from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
 
     from loopwright.server.bootstrap import KeyTaken
+    from loopwright.server.store.address import DatabaseProblem
     from loopwright.server.store.database import AWAY
+    from loopwright.server.store.wheel import EmbeddedFailure
 
     told: tuple[type[Exception], ...] = (
         *AWAY,
@@ -236,6 +238,8 @@ def failures_told() -> Generator[None]:
     )
     try:
         yield
+    except (DatabaseProblem, EmbeddedFailure) as problem:
+        raise CommandFailed(str(problem)) from None
     except told as problem:
         raise CommandFailed(_sentence(problem)) from None
 

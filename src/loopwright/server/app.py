@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.forgetting import Forgetting
 from loopwright.server.growth import watching_growth
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.elsewhere import HANDLERS as ELSEWHERE
@@ -38,8 +39,8 @@ from loopwright.server.public_url import origin_of
 from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
-from loopwright.server.store.jobs import DeliverEmail, RunStep
-from loopwright.server.store.schema import migrate
+from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
+from loopwright.server.store.schema import bring_up
 from loopwright.server.visitors import Forwarded
 from loopwright.server.web_server import web_server
 from loopwright.server.worker import Schedule, Worker
@@ -71,7 +72,7 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[
 async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     """Bring the database up to date and see that the first team has a key; returns one that was made now."""
     assert settings.database_url is not None
-    await migrate(settings.database_url)
+    await bring_up(settings.database_url)
     clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
         await make_months(pool, clock)
@@ -220,7 +221,11 @@ async def _jobs(
     housekeeping = Housekeeping(pool, clock, settings.event_retention)
     worker = Worker(
         pool,
-        {RunStep: runner.run_step, DeliverEmail: mailer.deliver},
+        {
+            RunStep: runner.run_step,
+            DeliverEmail: mailer.deliver,
+            ForgetContact: Forgetting(pool).forget,
+        },
         [Schedule("housekeeping", EVERY_TEN_MINUTES, housekeeping.tidy)],
         observer.job,
     )

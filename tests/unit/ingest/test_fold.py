@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from loopwright.server.ingest.command import (
+    NOTHING,
     Command,
     ContactInput,
     CreateContact,
@@ -183,6 +184,17 @@ def test_a_contact_made_and_removed_in_one_batch_was_never_there() -> None:
     assert len(saved) == 2
     assert only(result.inserted).id == saved[1].id
     assert result.deleted == []
+
+
+def test_whoever_is_deleted_is_to_be_forgotten() -> None:
+    """Also who was made in the same batch: there may be events of it."""
+    known = folded(DeleteContact(team_id="t", identity=Identity("a@example.com", None)), contacts=[A])
+    assert [contact.id for contact in known.forgotten] == [contact.id for contact in known.deleted] == [A.id]
+    result = folded(
+        SendEvent(team_id="t", identity=ADA, name="e", properties={}, input=NOTHING),
+        DeleteContact(team_id="t", identity=ADA),
+    )
+    assert only(result.forgotten).id == only(result.events).contact_id
 
 
 def test_an_address_passes_from_one_contact_to_another() -> None:

@@ -60,7 +60,7 @@ async def find_contact(call: Call) -> Response:
     """GET /v1/contacts/find: an array of one contact, or of none."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:
-        contact = await _find(tx, call.team.id, identity)
+        contact = await find(tx, call.team.id, identity)
         if contact is None:
             return answer([])
         declared = await audience.load_properties(tx, [call.team.id])
@@ -172,7 +172,8 @@ def flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, ob
     ).to_wire()
 
 
-async def _find(tx: Connection, team_id: str, identity: Identity) -> ContactRow | None:
+async def find(tx: Connection, team_id: str, identity: Identity) -> ContactRow | None:
+    """The contact that a request names."""
     if identity.email:
         return await contacts.find_by_email(tx, team_id, identity.email)
     assert identity.user_id
@@ -180,7 +181,7 @@ async def _find(tx: Connection, team_id: str, identity: Identity) -> ContactRow 
 
 
 async def _find_suppressible(tx: Connection, team_id: str, identity: Identity) -> ContactRow:
-    contact = await _find(tx, team_id, identity)
+    contact = await find(tx, team_id, identity)
     if contact is None:
         raise NotFound(failures.SUPPRESSION_CONTACT_NOT_FOUND, code="contact_not_found")
     return contact

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import account, bulk, contacts, event_patterns, events, export, inbox, transactional
+from . import account, bulk, contacts, event_patterns, events, export, inbox, people, transactional
 from .elsewhere import unknown_path
 from .failures import SHAPES
 from .operation import Call, Door, Handler, Operation, respond
@@ -47,6 +47,7 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/bulk/import": {"POST": bulk.import_contacts},
     "/bulk/events": {"POST": bulk.send_events},
     "/contacts": {"GET": export.export_contacts},
+    "/contacts/data": {"GET": people.all_data},
     "/inbox": {"GET": inbox.list_inbox},
 }
 

@@ -21,11 +21,12 @@ from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Refusal, Unavailable
-from loopwright.server.store import contacts, emails, events, runs, transactional
+from loopwright.server.store import contacts, emails, events, jobs, runs, transactional
 from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
+from loopwright.server.store.jobs import ForgetContact
 from loopwright.server.store.workflows import ActiveWorkflow
 from loopwright.server.workflow.entry import entries, kept_out
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
@@ -340,11 +341,12 @@ class Ingest:
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
         new_runs = entries(folded.happenings, workflows, now=now) if workflows else []
-        if new_runs or folded.emails:
+        if new_runs or folded.emails or folded.forgotten:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
                 await runs.start_runs(tx, new_runs, now=now)
                 await emails.queue_emails(tx, folded.emails, now=now)
+                await jobs.enqueue(tx, [_forgetting(contact, now) for contact in folded.forgotten])
         else:
             await save(tx, changes, now=now, window=_window(now))
         self._knowledge.forget({pattern.team_id for pattern in folded.patterns})
@@ -396,6 +398,10 @@ def _refused_with_key(commands: Sequence[Command], outcomes: Sequence[object]) -
         isinstance(outcome, Refusal) and isinstance(command, SendEvent | SendTransactional) and command.key
         for command, outcome in zip(commands, outcomes, strict=True)
     )
+
+
+def _forgetting(contact: ContactRow, now: datetime) -> ForgetContact:
+    return ForgetContact(team_id=contact.team_id, contact_id=contact.id, email=contact.email, deleted_at=now)
 
 
 def _window(now: datetime) -> datetime:

@@ -75,12 +75,14 @@ class Folded(Struct, kw_only=True):
     """Outcomes in the commands' order, and the changes in the order they are to be saved.
 
     `identities_changed`: some contact has come or gone, or has another address or user id. `unconfirmed` are
-    events of contacts who have not confirmed their address, and so happened to nobody.
+    events of contacts who have not confirmed their address, and so happened to nobody. `forgotten` holds the
+    contacts that a command deleted, those too that had only just come.
     """
 
     outcomes: list[Outcome | Refusal] = []
     identities_changed: bool = False
     deleted: list[ContactRow] = []
+    forgotten: list[ContactRow] = []
     updated: list[ContactRow] = []
     inserted: list[ContactRow] = []
     events: list[EventRow] = []
@@ -215,6 +217,7 @@ class _Batch:
             raise _unknown_contact()
         self._forget(contact)
         del self._contacts[contact.id]
+        self.folded.forgotten.append(contact)
         return ContactDeleted(success=True, message=failures.CONTACT_DELETED)
 
     def _send_event(self, command: SendEvent) -> EventAccepted:
