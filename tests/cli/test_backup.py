@@ -189,8 +189,8 @@ async def test_an_older_backup(run: Run, empty_url: str, tmp_path: Path) -> None
     await migrate(empty_url)
     before = await sums(empty_url)
     older = await asyncpg.connect(empty_url)
-    await older.execute("DROP TABLE write_probe; DROP INDEX email_to, inbox_message_to")
-    await older.execute("UPDATE alembic_version SET version_num = '0003'")
+    await older.execute("DROP TABLE write_probe; DROP INDEX email_to")
+    await older.execute("UPDATE alembic_version SET version_num = '0004'")
     await older.close()
     assert (await run("backup", file, "--database-url", empty_url)).exit_code == 0
     assert (await run("restore", file, "--database-url", empty_url, "--replace")).exit_code == 0
@@ -261,10 +261,10 @@ async def test_what_is_refused(run: Run, database_url: str, empty_url: str, tmp_
     assert "is no backup" in " ".join(refused.output.split())
     refused = await run("backup", tmp_path / "new", "--database-url", empty_url)
     assert refused.exit_code == 1
-    assert "nothing of Loopwright" in " ".join(refused.output.split())
+    assert "There is nothing of Loopwright" in " ".join(refused.output.split())
     refused = await run("backup", tmp_path / "new", "--data-dir", tmp_path / "nowhere")
     assert refused.exit_code == 2
-    assert "there is no database in" in " ".join(refused.output.split())
+    assert "There is no database in" in " ".join(refused.output.split())
     assert not (tmp_path / "nowhere").exists()
     refused = await run("backup", tmp_path / "no" / "folder", "--database-url", database_url)
     assert refused.exit_code == 1

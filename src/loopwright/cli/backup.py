@@ -11,8 +11,14 @@ import typer
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn
 
-from loopwright.cli.hosting import DatabaseUrl, DataDir, check_server_runs_here, failures_told
-from loopwright.cli.session import AsJson, ExitCode, say, show_json
+from loopwright.cli.failure import CommandFailed, ExitCode
+from loopwright.cli.hosting import (
+    DatabaseUrl,
+    DataDir,
+    check_server_runs_here,
+    failures_told,
+)
+from loopwright.cli.session import AsJson, say, show_json
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
 if TYPE_CHECKING:
@@ -44,18 +50,19 @@ def backup(
     """
     check_server_runs_here()
     from loopwright.server.backup import back_up
+    from loopwright.server.definitions.target import has_data
     from loopwright.server.store.place import database_at
 
-    if database_url is None and not (data_dir / "postgres").exists():
-        raise typer.BadParameter(
-            f"there is no database in {data_dir.absolute()}; say where it is by --data-dir"
+    if database_url is None and not has_data(data_dir):
+        raise CommandFailed(
+            f"There is no database in {data_dir.absolute()}; say where it is: --data-dir or --database-url."
         )
 
     async def run(hears: "Hears") -> "Contents":
         async with database_at(data_dir, database_url) as url:
             return await back_up(url, file, hears)
 
-    with _told(as_json), _progress("backing up") as hears:
+    with _told(), _progress("backing up") as hears:
         contents = asyncio.run(run(hears))
     _show("Backed up to", file, contents, as_json)
 
@@ -87,13 +94,13 @@ def restore(
         async with database_at(data_dir, database_url) as url:
             return await carry_out(url, file, hears)
 
-    with _told(as_json), _progress("restoring") as hears:
+    with _told(), _progress("restoring") as hears:
         contents = asyncio.run(run(hears))
     _show("Restored from", file, contents, as_json)
 
 
 @contextmanager
-def _told(as_json: bool) -> Generator[None]:
+def _told() -> Generator[None]:
     """What keeps a backup or a restore from its work ends the command with a sentence."""
     from loopwright.server.backup import BackupFailure
     from loopwright.server.store.clients import ClientFailure
@@ -102,11 +109,7 @@ def _told(as_json: bool) -> Generator[None]:
         with failures_told():
             yield
     except (BackupFailure, ClientFailure) as problem:
-        if as_json:
-            show_json(msgspec.json.encode({"success": False, "message": f"{problem}."}))
-        else:
-            typer.echo(f"{problem}.", err=True)
-        raise typer.Exit(ExitCode.REFUSED) from None
+        raise CommandFailed(f"{problem}.", ExitCode.REFUSED) from None
 
 
 @contextmanager

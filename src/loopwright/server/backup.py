@@ -91,7 +91,7 @@ async def back_up(url: str, file: Path, progress: Progress) -> Contents:
     async with connected(url) as connection, connection.transaction(isolation="repeatable_read"):
         contents = await _contents(connection)
         if contents is None:
-            raise BackupFailure("there is nothing of Loopwright in this database")
+            raise BackupFailure("There is nothing of Loopwright in this database")
         # The dump and the counts see the same moment.
         snapshot = await connection.fetchval(SNAPSHOT)
         arguments = [
@@ -110,11 +110,11 @@ async def restore(url: str, file: Path, progress: Progress) -> Contents:
         contents = await _contents(connection) if there else None
     if contents:
         raise BackupFailure(
-            f"this database holds a Loopwright already, with {contents.counts['contact']} contacts and "
+            f"This database holds a Loopwright already, with {contents.counts['contact']} contacts and "
             f"{contents.counts['event']} events; --replace puts the backup in their place"
         )
     if there:
-        raise BackupFailure("this database holds something else already; restore into one of its own")
+        raise BackupFailure("This database holds something else already; restore into one of its own")
     return await _fill(url, file, progress)
 
 
@@ -122,9 +122,9 @@ async def replace(url: str, file: Path, progress: Progress) -> Contents:
     """Put what `file` holds in the place of the Loopwright that is in the database at `url`."""
     async with connected(url) as connection:
         if await connection.fetchval(TABLES) and await _contents(connection) is None:
-            raise BackupFailure("this database holds something else; restore into one of its own")
+            raise BackupFailure("This database holds something else; restore into one of its own")
         if await connection.fetchval(IN_USE):
-            raise BackupFailure("servers or workers are using this database; stop them first")
+            raise BackupFailure("Servers or workers are using this database; stop them first")
     return await _fill(url, file, progress)
 
 

@@ -4,16 +4,15 @@ import asyncio
 import socket
 import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from loopwright.server.store.address import DatabaseProblem, check_address
 from loopwright.server.store.schema import bring_up
+from support.examples import WELCOME
 from support.process import LOOPWRIGHT
 
-WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
 SECRET = "hunter2secret"
 ROLE = f"""
     DROP ROLE IF EXISTS limited;

@@ -27,10 +27,10 @@ from loopwright.server.store.address import DatabaseProblem
 from loopwright.server.store.database import connected
 from loopwright.server.store.schema import bring_up
 from loopwright.server.store.wheel import account_for
+from support.examples import WELCOME
 from support.pgbouncer import pgbouncer
 
 API_KEY = "0123456789abcdef0123456789abcdef"
-WELCOME = Path(__file__).parents[3] / "examples" / "welcome"
 PATIENCE_SECONDS = 40
 
 

@@ -57,7 +57,9 @@ class Clients:
                     raise
             if process.returncode:
                 said.seek(0)
-                raise ClientFailure(f"{program} failed: {_last_words(said.read().decode(errors='replace'))}")
+                raise ClientFailure(
+                    f"PostgreSQL's {program} failed: {_last_words(said.read().decode(errors='replace'))}"
+                )
 
     def connected(self) -> list[str]:
         """The arguments that have a program connect to the database."""
@@ -74,7 +76,7 @@ def _folder_for(url: str, major: int) -> Path:
     why = "encrypted connections" if mode in ENCRYPTED else f"PostgreSQL {major}"
     raise ClientFailure(
         f"For {why} the programs {', '.join(NEEDED)} of PostgreSQL {major} or newer have to be on the PATH; "
-        "install your system's package of PostgreSQL's client."
+        "install your system's package of PostgreSQL's client"
     )
 
 

@@ -32,7 +32,8 @@ CLAIM_EMAILS: LiteralString = """
     WITH taken AS (
         UPDATE email SET contact_id = $2 WHERE team_id = $1 AND id IN (
             SELECT id FROM email
-             WHERE team_id = $1 AND contact_id IS NULL AND to_email COLLATE "C" = $3 AND created_at < $4 LIMIT $5)
+             WHERE team_id = $1 AND contact_id IS NULL AND to_email COLLATE "C" = $3 AND created_at < $4
+             LIMIT $5)
         RETURNING 1
     )
     SELECT count(*) FROM taken
@@ -62,7 +63,8 @@ FORGET_MESSAGES: LiteralString = """
     WITH gone AS (
         DELETE FROM inbox_message WHERE team_id = $1 AND id IN (
             SELECT id FROM inbox_message
-             WHERE team_id = $1 AND to_email COLLATE "C" = $2 AND email_id IS NULL AND received_at < $3 LIMIT $4)
+             WHERE team_id = $1 AND to_email COLLATE "C" = $2 AND email_id IS NULL AND received_at < $3
+             LIMIT $4)
         RETURNING 1
     )
     SELECT count(*) FROM gone
@@ -134,7 +136,8 @@ EMAILS: LiteralString = """
                'attachments', attachments, 'messageId', mime_id, 'cause', cause, 'createdAt', created_at,
                'sentAt', sent_at) AS text
       FROM email
-     WHERE team_id = $1 AND (contact_id = $2 OR (contact_id IS NULL AND to_email COLLATE "C" = $3)) AND id > $4
+     WHERE team_id = $1 AND id > $4
+       AND (contact_id = $2 OR (contact_id IS NULL AND to_email COLLATE "C" = $3))
      ORDER BY id LIMIT $5
 """
 MESSAGES: LiteralString = """
