@@ -14,6 +14,7 @@ import pytest
 from loopwright import AsyncLoops, Loops
 from loopwright.client.colour import TransportName
 from support.faulty import FaultyServer, Handle
+from support.short_programs import PROGRAMS, run_all
 
 Serve = Callable[..., FaultyServer]
 
@@ -29,6 +30,7 @@ def run_program(program: str, server: FaultyServer, *arguments: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "panicked" not in done.stderr
     return done.stdout.strip()
 
 
@@ -206,6 +208,46 @@ def test_the_fast_transport_refuses_a_forked_process(serve: Serve) -> None:
     """
     assert run_program(program, server) == "done"
     assert len(server.effects) == 2
+
+
+ENDING = """
+    import asyncio, sys, threading, time, types
+    from loopwright import AsyncLoops
+    class Slow:
+        def __del__(self, sleep=time.sleep):
+            sleep(0.4)  # while the interpreter ends, so that answers come at that time
+    last = sys.modules["last"] = types.ModuleType("last")
+    last.slow = Slow()
+    del last
+    async def main(loops, done):
+        task = asyncio.ensure_future(loops.events.send("e", user_id="u"))
+        await asyncio.sleep(0.05)
+        done.set()
+        return task if sys.argv[1] == "left" else await task
+    done = threading.Event()
+    work = main(AsyncLoops(transport="pyreqwest"), done)
+    loop = asyncio.new_event_loop()
+    if sys.argv[1] == "left":
+        task = loop.run_until_complete(work)
+    else:
+        threading.Thread(target=loop.run_until_complete, args=[work], daemon=True).start()
+        done.wait()
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("loop", ["left", "in a daemon thread"])
+def test_the_fast_transport_lets_the_interpreter_end(serve: Serve, loop: str) -> None:
+    """Its thread does not enter an interpreter that is ending, whatever answers come at that moment."""
+    server = serve(Handle(delay=0.2))
+    assert run_program(ENDING, server, loop) == "done"
+
+
+@pytest.mark.slow
+def test_short_programs_end_with_their_own_exit_code() -> None:
+    """While all processors are busy. `python tests/support/short_programs.py` runs each 500 times."""
+    bad = run_all(sys.executable, list(PROGRAMS), 8)
+    assert bad == {name: [] for name in PROGRAMS}
 
 
 def test_under_gevent(serve: Serve) -> None:

@@ -1,8 +1,8 @@
 """The fast transport: pyreqwest (extra `fast`). Half the CPU of the default, many times its throughput with
 asyncio.
 
-Its runtime lives in threads that a fork does not copy and a gevent hub cannot see, so it refuses to work
-there.
+Its runtime lives in a thread that a fork does not copy and a gevent hub cannot see, so it refuses to work
+there; how a program ends with it is in `fast_exit`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pyreqwest.exceptions import (
 from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import RequestBuilder, SyncRequestBuilder
 
+from loopwright.client.fast_exit import awaited
 from loopwright.client.transport import HttpRequest, HttpResponse, Route, Verify, origin_of
 from loopwright.errors import (
     ConfigurationError,
@@ -78,15 +79,16 @@ class AsyncFastTransport:
             self._client = builder.build()
         except RuntimeError as error:
             raise forked() from error
+        awaited.begin()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         if os.getpid() != self._process:
             raise forked()
         try:
             builder = fill(self._client.request(request.method, request.url), request, self._route)
-            response = await builder.build().send()
+            response = await awaited.result(builder.build().send())
             headers = cast("Mapping[str, str]", response.headers)
-            return HttpResponse(response.status, headers, bytes(await response.bytes()))
+            return HttpResponse(response.status, headers, bytes(await awaited.result(response.bytes())))
         except RequestError as error:
             raise failure(error, request) from error
 
@@ -118,7 +120,8 @@ def configure(builder: Builder, route: Route) -> Builder:
     """Set what holds for all requests. Raises `ConfigurationError` for trust this transport cannot take."""
     timeout, limits = route.timeout, route.limits
     builder = (
-        builder.follow_redirects(False)
+        builder.runtime_multithreaded(False)  # `fast_exit` waits for one thread
+        .follow_redirects(False)
         .referer(False)
         .max_connections(limits.max_connections)
         .pool_max_idle_per_host(limits.max_keepalive)
