@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from loopwright.client.handed import AsyncHandedTransport, HandedTransport, is_client
-from loopwright.client.transport import AsyncTransport, Route, Transport
+from loopwright.client.transport import AsyncTransport, Limits, Route, Transport
 from loopwright.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def _open(choice: TransportChoice, route: Route) -> tuple[Transport, Callable[[]
         fast = _import_fast().FastTransport(route)
         return fast, fast.close
     if is_client(choice, "Client"):
-        return HandedTransport(cast("httpx2.Client", choice)), None
-    return cast("Transport", _check(choice)), None
+        return HandedTransport(cast("httpx2.Client", _check_alone(choice, route))), None
+    return cast("Transport", _check_alone(_check(choice), route)), None
 
 
 def _open_async(
@@ -91,8 +91,8 @@ def _open_async(
         fast = _import_fast().AsyncFastTransport(route)
         return fast, fast.close
     if is_client(choice, "AsyncClient"):
-        return AsyncHandedTransport(cast("httpx2.AsyncClient", choice)), None
-    return cast("AsyncTransport", _check(choice)), None
+        return AsyncHandedTransport(cast("httpx2.AsyncClient", _check_alone(choice, route))), None
+    return cast("AsyncTransport", _check_alone(_check(choice), route)), None
 
 
 def _import_fast() -> Any:
@@ -111,6 +111,15 @@ def _check(choice: object) -> object:
         raise ConfigurationError(
             'transport is "httpx2", "pyreqwest", an httpx2 client of the same colour (sync or async), '
             f"or an object with a send method, not {choice!r}"
+        )
+    return choice
+
+
+def _check_alone(choice: object, route: Route) -> object:
+    """Raises `ConfigurationError` for what a transport of the user's own would never hear of."""
+    if route.verify is not True or route.proxy is not None or route.limits != Limits():
+        raise ConfigurationError(
+            "verify, proxy and limits are for the transports that come with us; set them on the one you give"
         )
     return choice
 

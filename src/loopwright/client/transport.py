@@ -12,10 +12,11 @@ from loopwright.errors import LoopsTimeoutError
 
 if TYPE_CHECKING:
     import ssl
+    from os import PathLike
 
 Header: TypeAlias = tuple[str, str]
 
-Verify: TypeAlias = "bool | str | ssl.SSLContext"
+Verify: TypeAlias = "bool | str | PathLike[str] | ssl.SSLContext"
 """Whom to trust: the system's authorities, those in a PEM file or folder, a context of one's own, or
 everybody.
 """
@@ -51,8 +52,11 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """How a transport that comes with us reaches a server. `timeout` is that of most requests."""
+    """How a transport that comes with us reaches servers; most requests go to that at `url`, and have this
+    `timeout`.
+    """
 
+    url: str
     timeout: Timeout
     verify: Verify
     proxy: str | None

@@ -52,8 +52,9 @@ class AsyncLoops(ClientBase):
     `max_retries` counts requests after the first. `transport` is "httpx2" (the default), "pyreqwest" (extra
     `fast`), an httpx2 client of your own, or any object with the one method of the transport protocol.
     `verify` is `True`, `False`, the path of a PEM file or folder, or an `ssl.SSLContext`; `proxy` a URL, by
-    default what the environment says. With `pacing` calls wait for the limits the server reports, together
-    with all clients of this process that share the key.
+    default what the environment says; they, and `limits`, are for the first two transports. With `pacing`
+    calls wait for the limits the server reports, together with all clients of this process that share the
+    key.
 
     Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
     """
@@ -74,6 +75,7 @@ class AsyncLoops(ClientBase):
     ) -> None:
         settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
         route = Route(
+            url=settings.root,
             timeout=settings.timeout,
             verify=verify,
             proxy=proxy,
