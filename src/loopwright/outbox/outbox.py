@@ -7,30 +7,43 @@ import atexit
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
-from loopwright.client.call import Properties, check_event_name, properties_to_wire, some_identifier
+from loopwright.client.call import (
+    Properties,
+    check_event_name,
+    check_key,
+    properties_to_wire,
+    some_identifier,
+)
+from loopwright.errors import ClientClosedError, LoopsError
 from loopwright.outbox import process
 from loopwright.outbox.courier import Courier
-from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status
+from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status
 from loopwright.wire.values import Value
 
 if TYPE_CHECKING:
     from loopwright import Loops
+    from loopwright.client.many import EventToSend
 
 DRAIN_SECONDS = 10.0
 PARALLEL = 16
+
+TOGETHER = 100
+"""So many events of `send_many` share a transaction: flushing it to disk is most of what one costs."""
 
 
 class Outbox:
     """Sends events that survive the program: `send` keeps them in a file, a courier delivers them.
 
-    `path` is the file; it is made when it does not exist, readable for its owner only, and any number of
-    processes of this machine may share it. `loops` is the client to deliver through, `Loops()` unless given.
+    `path` is the file; it is made when it does not exist, with the folders it lacks, readable for its owner
+    only, and any number of processes of this machine may share it. A relative one means the folder that is
+    current now, and `~` the home folder. `loops` is the client to deliver through, `Loops()` unless given.
 
     Events of one contact arrive in the order of sending, where a contact is its `user_id`, or its `email`
     when there is none; up to `parallel` contacts are served at a time. An event that cannot be delivered now
@@ -56,7 +69,8 @@ class Outbox:
             raise ValueError("parallel is the number of contacts served at a time: 1 or more")
         self._drain_seconds = drain
         self._leave_by: float | None = None
-        self._spool = Spool(Path(path), guard=process.held)
+        self._closed = False
+        self._spool = Spool(Path(path).expanduser().absolute(), guard=process.held)
         self._courier = Courier(self._spool, (loops or _default_client()).events, parallel=parallel)
         process.join(self)
         atexit.register(self._on_exit)
@@ -74,26 +88,37 @@ class Outbox:
         properties: Properties | None = None,
         contact: Properties | None = None,
         mailing_lists: Mapping[str, bool] | None = None,
+        idempotency_key: str | None = None,
     ) -> str:
         """Keep an event for delivery. It is on disk when this returns; the answer is its idempotency key.
 
         The arguments are those of `events.send`. What that would refuse before any request raises the same
-        `ValueError` here, before anything is kept.
+        `ValueError` here, before anything is kept. `idempotency_key` names the event: given again with the
+        same arguments, within 24 hours or while the event is in the file, it is the same event and is not
+        kept twice; with others it raises `ValueError`. Raises `ClientClosedError` after `close`.
         """
-        some_identifier(email, user_id)
-        event = EventArguments(
-            name=check_event_name(name),
-            email=email,
-            user_id=user_id,
-            properties=_values(properties),
-            contact=_values(contact),
-            mailing_lists=dict(mailing_lists or {}),
-        )
-        key = uuid4().hex
-        with process.held():
-            self._spool.add(event, key=key, now=time.time())
-            self._courier.wake()
-        return key
+        kept = _to_keep(name, email, user_id, properties, contact, mailing_lists, idempotency_key)
+        self._keep([kept])
+        return kept.key
+
+    def send_many(self, events: Iterable[EventToSend]) -> list[str]:
+        """Keep many events, a hundred in a transaction. Returns their idempotency keys, in order.
+
+        Each event is a mapping of the arguments of `send`, and `events` is read as it is kept. One that
+        would be refused raises the error of `send`, and nothing of its hundred is kept: the error's notes
+        tell which one it was, and how many before it are kept.
+        """
+        keys: list[str] = []
+        events = iter(events)
+        try:
+            while hundred := list(islice(events, TOGETHER)):
+                kept = [_numbered(number, event) for number, event in enumerate(hundred, len(keys))]
+                self._keep(kept)
+                keys += [one.key for one in kept]
+        except (LoopsError, TypeError, ValueError) as error:
+            error.add_note(f"Of this send_many, {len(keys)} events are kept.")
+            raise
+        return keys
 
     async def asend(
         self,
@@ -104,6 +129,7 @@ class Outbox:
         properties: Properties | None = None,
         contact: Properties | None = None,
         mailing_lists: Mapping[str, bool] | None = None,
+        idempotency_key: str | None = None,
     ) -> str:
         """`send` for asyncio: the write to disk happens on a thread, so the event loop goes on meanwhile."""
         return await asyncio.to_thread(
@@ -114,7 +140,19 @@ class Outbox:
             properties=properties,
             contact=contact,
             mailing_lists=mailing_lists,
+            idempotency_key=idempotency_key,
         )
+
+    async def asend_many(self, events: Iterable[EventToSend]) -> list[str]:
+        """`send_many` for asyncio; `events` is read on a thread too."""
+        return await asyncio.to_thread(self.send_many, events)
+
+    def _keep(self, kept: list[Kept]) -> None:
+        if self._closed:
+            raise ClientClosedError("this outbox is closed; make a new one")
+        with process.held():
+            self._spool.add(kept, now=time.time())
+            self._courier.wake()
 
     # Looking ------------------------------------------------------------------------------------------------
 
@@ -129,7 +167,12 @@ class Outbox:
         return self._spool.dead_letters()
 
     def retry(self, letters: Iterable[DeadLetter]) -> int:
-        """Send dead letters again, each under the key it had. Returns how many were still there."""
+        """Send dead letters again, each under the key it had. Returns how many were still there.
+
+        Raises `ClientClosedError` after `close`.
+        """
+        if self._closed:
+            raise ClientClosedError("this outbox is closed; make a new one")
         moved = self._spool.requeue([letter.id for letter in letters], now=time.time())
         self._courier.wake()
         return moved
@@ -149,7 +192,8 @@ class Outbox:
         return self._courier.drain(time.time() + within.total_seconds())
 
     def close(self) -> None:
-        """Drain as at exit and stop. What is left stays in the file."""
+        """Drain as at exit and stop. What is left stays in the file, and nothing more can be sent."""
+        self._closed = True
         self._finish()
         atexit.unregister(self._on_exit)
         process.leave(self)
@@ -202,6 +246,37 @@ def _default_client() -> Loops:
     return Loops()
 
 
+def _to_keep(
+    name: str,
+    email: str | None = None,
+    user_id: str | None = None,
+    properties: Properties | None = None,
+    contact: Properties | None = None,
+    mailing_lists: Mapping[str, bool] | None = None,
+    idempotency_key: str | None = None,
+) -> Kept:
+    """Raises `ValueError` for what can never be sent: it is an error now rather than a dead letter later."""
+    some_identifier(email, user_id)
+    event = EventArguments(
+        name=check_event_name(name),
+        email=email,
+        user_id=user_id,
+        properties=_values(properties),
+        contact=_values(contact),
+        mailing_lists=dict(mailing_lists or {}),
+    )
+    key = check_key(idempotency_key)
+    return Kept(event=event, key=key or uuid4().hex, given=key is not None)
+
+
+def _numbered(number: int, event: EventToSend) -> Kept:
+    try:
+        return _to_keep(**event)
+    except (LoopsError, TypeError, ValueError) as error:
+        error.add_note(f"It is event {number}, counted from 0.")
+        raise
+
+
 def _values(given: Properties | None) -> dict[str, Value | None]:
-    """Dates become text; a value that cannot travel is an error now rather than a dead letter later."""
+    """Dates become text."""
     return cast("dict[str, Value | None]", properties_to_wire(given or {}))
