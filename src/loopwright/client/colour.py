@@ -96,6 +96,8 @@ def _open_async(
 
 
 def _import_fast() -> Any:
+    from loopwright.client import fast_exit as fast_exit  # before pyreqwest, see there
+
     try:
         from loopwright.client import fast
     except ImportError as error:

@@ -85,8 +85,8 @@ class AsyncFastTransport:
         self._process = check_process()
         self._route = route
         self._clients: dict[str, Client] = {}
-        self._open(origin_of(route.url))
         awaited.begin()
+        self._open(origin_of(route.url))
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         if os.getpid() != self._process:

@@ -4,24 +4,27 @@ Its runtime is a thread that lives as long as the process, and that enters the i
 tasks. An interpreter that ends meanwhile ends this thread in the midst of Rust code, and that aborts the
 process. So before that nothing is to be awaited any more, and the thread is to have left the interpreter.
 Threads that wait for a sync request wait outside of the interpreter, and its end leaves them alone.
+
+Imports pyreqwest only at the end, so that it is ready before a daemon thread begins to.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from importlib import import_module
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
-from pyreqwest.client import SyncClientBuilder
-from pyreqwest.exceptions import BuilderError
-
 from loopwright.errors import TransportUnavailableError
 
 Result = TypeVar("Result")
+
+FAST = "loopwright.client.fast"
 
 PATIENCE_SECONDS = 5.0
 """How long to try to break off what an event loop in another thread has in hand."""
@@ -37,34 +40,48 @@ class Awaited:
         self._over = False
 
     def begin(self) -> None:
-        """This process, and no child of it, has a runtime to wait for."""
-        self._process = os.getpid()
+        """This process, and no child of it, has a runtime to wait for. Raises `TransportUnavailableError`."""
+        with self._lock:
+            self._check()
+            self._process = os.getpid()
 
     async def result(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Await what pyreqwest has made. Raises `TransportUnavailableError` when the program is ending."""
         with self._lock:
-            if self._over:
+            try:
+                self._check()
+            except TransportUnavailableError:
                 coroutine.close()
-                raise TransportUnavailableError(
-                    'transport="pyreqwest" has ended with the program; a function for atexit may use it when '
-                    "registered after the client was made, else the default transport"
-                )
+                raise
             self._coroutines.add(coroutine)
         try:
             return await coroutine
         finally:
             self._coroutines.discard(coroutine)
 
+    def start_in_child(self) -> None:
+        """A lock that another thread held at the moment of a fork would stay locked in the child."""
+        self._lock = Lock()
+
     def end(self) -> None:
         """Begin nothing any more, drop what is under way, and wait until the runtime has noticed."""
-        if self._process != os.getpid():
-            return
         with self._lock:
             self._over = True
+        if FAST in sys.modules:
+            import_module(FAST)  # a thread may be about it, and that is Rust code too
+        if self._process != os.getpid():
+            return
         until = monotonic() + PATIENCE_SECONDS
         while not all(_dropped(one) for one in self._coroutines.copy()) and monotonic() < until:
             sleep(0.001)
         _wait_for_runtime()
+
+    def _check(self) -> None:
+        if self._over:
+            raise TransportUnavailableError(
+                'transport="pyreqwest" has ended with the program; a function for atexit may use it when '
+                "registered after the client was made, else the default transport"
+            )
 
 
 def _dropped(coroutine: Coroutine[Any, Any, Any]) -> bool:
@@ -81,6 +98,9 @@ def _wait_for_runtime() -> None:
 
     What it is asked to do is a request that it refuses itself, so that nothing is sent.
     """
+    from pyreqwest.client import SyncClientBuilder
+    from pyreqwest.exceptions import BuilderError
+
     builder = SyncClientBuilder().runtime_multithreaded(False).no_proxy().https_only(True)
     client = builder.danger_accept_invalid_certs(True).build()  # trusting nobody takes longer
     with suppress(BuilderError):
@@ -89,3 +109,5 @@ def _wait_for_runtime() -> None:
 
 awaited = Awaited()
 atexit.register(awaited.end)
+
+os.register_at_fork(after_in_child=awaited.start_in_child)
