@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from loopwright import ClientClosedError, EventToSend, Loops
+from loopwright import ClientClosedError, EventToSend, Loops, RecipientNotAllowedError
 from loopwright.outbox import Outbox
 from support.recording_server import Event, RecordingServer
 
@@ -259,6 +259,32 @@ def test_a_key_of_the_programs_own(server: RecordingServer, loops: Loops, tmp_pa
         with pytest.raises(ValueError, match="at most 100"):
             outbox.send("signup", email="grace@example.com", idempotency_key="x" * 101)
     assert server.statuses == {200: 1}
+
+
+def test_safe_mode_holds_at_both_ends(
+    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is kept for anybody else; what was kept before is a dead letter, and its line names nobody."""
+    server.refuse = lambda event: 503
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        outbox.send("signup", email="eve@evil.test")
+    server.refuse = lambda event: None
+    safe = Loops("k", base_url=server.url, allowed_recipients=["@acme.example"])
+    with safe, Outbox(tmp_path / "events.db", loops=safe) as outbox:
+        refused: list[EventToSend] = [{"name": "e", "email": "eve@evil.test"}, {"name": "e", "user_id": "u1"}]
+        for event in refused:
+            with pytest.raises(RecipientNotAllowedError, match="allowed_recipients"):
+                outbox.send(**event)
+            with pytest.raises(RecipientNotAllowedError, match="allowed_recipients"):
+                outbox.send_many([{"name": "e", "email": "a@acme.example"}, event])
+        outbox.send("signup", email="ada@acme.example")
+        wait_until(lambda: outbox.status().depth == 0)
+        (letter,) = outbox.dead_letters()
+    assert [event["email"] for event in server.events] == ["ada@acme.example"]
+    assert "safe mode" in letter.reason
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "safe mode" in line
+    assert "evil" not in line
 
 
 def test_depth_and_age(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:

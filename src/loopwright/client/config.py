@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from loopwright.client.safe_mode import AllowedRecipients, allowed_recipients
 from loopwright.client.transport import Header, Timeout
 from loopwright.errors import ConfigurationError
 from loopwright.version import VERSION
@@ -29,6 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_retries: int
     pacing: bool
     headers: tuple[Header, ...]
+    allowed_recipients: AllowedRecipients | None
 
     def __repr__(self) -> str:
         return f"Settings(root={self.root!r}, timeout={self.timeout!r}, max_retries={self.max_retries})"
@@ -41,8 +43,11 @@ def resolve_settings(
     max_retries: int,
     headers: Mapping[str, str] | None,
     pacing: bool,
+    recipients: Iterable[str] | None = None,
 ) -> Settings:
-    """Settle arguments, `LOOPS_API_KEY` and `LOOPS_BASE_URL`. Raises `ConfigurationError`."""
+    """Settle arguments, `LOOPS_API_KEY`, `LOOPS_BASE_URL` and `LOOPS_ALLOWED_RECIPIENTS`. Raises
+    `ConfigurationError`.
+    """
     key = check_api_key(api_key if api_key is not None else os.environ.get("LOOPS_API_KEY"))
     return Settings(
         api_key=key,
@@ -51,6 +56,7 @@ def resolve_settings(
         max_retries=check_retries(max_retries),
         pacing=pacing,
         headers=common_headers(key, headers or {}),
+        allowed_recipients=allowed_recipients(recipients, os.environ),
     )
 
 

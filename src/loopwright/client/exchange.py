@@ -19,6 +19,7 @@ import msgspec
 from loopwright.client.answer import status_error
 from loopwright.client.config import check_retries, lower_case
 from loopwright.client.retry import may_have_arrived, parse_retry_after, wait_before_repeat
+from loopwright.client.safe_mode import check_recipients
 from loopwright.client.transport import Header, HttpRequest, HttpResponse, Timeout
 from loopwright.errors import LoopsError, NoAnswerError, UnreadableAnswerError
 from loopwright.wire.answers import Raw
@@ -36,11 +37,15 @@ encode = msgspec.json.Encoder().encode
 
 
 class Attempts(Generic[Result]):
-    """The attempts at one call: what came of them, and whether another is due. Only decides."""
+    """The attempts at one call: what came of them, and whether another is due. Only decides.
+
+    Raises `RecipientNotAllowedError` for a call that is not to be attempted at all.
+    """
 
     __slots__ = ("_arrived", "_call", "_key", "_most", "attempts", "pause", "result")
 
     def __init__(self, call: Call[Result], settings: Settings) -> None:
+        check_recipients(call, settings.allowed_recipients)
         self._call = call
         self._arrived = False
         self.attempts: int = 0

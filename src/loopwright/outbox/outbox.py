@@ -71,7 +71,9 @@ class Outbox:
         self._leave_by: float | None = None
         self._closed = False
         self._spool = Spool(Path(path).expanduser().absolute(), guard=process.held)
-        self._courier = Courier(self._spool, (loops or _default_client()).events, parallel=parallel)
+        loops = loops or _default_client()
+        self._allowed = loops.allowed_recipients
+        self._courier = Courier(self._spool, loops.events, parallel=parallel)
         process.join(self)
         atexit.register(self._on_exit)
         if self._spool.next_ready() is not None:
@@ -95,7 +97,8 @@ class Outbox:
         The arguments are those of `events.send`. What that would refuse before any request raises the same
         `ValueError` here, before anything is kept. `idempotency_key` names the event: given again with the
         same arguments, within 24 hours or while the event is in the file, it is the same event and is not
-        kept twice; with others it raises `ValueError`. Raises `ClientClosedError` after `close`.
+        kept twice; with others it raises `ValueError`. Raises `ClientClosedError` after `close`, and
+        `RecipientNotAllowedError` in the client's safe mode.
         """
         kept = _to_keep(name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         self._keep([kept])
@@ -150,6 +153,8 @@ class Outbox:
     def _keep(self, kept: list[Kept]) -> None:
         if self._closed:
             raise ClientClosedError("this outbox is closed; make a new one")
+        if self._allowed is not None:
+            self._allowed.check(one.event.email for one in kept)
         with process.held():
             self._spool.add(kept, now=time.time())
             self._courier.wake()

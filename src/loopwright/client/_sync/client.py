@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -55,7 +55,9 @@ class Loops(ClientBase):
     `verify` is `True`, `False`, the path of a PEM file or folder, or an `ssl.SSLContext`; `proxy` a URL, by
     default what the environment says; they, and `limits`, are for the first two transports. With `pacing`
     calls wait for the limits the server reports, together with all clients of this process that share the
-    key.
+    key. `allowed_recipients` names addresses (`ada@example.org`) and domains (`@acme.example`), by default
+    those of `LOOPS_ALLOWED_RECIPIENTS`; what could cause email to anybody else then raises
+    `RecipientNotAllowedError`.
 
     Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
     """
@@ -73,8 +75,11 @@ class Loops(ClientBase):
         proxy: str | None = None,
         limits: Limits | None = None,
         pacing: bool = True,
+        allowed_recipients: Iterable[str] | None = None,
     ) -> None:
-        settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
+        settings = resolve_settings(
+            api_key, base_url, timeout, max_retries, headers, pacing, allowed_recipients
+        )
         route = Route(
             url=settings.root,
             timeout=settings.timeout,
