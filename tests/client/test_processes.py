@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,7 @@ import pytest
 
 from loopwright import AsyncLoops, Loops
 from loopwright.client.colour import TransportName
-from support.faulty import FaultyServer, Handle
+from support.faulty import FaultyServer, Handle, Reply
 from support.short_programs import PROGRAMS, run_all
 
 Serve = Callable[..., FaultyServer]
@@ -32,6 +33,20 @@ def run_program(program: str, server: FaultyServer, *arguments: str) -> str:
     assert done.returncode == 0, done.stderr
     assert "panicked" not in done.stderr
     return done.stdout.strip()
+
+
+def run_logged(
+    program: str, server: FaultyServer, *arguments: str, level: str | None
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LOOPS_API_KEY": "very-secret", "LOOPS_BASE_URL": server.url}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), *arguments],
+        env=environment if level is None else {**environment, "LOOPS_LOG": level},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
@@ -300,3 +315,51 @@ def test_importing_loads_next_to_nothing() -> None:
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "done", done.stderr
+
+
+LOGGING = """
+    import logging, sys
+    from loopwright import Loops
+    if sys.argv[1] == "logs by itself":
+        logging.basicConfig(format="mine: %(message)s")
+    with Loops() as loops:
+        loops.contacts.find(email="ada@example.com")
+    with Loops() as loops:
+        loops.events.send("signup", email="ada@example.com", user_id="u-77", idempotency_key="idem")
+    print("done")
+"""
+
+
+@pytest.mark.parametrize("level", ["info", "debug", "INFO ", "", None])
+@pytest.mark.parametrize("program", ["has no logging", "logs by itself"])
+def test_a_log_without_code(serve: Serve, level: str | None, program: str) -> None:
+    """`LOOPS_LOG` is enough: a line a request on standard error, once, and nothing personal in it."""
+    server = serve(Reply(503, headers={"x-request-id": "r-1"}), Handle(body=b"[]"), Handle())
+    done = run_logged(LOGGING, server, program, level=level)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    lines = [line for line in done.stderr.splitlines() if " ms (attempt " in line]
+    assert len(lines) == (3 if level else 0)
+    if lines:
+        form = r"mine: " if program == "logs by itself" else r"\S+ \S+ INFO loopwright: "
+        assert re.fullmatch(
+            form + r"GET /v1/contacts/find: 503 in \d+ ms \(attempt 1, request r-1\)", lines[0]
+        )
+        assert re.fullmatch(form + r"POST /v1/events/send: 200 in \d+ ms \(attempt 1\)", lines[2])
+    for secret in ("ada", "u-77", "idem", "very-secret", "signup"):
+        assert secret not in done.stderr
+
+
+@pytest.mark.parametrize("level", ["warning", "1", "debug,info"])
+def test_a_level_that_is_none_is_told(serve: Serve, level: str) -> None:
+    """One sentence, when the client is made; importing says and loads nothing."""
+    program = """
+        import sys
+        import loopwright
+        assert not {"logging", "httpcore2"} & set(sys.modules)
+        try:
+            loopwright.Loops()
+        except loopwright.ConfigurationError as error:
+            print(error)
+    """
+    done = run_logged(program, serve(), level=level)
+    assert done.stdout == f"LOOPS_LOG is info or debug, not {level!r}\n", done.stderr

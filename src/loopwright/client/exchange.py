@@ -18,6 +18,7 @@ import msgspec
 
 from loopwright.client.answer import status_error
 from loopwright.client.config import check_retries, lower_case
+from loopwright.client.logs import logger
 from loopwright.client.retry import may_have_arrived, parse_retry_after, wait_before_repeat
 from loopwright.client.safe_mode import check_recipients
 from loopwright.client.transport import Header, HttpRequest, HttpResponse, Timeout
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-logger = logging.getLogger("loopwright")
-
 encode = msgspec.json.Encoder().encode
+
+
+LONGEST_ID = 64
+"""Of a request's id as much is logged."""
 
 
 class Attempts(Generic[Result]):
@@ -159,6 +162,9 @@ class Exchange(Attempts[Result]):
         pause = self.pause
         if self._pace is not None:
             pause = max(pause, self._pace.reserve(content=self._call.operation.content))
+        if pause > self.pause:
+            operation = self._call.operation
+            logger.debug("%s %s: waits %.2f s for its turn", operation.method, operation.path, pause)
         self._started = monotonic() + pause
         return pause
 
@@ -172,8 +178,8 @@ class Exchange(Attempts[Result]):
     def answered(self, response: HttpResponse) -> bool:
         """An answer came. True: `result` is there. False: send again. Raises when the answer is an error."""
         self.status = response.status
-        if logger.isEnabledFor(logging.DEBUG):
-            self._log(str(response.status))
+        if logger.isEnabledFor(logging.INFO):
+            self._log(str(response.status), response.headers.get("x-request-id"))
         if self._pace is not None:
             self._learn(self._pace, response)
         done = super().answered(response)
@@ -188,15 +194,16 @@ class Exchange(Attempts[Result]):
             retry_after = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
             pace.refused(response.headers, retry_after, content=content)
 
-    def _log(self, outcome: str) -> None:
-        """Method, path as the API names it, and outcome: no address, id or key."""
-        logger.debug(
-            "%s %s: %s in %.0f ms (attempt %d)",
+    def _log(self, outcome: str, request_id: str | None = None) -> None:
+        """Method, path as the API names it, and outcome: no address, id of a person, key or body."""
+        logger.info(
+            "%s %s: %s in %.0f ms (attempt %d%s)",
             self._call.operation.method,
             self._call.operation.path,
             outcome,
             (monotonic() - self._started) * 1000,
             self.attempts,
+            f", request {request_id[:LONGEST_ID]}" if request_id else "",
         )
 
     def _log_repeat(self, outcome: str) -> None:

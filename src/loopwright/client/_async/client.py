@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -13,6 +14,7 @@ from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, asyn
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
 from loopwright.client.lazy import lazy
+from loopwright.client.logs import log_as_asked
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Route, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -58,6 +60,8 @@ class AsyncLoops(ClientBase):
     those of `LOOPS_ALLOWED_RECIPIENTS`; what could cause email to anybody else then raises
     `RecipientNotAllowedError`.
 
+    With `LOOPS_LOG=info` each request is a line on standard error, with `debug` more than that.
+
     Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
     """
 
@@ -76,6 +80,7 @@ class AsyncLoops(ClientBase):
         pacing: bool = True,
         allowed_recipients: Iterable[str] | None = None,
     ) -> None:
+        log_as_asked(os.environ)
         settings = resolve_settings(
             api_key, base_url, timeout, max_retries, headers, pacing, allowed_recipients
         )

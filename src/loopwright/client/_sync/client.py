@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -14,6 +15,7 @@ from loopwright.client.colour import Connection, TransportChoice, sleep
 from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
 from loopwright.client.exchange import Exchange
 from loopwright.client.lazy import lazy
+from loopwright.client.logs import log_as_asked
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Route, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -59,6 +61,8 @@ class Loops(ClientBase):
     those of `LOOPS_ALLOWED_RECIPIENTS`; what could cause email to anybody else then raises
     `RecipientNotAllowedError`.
 
+    With `LOOPS_LOG=info` each request is a line on standard error, with `debug` more than that.
+
     Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
     """
 
@@ -77,6 +81,7 @@ class Loops(ClientBase):
         pacing: bool = True,
         allowed_recipients: Iterable[str] | None = None,
     ) -> None:
+        log_as_asked(os.environ)
         settings = resolve_settings(
             api_key, base_url, timeout, max_retries, headers, pacing, allowed_recipients
         )
