@@ -21,6 +21,7 @@ from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from loopwright.errors import TransportUnavailableError
+from loopwright.forks import in_every_child
 
 Result = TypeVar("Result")
 
@@ -109,5 +110,4 @@ def _wait_for_runtime() -> None:
 
 awaited = Awaited()
 atexit.register(awaited.end)
-
-os.register_at_fork(after_in_child=awaited.start_in_child)
+in_every_child(awaited.start_in_child)
