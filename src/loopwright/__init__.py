@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops as AsyncLoops
     from loopwright.client._sync.client import Loops as Loops
+    from loopwright.client.attachments import Attachment as Attachment
     from loopwright.client.call import CallOptions as CallOptions
     from loopwright.client.call import Properties as Properties
     from loopwright.client.many import ContactUpdate as ContactUpdate
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from loopwright.client.transport import Limits as Limits
     from loopwright.client.transport import Timeout as Timeout
     from loopwright.client.transport import Transport as Transport
+    from loopwright.errors import ArgumentError as ArgumentError
+    from loopwright.errors import ArgumentTypeError as ArgumentTypeError
+    from loopwright.errors import ArgumentValueError as ArgumentValueError
     from loopwright.errors import AuthenticationError as AuthenticationError
     from loopwright.errors import BadRequestError as BadRequestError
     from loopwright.errors import ClientClosedError as ClientClosedError
@@ -94,7 +98,6 @@ if TYPE_CHECKING:
     from loopwright.wire.themes import Theme as Theme
     from loopwright.wire.themes import ThemeStyles as ThemeStyles
     from loopwright.wire.themes import ThemeUpdated as ThemeUpdated
-    from loopwright.wire.transactional import Attachment as Attachment
     from loopwright.wire.transactional import PublishedTransactional as PublishedTransactional
     from loopwright.wire.transactional import TransactionalAccepted as TransactionalAccepted
     from loopwright.wire.transactional import TransactionalDraft as TransactionalDraft
@@ -138,6 +141,7 @@ __version__ = VERSION
 _HOMES: dict[str, tuple[str, ...]] = {
     "loopwright.client._async.client": ("AsyncLoops",),
     "loopwright.client._sync.client": ("Loops",),
+    "loopwright.client.attachments": ("Attachment",),
     "loopwright.client.call": (
         "CallOptions",
         "Properties",
@@ -157,6 +161,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Transport",
     ),
     "loopwright.errors": (
+        "ArgumentError",
+        "ArgumentTypeError",
+        "ArgumentValueError",
         "AuthenticationError",
         "BadRequestError",
         "ClientClosedError",
@@ -253,7 +260,6 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "ThemeUpdated",
     ),
     "loopwright.wire.transactional": (
-        "Attachment",
         "PublishedTransactional",
         "TransactionalAccepted",
         "TransactionalDraft",

@@ -1,28 +1,29 @@
 """Everything that can go wrong with a call.
 
-    LoopsError
-    ├── ConfigurationError          (also ValueError)       a client cannot be made like this
-    ├── ClientClosedError           (also RuntimeError)     the client was closed before the call
-    ├── RecipientNotAllowedError    (also ValueError)       safe mode lets no email go there
-    ├── TransportUnavailableError   (also RuntimeError)     this transport cannot work here, e.g. after a fork
-    ├── NoAnswerError                                       no whole answer arrived
-    │   ├── LoopsConnectionError    (also ConnectionError)  refused, lost or garbled
-    │   └── LoopsTimeoutError       (also TimeoutError)     took longer than allowed
-    ├── UnreadableAnswerError                               success, but its body is not what the API promises
-    └── StatusError                                         answered with an error status
-        ├── BadRequestError            400
-        ├── AuthenticationError        401
-        ├── PermissionDeniedError      403
-        ├── NotFoundError              404
-        ├── MethodNotAllowedError      405
-        ├── ConflictError              409
-        ├── PayloadTooLargeError       413
-        ├── UnprocessableError         422
-        ├── RateLimitError             429
-        └── ServerError                5xx
-            └── NotImplementedByServerError   501
-
-What would be refused before any request is made (no identifier, an empty event name) is a plain `ValueError`.
+LoopsError
+├── ArgumentError                                       an argument cannot be used; nothing was sent
+│   ├── ArgumentValueError      (also ValueError)       the API would refuse it: empty, too long, out of range
+│   └── ArgumentTypeError       (also TypeError)        of the wrong type, or not an argument at all
+├── ConfigurationError          (also ValueError)       a client cannot be set up like this
+├── ClientClosedError           (also RuntimeError)     the client was closed before the call
+├── RecipientNotAllowedError    (also ValueError)       safe mode lets no email go there
+├── TransportUnavailableError   (also RuntimeError)     this transport cannot work here, e.g. after a fork
+├── NoAnswerError                                       no whole answer arrived
+│   ├── LoopsConnectionError    (also ConnectionError)  refused, lost or garbled
+│   └── LoopsTimeoutError       (also TimeoutError)     took longer than allowed
+├── UnreadableAnswerError                               success, but its body is not what the API promises
+└── StatusError                                         answered with an error status
+    ├── BadRequestError            400
+    ├── AuthenticationError        401
+    ├── PermissionDeniedError      403
+    ├── NotFoundError              404
+    ├── MethodNotAllowedError      405
+    ├── ConflictError              409
+    ├── PayloadTooLargeError       413
+    ├── UnprocessableError         422
+    ├── RateLimitError             429
+    └── ServerError                5xx
+        └── NotImplementedByServerError   501
 """
 
 from __future__ import annotations
@@ -56,8 +57,20 @@ class LoopsError(Exception):
         return self.message + MAY_HAVE_HAPPENED if self.outcome_unknown else self.message
 
 
+class ArgumentError(LoopsError):
+    """An argument cannot be used. No request was made; the message names the argument and what to give."""
+
+
+class ArgumentValueError(ArgumentError, ValueError):
+    """The right type of argument, and a value that the API would refuse or that cannot travel."""
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """The wrong type of argument, or one that the method does not have."""
+
+
 class ConfigurationError(LoopsError, ValueError):
-    """A client cannot be made from these arguments and this environment."""
+    """A client cannot be set up with these arguments and this environment, nor one call with its options."""
 
 
 class ClientClosedError(LoopsError, RuntimeError):

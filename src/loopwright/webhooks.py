@@ -255,7 +255,9 @@ Body: TypeAlias = bytes | bytearray | memoryview | str
 class HeaderItems(Protocol):
     """Headers as most frameworks have them: by name, or else a WSGI environment."""
 
-    def items(self) -> Iterable[tuple[Any, Any]]: ...
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """Names and values."""
+        ...
 
 
 Headers: TypeAlias = HeaderItems | Iterable[tuple[Any, Any]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -12,15 +13,25 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import numpy
 import pytest
 
 from loopwright import ClientClosedError, EventToSend, Loops, RecipientNotAllowedError
 from loopwright.outbox import Outbox
+from support.faulty import FaultyServer
 from support.recording_server import Event, RecordingServer
 
 LONG = timedelta(seconds=20)
+
+
+class Plan(Enum):
+    PRO = "pro"
 
 
 @pytest.fixture
@@ -82,6 +93,57 @@ def test_what_can_never_be_sent_is_not_kept(
         with pytest.raises(ValueError, match=says):
             outbox.send(**arguments)  # type: ignore[arg-type]
         assert outbox.status().depth == 0
+
+
+def test_values_are_kept_to_the_last_digit(tmp_path: Path) -> None:
+    """What `events.send` takes is taken here, and survives the file."""
+    digits = "0.12345678901234567890123"
+    event: dict[str, Any] = {
+        "user_id": UUID(int=1),
+        "properties": {
+            "exact": Decimal(digits),
+            "price": Decimal("19.99"),
+            "great": 2**63 - 1,
+            "small": 5e-324,
+        },
+        "contact": {"plan": Plan.PRO, "code": UUID(int=2), "seats": numpy.int64(3), "vip": numpy.bool_(True)},
+        "mailing_lists": {"l1": numpy.bool_(True)},
+    }
+    with FaultyServer() as server:
+        loops = Loops("k", base_url=server.url)
+        with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+            outbox.send("x", **event)
+            assert outbox.drain(LONG)
+    (request,) = server.requests
+    assert f'"exact":{digits},"price":19.99,"great":{2**63 - 1},"small":5e-324' in request.body.decode()
+    assert request.json == {
+        "eventName": "x",
+        "userId": str(UUID(int=1)),
+        "eventProperties": {"exact": float(digits), "price": 19.99, "great": 2**63 - 1, "small": 5e-324},
+        "plan": "pro",
+        "code": str(UUID(int=2)),
+        "seats": 3,
+        "vip": True,
+        "mailingLists": {"l1": True},
+    }
+
+
+def test_what_the_client_refuses_later_is_a_dead_letter(
+    server: RecordingServer, loops: Loops, tmp_path: Path
+) -> None:
+    """An event that an older version has kept, and this one would not, is not tried for ever."""
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        server.refuse = lambda event: 500
+        outbox.send("x", user_id="u", contact={"firstName": "Ada"})
+    with sqlite3.connect(tmp_path / "events.db") as file:
+        file.execute("UPDATE event SET body = replace(CAST(body AS TEXT), 'firstName', 'first_name')")
+    file.close()
+    server.refuse = lambda event: None
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        assert outbox.drain(LONG)
+        (letter,) = outbox.dead_letters()
+    assert "'first_name', which the API calls 'firstName'" in letter.reason
+    assert letter.status is None
 
 
 async def test_asyncio_goes_on_meanwhile(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import httpx2
 
-from loopwright import AsyncLoops, AudienceFilter, Loops, PropertyCondition, TimerActionPayload
+from loopwright import (
+    AsyncLoops,
+    Attachment,
+    AudienceFilter,
+    ContactUpdate,
+    EventToSend,
+    Loops,
+    PropertyCondition,
+    TimerActionPayload,
+)
 
 loops = Loops("key")
 
@@ -14,8 +23,12 @@ loops.events.send("signup", emial="a@b.c")  # refused
 loops.events.send("signup", email="a@b.c", properties={"tags": ["a"]})  # refused
 loops.events.send("signup", email="a@b.c", mailing_lists=["l1"])  # refused
 loops.events.send("signup", email="a@b.c", max_retries="many")  # refused
-loops.events.send_many([{"email": "a@b.c"}])  # refused
-loops.events.send_many([{"name": "signup", "mail": "a@b.c"}])  # refused
+loops.events.send_many({"name": "signup", "email": "a@b.c"})  # refused
+loops.events.send_many(["a@b.c"])  # refused
+loops.events.send_many([EventToSend(email="a@b.c")])  # refused
+loops.events.send_many([EventToSend(name="signup", mail="a@b.c")])  # refused
+loops.contacts.update_many([ContactUpdate(email="a@b.c", subscribe=False)])  # refused
+misspelled: list[EventToSend] = [{"name": "signup", "mail": "a@b.c"}]  # refused
 loops.contacts.create()  # refused
 print(loops.contacts.find(email="a@b.c").email)  # refused
 loops.contacts.create("a@b.c", subscribed=None)  # refused
@@ -29,6 +42,7 @@ loops.workflow_nodes.update("w1", "n1", {"amount": 2}, expected_revision_id=None
 AudienceFilter(match="some", conditions=[])  # refused
 PropertyCondition(key="plan", operator="is", value="pro")  # refused
 TimerActionPayload(amount=2, unit="weeks")  # refused
+Attachment.from_bytes("a.txt", "text")  # refused
 Loops("key", transport="curl")  # refused
 Loops("key", transport=httpx2.AsyncClient())  # refused
 AsyncLoops("key", transport=httpx2.Client())  # refused

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
-from typing import assert_type
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any, assert_type
+from uuid import uuid4
 
 import httpx2
 
@@ -12,11 +15,13 @@ from loopwright import (
     UNSET,
     ActivityCondition,
     AsyncLoops,
+    Attachment,
     AudienceFilter,
     Between,
     Campaign,
     Contact,
     ContactSaved,
+    ContactUpdate,
     DateRange,
     EmailMetrics,
     EventAccepted,
@@ -34,6 +39,7 @@ from loopwright import (
     Outcome,
     Page,
     PropertyCondition,
+    PublishedTransactional,
     RateLimitError,
     Raw,
     Scheduling,
@@ -86,6 +92,56 @@ def sync_program() -> None:
     for outcome in loops.events.send_many(events):
         assert_type(outcome, Outcome[EventToSend, EventAccepted])
     loops.events.send_many({"name": "signup", "user_id": str(number)} for number in range(10))
+    loops.events.send_many([{"name": "signup", "email": "a@b.c"}])
+    loops.events.send_many([{"name": "signup", "email": "a@b.c", "properties": {"seats": 3}}])
+    rows = [{"name": "signup", "email": email} for email in ("a@b.c", "d@e.f")]
+    for outcome_of_row in loops.events.send_many(rows):
+        assert_type(outcome_of_row, Outcome[Any, EventAccepted])
+    mixed: list[dict[str, object]] = [{"name": "signup", "email": "a@b.c", "properties": {"seats": 3}}]
+    loops.events.send_many(mixed, at_once=2, timeout=5)
+    loops.events.send_many(read_rows())
+    loops.contacts.update_many([{"email": "a@b.c", "first_name": "Ada", "subscribed": False}])
+    loops.contacts.update_many([{"email": "a@b.c"}, {"user_id": "u1", "subscribed": False}])
+    loops.contacts.update_many(rows)
+    assert_type(list(loops.events.send_many([])), list[Outcome[EventToSend, EventAccepted]])
+    contacts: list[ContactUpdate] = [{"email": "a@b.c", "first_name": None}]
+    for saved in loops.contacts.update_many(contacts):
+        assert_type(saved, Outcome[ContactUpdate, ContactSaved])
+
+
+def read_rows() -> Iterator[dict[str, str]]:
+    yield {"name": "signup", "email": "a@b.c"}
+
+
+class Plan(Enum):
+    PRO = "pro"
+
+
+class Seats(IntEnum):
+    THREE = 3
+
+
+def values(loops: Loops) -> None:
+    loops.events.send(
+        "signup",
+        user_id="u1",
+        properties={"price": Decimal("19.99"), "id": uuid4(), "plan": Plan.PRO, "seats": Seats.THREE},
+        contact={"plan": Plan.PRO},
+    )
+    loops.contacts.update(user_id="u1", properties={"price": Decimal("19.99"), "plan": Plan.PRO})
+    loops.email_messages.preview("m1", ["a@b.c"], data_variables={"seats": 3, "day": date(2024, 1, 17)})
+    loops.email_messages.update("m1", contact_properties_fallbacks={"seats": 3, "firstName": None})
+    loops.transactional.send(
+        "t1",
+        email="a@b.c",
+        attachments=[Attachment.from_path("a.pdf"), Attachment.from_bytes("b.txt", b"text")],
+    )
+    page = loops.transactional.list()
+    assert_type(len(page), int)
+    assert_type(page[0], PublishedTransactional)
+    assert_type(page[:2], list[PublishedTransactional])
+    for email in page:
+        assert_type(email, PublishedTransactional)
 
 
 def content(loops: Loops) -> None:
@@ -153,3 +209,8 @@ async def async_program() -> None:
 
         async for outcome in loops.events.send_many(events()):
             assert_type(outcome.result, EventAccepted | None)
+        loops.events.send_many([{"name": "signup", "email": "a@b.c"}])
+        loops.events.send_many({"name": "signup", "email": email} for email in ("a@b.c", "d@e.f"))
+        loops.contacts.update_many([{"email": email} for email in ("a@b.c", "d@e.f")])
+        assert_type([item async for item in loops.campaigns.iterate()], list[Campaign])
+        assert_type(list(await loops.campaigns.list()), list[Campaign])

@@ -15,6 +15,7 @@ from rich.table import Table
 from loopwright import Loops
 from loopwright.cli.failure import CommandFailed, ExitCode
 from loopwright.errors import (
+    ArgumentError,
     AuthenticationError,
     ConfigurationError,
     LoopsError,
@@ -33,6 +34,8 @@ def client() -> Generator[Loops]:
     try:
         with Loops() as loops:
             yield loops
+    except ArgumentError as error:
+        raise typer.BadParameter(str(error)) from None
     except LoopsError as error:
         raise CommandFailed(advice(error), code_of(error), _facts(error)) from None
     except ValueError as error:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
+from loopwright import Attachment
 from loopwright.cli import values
 from loopwright.cli.options import Cursor, IdempotencyKey, PerPage
 from loopwright.cli.session import AsJson, client, say, show_json, show_table
-from loopwright.wire.transactional import Attachment
 
 app = typer.Typer(no_args_is_help=True, help="Send transactional email.")
 
@@ -46,8 +44,8 @@ def send(
     loopwright transactional send --id cm5a --email ada@example.com --var orderId=1042
     """
     variables = {**_file_variables(json_vars), **values.properties(var)}
-    attachments = [_attachment(path) for path in attachment or ()]
     with client() as loops:
+        attachments = [Attachment.from_path(path) for path in attachment or ()]
         answer = loops.transactional.send(
             transactional_id,
             email=email,
@@ -85,12 +83,3 @@ def _file_variables(path: Path | None) -> dict[str, object]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, object])
     except msgspec.MsgspecError as error:
         raise typer.BadParameter(f"{path} is not a JSON object: {error}") from None
-
-
-def _attachment(path: Path) -> Attachment:
-    kind, _ = guess_type(path.name)
-    return Attachment(
-        filename=path.name,
-        content_type=kind or "application/octet-stream",
-        data=b64encode(path.read_bytes()).decode(),
-    )

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from loopwright.client.config import Settings, check_api_key, check_retries, common_headers
+from loopwright.client.config import Settings, check_api_key, check_retries, common_headers, lower_case
 from loopwright.client.safe_mode import AllowedRecipients
 from loopwright.client.shared_pace import shared_pace
 from loopwright.client.tracing import Tracer, find_tracer
@@ -52,7 +52,7 @@ def changed(
     """Settings with the given ones changed; `headers` are added to those there are."""
     extra = {name: value for name, value in settings.headers if name != "authorization"}
     if headers is not UNSET:
-        extra |= headers
+        extra |= lower_case(headers)
     key = settings.api_key if api_key is UNSET else check_api_key(api_key)
     return replace(
         settings,

@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from loopwright.client.call import Call, CallOptions
 from loopwright.client.config import Settings
-from loopwright.client.exchange import Attempts, encode
+from loopwright.client.encoding import encode
+from loopwright.client.exchange import Attempts
 from loopwright.client.many import REFUSED, Many, Outcome
 from loopwright.client.transport import HttpResponse
 from loopwright.errors import LoopsConnectionError, LoopsError, NoAnswerError, StatusError
@@ -88,7 +89,7 @@ def offers_bulk(answer: Lines) -> bool:
 
 
 class Line(Attempts[Result], Generic[Item, Result]):
-    """An item in a chunk. Raises `ValueError` or `TypeError` for one that cannot be written."""
+    """An item in a chunk. Raises `ArgumentError` for one that cannot be written."""
 
     __slots__ = ("index", "item", "text")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypedDict, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from msgspec import UNSET, Struct
 
+from loopwright.client.arguments import count, flag, mapping, refused, text
+from loopwright.errors import ArgumentValueError
+from loopwright.wire.contacts import CONTACT_KEYS, DEFAULT_PROPERTIES
 from loopwright.wire.limits import KEY_CHARACTERS, PER_PAGE_LEAST, PER_PAGE_MOST
 from loopwright.wire.operations import Operation
-from loopwright.wire.values import PropertyValue, to_wire
+from loopwright.wire.values import PropertyValue, coerce, to_wire
 
 if TYPE_CHECKING:
     from loopwright.client.transport import Timeout
@@ -54,86 +57,159 @@ class Call(Struct, Generic[Result], frozen=True):
 
 
 def fill(operation: Operation, *ids: str) -> str:
-    """Put `ids` into the braces of the operation's path, in order. Raises `ValueError` for an empty one."""
+    """Put `ids` into the braces of the operation's path, in order. Raises `ArgumentError` for one that is
+    empty or no text.
+    """
     path = operation.path
     for id_ in ids:
         start, end = path.index("{"), path.index("}")
-        if not id_ or id_.strip(".") == "":
-            raise ValueError(f"{path[start + 1 : end]} is empty")
-        path = path[:start] + quote(id_, safe="") + path[end + 1 :]
+        name = argument_of(path[start + 1 : end])
+        id_ = required(name, id_)
+        if id_.strip(".") == "":
+            raise ArgumentValueError(f"{name} is {id_!r}, which is nothing's id")
+        path = path[:start] + _quote(name, id_) + path[end + 1 :]
     return path
 
 
 def with_query(path: str, **values: str | int | None) -> str:
     """Add the values that are there as a query, percent-encoded (`+` as `%2B`)."""
     given = {key: value for key, value in values.items() if value is not None}
-    return f"{path}?{urlencode(given, quote_via=quote)}" if given else path
+    try:
+        return f"{path}?{urlencode(given, quote_via=quote)}" if given else path
+    except UnicodeEncodeError as error:
+        raise refused(" or ".join(given), error) from None
 
 
 def page_query(path: str, per_page: int | None, cursor: str | None) -> str:
-    """Add paging. Raises `ValueError` for a page size the API refuses."""
-    if per_page is not None and not PER_PAGE_LEAST <= per_page <= PER_PAGE_MOST:
-        raise ValueError(f"per_page is {PER_PAGE_LEAST} to {PER_PAGE_MOST}, not {per_page}")
+    """Add paging. Raises `ArgumentError` for a page size the API refuses, and for a cursor that is none."""
+    if per_page is not None:
+        per_page = count("per_page", per_page, least=PER_PAGE_LEAST, most=PER_PAGE_MOST)
+    if cursor is not None:
+        cursor = text("cursor", cursor)
     return with_query(path, perPage=per_page, cursor=cursor)
 
 
 def one_identifier(email: str | None, user_id: str | None) -> dict[str, str]:
-    """Exactly one of the two, by its wire name. Raises `ValueError` otherwise."""
-    if email and user_id:
-        raise ValueError("give email or user_id, not both")
-    return some_identifier(email, user_id)
+    """Exactly one of the two, by its wire name. Raises `ArgumentError` otherwise."""
+    identifiers = some_identifier(email, user_id)
+    if len(identifiers) > 1:
+        raise ArgumentValueError("give email or user_id, not both")
+    return identifiers
 
 
 def some_identifier(email: str | None, user_id: str | None) -> dict[str, str]:
-    """One or both, by wire name. Raises `ValueError` for neither."""
+    """One or both, by wire name. Raises `ArgumentError` for neither, and for what is no text."""
+    if email is not None and type(email) is not str:
+        email = text("email", email)
+    if user_id is not None and type(user_id) is not str:
+        user_id = text("user_id", user_id)
     if email:
         return {"email": email, "userId": user_id} if user_id else {"email": email}
     if user_id:
         return {"userId": user_id}
-    raise ValueError("give email, user_id or both: without one the API cannot know the contact")
+    raise ArgumentValueError("give email, user_id or both: without one the API cannot know the contact")
 
 
 def check_event_name(name: str) -> str:
-    """Raises `ValueError` for a name the API refuses."""
+    """Raises `ArgumentError` for a name the API refuses."""
+    if type(name) is not str:
+        name = text("name", name)
     if not name.strip():
-        raise ValueError("the event name is empty")
+        raise ArgumentValueError("name is empty: an event has one")
     if ":" in name:
-        raise ValueError(f"an event name cannot contain a colon, which platform events use: {name!r}")
+        raise ArgumentValueError(f"an event name cannot contain a colon, which platform events use: {name!r}")
     return name
 
 
 def check_key(key: str | None) -> str | None:
-    """The idempotency key, or `None` for an empty one. Raises `ValueError` when it is too long."""
-    if key and len(key) > KEY_CHARACTERS:
-        raise ValueError(
+    """The idempotency key, or `None` for an empty one. Raises `ArgumentError` for one that cannot travel."""
+    if key is None:
+        return None
+    key = text("idempotency_key", key)
+    if len(key) > KEY_CHARACTERS:
+        raise ArgumentValueError(
             f"an idempotency key has at most {KEY_CHARACTERS} characters, this one has {len(key)}"
+        )
+    if not (key.isascii() and key.isprintable()) or key != key.strip():
+        raise ArgumentValueError(
+            f"idempotency_key {key!r} cannot travel in a header: give printable ASCII, no blanks around it"
         )
     return key or None
 
 
-def properties_to_wire(properties: Properties) -> dict[str, object]:
-    """Write property values as they travel. Raises `ValueError` or `TypeError` naming the property."""
+def properties_to_wire(properties: Properties, argument: str = "properties") -> dict[str, object]:
+    """Write property values as they travel. Raises `ArgumentError` naming the property and its type."""
     try:
         # Strings are most of them and need no work.
         return {
             key: value if type(value) is str or value is None else to_wire(value)
             for key, value in properties.items()
         }
-    except (TypeError, ValueError):
-        for key, value in properties.items():
-            _check_value(key, value)
+    except (TypeError, ValueError, AttributeError):
+        for key, value in mapping(argument, properties, '{"plan": "pro"}').items():
+            _check_value(f"property {key!r}", value)
         raise
 
 
-def variables_to_wire(value: object) -> object:
-    """Write template variables as they travel, dates inside lists and objects included."""
-    if isinstance(value, Mapping):
-        return {key: variables_to_wire(item) for key, item in cast("Mapping[object, object]", value).items()}
-    if isinstance(value, (list, tuple)):
-        return [variables_to_wire(item) for item in cast("Sequence[object]", value)]
-    if isinstance(value, (datetime, date, float)):
-        return to_wire(value)
-    return value
+def contact_to_wire(contact: Properties, argument: str, arguments: Mapping[str, str]) -> dict[str, object]:
+    """Write contact properties as they travel. `arguments` tells of names which argument they are given by.
+
+    Raises `ArgumentError` for those, and for a default property spelled in snake_case: the API would ignore
+    it in silence.
+    """
+    body = properties_to_wire(contact, argument)
+    if not arguments.keys().isdisjoint(body):
+        key = next(key for key in body if key in arguments)
+        raise ArgumentValueError(
+            f"{argument} has {key!r}, which is one of the method's own arguments: give {arguments[key]}=..."
+        )
+    check_spelling(argument, body, arguments)
+    return body
+
+
+def check_spelling(argument: str, names: Collection[str], arguments: Mapping[str, str]) -> None:
+    """Raises `ArgumentError` for a contact's key in snake_case."""
+    if not _SPELLINGS.keys().isdisjoint(names):
+        name = next(name for name in names if name in _SPELLINGS)
+        right = _SPELLINGS[name]
+        own = f"{arguments[right]}=..." if right in arguments else f'{{"{right}": ...}}'
+        raise ArgumentValueError(f"{argument} has {name!r}, which the API calls {right!r}: give {own}")
+
+
+def lists_to_wire(mailing_lists: Mapping[str, bool]) -> dict[str, bool]:
+    """Write memberships as they travel. Raises `ArgumentError`, for a mere list of ids too."""
+    given = mapping("mailing_lists", mailing_lists, '{"list id": True}')
+    return {
+        text("a mailing list's id", key): flag(f"mailing_lists[{key!r}]", value)
+        for key, value in given.items()
+    }
+
+
+def variables_to_wire(variables: object, argument: str = "data_variables") -> dict[str, object]:
+    """Write template variables as they travel, values inside lists and objects included.
+
+    Raises `ArgumentError` naming the variable with its place, as in `items[0].price`.
+    """
+    given = mapping(argument, variables, '{"name": "Ada"}')
+    try:
+        return {
+            text("a variable's name", key): value if type(value) is str else _variable(str(key), value)
+            for key, value in given.items()
+        }
+    except RecursionError:
+        raise ArgumentValueError(f"{argument} holds itself, or is nested too deep") from None
+
+
+def texts_given(**values: object) -> dict[str, dict[str, str | None]]:
+    """The mappings that are not `UNSET`, by wire name, with texts only: the API takes no others there.
+
+    Numbers and dates are written as they would be read in an email; `None` stays. Raises `ArgumentError`
+    naming the variable.
+    """
+    return {
+        _camel_case(argument): _texts(argument, mapping(argument, texts, '{"plan": "pro"}'))
+        for argument, texts in given(**values).items()
+    }
 
 
 def given(**values: object) -> dict[str, object]:
@@ -142,23 +218,102 @@ def given(**values: object) -> dict[str, object]:
 
 
 def something_given(body: dict[str, object], names: str) -> dict[str, object]:
-    """Raises `ValueError` for an update that changes nothing, which the API refuses."""
+    """Raises `ArgumentValueError` for an update that changes nothing, which the API refuses."""
     if not body:
-        raise ValueError(f"nothing to change: give at least one of {names}")
+        raise ArgumentValueError(f"nothing to change: give at least one of {names}")
     return body
 
 
-def required(name: str, value: str) -> str:
-    """Raises `ValueError` for text the API wants and that is not there."""
+def required(name: str, value: object) -> str:
+    """Text the API wants. Raises `ArgumentError` for none, or blanks only."""
+    value = text(name, value)
     if not value.strip():
-        raise ValueError(f"{name} is empty")
+        raise ArgumentValueError(f"{name} is empty")
     return value
 
 
-def _check_value(key: str, value: PropertyValue | None) -> None:
-    if value is None:
-        return
+@cache
+def argument_of(parameter: str) -> str:
+    """What the methods call a parameter of a path."""
+    return _ARGUMENTS.get(parameter) or snake_case(parameter)
+
+
+def snake_case(name: str) -> str:
+    """`firstName` as Python spells it: `first_name`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+_SPELLINGS = {
+    snake_case(key): key
+    for key in CONTACT_KEYS | {one.key for one in DEFAULT_PROPERTIES}
+    if snake_case(key) != key
+}
+"""How Python would spell a contact's keys, and how the API does."""
+
+_ARGUMENTS = {
+    "audienceSegmentId": "segment_id",
+    "campaignGroupId": "group_id",
+    "emailMessageId": "message_id",
+    "eventPatternId": "pattern_id",
+    "transactionalGroupId": "group_id",
+    "workflowGroupId": "group_id",
+}
+"""What the methods call an id, where that is not the API's name in snake_case."""
+
+
+def _quote(name: str, id_: str) -> str:
     try:
-        to_wire(value)
+        return quote(id_, safe="")
+    except UnicodeEncodeError as error:
+        raise refused(name, error) from None
+
+
+def _check_value(where: str, value: object) -> object:
+    if value is None:
+        return None
+    try:
+        return to_wire(cast("PropertyValue", value))
     except (TypeError, ValueError) as error:
-        raise type(error)(f"property {key!r}: {error}") from None
+        raise refused(where, error) from None
+
+
+def _variable(path: str, value: object) -> object:
+    if isinstance(value, Mapping):
+        return {
+            text(f"a name inside data variable {path!r}", key): _variable(f"{path}.{key}", item)
+            for key, item in cast("Mapping[object, object]", value).items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [
+            _variable(f"{path}[{number}]", item)
+            for number, item in enumerate(cast("Sequence[object]", value))
+        ]
+    return _check_value(f"data variable {path!r}", value)
+
+
+def _texts(argument: str, values: Mapping[object, object]) -> dict[str, str | None]:
+    texts = {
+        text("a variable's name", key): _text_of(f"{argument}[{key!r}]", value)
+        for key, value in values.items()
+    }
+    if argument.startswith("contact_"):
+        check_spelling(argument, texts, {})
+    return texts
+
+
+def _text_of(where: str, value: object) -> str | None:
+    sent = _check_value(where, value)
+    match sent:
+        case None | str():
+            return sent
+        case bool():
+            return str(sent).lower()
+        case int() | float():
+            return cast("str", coerce(sent, "string"))
+        case _:
+            return str(sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction, isfunction, ismethod
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from loopwright.client.handed import AsyncHandedTransport, HandedTransport, is_client
@@ -76,7 +77,7 @@ def _open(choice: TransportChoice, route: Route) -> tuple[Transport, Callable[[]
         return fast, fast.close
     if is_client(choice, "Client"):
         return HandedTransport(cast("httpx2.Client", _check_alone(choice, route))), None
-    return cast("Transport", _check_alone(_check(choice), route)), None
+    return cast("Transport", _check_alone(_check(choice, awaited=False), route)), None
 
 
 def _open_async(
@@ -92,7 +93,7 @@ def _open_async(
         return fast, fast.close
     if is_client(choice, "AsyncClient"):
         return AsyncHandedTransport(cast("httpx2.AsyncClient", _check_alone(choice, route))), None
-    return cast("AsyncTransport", _check_alone(_check(choice), route)), None
+    return cast("AsyncTransport", _check_alone(_check(choice, awaited=True), route)), None
 
 
 def _import_fast() -> Any:
@@ -107,12 +108,31 @@ def _import_fast() -> Any:
     return fast
 
 
-def _check(choice: object) -> object:
-    """Raises `ConfigurationError` for what is no transport, a client of the other colour among it."""
-    if isinstance(choice, str) or not callable(getattr(choice, "send", None)) or is_httpx(choice):
+OTHER_LIBRARIES = frozenset(
+    {"requests", "aiohttp", "urllib3", "niquests", "curl_cffi", "pyreqwest", "httplib2"}
+)
+"""Their clients may have a `send`, and it is another one."""
+
+
+def _check(choice: object, *, awaited: bool) -> object:
+    """Raises `ConfigurationError` for what is no transport, or one of the other colour."""
+    client, send = ("AsyncLoops", "async def send") if awaited else ("Loops", "def send")
+    form = '"httpx2", "pyreqwest", an httpx2 client or an object with a send method'
+    if isinstance(choice, str):
+        raise ConfigurationError(f"transport is {form}, not {choice!r}")
+    if isinstance(choice, type):
+        raise ConfigurationError(f"transport is {form}, not the class {choice.__name__}; make one of it")
+    if is_client(choice, "Client") or is_client(choice, "AsyncClient"):
+        wanted = "AsyncClient" if awaited else "Client"
+        raise ConfigurationError(f"transport is {type(choice).__name__}, and {client} needs httpx2.{wanted}")
+    libraries = {base.__module__.partition(".")[0] for base in type(choice).__mro__}
+    method = getattr(choice, "send", None)
+    if not callable(method) or libraries & OTHER_LIBRARIES:
+        kind = f"{type(choice).__module__}.{type(choice).__qualname__}"
+        raise ConfigurationError(f"transport is {form}, not {kind}; leave it out, or write a send around it")
+    if (isfunction(method) or ismethod(method)) and iscoroutinefunction(method) is not awaited:
         raise ConfigurationError(
-            'transport is "httpx2", "pyreqwest", an httpx2 client of the same colour (sync or async), '
-            f"or an object with a send method, not {choice!r}"
+            f"transport {type(choice).__name__} is of the other colour: {client} needs one with `{send}`"
         )
     return choice
 
@@ -124,7 +144,3 @@ def _check_alone(choice: object, route: Route) -> object:
             "verify, proxy and limits are for the transports that come with us; set them on the one you give"
         )
     return choice
-
-
-def is_httpx(choice: object) -> bool:
-    return is_client(choice, "Client") or is_client(choice, "AsyncClient")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from loopwright.client.arguments import count, described
 from loopwright.client.safe_mode import AllowedRecipients, allowed_recipients
-from loopwright.client.transport import Header, Timeout
-from loopwright.errors import ConfigurationError
+from loopwright.client.transport import Header, Limits, Route, Timeout, Verify
+from loopwright.errors import ArgumentError, ConfigurationError
 from loopwright.version import VERSION
 
 DEFAULT_BASE_URL = "https://app.loops.so/api"
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~\u00a0-\u00ff](?:[\t -~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?)?")
 
 USER_AGENT = f"loopwright/{VERSION} python/{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -49,6 +54,8 @@ def resolve_settings(
     `ConfigurationError`.
     """
     key = check_api_key(api_key if api_key is not None else os.environ.get("LOOPS_API_KEY"))
+    if not isinstance(pacing, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise ConfigurationError(f"pacing is True or False, not {described(pacing)}")
     return Settings(
         api_key=key,
         root=root_of(base_url or os.environ.get("LOOPS_BASE_URL") or DEFAULT_BASE_URL),
@@ -60,21 +67,52 @@ def resolve_settings(
     )
 
 
+def resolve_route(settings: Settings, verify: Verify, proxy: str | None, limits: Limits | None) -> Route:
+    """How a transport of ours reaches the server; it looks at `verify` and `proxy` itself. Raises
+    `ConfigurationError`.
+    """
+    if limits is not None and not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"limits is a Limits, not {described(limits)}")
+    return Route(
+        url=settings.root,
+        timeout=settings.timeout,
+        verify=verify,
+        proxy=proxy,
+        limits=limits or Limits(),
+    )
+
+
 def root_of(base_url: str) -> str:
     """The base URL in one form: both published ones, `.../api` and `.../api/v1`, lead to the same place."""
+    if not isinstance(base_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise ConfigurationError(f"base_url is text such as {DEFAULT_BASE_URL!r}, not {described(base_url)}")
     root = base_url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
-    parts = urlsplit(root)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not root.isascii():
+    if not _is_web_address(root):
         raise ConfigurationError(
             f"base_url {base_url!r} is not a web address; give one such as {DEFAULT_BASE_URL}"
         )
-    if parts.query or parts.fragment or parts.username:
-        raise ConfigurationError(f"base_url {base_url!r} has more than scheme, host and path")
+    parts = urlsplit(root)
+    if "?" in root or "#" in root or parts.username is not None:
+        raise ConfigurationError(
+            f"base_url {base_url!r} has more than scheme, host and path; give one such as {DEFAULT_BASE_URL}"
+        )
     return root
 
 
+def _is_web_address(root: str) -> bool:
+    try:
+        parts = urlsplit(root)
+        port = parts.port
+    except ValueError:
+        return False
+    known = parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+    return known and root.isascii() and root.isprintable() and " " not in root
+
+
 def check_api_key(api_key: str | None) -> str:
-    key = (api_key or "").strip()
+    if api_key is not None and not isinstance(api_key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"api_key is text, not {described(api_key)}")
+    key = str.__str__(api_key or "").strip()
     if not key:
         raise ConfigurationError("no API key: pass api_key=... or set LOOPS_API_KEY")
     if not (key.isascii() and key.isprintable()):
@@ -83,9 +121,10 @@ def check_api_key(api_key: str | None) -> str:
 
 
 def check_retries(max_retries: int) -> int:
-    if max_retries < 0:
-        raise ConfigurationError(f"max_retries counts requests after the first: 0 or more, not {max_retries}")
-    return max_retries
+    try:
+        return count("max_retries", max_retries, least=0)
+    except ArgumentError as error:
+        raise ConfigurationError(f"{error}: it counts requests after the first") from None
 
 
 def common_headers(api_key: str, extra: Mapping[str, str]) -> tuple[Header, ...]:
@@ -100,8 +139,18 @@ def common_headers(api_key: str, extra: Mapping[str, str]) -> tuple[Header, ...]
 
 
 def lower_case(headers: Mapping[str, str]) -> dict[str, str]:
-    """Header names in lower case. Raises `ValueError` for a header that HTTP cannot carry."""
+    """Header names in lower case. Raises `ConfigurationError` for a header that HTTP cannot carry."""
+    if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise ConfigurationError(
+            f'headers is a mapping such as {{"X-Team": "growth"}}, not {described(headers)}'
+        )
     for name, value in headers.items():
-        if not name.isascii() or not name.isprintable() or " " in name or "\n" in value or "\r" in value:
-            raise ValueError(f"header {name!r} cannot be sent")
-    return {name.lower(): value for name, value in headers.items()}
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"a header's name is text, not {described(name)}")
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"header {name!r} is text, not {described(value)}")
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigurationError(
+                f"header {name!r} cannot be sent: it has blanks around it, or characters that no header has"
+            )
+    return {str.lower(name): str.__str__(value) for name, value in headers.items()}

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, Properties, given, properties_to_wire, some_identifier
+from loopwright.client.arguments import flag
+from loopwright.client.call import (
+    Call,
+    CallOptions,
+    Properties,
+    contact_to_wire,
+    given,
+    lists_to_wire,
+    properties_to_wire,
+    some_identifier,
+)
 from loopwright.wire.contacts import Contact, ContactSaved
 from loopwright.wire.operations import UPDATE_CONTACT
 
-IDENTIFIERS = frozenset({"email", "userId"})
+OWN_ARGUMENTS = {"email": "email", "userId": "user_id", "mailingLists": "mailing_lists"}
+"""Keys of a contact's body that no property may take, and the arguments they are given by."""
+
+NAMED = {"first_name": "firstName", "last_name": "lastName", "source": "source", "user_group": "userGroup"}
+"""Properties that are arguments of their own."""
 
 decode_contacts = msgspec.json.Decoder(list[dict[str, object]]).decode
 
@@ -29,7 +44,7 @@ def update_call(
     properties: Properties | None = None,
     mailing_lists: Mapping[str, bool] | None = None,
 ) -> Call[ContactSaved]:
-    """What is `UNSET` does not travel. Raises `ValueError` for what the API would refuse."""
+    """What is `UNSET` does not travel. Raises `ArgumentError` for what the API would refuse."""
     body = contact_body(
         some_identifier(email, user_id),
         first_name, last_name, source, user_group, subscribed, properties, mailing_lists,
@@ -48,15 +63,15 @@ def contact_body(
     mailing_lists: Mapping[str, bool] | None,
 ) -> dict[str, object]:
     """The flat object: custom properties are top-level keys, and named arguments win over them."""
-    body: dict[str, object] = properties_to_wire(properties) if properties else {}
-    if not IDENTIFIERS.isdisjoint(body):
-        raise ValueError("give email and user_id by their own arguments, not as properties")
+    body = {} if properties is None else contact_to_wire(properties, "properties", OWN_ARGUMENTS)
     body |= identifiers
-    body |= given(
-        firstName=first_name, lastName=last_name, source=source, userGroup=user_group, subscribed=subscribed
-    )
-    if mailing_lists:
-        body["mailingLists"] = dict(mailing_lists)
+    named = given(first_name=first_name, last_name=last_name, source=source, user_group=user_group)
+    for name, value in properties_to_wire(cast("Properties", named)).items():
+        body[NAMED[name]] = value
+    if subscribed is not UNSET:
+        body["subscribed"] = flag("subscribed", subscribed)
+    if mailing_lists is not None and (lists := lists_to_wire(mailing_lists)):
+        body["mailingLists"] = lists
     return body
 
 

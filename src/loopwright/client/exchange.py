@@ -18,6 +18,7 @@ import msgspec
 
 from loopwright.client.answer import status_error
 from loopwright.client.config import check_retries, lower_case
+from loopwright.client.encoding import encode
 from loopwright.client.logs import logger
 from loopwright.client.retry import may_have_arrived, parse_retry_after, wait_before_repeat
 from loopwright.client.safe_mode import check_recipients
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from loopwright.client.shared_pace import SharedPace
 
 Result = TypeVar("Result")
-
-encode = msgspec.json.Encoder().encode
-
 
 LONGEST_ID = 64
 """Of a request's id as much is logged."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from loopwright.client.arguments import count, mistyped, text
 from loopwright.client.call import Call, CallOptions
+from loopwright.errors import ArgumentValueError
 from loopwright.wire.answers import Answer
 from loopwright.wire.limits import IMAGE_BYTES, IMAGE_TYPES
 from loopwright.wire.operations import Operation
@@ -26,12 +28,14 @@ class Stored(Answer, frozen=True, kw_only=True):
 
 
 def read_image(path: str | os.PathLike[str]) -> Image:
-    """Read an image and tell its type. Raises `ValueError` for one that the API would refuse, `OSError`."""
+    """Read an image and tell its type. Raises `ArgumentError` for one the API would refuse, `OSError`."""
+    if not isinstance(path, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistyped("path", "the path of a file", path)
     with Path(path).open("rb") as file:
         content = file.read(IMAGE_BYTES + 1)
     content_type = type_of_image(content)
     if content_type is None:
-        raise ValueError(f"{os.fspath(path)} is no JPEG, PNG, GIF or WebP image")
+        raise ArgumentValueError(f"{os.fspath(path)} is no JPEG, PNG, GIF or WebP image")
     check_image(content_type, len(content))
     return Image(content_type, content)
 
@@ -50,16 +54,18 @@ def type_of_image(content: bytes) -> str | None:
 
 
 def upload_body(content_type: str, content_length: int) -> dict[str, object]:
-    """Raises `ValueError` for what the API would refuse."""
+    """Raises `ArgumentError` for what the API would refuse."""
+    content_type = text("content_type", content_type)
+    content_length = count("content_length", content_length, least=1)
     check_image(content_type, content_length)
     return {"contentType": content_type, "contentLength": content_length}
 
 
 def check_image(content_type: str, content_length: int) -> None:
     if content_type not in IMAGE_TYPES:
-        raise ValueError(f"content_type is one of {', '.join(IMAGE_TYPES)}, not {content_type!r}")
+        raise ArgumentValueError(f"content_type is one of {', '.join(IMAGE_TYPES)}, not {content_type!r}")
     if not 0 < content_length <= IMAGE_BYTES:
-        raise ValueError(f"an image has 1 to {IMAGE_BYTES:,} bytes")
+        raise ArgumentValueError(f"an image has 1 to {IMAGE_BYTES:,} bytes")
 
 
 def put_call(url: str, image: Image, options: CallOptions) -> Call[Stored]:

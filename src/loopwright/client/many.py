@@ -20,11 +20,13 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from typing import TYPE_CHECKING, Any, Generic, Required, Self, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Required, Self, TypeAlias, TypedDict, TypeVar, cast
 
 from msgspec import Struct
 
-from loopwright.errors import LoopsError
+from loopwright.client.arguments import count, is_many, mistyped
+from loopwright.client.keywords import check_keywords
+from loopwright.errors import ArgumentTypeError, LoopsError
 
 if TYPE_CHECKING:
     import asyncio
@@ -155,7 +157,8 @@ class Outcomes(Iterator[Outcome[Item, Result]]):
         at_once: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._running = _run(client, many, items, check_at_once(at_once))
+        _check_items(many.name, items)
+        self._running = _run(client, many, items, count("at_once", at_once, least=1))
         self._tally = Tally[Item, Result](many.name, on_progress)
 
     def __iter__(self) -> Self:
@@ -177,7 +180,8 @@ class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
         at_once: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._running = _run_async(client, many, items, check_at_once(at_once))
+        _check_items(many.name, items)
+        self._running = _run_async(client, many, items, count("at_once", at_once, least=1))
         self._tally = Tally[Item, Result](many.name, on_progress)
 
     def __aiter__(self) -> Self:
@@ -188,10 +192,29 @@ class AsyncOutcomes(AsyncIterator[Outcome[Item, Result]]):
         return self._tally.count(await anext(self._running))
 
 
-def check_at_once(at_once: int) -> int:
-    if at_once < 1:
-        raise ValueError(f"at_once is 1 or more, not {at_once}")
-    return at_once
+def event_arguments(event: Mapping[str, object]) -> EventToSend:
+    """The event, as `events.send` takes it. Raises `ArgumentTypeError` for one it would not take."""
+    _check_item("send", event, EventToSend)
+    if "name" not in event:
+        raise ArgumentTypeError("send() lacks its argument name")
+    return cast("EventToSend", event)
+
+
+def contact_arguments(contact: Mapping[str, object]) -> ContactUpdate:
+    """The contact, as `contacts.update` takes it. Raises `ArgumentTypeError` for one it would not take."""
+    _check_item("update", contact, ContactUpdate)
+    return cast("ContactUpdate", contact)
+
+
+def _check_item(method: str, item: Mapping[str, object], kind: Any) -> None:
+    if not isinstance(item, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise mistyped("an item", f"a mapping of the arguments of {method}", item)
+    check_keywords(method, item, kind.__annotations__)
+
+
+def _check_items(name: str, items: object) -> None:
+    if not (is_many(items) or isinstance(items, AsyncIterable)):
+        raise mistyped(f"what {name} takes", "an iterable of mappings", items)
 
 
 def numbered(items: Items[Item]) -> Iterator[tuple[int, Item]]:

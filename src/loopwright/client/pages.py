@@ -15,5 +15,5 @@ Item = TypeVar("Item")
 def page_call(
     operation: Operation, kind: type[Item], per_page: int | None, cursor: str | None, options: CallOptions
 ) -> Call[Page[Item]]:
-    """The call for one page of `kind`. Raises `ValueError` for a page size the API refuses."""
+    """The call for one page of `kind`. Raises `ArgumentError` for a page size the API refuses."""
     return Call(operation, page_query(fill(operation), per_page, cursor), one(Page[kind]), options)  # type: ignore[valid-type]

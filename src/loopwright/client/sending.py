@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from loopwright.client.answer import one
+from loopwright.client.arguments import flag, mistyped
 from loopwright.client.call import (
     Call,
     CallOptions,
     Properties,
     check_event_name,
     check_key,
+    contact_to_wire,
+    lists_to_wire,
     properties_to_wire,
+    required,
     some_identifier,
     variables_to_wire,
 )
@@ -19,8 +24,14 @@ from loopwright.wire.events import EventAccepted
 from loopwright.wire.operations import SEND_EVENT, SEND_TRANSACTIONAL_EMAIL
 from loopwright.wire.transactional import Attachment, TransactionalAccepted
 
-OWN_KEYS = frozenset({"email", "userId", "eventName", "eventProperties", "mailingLists"})
-"""Keys of an event's body that no contact property may take."""
+OWN_ARGUMENTS = {
+    "email": "email",
+    "userId": "user_id",
+    "eventName": "name",
+    "eventProperties": "properties",
+    "mailingLists": "mailing_lists",
+}
+"""Keys of an event's body that no contact property may take, and the arguments they are given by."""
 
 
 def event_call(
@@ -33,19 +44,21 @@ def event_call(
     mailing_lists: Mapping[str, bool] | None = None,
     idempotency_key: str | None = None,
 ) -> Call[EventAccepted]:
-    """Contact properties travel as top-level keys. Raises `ValueError` for what the API would refuse."""
-    body: dict[str, object] = properties_to_wire(contact) if contact else {}
-    if not OWN_KEYS.isdisjoint(body):
-        taken = ", ".join(sorted(OWN_KEYS & body.keys()))
-        raise ValueError(f"contact holds contact properties only; give {taken} by its own argument")
+    """Contact properties travel as top-level keys. Raises `ArgumentError` for what the API would refuse."""
+    body = event_contact(contact)
     body["eventName"] = check_event_name(name)
     body |= some_identifier(email, user_id)
-    if properties:
-        body["eventProperties"] = properties_to_wire(properties)
-    if mailing_lists:
-        body["mailingLists"] = dict(mailing_lists)
+    if properties is not None and (sent := properties_to_wire(properties)):
+        body["eventProperties"] = sent
+    if mailing_lists is not None and (lists := lists_to_wire(mailing_lists)):
+        body["mailingLists"] = lists
     key = check_key(idempotency_key)
     return Call(SEND_EVENT, SEND_EVENT.path, one(EventAccepted), options, body, key, _event_replayed)
+
+
+def event_contact(contact: Properties | None) -> dict[str, object]:
+    """The contact properties of an event, as they travel. Raises `ArgumentError`."""
+    return {} if contact is None else contact_to_wire(contact, "contact", OWN_ARGUMENTS)
 
 
 def transactional_call(
@@ -57,18 +70,17 @@ def transactional_call(
     key: str | None,
     options: CallOptions,
 ) -> Call[TransactionalAccepted]:
-    """Raises `ValueError` for what the API would refuse."""
-    if not transactional_id.strip():
-        raise ValueError("transactional_id is empty")
-    if not email.strip():
-        raise ValueError("email is empty: a transactional email goes to one address")
-    body: dict[str, object] = {"transactionalId": transactional_id, "email": email}
-    if data_variables:
-        body["dataVariables"] = variables_to_wire(data_variables)
+    """Raises `ArgumentError` for what the API would refuse."""
+    body: dict[str, object] = {
+        "transactionalId": required("transactional_id", transactional_id),
+        "email": required("email", email),
+    }
+    if data_variables is not None and (variables := variables_to_wire(data_variables)):
+        body["dataVariables"] = variables
     if add_to_audience is not None:
-        body["addToAudience"] = add_to_audience
-    if attachments:
-        body["attachments"] = list(attachments)
+        body["addToAudience"] = flag("add_to_audience", add_to_audience)
+    if attachments != () and (files := _files(attachments)):
+        body["attachments"] = files
     operation = SEND_TRANSACTIONAL_EMAIL
     return Call(
         operation,
@@ -79,6 +91,16 @@ def transactional_call(
         check_key(key),
         _transactional_replayed,
     )
+
+
+def _files(attachments: object) -> list[Attachment]:
+    if not isinstance(attachments, (list, tuple)):
+        raise mistyped("attachments", "a list of Attachment", attachments)
+    files = cast("list[object]", attachments)
+    for number, file in enumerate(files):
+        if not isinstance(file, Attachment):
+            raise mistyped(f"attachments[{number}]", "an Attachment, as Attachment.from_path makes one", file)
+    return cast("list[Attachment]", files)
 
 
 def _event_replayed() -> EventAccepted:

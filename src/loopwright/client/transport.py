@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
+from numbers import Real
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from loopwright.errors import LoopsTimeoutError
+from loopwright.client.arguments import described
+from loopwright.errors import ConfigurationError, LoopsTimeoutError
 
 if TYPE_CHECKING:
+    import os
     import ssl
-    from os import PathLike
 
 Header: TypeAlias = tuple[str, str]
 
-Verify: TypeAlias = "bool | str | PathLike[str] | ssl.SSLContext"
+Verify: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
 """Whom to trust: the system's authorities, those in a PEM file or folder, a context of one's own, or
 everybody.
 """
@@ -26,7 +29,8 @@ class Timeout(Struct, frozen=True, kw_only=True):
     """Seconds a call may take, by phase; `None` waits for ever.
 
     `connect` opens a connection, `read` waits for the next bytes, `write` sends some, `pool` waits for a free
-    connection, `total` bounds one request from its start to the last byte of its answer.
+    connection, `total` bounds one request from its start to the last byte of its answer. Raises
+    `ConfigurationError` for what is no number of seconds above 0.
     """
 
     connect: float | None = None
@@ -35,12 +39,28 @@ class Timeout(Struct, frozen=True, kw_only=True):
     pool: float | None = None
     total: float | None = None
 
+    def __post_init__(self) -> None:
+        for phase in self.__struct_fields__:
+            _check_seconds(f"timeout's {phase}", getattr(self, phase))
+
     @classmethod
     def of(cls, seconds: float | Timeout | None) -> Timeout:
         """One number bounds every phase and the whole."""
         if isinstance(seconds, Timeout):
             return seconds
+        _check_seconds("timeout", seconds)
         return cls(connect=seconds, read=seconds, write=seconds, pool=seconds, total=seconds)
+
+
+def _check_seconds(name: str, seconds: object) -> None:
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, Real):
+        raise ConfigurationError(
+            f"{name} is a number of seconds, None or a Timeout, not {described(seconds)}"
+        )
+    if not (isfinite(seconds) and float(seconds) > 0):
+        raise ConfigurationError(f"{name} is more than 0 seconds, not {seconds}; None waits for ever")
 
 
 class Limits(Struct, frozen=True, kw_only=True):

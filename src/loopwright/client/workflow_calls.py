@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
+from loopwright.client.arguments import mistyped
+from loopwright.errors import ArgumentValueError
 from loopwright.wire.node_payloads import NodePayload
 from loopwright.wire.tolerance import set_aside
 from loopwright.wire.workflow_nodes import WorkflowNode
@@ -19,6 +21,9 @@ CreatableNode: TypeAlias = Literal[
 def insertion_body(
     type_name: CreatableNode, place: Place, expected_revision_id: str | None
 ) -> dict[str, object]:
+    """Raises `ArgumentTypeError` for what is no place."""
+    if not isinstance(place, msgspec.Struct):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistyped("place", "Between, Before or After", place)
     return {
         "expectedRevisionId": expected_revision_id,
         "nodeTypeName": type_name,
@@ -27,9 +32,11 @@ def insertion_body(
 
 
 def payload_body(payload: NodePayload, expected_revision_id: str | None) -> dict[str, object]:
-    """Raises `ValueError` for a payload that changes nothing, which the API refuses."""
+    """Raises `ArgumentError` for a payload that changes nothing, which the API refuses."""
+    if not isinstance(payload, msgspec.Struct):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistyped("payload", "a payload such as TimerActionPayload", payload)
     if not msgspec.to_builtins(payload):
-        raise ValueError(f"nothing to change: give at least one field of {type(payload).__name__}")
+        raise ArgumentValueError(f"nothing to change: give at least one field of {type(payload).__name__}")
     return {"expectedRevisionId": expected_revision_id, "payload": payload}
 
 

@@ -20,7 +20,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from loopwright.errors import LoopsError, RecipientNotAllowedError, StatusError
+from loopwright.errors import ArgumentError, LoopsError, RecipientNotAllowedError, StatusError
 from loopwright.outbox.reasons import UNAUTHORIZED, outage, told
 from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, delay_after, judge, pause_after
 from loopwright.outbox.spool import Delivery, Spool
@@ -186,7 +186,7 @@ class Courier:
             )
         except StatusError as error:
             return judge(error.status), error.status, error.message
-        except RecipientNotAllowedError as error:
+        except (ArgumentError, RecipientNotAllowedError) as error:
             return Verdict.REFUSED, None, str(error)
         except LoopsError as error:
             return judge(None), None, str(error)

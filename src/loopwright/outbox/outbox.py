@@ -8,28 +8,32 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import islice
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
+from loopwright.client.arguments import count, is_many, mistyped
 from loopwright.client.call import (
     Properties,
     check_event_name,
     check_key,
+    lists_to_wire,
     properties_to_wire,
     some_identifier,
 )
-from loopwright.errors import ClientClosedError, LoopsError
+from loopwright.client.keywords import strict_class
+from loopwright.client.many import EventToSend, event_arguments
+from loopwright.client.sending import event_contact
+from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError
 from loopwright.outbox import process
 from loopwright.outbox.courier import Courier
-from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status
-from loopwright.wire.values import Value
+from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values
 
 if TYPE_CHECKING:
     from loopwright import Loops
-    from loopwright.client.many import EventToSend
 
 DRAIN_SECONDS = 10.0
 PARALLEL = 16
@@ -38,6 +42,7 @@ TOGETHER = 100
 """So many events of `send_many` share a transaction: flushing it to disk is most of what one costs."""
 
 
+@strict_class
 class Outbox:
     """Sends events that survive the program: `send` keeps them in a file, a courier delivers them.
 
@@ -65,15 +70,15 @@ class Outbox:
         drain: float = DRAIN_SECONDS,
         parallel: int = PARALLEL,
     ) -> None:
-        if parallel < 1:
-            raise ValueError("parallel is the number of contacts served at a time: 1 or more")
-        self._drain_seconds = drain
+        parallel = count("parallel", parallel, least=1)
+        self._drain_seconds = _seconds("drain", drain)
         self._leave_by: float | None = None
         self._closed = False
-        self._spool = Spool(Path(path).expanduser().absolute(), guard=process.held)
-        loops = loops or _default_client()
+        loops = _client(loops)
         self._allowed = loops.allowed_recipients
-        self._courier = Courier(self._spool, loops.events, parallel=parallel)
+        events = loops.events
+        self._spool = Spool(_path(path), guard=process.held)
+        self._courier = Courier(self._spool, events, parallel=parallel)
         process.join(self)
         atexit.register(self._on_exit)
         if self._spool.next_ready() is not None:
@@ -95,22 +100,28 @@ class Outbox:
         """Keep an event for delivery. It is on disk when this returns; the answer is its idempotency key.
 
         The arguments are those of `events.send`. What that would refuse before any request raises the same
-        `ValueError` here, before anything is kept. `idempotency_key` names the event: given again with the
+        `ArgumentError` here, before anything is kept. `idempotency_key` names the event: given again with the
         same arguments, within 24 hours or while the event is in the file, it is the same event and is not
-        kept twice; with others it raises `ValueError`. Raises `ClientClosedError` after `close`, and
+        kept twice; with others it raises `ArgumentError`. Raises `ClientClosedError` after `close`, and
         `RecipientNotAllowedError` in the client's safe mode.
         """
         kept = _to_keep(name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         self._keep([kept])
         return kept.key
 
-    def send_many(self, events: Iterable[EventToSend]) -> list[str]:
+    @overload
+    def send_many(self, events: Iterable[EventToSend]) -> list[str]: ...
+    @overload
+    def send_many(self, events: Iterable[Mapping[str, object]]) -> list[str]: ...
+    def send_many(self, events: Iterable[Any]) -> list[str]:
         """Keep many events, a hundred in a transaction. Returns their idempotency keys, in order.
 
         Each event is a mapping of the arguments of `send`, and `events` is read as it is kept. One that
         would be refused raises the error of `send`, and nothing of its hundred is kept: the error's notes
         tell which one it was, and how many before it are kept.
         """
+        if not is_many(events):
+            raise mistyped("what send_many takes", "an iterable of mappings", events)
         keys: list[str] = []
         events = iter(events)
         try:
@@ -118,7 +129,7 @@ class Outbox:
                 kept = [_numbered(number, event) for number, event in enumerate(hundred, len(keys))]
                 self._keep(kept)
                 keys += [one.key for one in kept]
-        except (LoopsError, TypeError, ValueError) as error:
+        except LoopsError as error:
             error.add_note(f"Of this send_many, {len(keys)} events are kept.")
             raise
         return keys
@@ -146,7 +157,11 @@ class Outbox:
             idempotency_key=idempotency_key,
         )
 
-    async def asend_many(self, events: Iterable[EventToSend]) -> list[str]:
+    @overload
+    async def asend_many(self, events: Iterable[EventToSend]) -> list[str]: ...
+    @overload
+    async def asend_many(self, events: Iterable[Mapping[str, object]]) -> list[str]: ...
+    async def asend_many(self, events: Iterable[Any]) -> list[str]:
         """`send_many` for asyncio; `events` is read on a thread too."""
         return await asyncio.to_thread(self.send_many, events)
 
@@ -178,13 +193,13 @@ class Outbox:
         """
         if self._closed:
             raise ClientClosedError("this outbox is closed; make a new one")
-        moved = self._spool.requeue([letter.id for letter in letters], now=time.time())
+        moved = self._spool.requeue(_ids(letters), now=time.time())
         self._courier.wake()
         return moved
 
     def discard(self, letters: Iterable[DeadLetter]) -> int:
         """Delete dead letters. Returns how many were still there."""
-        return self._spool.discard([letter.id for letter in letters])
+        return self._spool.discard(_ids(letters))
 
     # Ending -------------------------------------------------------------------------------------------------
 
@@ -194,6 +209,8 @@ class Outbox:
         Returns early when this process can deliver nothing more in that time: the API cannot be reached, or
         another process has the rest under way.
         """
+        if not isinstance(within, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise mistyped("within", "a timedelta, as timedelta(seconds=5)", within)
         return self._courier.drain(time.time() + within.total_seconds())
 
     def close(self) -> None:
@@ -245,10 +262,14 @@ class Outbox:
         self._leave_by = None
 
 
-def _default_client() -> Loops:
+def _client(loops: Loops | None) -> Loops:
     from loopwright import Loops  # here, so that importing this module stays cheap
 
-    return Loops()
+    if loops is None:
+        return Loops()
+    if not isinstance(loops, Loops):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise mistyped("loops", "a Loops", loops)
+    return loops
 
 
 def _to_keep(
@@ -260,28 +281,45 @@ def _to_keep(
     mailing_lists: Mapping[str, bool] | None = None,
     idempotency_key: str | None = None,
 ) -> Kept:
-    """Raises `ValueError` for what can never be sent: it is an error now rather than a dead letter later."""
-    some_identifier(email, user_id)
+    """Raises `ArgumentError` for what can never be sent: it is an error now rather than a dead letter."""
+    identifiers = some_identifier(email, user_id)
     event = EventArguments(
         name=check_event_name(name),
-        email=email,
-        user_id=user_id,
-        properties=_values(properties),
-        contact=_values(contact),
-        mailing_lists=dict(mailing_lists or {}),
+        email=identifiers.get("email"),
+        user_id=identifiers.get("userId"),
+        properties=cast("Values", {} if properties is None else properties_to_wire(properties)),
+        contact=cast("Values", event_contact(contact)),
+        mailing_lists={} if mailing_lists is None else lists_to_wire(mailing_lists),
     )
     key = check_key(idempotency_key)
     return Kept(event=event, key=key or uuid4().hex, given=key is not None)
 
 
-def _numbered(number: int, event: EventToSend) -> Kept:
+def _numbered(number: int, event: Mapping[str, object]) -> Kept:
     try:
-        return _to_keep(**event)
-    except (LoopsError, TypeError, ValueError) as error:
+        return _to_keep(**event_arguments(event))
+    except LoopsError as error:
         error.add_note(f"It is event {number}, counted from 0.")
         raise
 
 
-def _values(given: Properties | None) -> dict[str, Value | None]:
-    """Dates become text."""
-    return cast("dict[str, Value | None]", properties_to_wire(given or {}))
+def _path(path: str | PathLike[str]) -> Path:
+    """Once and for all: the program may go to another folder."""
+    if not isinstance(path, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistyped("path", "the path of a file", path)
+    return Path(path).expanduser().absolute()
+
+
+def _ids(letters: Iterable[DeadLetter]) -> list[int]:
+    found = list(letters) if is_many(letters) else [None]
+    if not all(isinstance(letter, DeadLetter) for letter in found):
+        raise mistyped("letters", "an iterable of dead letters, as dead_letters() gives them", letters)
+    return [letter.id for letter in found if letter]
+
+
+def _seconds(name: str, seconds: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, Real):
+        raise mistyped(name, "a number of seconds", seconds)
+    if not seconds >= 0:
+        raise ArgumentValueError(f"{name} is 0 seconds or more, not {seconds}")
+    return float(seconds)

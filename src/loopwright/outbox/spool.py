@@ -16,16 +16,25 @@ import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from errno import EISDIR
 from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
 from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+from loopwright.client.encoding import encode
+from loopwright.errors import ArgumentValueError
 from loopwright.wire.values import Value
+
+if TYPE_CHECKING:
+    Values: TypeAlias = dict[str, Value | None]
+else:
+    Values = dict[str, Any]  # so that numbers are read by `_number`
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -76,8 +85,8 @@ class EventArguments(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     email: str | None = None
     user_id: str | None = None
-    properties: dict[str, Value | None] = {}
-    contact: dict[str, Value | None] = {}
+    properties: Values = {}
+    contact: Values = {}
     mailing_lists: dict[str, bool] = {}
 
     @property
@@ -126,7 +135,13 @@ class Status(Struct, frozen=True, kw_only=True):
     dead_letters: int
 
 
-_events = msgspec.json.Decoder(EventArguments)
+def _number(text: str) -> float | Decimal:
+    """A number with a fraction, to its last digit."""
+    number, exact = float(text), Decimal(text)
+    return number if Decimal(repr(number)) == exact else exact
+
+
+_events = msgspec.json.Decoder(EventArguments, float_hook=_number)
 
 
 class Spool:
@@ -149,13 +164,13 @@ class Spool:
     def add(self, kept: Sequence[Kept], *, now: float) -> None:
         """Keep all of them, or none; they are on disk when this returns.
 
-        One whose given key is known is kept already. Raises `ValueError` when that one had other arguments.
+        One whose given key is known is kept already; when it had other arguments, raises `ArgumentError`.
         """
         with self._writing() as tx:
             for one in kept:
                 if one.given and not self._is_new(tx, one, now=now):
                     continue
-                body = msgspec.json.encode(one.event)
+                body = encode(one.event)
                 self._append(tx, key=one.key, lane=one.event.lane, body=body, now=now, ready_at=now)
 
     def claim(self, *, lease: str, until: float, now: float) -> Delivery | None:
@@ -271,7 +286,7 @@ class Spool:
         if row is None:
             tx.execute("INSERT INTO given_key VALUES (?, ?, ?)", (kept.key, digest, now))
         elif row[0] != digest:
-            raise ValueError(
+            raise ArgumentValueError(
                 f"idempotency_key {kept.key!r} was given to another event within 24 hours; "
                 "each event needs its own"
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Iterator
+from typing import Generic, TypeVar, overload
 
 from msgspec import Struct, field
 
@@ -23,7 +24,23 @@ class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Page(Answer, Generic[Item], frozen=True, kw_only=True):
-    """One page of a list."""
+    """One page of a list: `len`, indexing and iterating give the items of this page, which are `data`.
+
+    The method `iterate` beside `list` goes on through all pages.
+    """
 
     pagination: Pagination = Pagination()
     data: list[Item] = field(default_factory=lambda: list[Item]())
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        return self.data[index]

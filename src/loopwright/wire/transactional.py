@@ -10,7 +10,7 @@ from loopwright.wire.answers import Answer
 
 
 class Attachment(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A file to send along. `data` is base64 text."""
+    """A file to send along, as it travels. `data` is base64 text."""
 
     filename: str
     content_type: str

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from math import isfinite
-from typing import Literal, TypeAlias, assert_never, cast
+from operator import index
+from typing import Any, Literal, SupportsIndex, TypeAlias, assert_never, cast
+from uuid import UUID
 
 Value: TypeAlias = str | float | int | bool
 """A property value as it travels and as it is stored. A date is its ISO text."""
 
-PropertyValue: TypeAlias = str | float | int | bool | datetime | date
-"""A property value as a program gives it."""
+PropertyValue: TypeAlias = str | float | int | bool | datetime | date | Decimal | UUID | Enum | SupportsIndex
+"""A property value as a program gives it: text, a number, a boolean or a date, or what stands for one.
+
+That is subclasses of these, numpy's scalars, a `Decimal`, a `UUID` by its text and an `Enum` by its value.
+"""
 
 PropertyType: TypeAlias = Literal["string", "number", "boolean", "date"]
 PROPERTY_TYPES: tuple[PropertyType, ...] = ("string", "number", "boolean", "date")
@@ -30,6 +37,11 @@ TOO_LARGE = (
     f"is too large a number; whole numbers go from {INTEGERS[0]} to {INTEGERS[-1]}, "
     "and longer ones fit only where text is expected, sent as a string"
 )
+
+NO_DATE = "it is no date (NaT); give None or leave it out"
+
+_GREATEST_EXPONENT = 308
+"""Of a number that most of the world can read, which has it as a float."""
 
 _PLAIN: dict[type, PropertyType] = {str: "string", int: "number", bool: "boolean"}
 """What needs no look: a float may be infinite, and a date is text."""
@@ -49,30 +61,136 @@ _NUMBER_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def wire_time(moment: datetime) -> str:
-    """Write a moment as the API does: UTC, milliseconds, `Z`. A naive `moment` counts as UTC."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    elif moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
+    """Write a moment as the API does: UTC, milliseconds, `Z`. A naive `moment` counts as UTC.
+
+    Raises `ValueError` for one that is none, such as pandas' `NaT`, or lies outside the years 1 to 9999.
+    """
+    if type(moment) is not datetime:
+        moment = _plain_moment(moment)
+    if moment.tzinfo is not UTC:
+        if moment.utcoffset() is None:
+            moment = moment.replace(tzinfo=UTC)
+        else:
+            try:
+                moment = moment.astimezone(UTC)
+            except OverflowError:
+                raise ValueError(f"{moment} lies outside the years 1 to 9999 in UTC") from None
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def to_wire(value: PropertyValue) -> Value:
-    """Write one property value as it travels: dates become text, everything else stays.
+    """Write one property value as it travels: dates become text, what stands for a value becomes that one.
 
-    Raises `ValueError` for a number that JSON cannot hold and `TypeError` for any other type.
+    A `Decimal` stays one where no float has all its digits: JSON has, if it is written as a number.
+    Raises `ValueError` for a number that JSON cannot hold or a date that is none, and `TypeError` for any
+    other type.
     """
-    if isinstance(value, (str, int)):  # a bool is an int
-        return value
-    if isinstance(value, float):
-        if not isfinite(value):
+    kind = type(value)
+    if kind is str or kind is bool:
+        return cast("Value", value)
+    if kind is int:
+        if value not in INTEGERS:
+            raise ValueError(f"it {TOO_LARGE}")
+        return cast("int", value)
+    if kind is float:
+        if not isfinite(cast("float", value)):
             raise ValueError(f"{value} cannot be sent: JSON has no such number")
-        return value
+        return cast("float", value)
+    return _stands_for(value)
+
+
+def is_boolean(value: object) -> bool:
+    """Whether it is `True` or `False`, numpy's among them."""
+    return isinstance(value, bool) or _numpy_kind(value) == "b"
+
+
+def _stands_for(value: Any) -> Value:
+    """The value of a subclass or of another type. Methods of the builtin: a subclass may have its own."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return to_wire(int.__index__(value))
+    if isinstance(value, float):
+        return to_wire(float.__float__(value))
     if isinstance(value, datetime):
         return wire_time(value)
-    if isinstance(value, date):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-        return value.isoformat()
-    raise TypeError(f"a property value is a str, number, bool, datetime or date, not {type(value).__name__}")
+    if isinstance(value, date):
+        return date.isoformat(value)
+    if isinstance(value, Decimal):
+        return _number_of(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return _value_of(value)
+    match _numpy_kind(value):
+        case "b":
+            return bool(value)
+        case "f":
+            return to_wire(float(value))
+        case "M":
+            return to_wire(_numpy_date(value))
+        case _:
+            return to_wire(_integer_of(value))
+
+
+def _value_of(member: Enum) -> Value:
+    try:
+        return to_wire(member.value)
+    except TypeError:
+        raise _no_value(member) from None
+
+
+def _no_value(value: object) -> TypeError:
+    return TypeError(f"a property value is a str, number, bool, datetime or date, not {type(value).__name__}")
+
+
+def _plain_moment(moment: datetime) -> datetime:
+    if not isinstance(moment, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise TypeError(f"a moment is a datetime, not {type(moment).__name__}")
+    if moment != moment:  # so pandas says of NaT alone, which it calls a datetime
+        raise ValueError(NO_DATE)
+    return datetime(
+        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,
+        moment.microsecond, moment.tzinfo, fold=moment.fold,
+    )  # fmt: skip
+
+
+def _number_of(value: Decimal) -> Value:
+    """The same number, to its last digit."""
+    if not value.is_finite():
+        raise ValueError(f"{value} cannot be sent: JSON has no such number")
+    if value.adjusted() > _GREATEST_EXPONENT:
+        raise ValueError(f"it {TOO_LARGE}")
+    if value == value.to_integral_value():
+        return to_wire(int(value))
+    number = float(value)
+    return number if Decimal(repr(number)) == value else cast("float", Decimal(value))
+
+
+def _numpy_kind(value: object) -> str | None:
+    """The letter by which numpy tells the kinds of its scalars; `None` for an array and all else."""
+    kind: str | None = getattr(getattr(value, "dtype", None), "kind", None)
+    return None if hasattr(value, "__len__") else kind
+
+
+def _numpy_date(value: Any) -> datetime | date:
+    """A `datetime64` as Python's. Its `item` gives `None` for `NaT`, and an integer where units differ."""
+    item = value.item()
+    if isinstance(item, int):
+        item = value.astype("datetime64[us]").item()
+    if not isinstance(item, date):
+        raise ValueError(NO_DATE)
+    return item
+
+
+def _integer_of(value: Any) -> int:
+    """An integer of another type. Arrays of one element call themselves integers too, and are not."""
+    if not hasattr(value, "__len__") and hasattr(value, "__index__"):
+        try:
+            return index(value)
+        except TypeError:
+            pass
+    raise _no_value(value)
 
 
 def parse_date(value: object) -> datetime:
@@ -127,7 +245,7 @@ def type_of(value: Value) -> PropertyType:
     """Tell the type of a value nobody has declared: text in one of the date forms is a date."""
     if isinstance(value, bool):
         return "boolean"
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, Decimal)):  # pyright: ignore[reportUnnecessaryIsInstance]
         return "number"
     return "date" if _is_date_text(value) else "string"
 
@@ -161,12 +279,16 @@ def _parse_date_text(text: str) -> datetime:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return repr(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
     raise ValueError('is not a string; send text such as "blue"')
 
 
 def _number(value: object) -> int | float:
+    if isinstance(value, Decimal):
+        value = float(to_wire(value))
     if isinstance(value, str):
         text = value.strip()
         if whole := _WHOLE_TEXT.fullmatch(text):

@@ -36,6 +36,24 @@ async def test_one_page(serve: Serve) -> None:
     assert server.requests[0].target == "/api/v1/campaign-groups?perPage=10&cursor=x%2Fy"
 
 
+async def test_a_page_is_its_items(serve: Serve) -> None:
+    """It iterates, counts and indexes like the list of them; the next page is not fetched."""
+    server = serve(page("ab", "c 1"), page("", None))
+    async with AsyncLoops("key", base_url=server.url) as loops:
+        groups = await loops.campaign_groups.list()
+        empty = await loops.campaign_groups.list()
+    assert [group.name for group in groups] == ["a", "b"]
+    assert list(groups) == groups.data == groups[:]
+    assert (len(groups), groups[0].name, groups[-1].name) == (2, "a", "b")
+    assert [group.name for group in groups[1:]] == ["b"]
+    assert groups.data[1] in groups
+    assert (len(empty), list(empty)) == (0, [])
+    with pytest.raises(IndexError):
+        groups[2]
+    assert len(server.requests) == 2
+    assert "`iterate`" in (type(groups).__doc__ or "")
+
+
 async def test_all_pages(serve: Serve) -> None:
     """A page is fetched when the one before is used up."""
     server = serve(page("ab", "next"), page("c", None))

@@ -9,7 +9,7 @@ from io import BytesIO
 import httpx2
 import pytest
 import standardwebhooks
-from django.http.request import HttpHeaders  # type: ignore[import-untyped]
+from django.http.request import HttpHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,9 @@
 """Values on the wire: dates in all accepted forms, and what a declared type makes of a value."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,6 +159,49 @@ def test_values_to_wire() -> None:
         to_wire(float("inf"))
     with pytest.raises(TypeError, match="not list"):
         to_wire([])  # type: ignore[arg-type]
+
+
+class Nowhere(tzinfo):
+    """A zone that does not tell its offset, which Python takes for none."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return None
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return None
+
+
+class Moment(datetime):
+    """A subclass that writes itself in its own way."""
+
+    def isoformat(self, sep: str = "T", timespec: str = "auto") -> str:
+        return "now"
+
+
+def test_moments_of_every_kind() -> None:
+    """Text is only ever written of a moment that is one."""
+    assert wire_time(MOMENT.replace(tzinfo=None)) == "2024-01-17T10:21:11.000Z"
+    assert wire_time(MOMENT.replace(tzinfo=Nowhere())) == "2024-01-17T10:21:11.000Z"
+    assert wire_time(Moment(2024, 1, 17, 10, 21, 11, tzinfo=UTC)) == "2024-01-17T10:21:11.000Z"
+    assert wire_time(pandas.Timestamp("2024-01-17T10:21:11")) == "2024-01-17T10:21:11.000Z"
+    with pytest.raises(ValueError, match="it is no date"):
+        wire_time(pandas.NaT)
+    with pytest.raises(ValueError, match="outside the years 1 to 9999"):
+        wire_time(datetime.min.replace(tzinfo=timezone(timedelta(hours=1))))
+    with pytest.raises(TypeError, match="not str"):
+        wire_time("2024-01-17")  # type: ignore[arg-type]
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(2**63), max_value=2**63 - 1))
+def test_a_decimal_is_sent_to_its_last_digit(number: Decimal) -> None:
+    """As a float where one has all its digits, and never as text."""
+    sent = to_wire(number)
+    assert not isinstance(sent, str)
+    assert Decimal(repr(sent) if isinstance(sent, float) else sent) == number
+    assert type_of(sent) == "number"
 
 
 def test_types_nobody_declared() -> None:

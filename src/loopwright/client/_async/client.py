@@ -11,12 +11,19 @@ from msgspec import UNSET, UnsetType
 from loopwright.client.base import ClientBase, changed
 from loopwright.client.call import Call, CallOptions
 from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, async_sleep
-from loopwright.client.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Settings, resolve_settings
+from loopwright.client.config import (
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Settings,
+    resolve_route,
+    resolve_settings,
+)
 from loopwright.client.exchange import Exchange
+from loopwright.client.keywords import strict
 from loopwright.client.lazy import lazy
 from loopwright.client.logs import log_as_asked
 from loopwright.client.tracing import record
-from loopwright.client.transport import Limits, Route, Timeout, Verify
+from loopwright.client.transport import Limits, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
 
 if TYPE_CHECKING:
@@ -65,6 +72,7 @@ class AsyncLoops(ClientBase):
     Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
     """
 
+    @strict
     def __init__(
         self,
         api_key: str | None = None,
@@ -84,15 +92,10 @@ class AsyncLoops(ClientBase):
         settings = resolve_settings(
             api_key, base_url, timeout, max_retries, headers, pacing, allowed_recipients
         )
-        route = Route(
-            url=settings.root,
-            timeout=settings.timeout,
-            verify=verify,
-            proxy=proxy,
-            limits=limits or Limits(),
-        )
+        route = resolve_route(settings, verify, proxy, limits)
         self._share(settings, AsyncConnection(transport, route))
 
+    @strict
     def with_options(
         self,
         *,

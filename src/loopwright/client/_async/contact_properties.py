@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from loopwright.client.answer import many, one
-from loopwright.client.call import Call, CallOptions, with_query
+from loopwright.client.call import Call, CallOptions, required, with_query
 from loopwright.wire.answers import Listing
 from loopwright.wire.contacts import ContactProperty, NewContactProperty, PropertyCreated
 from loopwright.wire.operations import CREATE_CONTACT_PROPERTY, LIST_CONTACT_PROPERTIES
@@ -35,9 +35,7 @@ class AsyncContactProperties:
         **options: Unpack[CallOptions],
     ) -> PropertyCreated:
         """Declare a custom property; `name` should be camelCase. A known name raises `BadRequestError`."""
-        if not name.strip():
-            raise ValueError("the property's name is empty")
-        body = NewContactProperty(name=name, type=type)
+        body = NewContactProperty(name=required("name", name), type=type)
         call = Call(
             CREATE_CONTACT_PROPERTY, CREATE_CONTACT_PROPERTY.path, one(PropertyCreated), options, body
         )

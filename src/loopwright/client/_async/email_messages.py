@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Unpack
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, fill, given
+from loopwright.client.arguments import texts
+from loopwright.client.call import Call, CallOptions, Properties, fill, given, texts_given
 from loopwright.wire.email_messages import EmailFormat, EmailMessage, GuardianReport, PreviewQueued
 from loopwright.wire.operations import (
     GET_EMAIL_MESSAGE,
@@ -16,6 +17,7 @@ from loopwright.wire.operations import (
     PREVIEW_EMAIL_MESSAGE,
     UPDATE_EMAIL_MESSAGE,
 )
+from loopwright.wire.values import PropertyValue
 
 if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops
@@ -47,9 +49,9 @@ class AsyncEmailMessages:
         language_code: str | UnsetType = UNSET,
         email_format: EmailFormat | UnsetType = UNSET,
         lmx: str | UnsetType = UNSET,
-        contact_properties_fallbacks: Mapping[str, str | None] | UnsetType = UNSET,
-        event_properties_fallbacks: Mapping[str, str | None] | UnsetType = UNSET,
-        data_variables_fallbacks: Mapping[str, str | None] | UnsetType = UNSET,
+        contact_properties_fallbacks: Properties | UnsetType = UNSET,
+        event_properties_fallbacks: Properties | UnsetType = UNSET,
+        data_variables_fallbacks: Properties | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> EmailMessage:
         """Change a draft's content; its `content_revision_id` afterwards is a new one.
@@ -71,9 +73,10 @@ class AsyncEmailMessages:
             languageCode=language_code,
             emailFormat=email_format,
             lmx=lmx,
-            contactPropertiesFallbacks=contact_properties_fallbacks,
-            eventPropertiesFallbacks=event_properties_fallbacks,
-            dataVariablesFallbacks=data_variables_fallbacks,
+        ) | texts_given(
+            contact_properties_fallbacks=contact_properties_fallbacks,
+            event_properties_fallbacks=event_properties_fallbacks,
+            data_variables_fallbacks=data_variables_fallbacks,
         )
         path = fill(UPDATE_EMAIL_MESSAGE, message_id)
         return await self._client.send(Call(UPDATE_EMAIL_MESSAGE, path, one(EmailMessage), options, body))
@@ -83,9 +86,9 @@ class AsyncEmailMessages:
         message_id: str,
         emails: Sequence[str],
         *,
-        contact_properties: Mapping[str, str] | UnsetType = UNSET,
-        event_properties: Mapping[str, str] | UnsetType = UNSET,
-        data_variables: Mapping[str, str] | UnsetType = UNSET,
+        contact_properties: Mapping[str, PropertyValue] | UnsetType = UNSET,
+        event_properties: Mapping[str, PropertyValue] | UnsetType = UNSET,
+        data_variables: Mapping[str, PropertyValue] | UnsetType = UNSET,
         **options: Unpack[CallOptions],
     ) -> PreviewQueued:
         """Send the message to some addresses of your own, with these values in its variables.
@@ -93,13 +96,10 @@ class AsyncEmailMessages:
         Campaigns take `contact_properties`, workflow emails those and `event_properties`, transactional
         emails `data_variables`. A team has 100 previews a day: then `RateLimitError`.
         """
-        if not emails or isinstance(emails, str):
-            raise ValueError("emails is a list of at least one address")
-        body = given(
-            emails=list(emails),
-            contactProperties=contact_properties,
-            eventProperties=event_properties,
-            dataVariables=data_variables,
+        body = {"emails": texts("emails", emails)} | texts_given(
+            contact_properties=contact_properties,
+            event_properties=event_properties,
+            data_variables=data_variables,
         )
         path = fill(PREVIEW_EMAIL_MESSAGE, message_id)
         return await self._client.send(Call(PREVIEW_EMAIL_MESSAGE, path, one(PreviewQueued), options, body))

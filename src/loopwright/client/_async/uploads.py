@@ -24,7 +24,7 @@ class AsyncUploads:
     async def upload(self, path: str | PathLike[str], **options: Unpack[CallOptions]) -> UploadCompleted:
         """Upload the image at `path` in all three steps; its type is told by its first bytes.
 
-        Raises `ValueError` for a file that is no such image or too large, before any request is made.
+        Raises `ArgumentError` for a file that is no such image or too large, before any request is made.
         """
         image = read_image(path)
         created = await self.create(image.content_type, len(image.content), **options)

@@ -4,14 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, Properties, one_identifier, some_identifier, with_query
 from loopwright.client.contact_calls import contact_body, read_contact, update_call
-from loopwright.client.many import AT_ONCE, ContactUpdate, Items, Many, Outcomes, Progress
+from loopwright.client.many import (
+    AT_ONCE,
+    ContactUpdate,
+    Items,
+    Many,
+    Outcomes,
+    Progress,
+    contact_arguments,
+)
 from loopwright.wire.contacts import (
     Contact,
     ContactDeleted,
@@ -54,9 +62,10 @@ class Contacts:
     ) -> ContactSaved:
         """Create a contact; one with this email or `user_id` already there raises `ConflictError`.
 
-        `properties` holds custom properties, and others by their wire names; unknown ones are ignored by
-        the API. `mailing_lists` maps list ids to whether the contact is on them. Not repeated once it may
-        have arrived.
+        `properties` holds custom properties, and others by the API's names. A custom one that was never
+        declared is ignored by the API in silence: declare it once with
+        `contact_properties.create("planName", "string")`. `mailing_lists` maps list ids to whether the
+        contact is on them. Not repeated once it may have arrived.
         """
         body = contact_body(
             some_identifier(email, user_id),
@@ -83,7 +92,7 @@ class Contacts:
 
         Give `email`, `user_id` or both; both together set the `user_id` of a known email, or the email of a
         known `user_id`. What is not given stays, `None` clears. `subscribed=True` re-subscribes even
-        somebody who left.
+        somebody who left. Custom properties that were never declared are ignored, as by `create`.
         """
         return self._client.send(
             update_call(
@@ -128,6 +137,7 @@ class Contacts:
         path = with_query(REMOVE_CONTACT_SUPPRESSION.path, **one_identifier(email, user_id))
         return self._client.send(Call(REMOVE_CONTACT_SUPPRESSION, path, one(SuppressionRemoved), options))
 
+    @overload
     def update_many(
         self,
         contacts: Items[ContactUpdate],
@@ -135,14 +145,31 @@ class Contacts:
         at_once: int = AT_ONCE,
         on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[CallOptions],
-    ) -> Outcomes[ContactUpdate, ContactSaved]:
+    ) -> Outcomes[ContactUpdate, ContactSaved]: ...
+    @overload
+    def update_many(
+        self,
+        contacts: Items[Mapping[str, object]],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Outcomes[Any, ContactSaved]: ...
+    def update_many(
+        self,
+        contacts: Items[Any],
+        *,
+        at_once: int = AT_ONCE,
+        on_progress: Callable[[Progress], None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Outcomes[Any, ContactSaved]:
         """Update or create many contacts, as `events.send_many` sends many events.
 
-        Each is a mapping of the arguments of `update`.
+        Each is a mapping of the arguments of `update`; `ContactUpdate` lets type checkers look inside.
         """
 
-        def call(contact: ContactUpdate) -> Call[ContactSaved]:
-            return update_call(options, **contact)
+        def call(contact: Mapping[str, object]) -> Call[ContactSaved]:
+            return update_call(options, **contact_arguments(contact))
 
         many = Many("contacts.update_many", UPDATE_CONTACT, call, options)
         return Outcomes(self._client, many, contacts, at_once, on_progress)

@@ -39,8 +39,8 @@ class Transactional:
 
         `data_variables` fills the template: text, numbers, dates, and lists of flat mappings for repeated
         blocks; a required one that is missing raises `BadRequestError`. `add_to_audience` creates a contact
-        for a new address. Every call carries an idempotency key as `events.send` does, and is repeated
-        safely.
+        for a new address. `attachments` are made by `Attachment.from_path` or `from_bytes`. Every call
+        carries an idempotency key as `events.send` does, and is repeated safely.
         """
         return self._client.send(
             transactional_call(
