@@ -48,7 +48,7 @@ format: $(READY) ## Put every file in order
 bench: bench-sdk bench-ingest ## Measure everything and write benchmarks/README.md
 
 bench-sdk: $(READY) ## Measure the SDK beside its peers
-	@$(BIN)/python -m benchmarks.sdk.run && $(BIN)/python -m benchmarks.sdk.event_import
+	@$(BIN)/python -m benchmarks.sdk.run && $(BIN)/python -m benchmarks.sdk.file_import
 
 bench-ingest: $(READY) ## Measure the server's way from HTTP to PostgreSQL
 	@$(BIN)/python -m benchmarks.ingest.run

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import time
@@ -154,11 +155,31 @@ def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
     [
         pytest.param(["--rate-limit", "fast"], "'loops' or 'off'", id="odd rate"),
         pytest.param(["--port", "70000"], "65535", id="odd port"),
+        pytest.param(["--public-url", "mail.acme.test"], "write https://mail.acme.test", id="no scheme"),
+        pytest.param(["--public-url", ""], "is empty", id="empty URL"),
+        pytest.param(["--api-key", "k"], "at least 16", id="short key"),
+        pytest.param(["--trusted-proxies", "10.0.0.1/8"], "write 10.0.0.0/8", id="odd network"),
     ],
 )
 def test_options_that_cannot_be(data_dir: Path, options: list[str], text: str) -> None:
-    """A wrong option ends at once with 2, and says what to give."""
+    """A wrong option ends at once with 2, says what to give, and makes nothing."""
     command = [str(LOOPWRIGHT), "serve", "--data-dir", str(data_dir), *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert text in ended.stderr
+    assert text in " ".join(re.sub("[│╭╮╰╯─]", " ", ended.stderr).split())
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_public_url_that_cannot_be(data_dir: Path, command: str) -> None:
+    """By its variable it is refused as by its option, wherever it is given."""
+    ended = subprocess.run(
+        [str(LOOPWRIGHT), command, "--data-dir", str(data_dir)],
+        env={**os.environ, "LOOPWRIGHT_PUBLIC_URL": "https://mail.acme.test?from=mail", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "--public-url 'https://mail.acme.test?from=mail' has a ? or #" in ended.stderr
+    assert not data_dir.exists()

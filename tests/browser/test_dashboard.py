@@ -1,9 +1,11 @@
 """The dashboard in a real browser, in front of the whole server."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
@@ -187,7 +189,10 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     await take(looks, welcoming, {"overview-empty": "/", "events-empty": "/events"})
     message = await live_with_an_email(welcoming)
     contact = await welcoming.pool.fetchval("SELECT id FROM contact WHERE email = 'ada@example.com'")
+    event, lonely = await events_with_reasons(await rows_of(welcoming))
     places = {
+        "event": f"/events/{event}",
+        "event-nobody-waits": f"/events/{lonely}",
         "overview": "/",
         "inbox": "/inbox",
         "inbox-search": "/inbox?q=receipt",
@@ -226,6 +231,31 @@ async def refused(context: BrowserContext, server: LiveServer) -> Page:
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_be_visible()
     return page
+
+
+async def events_with_reasons(rows: Rows) -> tuple[str, str]:
+    """An event that started one workflow and not four others, and one that nobody waits for."""
+    now = datetime.now(UTC)
+    contact = await rows.contact("mary@example.com", first_name="Mary")
+    event = await rows.event("signup", contact, at=now, plan="pro", seats=3)
+    news = await rows.mailing_list("Product news")
+    waits: dict[str, Any] = {"trigger_event": "signup", "at": now - timedelta(days=9)}
+    started = await rows.workflow("First steps", **waits)
+    once = await rows.workflow("Offer for new customers", **waits)
+    kept_out = {
+        await rows.workflow("Onboarding of teams", **waits, mailing_list_id=news): "not_on_list",
+        await rows.workflow("Survey after a week", **waits, status="Paused"): "paused",
+        await rows.workflow("Winter campaign", **waits, status="Draft"): "draft",
+    }
+    await rows.pool.execute("UPDATE event SET kept_out = $1 WHERE id = $2", json.dumps(kept_out), event)
+    earlier = await rows.run(once, contact, event_id=event, at=now - timedelta(days=3))
+    await rows.pool.execute("UPDATE run SET once = true, event_id = NULL WHERE id = $1", earlier)
+    run = await rows.run(started, contact, event_id=event, at=now)
+    await rows.email(
+        "Your first steps", "mary@example.com", contact, at=now, run_id=run, status="skipped", attempts=0,
+        reason="the contact is unsubscribed",
+    )  # fmt: skip
+    return event, await rows.event("Sign_up", contact, at=now)
 
 
 async def live_with_an_email(server: LiveServer) -> str:

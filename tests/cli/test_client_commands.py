@@ -82,6 +82,36 @@ def test_a_contacts_life(loopwright: Command) -> None:
     assert loopwright("contacts", "delete", "--user-id", "u1").exit_code == 4
 
 
+CREATE = ("contacts", "create", "-e", "new@example.com", "--prop")
+UPDATE = ("contacts", "update", "-e", "new@example.com", "--prop")
+SEND = ("events", "send", "signup", "-e", "new@example.com", "--contact-props")
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "says"),
+    [
+        pytest.param(UPDATE, "undeclared=1", "properties create undeclared --type number", id="update"),
+        pytest.param(CREATE, "undeclared=x", "properties create undeclared --type string", id="create"),
+        pytest.param(SEND, "undeclared=true", "properties create undeclared --type boolean", id="event"),
+        pytest.param(UPDATE, "undeclared=null", "properties create undeclared", id="cleared"),
+        pytest.param(SEND, "Firstname=Ada", "its name is firstName", id="with other letters"),
+        pytest.param(UPDATE, "plan_name=pro", "its name is planName", id="the team's own, in snake case"),
+        pytest.param(CREATE, "notes=x", "the API sets it itself or not at all", id="not the caller's"),
+        pytest.param(UPDATE, "2024=x", "no name for one", id="no name"),
+    ],
+)
+def test_a_property_that_would_be_ignored(
+    loopwright: Command, command: tuple[str, ...], given: str, says: str
+) -> None:
+    """It is told with what to do about it, and nothing is sent: then the same command is right."""
+    said(loopwright("properties", "create", "planName"))
+    result = loopwright(*command, given, command[-1], "planName=pro")
+    assert result.exit_code == 1
+    assert f"{given.partition('=')[0]!r} would be ignored" in result.stderr
+    assert says in result.stderr
+    assert loopwright("contacts", "find", "-e", "new@example.com").exit_code == 4
+
+
 def test_properties_are_listed(loopwright: Command) -> None:
     said(loopwright("properties", "create", "favoriteColor"))
     assert "Favorite color" in said(loopwright("properties", "list", "--custom"))

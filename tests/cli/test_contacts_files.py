@@ -23,6 +23,7 @@ from typer.testing import CliRunner, Result
 from loopwright.cli.program import program
 from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
 from support.live import LiveServer
+from support.relay import relay
 from support.workflows import add_workflow
 
 Run = Callable[..., Awaitable[Result]]
@@ -74,8 +75,27 @@ def said(result: Result) -> str:
     return " ".join(result.stderr.replace("│", " ").split())
 
 
-async def test_the_dashboards_rules(http: httpx2.AsyncClient, run: Run, tmp_path: Path, news: str) -> None:
+@pytest.fixture(params=["in lines", "by calls"])
+def run_either_way(live_server: LiveServer, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """The command before a server that has the import's rules, and before one that leaves them to it."""
+    hidden = None if request.param == "in lines" else "/loopwright/v1/bulk/import"
+    with relay(live_server.base_url, hidden=hidden) as server:
+        environment = {"LOOPS_BASE_URL": f"{server.url}/api", "LOOPS_API_KEY": live_server.api_key}
+
+        async def run(*arguments: object) -> Result:
+            words = ["contacts", *map(str, arguments)]
+            return await asyncio.to_thread(CliRunner().invoke, program, words, env=environment)
+
+        yield run
+        calls = [path for _, path, _ in server.passed if path == "/api/v1/contacts/create"]
+        assert bool(calls) == bool(hidden), "rows went the way that is tested"
+
+
+async def test_the_dashboards_rules(
+    http: httpx2.AsyncClient, run_either_way: Run, tmp_path: Path, news: str
+) -> None:
     """Matching by user id and email, empty and null cells, subscriptions, the source, and rejected rows."""
+    run = run_either_way
     await declare(http, favoriteColor="string", seats="number", since="date")
     for body in (
         {"email": "ada@example.net", "userId": "u1", "firstName": "Ada", "favoriteColor": "red", "seats": 1},
@@ -206,8 +226,11 @@ async def test_an_import_starts_workflows_only_when_asked_to(
     assert [row["email"] for row in started] == ["c@example.net", "d@example.net"]
 
 
-async def test_nobody_is_subscribed_again(http: httpx2.AsyncClient, run: Run, tmp_path: Path) -> None:
+async def test_nobody_is_subscribed_again(
+    http: httpx2.AsyncClient, run_either_way: Run, tmp_path: Path
+) -> None:
     """Whether found by user id or by address; and null in that column unsubscribes nobody."""
+    run = run_either_way
     for name, subscribed in [("a", False), ("b", False), ("c", True)]:
         body = {"email": f"{name}@example.net", "userId": name, "subscribed": subscribed}
         await http.post("/contacts/create", json=body)
@@ -219,9 +242,10 @@ async def test_nobody_is_subscribed_again(http: httpx2.AsyncClient, run: Run, tm
 
 
 async def test_letter_case_of_addresses_does_not_matter(
-    http: httpx2.AsyncClient, run: Run, tmp_path: Path
+    http: httpx2.AsyncClient, run_either_way: Run, tmp_path: Path
 ) -> None:
     """A row with a user id has the contact's own address, however it is written."""
+    run = run_either_way
     await http.post("/contacts/create", json={"email": "ada@example.net", "userId": "u1"})
     await http.post("/contacts/create", json={"email": "bob@example.net"})
     path = tmp_path / "people.csv"
@@ -233,8 +257,11 @@ async def test_letter_case_of_addresses_does_not_matter(
     assert (bob["firstName"], bob["userId"], bob["source"]) == ("Bob", "u2", "API")
 
 
-async def test_a_new_contact_without_a_source(http: httpx2.AsyncClient, run: Run, tmp_path: Path) -> None:
+async def test_a_new_contact_without_a_source(
+    http: httpx2.AsyncClient, run_either_way: Run, tmp_path: Path
+) -> None:
     """Null leaves it with the import's own; somebody who is there keeps theirs."""
+    run = run_either_way
     await http.post("/contacts/create", json={"email": "old@example.net", "source": "Shop"})
     path = tmp_path / "people.csv"
     path.write_text("email,source\nnew@example.net,null\nold@example.net,null\nmy@example.net,Mine\n")
@@ -255,6 +282,66 @@ async def test_a_column_without_a_heading(http: httpx2.AsyncClient, run: Run, tm
         [bob] = csv.DictReader(file)
     assert (bob["import.row"], bob["email"]) == ("2", "bob@example.net")
     assert "more cells" in bob["import.reason"]
+
+
+async def test_rows_travel_by_the_hundred(live_server: LiveServer, tmp_path: Path) -> None:
+    """And the rows of one contact take effect in their order, whichever requests they are in."""
+    path = tmp_path / "people.csv"
+    rows = "".join(f"p{n % 700}@example.net,Name {n}\n" for n in range(1600))
+    path.write_text(f"email,firstName\n{rows}")
+    with relay(live_server.base_url) as server:
+        environment = {"LOOPS_BASE_URL": f"{server.url}/api", "LOOPS_API_KEY": live_server.api_key}
+        words = ["contacts", "import", str(path), "--json"]
+        result = await asyncio.to_thread(CliRunner().invoke, program, words, env=environment)
+    assert json.loads(result.stdout)["applied"] == 1600
+    assert sorted(server.lines("/loopwright/v1/bulk/import")) == [100, 500, 500, 500]
+    names = await live_server.pool.fetch("SELECT email, first_name FROM contact")
+    last = {f"p{n % 700}@example.net": f"Name {n}" for n in range(1600)}
+    assert {row["email"]: row["first_name"] for row in names} == last
+
+
+@pytest.mark.parametrize("options", [[], ["--raw"]], ids=["guarded", "raw"])
+async def test_text_like_formulas_comes_back_as_it_was(
+    live_server: LiveServer, http: httpx2.AsyncClient, run: Run, tmp_path: Path, options: list[str]
+) -> None:
+    """An import takes away what an export adds, numbers stay numbers, and the file is the owner's alone."""
+    await declare(http, plan="string", seats="number")
+    texts = ["=1+1", "+49 30 1", "-5", "@ada", "\t=x", "'=x", "''-", "'quoted'", "a=b"]
+    for index, text in enumerate(texts):
+        body = {"email": f"+{index}@example.net", "userId": f"-{index}", "plan": text, "seats": -index - 1}
+        assert (await http.post("/contacts/create", json=body)).status_code == 200
+    path = tmp_path / "everybody.csv"
+    path.write_text("what was there before, for all to read")
+    path.chmod(0o644)
+    assert (await run("export", path, *options)).exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    begin = {row[heading][:1] for row in rows for heading in ("email", "userId", "plan")}
+    assert bool(begin & set("=+-@\t")) == bool(options)
+    assert [row["seats:number"] for row in rows] == [str(-index - 1) for index in range(len(texts))]
+
+    await live_server.pool.execute("DELETE FROM contact")
+    result = await run("import", path, *options)
+    assert result.exit_code == 0, result.output
+    assert ("without the apostrophe" in result.output) == (not options)
+    found = await live_server.pool.fetch("SELECT email, user_id, properties FROM contact ORDER BY email")
+    assert [(row["email"], row["user_id"]) for row in found] == [
+        (f"+{index}@example.net", f"-{index}") for index in range(len(texts))
+    ]
+    assert [json.loads(row["properties"]) for row in found] == [
+        {"plan": text, "seats": -index - 1} for index, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize("name", ["all.jsonl", "all.parquet"])
+async def test_every_form_is_for_its_owner_alone(run: Run, tmp_path: Path, name: str) -> None:
+    """And an option that does nothing there is refused."""
+    assert (await run("export", tmp_path / name)).exit_code == 0
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    refused = await run("export", tmp_path / name, "--raw")
+    assert refused.exit_code == 2
+    assert "--raw is for CSV" in said(refused)
 
 
 @pytest.mark.slow
@@ -287,18 +374,38 @@ async def test_an_import_killed_goes_on(live_server: LiveServer, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("heading", "says"),
+    ("content", "says"),
     [
-        pytest.param("firstName", "a column Email or User ID is needed", id="nobody"),
-        pytest.param("email,Email", "mean the same", id="twice"),
+        pytest.param("firstName\na\n", "line 1: a column Email or User ID is needed", id="nobody"),
+        pytest.param("email,Email\na,b\n", "line 1: columns 1 ('email') and 2 ('Email')", id="twice"),
+        pytest.param("Email,First name,Email\na,b,c\n", "line 1: columns 1 and 3 are both", id="one name"),
+        pytest.param("User ID,user-id\na,b\n", "mean the same", id="two user ids"),
+        pytest.param('email\n"a@example.net\nb@example.net\n', "line 2: a quote opens a cell", id="quote"),
+        pytest.param("email\na\0\n", "line 2: a NUL byte", id="NUL"),
+        pytest.param("", "is empty", id="empty"),
     ],
 )
-async def test_a_file_that_cannot_be_imported(run: Run, tmp_path: Path, heading: str, says: str) -> None:
+async def test_a_file_that_cannot_be_imported(
+    live_server: LiveServer, run: Run, tmp_path: Path, content: str, says: str
+) -> None:
+    """It is refused with the line, before anything is sent."""
     path = tmp_path / "people.csv"
-    path.write_text(f"{heading}\na,b\n" if "," in heading else f"{heading}\na\n")
+    path.write_text(content)
     result = await run("import", path)
     assert result.exit_code == 2
     assert says in said(result)
+    assert await live_server.pool.fetchval("SELECT count(*) FROM contact") == 0
+
+
+async def test_a_file_as_excel_writes_it(http: httpx2.AsyncClient, run: Run, tmp_path: Path) -> None:
+    """With what it was taken for, and what of it has no place among contacts."""
+    path = tmp_path / "people.csv"
+    path.write_bytes("Kunden;;\nE-mail;First name;Event\n;;\nj@example.net;Jürg;signup\n".encode("cp1252"))
+    result = await run("import", path)
+    assert result.exit_code == 0, result.output
+    assert 'read as Windows-1252, separated by ";", headings in line 2' in result.output
+    assert "because it belongs to events: Event" in result.output
+    assert (await find(http, "j@example.net"))["firstName"] == "Jürg"
 
 
 async def test_an_unknown_list_comes_up_before_anything_is_sent(run: Run, tmp_path: Path) -> None:
@@ -490,6 +597,23 @@ def test_an_interrupted_import_goes_on_as_it_began(
     assert {wish for _, wish in handler.seen} == {None if second else "off"}
 
 
+def test_rejected_rows_of_two_servers_stay_apart(tmp_path: Path) -> None:
+    """Also when the first import is done; and one that leaves none leaves no state."""
+    path = tmp_path / "people.csv"
+    path.write_text("email,subscribed\na@example.net,perhaps\n")
+    for name in ("people.rejected.csv", "people.rejected-2.csv"):
+        with serving(importing()) as environment:
+            report = json.loads(import_rows(environment, path, "--json").stdout)
+            assert report["rejectedFile"] == str(tmp_path / name)
+            again = json.loads(import_rows(environment, path, "--json").stdout)
+            assert (again["rejected"], again["rejectedFile"]) == (1, str(tmp_path / name))
+    good = tmp_path / "good.csv"
+    good.write_text("email\na@example.net\n")
+    with serving(importing()) as environment:
+        assert import_rows(environment, good).exit_code == 0
+    assert not good.with_name("good.csv.import.json").exists()
+
+
 def test_an_export_needs_a_loopwright_server(tmp_path: Path) -> None:
     """Another server is named as what it is, and no file is left."""
     with serving(_LikeLoops) as environment:
@@ -508,3 +632,41 @@ def test_an_export_goes_on_after_a_broken_connection(tmp_path: Path) -> None:
         result = CliRunner().invoke(program, ["contacts", "export", str(path)], env=environment)
     assert result.exit_code == 0, result.output
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["c1", "c2"]
+
+
+async def test_everything_about_one_person(run: Run, http: httpx2.AsyncClient, tmp_path: Path) -> None:
+    """A JSON file for its owner alone; somebody unknown leaves none behind."""
+    await http.post("/contacts/create", json={"email": "ada@example.com", "userId": "u1", "firstName": "Ada"})
+    await http.post("/events/send", json={"email": "ada@example.com", "eventName": "signup"})
+    file = tmp_path / "ada.json"
+    for who in (("--email", "ada@example.com"), ("--user-id", "u1")):
+        result = await run("export", file, "--all-data", *who)
+        assert result.exit_code == 0, result.output
+        assert "contact 1, events 1" in " ".join(result.output.split())
+        held = json.loads(file.read_text())
+        assert held["contact"][0]["firstName"] == "Ada"
+        assert [event["name"] for event in held["events"]] == ["signup"]
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.unlink()
+    told = await run("export", file, "--all-data", "--email", "ada@example.com", "--json")
+    assert json.loads(told.stdout)["events"] == 1
+    file.unlink()
+    unknown = await run("export", file, "--all-data", "--email", "nobody@example.com")
+    assert unknown.exit_code == 4
+    assert "Nothing is held about this person" in unknown.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--all-data"],
+        ["--email", "ada@example.com"],
+        ["--all-data", "--email", "ada@example.com", "--user-id", "u1"],
+    ],
+)
+async def test_one_person_is_named_once(run: Run, tmp_path: Path, options: list[str]) -> None:
+    """An option that would be lost is refused."""
+    result = await run("export", tmp_path / "ada.json", *options)
+    assert result.exit_code == 2
+    assert "--all-data goes with one of" in " ".join(result.output.split())

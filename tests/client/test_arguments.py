@@ -345,7 +345,7 @@ def test_ids_in_paths(serve: Serve) -> None:
         (5, "is text, not int; give str"),
         (None, "is text, not None"),
         ("", "is empty"),
-        ("..", "is '..', which is nothing's id"),
+        ("..", "is empty but for dots: '..'"),
         (PAGE, "is text, not Page"),
     ]
     seen = 0

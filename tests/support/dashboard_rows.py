@@ -105,6 +105,13 @@ class Rows:
     async def event(
         self, name: str, contact_id: str, *, at: datetime | None = None, **properties: Any
     ) -> str:
+        await self.pool.execute(
+            "INSERT INTO event_pattern (id, team_id, name, properties, created_at) "
+            "VALUES ($1, $2, $3, '{}', now()) ON CONFLICT DO NOTHING",
+            new_id(at or datetime.now(UTC)),
+            self.team_id,
+            name,
+        )
         return await self.add(
             "event",
             at=at,
@@ -114,20 +121,21 @@ class Rows:
             received_at=at or datetime.now(UTC),
         )
 
-    async def workflow(self, name: str) -> str:
-        now = datetime.now(UTC)
-        return await self.add(
-            "workflow",
-            revision_id="c1",
-            status="Sending",
-            name=name,
-            description="",
-            root_node_id="c1",
-            nodes={},
-            trigger_type="EventTrigger",
-            created_at=now,
-            updated_at=now,
-        )
+    async def workflow(self, name: str, *, at: datetime | None = None, **columns: Any) -> str:
+        now = at or datetime.now(UTC)
+        values = {
+            "revision_id": "c1",
+            "status": "Sending",
+            "name": name,
+            "description": "",
+            "root_node_id": "c1",
+            "nodes": {},
+            "trigger_type": "EventTrigger",
+            "created_at": now,
+            "updated_at": now,
+            **columns,
+        }
+        return await self.add("workflow", **values)
 
     async def run(
         self,

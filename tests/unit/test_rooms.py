@@ -21,6 +21,7 @@ COMMON = {
     "server.repeating",
     "server.settings",
     "server.store",
+    "server.visitors",
 }
 
 ALLOWED: dict[str, set[str]] = {
@@ -29,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "outbox": SDK,
     "webhooks": {"wire"},
     "server.store": {"ids", "wire"},
-    "server.http": COMMON | {"server.ingest", "server.mail.links", "server.observe"},
+    "server.http": COMMON | {"server.ingest", "server.mail.letter", "server.mail.links", "server.observe"},
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
     "server.workflow": COMMON,
     "server.mail": COMMON,
@@ -41,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.team_settings",
         "server.workflow.graph",
     },
-    "server.dashboard": COMMON,
+    "server.dashboard": COMMON | {"server.mail.letter"},
     "server.observe": COMMON | {"server.ingest"},
 }
 

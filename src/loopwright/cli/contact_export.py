@@ -17,7 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from loopwright.cli.failure import ExitCode
 from loopwright.cli.importing.contact_files import Types, open_contact_file
-from loopwright.cli.importing.files import FileError, Form, form_of
+from loopwright.cli.importing.files import Form, form_of
+from loopwright.cli.importing.text import FileError
+from loopwright.cli.options import Email, UserId
+from loopwright.cli.person_export import export_person
 from loopwright.cli.session import AsJson, client, say, show_json
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
 from loopwright.errors import LoopsConnectionError, ServerError
@@ -47,16 +50,40 @@ def export_contacts(
     form: Annotated[
         Form | None, typer.Option("--format", help="What to write, when the file's name does not say.")
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Do not guard cells of CSV that spreadsheets would take for formulas."),
+    ] = False,
+    all_data: Annotated[
+        bool, typer.Option("--all-data", help="Write all that is held about one person, as JSON.")
+    ] = False,
+    email: Email = None,
+    user_id: UserId = None,
     as_json: AsJson = False,
 ) -> None:
     """Write every contact into a file that `contacts import` reads.
 
+    With --all-data and --email or --user-id, write all that is held about one person instead: the contact,
+    events, runs, emails, messages in the inbox and suppression.
+
     Needs a Loopwright server: Loops' own API has no way to list contacts; use Export on its Audience page.
-    The file appears when it is whole.
+    The file appears when it is whole, and only its owner may read it. Text in CSV that begins with = + - or @
+    is guarded by an apostrophe, which an import takes away again.
     """
+    identity = {key: value for key, value in (("email", email), ("userId", user_id)) if value is not None}
+    if all_data != (len(identity) == 1):
+        raise typer.BadParameter(
+            "--all-data goes with one of --email and --user-id, and each of them with it"
+        )
+    if all_data:
+        export_person(file, identity, as_json)
+        return
     part = file.with_name(file.name + ".part")
     try:
-        count = _write(part, form or form_of(file))
+        form = form or form_of(file)
+        if raw and form != "csv":
+            raise FileError(f"--raw is for CSV, and {file.name} is to be {form}")
+        count = _write(part, form, raw=raw)
         part.replace(file)
     except FileError as error:
         raise typer.BadParameter(str(error)) from None
@@ -71,13 +98,13 @@ def export_contacts(
         say(f"Wrote {count} contacts to {file}.")
 
 
-def _write(path: Path, form: Form) -> int:
+def _write(path: Path, form: Form, *, raw: bool) -> int:
     """Write all contacts; how many they were."""
     count = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with client() as loops, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         custom: Types = {one.key: one.type for one in loops.contact_properties.list("custom")}
-        writer = open_contact_file(path, form, custom)
+        writer = open_contact_file(path, form, custom, raw=raw)
         try:
             line = bar.add_task("exporting", total=None)
             for piece in _pieces():

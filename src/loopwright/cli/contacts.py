@@ -13,6 +13,7 @@ from loopwright.cli.contact_import import import_contacts
 from loopwright.cli.failure import ExitCode
 from loopwright.cli.options import ContactProps, Email, Lists, UserId
 from loopwright.cli.session import AsJson, client, say, show_json, show_table
+from loopwright.cli.undeclared import check_declared
 
 app = typer.Typer(no_args_is_help=True, help="Create, change, find and delete contacts.")
 
@@ -50,6 +51,7 @@ def create(
     """
     properties, mailing_lists = values.properties(contact_props), values.mailing_lists(lists)
     with client() as loops:
+        check_declared(loops, properties)
         answer = loops.contacts.create(
             email,
             user_id=user_id,
@@ -87,6 +89,7 @@ def update(
     """
     properties, mailing_lists = values.properties(contact_props), values.mailing_lists(lists)
     with client() as loops:
+        check_declared(loops, properties)
         answer = loops.contacts.update(
             email=email,
             user_id=user_id,

@@ -10,6 +10,7 @@ from loopwright.cli import values
 from loopwright.cli.event_import import import_events
 from loopwright.cli.options import ContactProps, Email, IdempotencyKey, Lists, UserId
 from loopwright.cli.session import AsJson, client, say, show_json
+from loopwright.cli.undeclared import check_declared
 
 app = typer.Typer(no_args_is_help=True, help="Send events, which start workflows.")
 
@@ -40,6 +41,7 @@ def send(
     properties, contact = values.properties(props), values.properties(contact_props)
     mailing_lists = values.mailing_lists(lists)
     with client() as loops:
+        check_declared(loops, contact)
         answer = loops.events.send(
             name,
             email=email,

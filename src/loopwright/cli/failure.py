@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     KEY_WRONG = 3
     NOT_FOUND = 4
     TRY_LATER = 5
+    INTERRUPTED = 130
 
 
 class CommandFailed(Exception):

@@ -14,6 +14,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from loopwright.server.keys import is_demo, read_fixed_key
+from loopwright.server.listening import HostUnknown
+from loopwright.server.networks import Network, read_networks
+from loopwright.server.public_url import read_public_url
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
 
 from .failure import CommandFailed, ExitCode
@@ -108,6 +112,39 @@ def read_retention(text: str) -> Retention:
     return int(text)
 
 
+def read_url(text: str | None) -> str | None:
+    """What links in emails begin with, when it is given."""
+    if text is None:
+        return None
+    try:
+        return read_public_url(text)
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--public-url {mistake}") from None
+
+
+def read_api_key(text: str | None) -> str | None:
+    """The key that is fixed, if any. One of demonstrations is taken, and told about."""
+    if text is None:
+        return None
+    try:
+        key = read_fixed_key(text)
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--api-key: {mistake}") from None
+    if is_demo(key):
+        typer.echo(
+            "The API key is one for demonstrations, which others know; use it on your machine only.", err=True
+        )
+    return key
+
+
+def read_proxies(text: str | None) -> tuple[Network, ...]:
+    """The proxies that are believed."""
+    try:
+        return read_networks(text or "")
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--trusted-proxies: {mistake}") from None
+
+
 @contextmanager
 def postgres_meanwhile(settings: Settings) -> Generator[None]:
     """Have the embedded PostgreSQL start while the server's parts are imported; both take their time."""
@@ -119,7 +156,7 @@ def postgres_meanwhile(settings: Settings) -> Generator[None]:
         from loopwright.server.store.embedded import EmbeddedPostgres
 
         try:
-            EmbeddedPostgres(settings.data_dir).open()
+            EmbeddedPostgres(settings.data_dir).warm()
         except Exception:
             # The server itself asks for it next, and its failure is the one to be told.
             return
@@ -188,20 +225,28 @@ def failures_told() -> Generator[None]:
     """What an operator can mend ends the command with a sentence instead of a stack trace."""
     from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
 
+    from loopwright.server.bootstrap import KeyTaken
+    from loopwright.server.store.address import DatabaseProblem
     from loopwright.server.store.database import AWAY
+    from loopwright.server.store.wheel import EmbeddedFailure
 
     told: tuple[type[Exception], ...] = (
         *AWAY,
         InvalidAuthorizationSpecificationError,
         InvalidCatalogNameError,
+        KeyTaken,
     )
     try:
         yield
+    except (DatabaseProblem, EmbeddedFailure) as problem:
+        raise CommandFailed(str(problem)) from None
     except told as problem:
         raise CommandFailed(_sentence(problem)) from None
 
 
 def _sentence(problem: Exception) -> str:
+    from loopwright.server.bootstrap import KeyTaken
+
     match problem:
         case OSError(errno=errno.EADDRINUSE):
             return (
@@ -213,5 +258,9 @@ def _sentence(problem: Exception) -> str:
             return "Ports below 1024 need more rights; choose another one with --port."
         case OSError(filename=str() as name):
             return f"{name}: {problem.strerror}"
+        case KeyTaken():
+            return f"{problem}."
+        case HostUnknown():
+            return f"{problem}. Give --host an address of this machine, such as 127.0.0.1, or :: for all."
         case _:
             return f"The database cannot be reached: {problem}"

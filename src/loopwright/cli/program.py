@@ -8,6 +8,7 @@ from loopwright.version import VERSION
 
 from . import api_key, contacts, events, inbox, lists, properties, team, transactional
 from .apply import apply
+from .backup import backup, restore
 from .failure import Commands
 from .init import init
 from .serve import serve
@@ -43,6 +44,8 @@ program.command()(init)
 program.command()(serve)
 program.command()(worker)
 program.command()(apply)
+program.command()(backup)
+program.command()(restore)
 program.add_typer(team.app, name="team")
 program.add_typer(api_key.app, name="api-key")
 program.add_typer(contacts.app, name="contacts")

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from loopwright.server.connections import LEAST_CONNECTIONS, MOST_CONNECTIONS, raise_open_files
 from loopwright.server.memory import settle
 from loopwright.server.observe.logs import configure
-from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
+from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, EVERYWHERE, Settings
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
 from .hosting import (
@@ -22,14 +23,22 @@ from .hosting import (
     check_smtp_url,
     failures_told,
     postgres_meanwhile,
+    read_api_key,
+    read_proxies,
     read_rate_limit,
     read_retention,
+    read_url,
     run_until_stopped,
 )
 
 
 def serve(
-    host: Annotated[str, typer.Option(envvar="LOOPWRIGHT_HOST", help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option(
+            envvar="LOOPWRIGHT_HOST", help="Address or name to listen on; :: is every address, IPv4 too."
+        ),
+    ] = "127.0.0.1",
     port: Annotated[
         int,
         typer.Option(
@@ -43,7 +52,7 @@ def serve(
         str | None,
         typer.Option(
             envvar="LOOPWRIGHT_API_KEY",
-            help="Fix an API key, for tests and demos. Otherwise one is made for you.",
+            help="Fix an API key, 16 characters or more, for tests and demos; replaces the one fixed before.",
         ),
     ] = None,
     rate_limit: Annotated[
@@ -62,6 +71,21 @@ def serve(
         ),
     ] = SUPPRESSION_REMOVALS,
     public_url: PublicUrl = None,
+    trusted_proxies: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LOOPWRIGHT_TRUSTED_PROXIES",
+            help="Addresses or networks of proxies whose X-Forwarded-For, -Proto and -Host count, by commas.",
+        ),
+    ] = None,
+    connections: Annotated[
+        int,
+        typer.Option(
+            envvar="LOOPWRIGHT_CONNECTIONS",
+            min=LEAST_CONNECTIONS,
+            help="Clients' connections of each process at a time; fewer where too few files may be open.",
+        ),
+    ] = MOST_CONNECTIONS,
     workers: Annotated[
         int,
         typer.Option(
@@ -95,16 +119,25 @@ def serve(
         data_dir=data_dir,
         database_url=database_url,
         smtp_url=smtp_url,
-        api_key=api_key,
+        api_key=read_api_key(api_key),
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,
-        public_url=public_url,
+        public_url=read_url(public_url),
+        trusted_proxies=read_proxies(trusted_proxies),
+        connections=connections,
         workers=workers,
         jobs=jobs,
         event_retention=read_retention(event_retention),
     )
     check_smtp_url(smtp_url)
     configure(log_format, log_level)
+    if host in EVERYWHERE and public_url is None:
+        typer.echo(
+            "Every address of this machine is listened on, but links in emails lead to 127.0.0.1; "
+            "give --public-url the address that readers can reach.",
+            err=True,
+        )
+    raise_open_files()
     if workers == 1:
         _serve_here(settings)
     else:

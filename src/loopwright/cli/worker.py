@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from loopwright.server.listening import address_of, listen
+from loopwright.server.listening import listen
 from loopwright.server.observe.logs import configure
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
@@ -22,6 +22,7 @@ from .hosting import (
     check_smtp_url,
     postgres_meanwhile,
     read_retention,
+    read_url,
     run_until_stopped,
 )
 
@@ -57,7 +58,7 @@ def worker(
         data_dir=data_dir,
         database_url=database_url,
         smtp_url=smtp_url,
-        public_url=public_url,
+        public_url=read_url(public_url),
         event_retention=read_retention(event_retention),
     )
     check_smtp_url(smtp_url)
@@ -68,7 +69,7 @@ def worker(
     async def main(stop: asyncio.Event) -> None:
         with nullcontext(None) if port is None else listen(host, port)[0] as listener:
             async with work(settings, listener):
-                where = f" and tells of them on {address_of(listener)}" if listener else ""
+                where = f" and tells of them on {listener.address}" if listener else ""
                 typer.echo(f"Loopwright does jobs{where}")
                 await stop.wait()
 

@@ -39,8 +39,12 @@ AT_ONCE = 2
 NDJSON = "application/x-ndjson"
 KEY = "idempotencyKey"
 
+IMPORT_CONTACT = Operation("bulkImport", "POST", "/loopwright/v1/bulk/import", "always")
+"""A contact by the rules of an import. There is no call of its own for one: only many travel."""
+
 # A chunk's request carries no key: its lines do.
 BULK: Mapping[Operation, Operation] = {
+    IMPORT_CONTACT: IMPORT_CONTACT,
     SEND_EVENT: Operation("bulkEvents", "POST", "/loopwright/v1/bulk/events", "always"),
     UPDATE_CONTACT: Operation("bulkContacts", "POST", "/loopwright/v1/bulk/contacts", "always"),
 }

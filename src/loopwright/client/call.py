@@ -66,7 +66,7 @@ def fill(operation: Operation, *ids: str) -> str:
         name = argument_of(path[start + 1 : end])
         id_ = required(name, id_)
         if id_.strip(".") == "":
-            raise ArgumentValueError(f"{name} is {id_!r}, which is nothing's id")
+            raise ArgumentValueError(f"{name} is empty but for dots: {id_!r}")
         path = path[:start] + _quote(name, id_) + path[end + 1 :]
     return path
 
@@ -161,7 +161,8 @@ def contact_to_wire(contact: Properties, argument: str, arguments: Mapping[str, 
     if not arguments.keys().isdisjoint(body):
         key = next(key for key in body if key in arguments)
         raise ArgumentValueError(
-            f"{argument} has {key!r}, which is one of the method's own arguments: give {arguments[key]}=..."
+            f"{argument} has {key!r}: give it by its own argument, {arguments[key]}=... "
+            f"({', '.join(arguments.values())} are own arguments)"
         )
     check_spelling(argument, body, arguments)
     return body

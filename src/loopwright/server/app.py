@@ -6,19 +6,17 @@ work      one process that does jobs alone
 run       all of it in this process, with the embedded PostgreSQL unless the settings give another
 """
 
-import asyncio
-import socket
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.forgetting import Forgetting
 from loopwright.server.growth import watching_growth
 from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
 from loopwright.server.http.elsewhere import HANDLERS as ELSEWHERE
@@ -32,24 +30,25 @@ from loopwright.server.http.request_ids import Named
 from loopwright.server.http.routes import Api
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
-from loopwright.server.listening import address_of, listen
+from loopwright.server.listening import Listener, listen
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.observe.health import Health
 from loopwright.server.observe.observer import Observer
+from loopwright.server.public_url import origin_of
 from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
-from loopwright.server.store.jobs import DeliverEmail, RunStep
-from loopwright.server.store.schema import migrate
+from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
+from loopwright.server.store.schema import bring_up
+from loopwright.server.visitors import Forwarded
+from loopwright.server.web_server import web_server
 from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
 API_CONNECTIONS = 10
+PAGE_CONNECTIONS = 3
 WORKER_CONNECTIONS = 20
-
-GRACE_SECONDS = 20
-"""How long requests under way may take once the server is asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,13 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[
         async with _with_database(settings) as complete:
             new_key = await prepare(complete, clock)
             async with serve(complete, listener, clock):
-                yield Running(address_of(listener), new_key)
+                yield Running(listener.address, new_key)
 
 
 async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     """Bring the database up to date and see that the first team has a key; returns one that was made now."""
     assert settings.database_url is not None
-    await migrate(settings.database_url)
+    await bring_up(settings.database_url)
     clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
         await make_months(pool, clock)
@@ -81,17 +80,16 @@ async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
 
 
 @asynccontextmanager
-async def serve(
-    settings: Settings, listener: socket.socket, clock: Clock | None = None
-) -> AsyncGenerator[None]:
+async def serve(settings: Settings, listener: Listener, clock: Clock | None = None) -> AsyncGenerator[None]:
     """Take requests on `listener` while the context lasts. The settings name a database that is prepared."""
     clock = clock or SystemClock()
-    public_url = (settings.public_url or address_of(listener)).rstrip("/")
+    public_url = (settings.public_url or listener.address).rstrip("/")
     observer = Observer()
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, settings, API_CONNECTIONS)
         ingest = await _ingest(stack, pool, clock, observer)
-        pools = {"api": pool}
+        pages_pool = await _pool(stack, settings, PAGE_CONNECTIONS)
+        pools = {"api": pool, "pages": pages_pool}
         if settings.jobs:
             pools["jobs"] = await _jobs(stack, settings, clock, observer, public_url, ingest)
         await stack.enter_async_context(observer.sampling(ingest, pools))
@@ -104,20 +102,42 @@ async def serve(
                 *opt_in_routes(pool, ingest),
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
-                *dashboard_routes(pool, clock, public_url=public_url),
+                *dashboard_routes(
+                    pages_pool,
+                    clock,
+                    public_url=public_url,
+                    origin=settings.public_url and origin_of(public_url),
+                ),
             ],
             exception_handlers=ELSEWHERE,
         )
         limits = Limits(settings.rate_limit)
-        door = Door(pool, ingest, clock, limits, removal_quota=settings.removal_quota)
-        await _http(stack, observer.watching(Named(Api(door, pages))), listener)
+        door = Door(
+            pool,
+            ingest,
+            clock,
+            limits,
+            removal_quota=settings.removal_quota,
+            public_url=settings.public_url,
+        )
+        application: ASGIApp = Named(Api(door, pages))
+        if settings.trusted_proxies:
+            application = Forwarded(application, settings.trusted_proxies)
+        await stack.enter_async_context(
+            web_server(
+                observer.watching(application),
+                listener,
+                connections=settings.connections,
+                ended=observer.connection_ended,
+            )
+        )
         stack.callback(health.close)
         yield
 
 
 @asynccontextmanager
 async def work(
-    settings: Settings, listener: socket.socket | None = None, clock: Clock | None = None
+    settings: Settings, listener: Listener | None = None, clock: Clock | None = None
 ) -> AsyncGenerator[None]:
     """Do jobs and deliver email while the context lasts. `listener` is for those who ask how it goes."""
     clock = clock or SystemClock()
@@ -131,7 +151,14 @@ async def work(
         if listener:
             await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs_pool}))
             routes = [*Health(pool).routes(), *observer.routes(pool)]
-            await _http(stack, Starlette(routes=routes), listener)
+            await stack.enter_async_context(
+                web_server(
+                    Starlette(routes=routes),
+                    listener,
+                    connections=settings.connections,
+                    ended=observer.connection_ended,
+                )
+            )
         yield
 
 
@@ -185,7 +212,7 @@ async def _jobs(
         pool,
         clock,
         public_url=public_url,
-        inbox_port=inbox.port,
+        inbox=inbox.server,
         smtp_url=settings.smtp_url,
         unsubscribe=unsubscribe,
     )
@@ -194,41 +221,14 @@ async def _jobs(
     housekeeping = Housekeeping(pool, clock, settings.event_retention)
     worker = Worker(
         pool,
-        {RunStep: runner.run_step, DeliverEmail: mailer.deliver},
+        {
+            RunStep: runner.run_step,
+            DeliverEmail: mailer.deliver,
+            ForgetContact: Forgetting(pool).forget,
+        },
         [Schedule("housekeeping", EVERY_TEN_MINUTES, housekeeping.tidy)],
         observer.job,
     )
     worker.start()
     stack.push_async_callback(worker.stop)
     return pool
-
-
-async def _http(stack: AsyncExitStack, application: ASGIApp, listener: socket.socket) -> None:
-    server = _Uvicorn(
-        uvicorn.Config(
-            application,
-            access_log=False,
-            log_config=None,
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-
-    async def stop() -> None:
-        server.should_exit = True
-        await serving
-
-    stack.push_async_callback(stop)
-    while not server.started:
-        if serving.done():
-            serving.result()
-        await asyncio.sleep(0.005)
-
-
-class _Uvicorn(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave signals to whoever runs the server: there is more to stop than HTTP."""
-        yield

@@ -1,5 +1,6 @@
 """Teams come into being, the first at the first start, and each gets a key to its door."""
 
+import logging
 from datetime import datetime
 from secrets import token_bytes
 
@@ -8,7 +9,16 @@ from loopwright.server.clock import Clock
 from loopwright.server.keys import hash_key, new_key
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.forms import FormRow, insert_form
-from loopwright.server.store.teams import TeamRow, has_key, insert_key, insert_team, load_teams, lock_names
+from loopwright.server.store.teams import (
+    TeamRow,
+    fix_key,
+    has_key,
+    insert_key,
+    insert_team,
+    load_teams,
+    lock_names,
+    team_of_key,
+)
 from loopwright.server.team_settings import check_name
 
 FIRST_TEAM = "My team"
@@ -16,6 +26,12 @@ FIRST_FORM = "Newsletter"
 FIRST_KEY = "First key"
 # Reserved by RFC 2606: mail from it can be mistaken for nobody's.
 FIRST_DOMAIN = "mail.example.com"
+
+logger = logging.getLogger(__name__)
+
+
+class KeyTaken(ValueError):
+    """The key that is to open the first team opens another one."""
 
 
 async def ensure_team(pool: Pool, clock: Clock) -> TeamRow:
@@ -27,16 +43,30 @@ async def ensure_team(pool: Pool, clock: Clock) -> TeamRow:
 async def ensure_key(pool: Pool, clock: Clock, wanted: str | None) -> str | None:
     """See that the first team can be reached: with the `wanted` key, or with a new one when it has none.
 
-    Returns a key that was made just now, to be shown once; None when nothing was made.
+    Another key that was wanted at an earlier start opens nothing any more. Returns a key that was made just
+    now, to be shown once; None when nothing was made. Raises `KeyTaken`.
     """
     async with pool.acquire() as tx, tx.transaction():
         team = await _ensure_team(tx, clock)
-        if wanted is None and await has_key(tx, team.id):
-            return None
-        key = wanted or new_key()
         now = clock.now()
+        if wanted is not None:
+            await _fix_key(tx, team, hash_key(wanted), now)
+            return None
+        if await has_key(tx, team.id):
+            return None
+        key = new_key()
         await insert_key(tx, team.id, key_id=new_id(now), name=FIRST_KEY, key_hash=hash_key(key), now=now)
-        return None if wanted else key
+        return key
+
+
+async def _fix_key(tx: Connection, team: TeamRow, key_hash: bytes, now: datetime) -> None:
+    holder = await team_of_key(tx, key_hash)
+    if holder is None:
+        await insert_key(tx, team.id, key_id=new_id(now), name="--api-key", key_hash=key_hash, now=now)
+    elif holder.id != team.id:
+        raise KeyTaken(f"the API key that was given opens the team {holder.name}; give another one")
+    if await fix_key(tx, team.id, key_hash):
+        logger.warning("the API key that was given before opens nothing any more; this one took its place")
 
 
 async def create_team(tx: Connection, name: str, now: datetime) -> tuple[TeamRow, str]:

@@ -20,11 +20,14 @@ from loopwright.server.store.housekeeping import (
     delete_job_statistics,
     delete_keys,
     delete_removals,
+    delete_sessions,
     delete_stray_events,
     drop_month,
+    index_names,
     load_months,
     lock_months,
     month_of,
+    months_without_names,
 )
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
@@ -76,12 +79,20 @@ class Housekeeping:
         """Do all that is to be done now."""
         now = self._clock.now()
         await make_months(self._pool, self._clock)
+        await self._index_months()
         if self._retention != "forever":
             await self._forget_events(now - timedelta(days=self._retention))
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
+        await self._delete(delete_sessions, now)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)
         await self._delete(delete_job_statistics, now - JOB_STATISTICS_KEPT)
+
+    async def _index_months(self) -> None:
+        async with self._pool.acquire() as tx:
+            for month in await months_without_names(tx):
+                await index_names(tx, month)
+                logger.info("the events in %s are found by name now", month)
 
     async def _forget_events(self, before: datetime) -> None:
         async with self._pool.acquire() as tx:

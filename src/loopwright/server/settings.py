@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from loopwright.server.connections import MOST_CONNECTIONS
+from loopwright.server.networks import Network
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
 RateLimit: TypeAlias = float | Literal["loops", "off"]
 Retention: TypeAlias = int | Literal["forever"]
 
 DEFAULT_PORT = 5667
+EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104  # what an operator may write
+"""Hosts that stand for all addresses of the machine."""
 DEFAULT_DATA_DIR = Path(".loopwright")
 
 
@@ -21,8 +25,9 @@ class Settings:
     in the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and
     team, `loops` for the published limits, or `off`; `removal_quota` is how many suppressions a team may lift
     in any 30 days. `public_url` is what links in emails begin with, without a final slash; None means the
-    address the server listens on. `workers` is the number of processes that
-    take requests; with `jobs`, each of them does jobs and delivers email, too. `event_retention` is in days.
+    address the server listens on. Proxies in `trusted_proxies` are believed whom they took a request from.
+    `workers` is the number of processes that take requests, each over at most `connections` at a time; with
+    `jobs`, each of them does jobs and delivers email, too. `event_retention` is in days.
     """
 
     host: str = "127.0.0.1"
@@ -34,6 +39,8 @@ class Settings:
     rate_limit: RateLimit = "off"
     removal_quota: int = SUPPRESSION_REMOVALS
     public_url: str | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    connections: int = MOST_CONNECTIONS
     workers: int = 1
     jobs: bool = True
     event_retention: Retention = "forever"

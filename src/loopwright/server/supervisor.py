@@ -3,7 +3,7 @@
     parent ── listening sockets, embedded PostgreSQL, migrations
       └── children, forked once everything is imported: each a whole server on a socket of its own
 
-A child that dies is replaced; its socket stays open meanwhile, so that connections wait instead of failing.
+A child that dies is replaced; its sockets stay open meanwhile, so that connections wait instead of failing.
 When the parent dies, even by SIGKILL, the children see their lifeline close, finish what they took and end.
 """
 
@@ -12,7 +12,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from multiprocessing.context import ForkProcess
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from loopwright.server.listening import address_of, listen
+from loopwright.server.listening import Listener, listen
 from loopwright.server.memory import settle
 from loopwright.server.settings import Settings
 from loopwright.server.store.embedded import EmbeddedPostgres
@@ -40,9 +39,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Child:
-    """A place among the processes: its socket, and who serves it now."""
+    """A place among the processes: its sockets, and who serves it now."""
 
-    listener: socket.socket
+    listener: Listener
     process: ForkProcess
     born: float
 
@@ -87,7 +86,7 @@ class Supervisor:
                 self._children.append(Child(listener, self._fork(listener), time.monotonic()))
             if not self._wait_until_ready():
                 return 0 if self._stopping else 1
-            announce(address_of(listeners[0]), new_key)
+            announce(listeners[0].address, new_key)
             while not self._stopping:
                 self._wait(LOOK_SECONDS)
                 self._replace_the_dead()
@@ -157,12 +156,12 @@ class Supervisor:
     def _wait_for_signal(self, seconds: float) -> None:
         wait([self._woken.reading], seconds)
 
-    def _fork(self, listener: socket.socket) -> ForkProcess:
+    def _fork(self, listener: Listener) -> ForkProcess:
         process = multiprocessing.get_context("fork").Process(target=self._serve, args=(listener,))
         process.start()
         return process
 
-    def _serve(self, listener: socket.socket) -> None:
+    def _serve(self, listener: Listener) -> None:
         """What a child does."""
         signal.set_wakeup_fd(-1)
         for number in SIGNALS:
@@ -174,7 +173,7 @@ class Supervisor:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve_until_stopped(listener))
 
-    async def _serve_until_stopped(self, listener: socket.socket) -> None:
+    async def _serve_until_stopped(self, listener: Listener) -> None:
         from loopwright.server.app import serve
 
         stop = asyncio.Event()

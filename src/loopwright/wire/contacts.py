@@ -54,6 +54,9 @@ CONTACT_KEYS = frozenset(
 """Top-level keys of a contact that are not custom properties."""
 
 
+IMPORT_SOURCE = "CSV Upload"
+"""The source of contacts that an import creates, unless the row names another."""
+
 WORKFLOWS_HEADER = "Loopwright-Workflows"
 """`off` on a request that adds contacts: they start no workflows. Ours; Loops' own API knows no such wish."""
 

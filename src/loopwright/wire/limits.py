@@ -12,6 +12,18 @@ VALUE_CHARACTERS = 498
 TRANSACTIONAL_BYTES = 4_000_000
 """A whole transactional request, attachments included, stays below this."""
 
+ATTACHMENTS = 50
+"""Files of one transactional email; the API gives no number."""
+
+EVENT_PROPERTIES = 200
+"""Properties of one event; the API gives no number."""
+
+PATTERN_PROPERTIES = 500
+"""Properties that all events of one name have together; the API gives no number."""
+
+KEYS = 1_000
+"""Keys of a contact, event or transactional body, lists of a contact, data variables; none is given."""
+
 LMX_BYTES = 100_000
 IMAGE_BYTES = 4_000_000
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")

@@ -231,6 +231,7 @@ async def test_everything_is_escaped(site: Site, operator: httpx2.AsyncClient) -
     await rows.email(EVIL, EVIL, contact, run_id=run, status="failed", reason=EVIL)
     message = await rows.received(EVIL, EVIL, raw=f"Subject: {EVIL}\r\n\r\n{EVIL}".encode())
     paths = ["/", "/inbox", "/events", "/contacts", f"/contacts/{contact}", f"/inbox/{message}"]
+    paths.append(f"/events/{event}")
     for path in [*paths, f"/inbox/{message}?view=headers", f"/inbox/{message}?view=source"]:
         page = (await operator.get(path)).text
         assert "alert(1)" in page, path
@@ -243,7 +244,7 @@ async def test_odd_addresses_are_not_found(operator: httpx2.AsyncClient, odd: st
     """Nothing but a page that says so."""
     for path in PAGES:
         if "{" in path:
-            answer = await operator.get(path.format(message_id=odd, contact_id=odd))
+            answer = await operator.get(path.format(message_id=odd, contact_id=odd, event_id=odd))
             assert answer.status_code == 404
 
 

@@ -34,6 +34,7 @@ async def neighbours(site: Site) -> dict[str, str]:
     return {
         "team_id": team.id,
         "contact_id": contact,
+        "event_id": event,
         "message_id": message,
         "workflow_id": workflow,
     }

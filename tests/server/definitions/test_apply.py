@@ -325,7 +325,7 @@ async def enter(pool: Pool, team: TeamRow, email: str = "ada@example.com") -> st
     )
     now = utc_now()
     async with pool.acquire() as tx, tx.transaction():
-        active = await workflows.load_sending(tx, [team.id])
+        active = await workflows.load_triggered(tx, [team.id])
         started = entries([happening], active, now=now)
         await runs.start_runs(tx, started, now=now)
     return started[0].id if started else ""

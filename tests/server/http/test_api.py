@@ -26,6 +26,7 @@ ADDING = [
     pytest.param("POST", "/api/v1/contacts/create", id="create"),
     pytest.param("PUT", "/api/v1/contacts/update", id="update"),
     pytest.param("POST", "/loopwright/v1/bulk/contacts", id="in bulk"),
+    pytest.param("POST", "/loopwright/v1/bulk/import", id="by an import"),
 ]
 
 

@@ -1,5 +1,6 @@
 """Bulk: many lines in one request, by the same rules, with a result for each."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from loopwright.server.http.bulk import CHUNKS_UNDER_WAY, WAITING_BYTES, streamed
+from loopwright.server.http.operation import KEY_MEMORY_SECONDS
+from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.wire.contacts import WORKFLOWS_HEADER
 from support.live import LiveServer
 
@@ -79,6 +83,39 @@ async def test_contacts(http: httpx2.AsyncClient, live_server: LiveServer) -> No
     assert await live_server.pool.fetchval("SELECT first_name FROM contact") == "Ada"
 
 
+async def test_rows_of_an_import(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Lines are bodies of updates, by the rules of an import: nobody gets another address by a row."""
+    await send(http, "/contacts", [{"email": "a@example.com", "userId": "a", "subscribed": False}])
+    results = await send(
+        http,
+        "/import",
+        [
+            {"userId": "a", "firstName": "Ada", "subscribed": True},
+            {"email": "b@example.com", "userId": "a"},
+            {"email": "c@example.com", "firstName": None, "source": None},
+            {"userId": "nobody"},
+        ],
+    )
+    assert [(one["success"], one.get("code")) for one in results] == [
+        (True, None), (False, "contacts_differ"), (True, None), (False, "contact_not_found"),
+    ]  # fmt: skip
+    rows = await live_server.pool.fetch(
+        "SELECT email, user_id, first_name, subscribed, source FROM contact ORDER BY email"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("a@example.com", "a", "Ada", False, "API"),
+        ("c@example.com", None, None, True, "CSV Upload"),
+    ]
+
+
+@pytest.mark.parametrize("wish", ["on", "off"])
+async def test_an_import_always_says_what_it_heard(http: httpx2.AsyncClient, wish: str) -> None:
+    """Nobody takes a server for one with imports that does not, nor sends rows whose wish got lost."""
+    answer = await http.post("/import", content=b"", headers={WORKFLOWS_HEADER: wish})
+    assert (answer.status_code, answer.headers.get(WORKFLOWS_HEADER)) == (200, wish)
+    assert (await http.post("/import", content=b"")).headers.get(WORKFLOWS_HEADER) == "on"
+
+
 async def test_whether_workflows_can_be_kept_quiet(http: httpx2.AsyncClient) -> None:
     """A request without lines finds out: only a server that heard the wish repeats it."""
     quiet = await http.post("/contacts", content=b"", headers={WORKFLOWS_HEADER: "off"})
@@ -115,3 +152,44 @@ async def test_bulk_wants_a_key(live_server: LiveServer) -> None:
     async with httpx2.AsyncClient() as http:
         response = await http.post(f"{live_server.base_url}/loopwright/v1/bulk/events", content=b"")
     assert response.status_code == 401
+
+
+async def test_results_wait_up_to_a_limit() -> None:
+    """No more are made for a client that takes none; it gets all of them once it does."""
+    made = 0
+
+    async def results() -> AsyncIterator[bytes]:
+        nonlocal made
+        for _ in range(100):
+            made += 1
+            yield b"x" * 100_000
+
+    pieces = streamed(results())
+    taken = [await anext(pieces)]
+    for _ in range(500):
+        await asyncio.sleep(0)
+    assert made == WAITING_BYTES // 100_000 + 2
+    taken += [piece async for piece in pieces]
+    assert (made, len(taken)) == (100, 100)
+
+
+async def test_a_revoked_key_ends_what_it_opened(live_server: LiveServer) -> None:
+    """What came before is committed; then the answer ends, though the request would have gone on."""
+    host, port = live_server.base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    count = BATCH_LIMIT * (CHUNKS_UNDER_WAY + 1)  # the first of them are answered before the request ends
+    lines = b"".join(b'{"eventName":"x","email":"p%d@example.com"}\n' % (n % 9) for n in range(count))
+    chunk = b"%x\r\n%b\r\n" % (len(lines), lines)
+    writer.write(
+        b"POST /loopwright/v1/bulk/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        b"Authorization: Bearer %b\r\n\r\n" % live_server.api_key.encode() + chunk
+    )
+    async with asyncio.timeout(KEY_MEMORY_SECONDS * 6):
+        await reader.readuntil(b'{"line":1,"success":true}\n')
+        await live_server.pool.execute("DELETE FROM api_key")
+        rest = await reader.readuntil(b"\r\n0\r\n\r\n")
+    last = json.loads([line for line in rest.splitlines() if line.startswith(b"{")][-1])
+    assert (last["line"], last["status"], last["success"]) == (count + 1, 401, False)
+    writer.write(chunk)
+    writer.close()
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == count

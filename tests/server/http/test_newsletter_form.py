@@ -218,21 +218,41 @@ async def test_events_while_pending(http: httpx2.AsyncClient, live_server: LiveS
 
 
 async def test_declining(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
-    """Rejected and unsubscribed; filling the form in again asks again, but not twice in an hour."""
+    """Rejected and unsubscribed. Strangers who fill the form in again learn nothing and cause nothing."""
     await settle(live_server, Changes(double_opt_in=True))
-    await http.post(form_url, data={"email": "ada@example.com"})
+    first = await http.post(form_url, data={"email": "ada@example.com"})
     (message,) = await received(http, live_server, "ada@example.com")
     link = re.search(r"http://\S+/opt-in/[\w.-]+", message["text"])
     assert link
-    assert "will not write" in (await http.post(link[0], data={"choice": "decline"})).text
+    page = await http.post(link[0], data={"choice": "decline"})
+    assert "will not write" in page.text
+    assert "the link in our email still works" in page.text
     contact = await find(http, "ada@example.com")
     assert (contact["optInStatus"], contact["subscribed"]) == ("rejected", False)
-    await live_server.pool.execute("UPDATE email SET cause = 'an hour ago'")
+    await live_server.pool.execute("UPDATE email SET created_at = created_at - interval '1 year'")
+    again = await http.post(form_url, data={"email": "ada@example.com"})
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert await live_server.pool.fetchval("SELECT count(*) FROM email") == 1
+    assert (await find(http, "ada@example.com"))["optInStatus"] == "rejected"
+    await http.post(link[0], data={"choice": "confirm"})
+    assert (await find(http, "ada@example.com"))["optInStatus"] == "accepted"
+
+
+async def test_an_address_is_asked_once(
+    http: httpx2.AsyncClient, live_server: LiveServer, form_url: str
+) -> None:
+    """In 30 days, also when its contact was deleted meanwhile; then it is asked again."""
+    await settle(live_server, Changes(double_opt_in=True))
     for _ in range(2):
-        await http.post(form_url, data={"email": "ada@example.com"})
-    await received(http, live_server, "ada@example.com", 2)
+        assert (await http.post(form_url, data={"email": "ada@example.com"})).status_code == 200
+    await http.post("/contacts/delete", json={"email": "ada@example.com"})
+    assert (await http.post(form_url, data={"email": "ada@example.com"})).status_code == 200
+    assert await live_server.pool.fetchval("SELECT count(*) FROM email") == 1
+    await live_server.pool.execute(
+        "UPDATE email SET created_at = created_at - interval '31 days', cause = cause || ' ago'"
+    )
+    assert (await http.post(form_url, data={"email": "ada@example.com"})).status_code == 200
     assert await live_server.pool.fetchval("SELECT count(*) FROM email") == 2
-    assert (await find(http, "ada@example.com"))["optInStatus"] == "pending"
 
 
 async def test_links_nobody_signed(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:

@@ -92,7 +92,7 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
     limits = Limits("loops")
     for passed in range(59):
         limits.admit(team.id, time.monotonic() - 30 + passed * 0.4, of_content=True)
-    door = Door(pool, Ingest(pool, SystemClock()), SystemClock(), limits, removal_quota=0)
+    door = Door(pool, Ingest(pool, SystemClock()), SystemClock(), limits, removal_quota=0, public_url=None)
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",
         headers={"Authorization": f"Bearer {API_KEY}"},

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from loopwright.server.clock import SystemClock
-from loopwright.server.ingest.batch import Ingest
+from loopwright.server.ingest.batch import BATCH_BYTES, WAITING_BYTES, Ingest
 from loopwright.server.ingest.command import (
     Command,
     ContactInput,
@@ -174,3 +174,33 @@ async def test_teams_do_not_see_each_other(ingest: Ingest, pool: Pool, team: Tea
     with pytest.raises(Refusal):
         await ingest.submit(DeleteContact(team_id="third", identity=Identity("ada@example.com", None)))
     assert await pool.fetchval("SELECT count(DISTINCT team_id) FROM contact") == 2
+
+
+async def test_a_batch_has_as_many_bytes_as_it_may(pool: Pool, team: TeamRow) -> None:
+    """What waits together is committed in pieces; one that is longer than a piece goes alone."""
+    batches: list[int] = []
+    ingest = Ingest(pool, SystemClock(), lambda commands, *_: batches.append(len(commands)))
+    sizes = [BATCH_BYTES // 2, BATCH_BYTES // 2, 1, BATCH_BYTES * 2, 0]
+    waiting = [
+        asyncio.create_task(ingest.submit(event(team, f"p{n}@example.com"), size=size))
+        for n, size in enumerate(sizes)
+    ]
+    await asyncio.sleep(0)
+    ingest.start()
+    await asyncio.gather(*waiting)
+    await ingest.close()
+    assert batches == [2, 1, 1, 1]
+
+
+async def test_as_many_bytes_wait_as_may(pool: Pool, team: TeamRow) -> None:
+    """Whoever comes then is told to come again; nothing of theirs is kept."""
+    ingest = Ingest(pool, SystemClock())
+    waiting = asyncio.create_task(ingest.submit(event(team, "ada@example.com"), size=WAITING_BYTES))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await ingest.submit(event(team, "late@example.com"), size=1)
+    ingest.start()
+    await waiting
+    await ingest.submit(event(team, "again@example.com"), size=1)
+    await ingest.close()
+    assert await pool.fetchval("SELECT count(*) FROM event") == 2

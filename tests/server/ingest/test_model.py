@@ -40,7 +40,7 @@ on_a_database = settings(
 
 @pytest.fixture
 def clock() -> Clock:
-    """It stands still: an hour that ends meanwhile would let a contact be asked once more."""
+    """It stands still."""
     return HandClock(NOW)
 
 
@@ -80,7 +80,7 @@ DELETE = DeleteContact(team_id=TEAM, identity=ADA)
 @given(first=batches(), work=batches())
 # What the third teaches has the second, whose refusal rests on the first, made once more: not after the last.
 @example(first=[], work=[[CREATE], [CREATE], [TEACH], [DELETE]])
-# One email an hour asks a contact: the first one, also when it has another address by the second.
+# One email asks an address, and another one the address that the contact has been given since.
 @example(first=[[ASK, NAME, MOVE, ASK_AGAIN]], work=[])
 async def test_batches_at_once(
     first: list[list[Command]], work: list[list[Command]], ingest: Ingest, pool: Pool

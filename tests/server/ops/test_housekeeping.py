@@ -152,7 +152,7 @@ async def test_events_are_kept_for_their_time(pool: Pool, team: TeamRow) -> None
 
 
 async def test_old_rows_go_and_young_ones_stay(pool: Pool, team: TeamRow) -> None:
-    """Keys after 24 hours, lifted suppressions after 30 days, the queue's log after a day."""
+    """Keys after 24 hours, lifted suppressions after 30 days, sessions at their end, the log after a day."""
     await pool.execute(
         "INSERT INTO idempotency_key SELECT $1, 'e', 'old' || n, $2 FROM generate_series(1, 12000) n",
         team.id,
@@ -167,6 +167,12 @@ async def test_old_rows_go_and_young_ones_stay(pool: Pool, team: TeamRow) -> Non
             team.id,
             NOW - timedelta(days=days),
         )
+    await pool.execute("INSERT INTO api_key VALUES ('k', $1, '', '', $2)", team.id, NOW)
+    for hours in (-1, 1):
+        token_hash, ends = bytes([hours + 1]), NOW + timedelta(hours=hours)
+        await pool.execute(
+            "INSERT INTO dashboard_session VALUES ($1, $2, 'k', $3)", token_hash, team.id, ends
+        )
     for hours in (23, 25):
         await pool.execute(
             "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint) "
@@ -177,6 +183,7 @@ async def test_old_rows_go_and_young_ones_stay(pool: Pool, team: TeamRow) -> Non
     assert [row["key"] for row in await pool.fetch("SELECT key FROM idempotency_key")] == ["young"]
     assert await pool.fetchval("SELECT count(*) FROM suppression_removal") == 1
     assert await pool.fetchval("SELECT count(*) FROM pgqueuer_log") == 1
+    assert await pool.fetchval("SELECT expires_at FROM dashboard_session") == NOW + timedelta(hours=1)
 
 
 async def test_one_of_all_workers_keeps_the_schedule(database_url: str, pool: Pool) -> None:

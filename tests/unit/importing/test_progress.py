@@ -1,53 +1,106 @@
-"""The state of an import: found again for the same content only."""
+"""The state of imports: found again for the same file and the same aim only."""
 
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from loopwright.cli.importing.progress import ChangedFile, Progress, load, row_key, save
+from loopwright.cli.importing.progress import ChangedFile, Progress, State, aim_of, row_key
+from loopwright.cli.importing.table import Table
 from loopwright.wire.limits import KEY_CHARACTERS
 
 CONTENT = "a" * 64
 
 
-def test_a_new_import_starts_at_nothing(tmp_path: Path) -> None:
-    assert load(tmp_path / "state", content=CONTENT) == Progress(content=CONTENT)
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    return Table(path=tmp_path / "events.csv", form="csv", headings=None, where="")
 
 
-def test_what_was_saved_is_found(tmp_path: Path) -> None:
-    progress = Progress(content=CONTENT, row=17, sent=15, already=1, rejected=1, rejected_bytes=90)
-    save(tmp_path / "state", progress)
-    assert load(tmp_path / "state", content=CONTENT) == progress
+def new(content: str = CONTENT) -> Progress:
+    return Progress(content=content, rejected_file="events.rejected.csv")
+
+
+def test_a_new_import_starts_at_nothing(table: Table) -> None:
+    assert State(table, "one").load(CONTENT) == new()
+
+
+def test_what_was_saved_is_found(table: Table) -> None:
+    progress = replace(new(), row=17, sent=15, already=1, rejected=1, rejected_bytes=90)
+    State(table, "one").save(progress)
+    assert State(table, "one").load(CONTENT) == progress
     assert progress.settled == 17
 
 
-def test_another_content_starts_anew(tmp_path: Path) -> None:
+def test_another_aim_is_another_import(table: Table) -> None:
+    """And each is kept, while the other goes on."""
+    one, other = State(table, "one"), State(table, "other")
+    one.save(replace(new(), row=17, sent=17, finished=True))
+    assert other.load(CONTENT) == new()
+    other.save(replace(new(), row=3, sent=3))
+    assert (one.load(CONTENT).sent, other.load(CONTENT).sent) == (17, 3)
+    one.drop()
+    assert (one.load(CONTENT), other.load(CONTENT).sent) == (new(), 3)
+    other.drop()
+    assert not other.path.exists()
+
+
+def test_each_import_has_its_own_rejected_rows(table: Table) -> None:
+    """They are nowhere else."""
+    State(table, "one").save(replace(new(), rejected=2, sent=1, finished=True))
+    assert State(table, "other").load(CONTENT).rejected_file == "events.rejected-2.csv"
+    State(table, "other").save(replace(new(), rejected=1, sent=1, rejected_file="events.rejected-2.csv"))
+    assert State(table, "third").load(CONTENT).rejected_file == "events.rejected-3.csv"
+    assert State(table, "one").load(CONTENT).rejected_file == "events.rejected.csv"
+
+
+def test_another_content_starts_anew(table: Table) -> None:
     """A file that was written again after its import, as exports are, is another file."""
-    save(tmp_path / "state", Progress(content=CONTENT, row=17, sent=17, finished=True))
-    assert load(tmp_path / "state", content="b" * 64) == Progress(content="b" * 64)
+    State(table, "one").save(replace(new(), row=17, sent=17, rejected=1, finished=True))
+    assert State(table, "one").load("b" * 64) == new("b" * 64)
 
 
-def test_a_file_changed_midway_is_refused(tmp_path: Path) -> None:
+def test_an_import_in_vain_may_be_tried_again(table: Table) -> None:
+    """Nothing was sent, so nothing can be sent twice."""
+    State(table, "one").save(replace(new(), row=2, rejected=2, finished=True))
+    assert State(table, "one").load(CONTENT) == new()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(replace(new(), row=17, sent=17), id="stopped"),
+        pytest.param(replace(new(), running=True), id="killed before it could count"),
+    ],
+)
+def test_a_file_changed_midway_is_refused(table: Table, left: Progress) -> None:
     """Its rows would get new keys, and those already sent would be sent again."""
-    save(tmp_path / "state", Progress(content=CONTENT, row=17, sent=17))
-    with pytest.raises(ChangedFile, match="sent 17 of its rows"):
-        load(tmp_path / "state", content="b" * 64)
+    State(table, "one").save(left)
+    with pytest.raises(ChangedFile, match=f"sent {left.sent} of its rows"):
+        State(table, "one").load("b" * 64)
+    assert State(table, "other").load("b" * 64) == new("b" * 64)
 
 
-def test_a_file_changed_after_an_early_kill_is_refused(tmp_path: Path) -> None:
-    """Killed before it could count, an import may have sent something."""
-    save(tmp_path / "state", Progress(content=CONTENT, running=True))
-    with pytest.raises(ChangedFile):
-        load(tmp_path / "state", content="b" * 64)
-
-
-def test_a_spoiled_state_starts_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spoiled", [b'{"imports": {"one": {"content": "a', b"[]", b"\xff", b""])
+def test_a_spoiled_state_starts_anew(table: Table, spoiled: bytes) -> None:
     """Nothing is doubled by that: the keys of the rows are the same as before."""
-    (tmp_path / "state").write_bytes(b'{"content": "a')
-    assert load(tmp_path / "state", content=CONTENT).row == 0
+    State(table, "one").path.write_bytes(spoiled)
+    assert State(table, "one").load(CONTENT).row == 0
 
 
-def test_keys_name_content_and_row() -> None:
-    keys = {row_key(content, row) for content in (CONTENT, "b" * 64) for row in (1, 2, 10**9)}
-    assert len(keys) == 6
+def test_an_aim_tells_nothing_of_the_key() -> None:
+    """And each part of it counts, wherever one ends and the next begins."""
+    aims = {aim_of("a", "secret"), aim_of("b", "secret"), aim_of("a", "other"), aim_of("a", "secret", "")}
+    assert len(aims) == 4
+    assert "secret" not in "".join(aims)
+
+
+def test_keys_name_content_row_and_a_name_that_was_given() -> None:
+    keys = {
+        row_key(content, row, event)
+        for content in (CONTENT, "b" * 64)
+        for row in (1, 2, 10**9)
+        for event in ("", "signup", "order")
+    }
+    assert len(keys) == 18
     assert max(map(len, keys)) <= KEY_CHARACTERS

@@ -8,18 +8,20 @@ import pytest
 from msgspec.structs import replace
 
 from loopwright.server.ingest.command import (
+    NOTHING,
     Command,
     ContactInput,
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     SendEvent,
     SendTransactional,
     SetPreferences,
     UpdateContact,
 )
 from loopwright.server.ingest.fold import Folded, Loaded, fold
-from loopwright.server.refusal import BadRequest, Conflict, NotFound
+from loopwright.server.refusal import BadRequest, Conflict, NotFound, Refusal
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.events import UsedKey
 from loopwright.server.store.transactional import TransactionalRow
@@ -125,14 +127,53 @@ def test_commands_of_one_batch_see_each_other() -> None:
     assert [one.kind for one in result.happenings] == ["contact_added", "event_received", "event_received"]
 
 
-@pytest.mark.parametrize("kind", [CreateContact, UpdateContact])
-def test_a_contact_that_comes_in_quietly(kind: type[CreateContact] | type[UpdateContact]) -> None:
+@pytest.mark.parametrize("kind", [CreateContact, UpdateContact, ImportContact])
+def test_a_contact_that_comes_in_quietly(kind: type[CreateContact | UpdateContact | ImportContact]) -> None:
     """It is there like any other, and nothing happens that could start a workflow."""
     loud = folded(kind(team_id="t", identity=ADA))
     assert [one.kind for one in loud.happenings] == ["contact_added"]
     quiet = folded(kind(team_id="t", identity=ADA, starts_workflows=False))
     assert only(quiet.inserted).email == "ada@example.com"
     assert quiet.happenings == []
+
+
+@pytest.mark.parametrize(
+    ("identity", "becomes"),
+    [
+        pytest.param(Identity("new@example.com", "n"), ("new@example.com", "n", "CSV Upload"), id="new"),
+        pytest.param(Identity(None, "b"), ("b@example.com", "b", "API"), id="by user id"),
+        pytest.param(Identity("b@example.com", "b"), ("b@example.com", "b", "API"), id="by both"),
+        pytest.param(Identity("a@example.com", "n"), ("a@example.com", "n", "API"), id="by address"),
+        pytest.param(Identity("other@example.com", "b"), "another email address", id="another address"),
+        pytest.param(Identity("a@example.com", "b"), "another email address", id="somebody else's"),
+        pytest.param(Identity(None, "n"), "without an email none can be created", id="nobody"),
+    ],
+)
+def test_whom_a_row_of_an_import_means(identity: Identity, becomes: tuple[str, str, str] | str) -> None:
+    """A user id first, then an address; a row moves nobody to another address."""
+    said = ContactInput(fields={"first_name": "X"})
+    result = folded(ImportContact(team_id="t", identity=identity, input=said), contacts=[A, B])
+    if isinstance(becomes, str):
+        assert isinstance(result.outcomes[0], BadRequest)
+        assert becomes in result.outcomes[0].message
+        assert [*result.inserted, *result.updated] == []
+        return
+    row = only([*result.inserted, *result.updated])
+    assert (row.email, row.user_id, row.source) == becomes
+    assert row.first_name == "X"
+
+
+def test_a_row_of_an_import_subscribes_nobody_again() -> None:
+    """It may only say that somebody leaves, and its own source counts where it has one."""
+    left = replace(A, subscribed=False)
+    again = ImportContact(
+        team_id="t",
+        identity=Identity(A.email, None),
+        input=ContactInput(fields={"subscribed": True, "source": "Shop"}),
+    )
+    assert only(folded(again, contacts=[left]).updated) == replace(left, source="Shop")
+    leaves = replace(again, input=ContactInput(fields={"subscribed": False}))
+    assert only(folded(leaves, contacts=[A]).updated) == left
 
 
 def test_a_contact_made_and_removed_in_one_batch_was_never_there() -> None:
@@ -143,6 +184,17 @@ def test_a_contact_made_and_removed_in_one_batch_was_never_there() -> None:
     assert len(saved) == 2
     assert only(result.inserted).id == saved[1].id
     assert result.deleted == []
+
+
+def test_whoever_is_deleted_is_to_be_forgotten() -> None:
+    """Also who was made in the same batch: there may be events of it."""
+    known = folded(DeleteContact(team_id="t", identity=Identity("a@example.com", None)), contacts=[A])
+    assert [contact.id for contact in known.forgotten] == [contact.id for contact in known.deleted] == [A.id]
+    result = folded(
+        SendEvent(team_id="t", identity=ADA, name="e", properties={}, input=NOTHING),
+        DeleteContact(team_id="t", identity=ADA),
+    )
+    assert only(result.forgotten).id == only(result.events).contact_id
 
 
 def test_an_address_passes_from_one_contact_to_another() -> None:
@@ -220,6 +272,30 @@ def test_a_pattern_learns_and_forgives() -> None:
     assert result.events[0].properties == {"seats": 3, "on": "2024-01-17T00:00:00.000Z"}
     assert result.events[1].properties == {"on": "soon"}
     assert only(result.patterns).properties == {"seats": "number", "on": "string"}
+
+
+def test_a_full_pattern_learns_no_more() -> None:
+    """An event that would teach it one property too many is refused, whole; those it knows still come."""
+
+    def numbered(first: int, end: int) -> dict[str, object]:
+        return {f"p{n}": n for n in range(first, end)}
+
+    result = folded(
+        event("a@example.com", None, **numbered(0, 200)),
+        event("a@example.com", None, **numbered(200, 400)),
+        event("new@example.com", None, **numbered(390, 501)),
+        event("a@example.com", None, **numbered(400, 500)),
+        event("a@example.com", p1="a text from now on", items=[{"lists": "teach nothing"}]),
+        event("a@example.com", one_more=1),
+    )
+    refused = [str(outcome) for outcome in result.outcomes if isinstance(outcome, Refusal)]
+    assert [isinstance(outcome, Refusal) for outcome in result.outcomes] == [
+        False, False, True, False, False, True,
+    ]  # fmt: skip
+    assert "have 400 properties by now, and at most 500 altogether; leave out p400, p401, p402" in refused[0]
+    assert "leave out one_more" in refused[1]
+    assert [one.email for one in result.inserted] == ["a@example.com"]
+    assert len(only(result.patterns).properties) == 500
 
 
 def test_a_key_works_once_in_a_batch_and_is_kept_by_a_refusal() -> None:

@@ -58,6 +58,7 @@ class Stored:
         self.patterns: dict[str, PatternRow] = {}
         self.keys: list[UsedKey] = []
         self.emails: dict[str, NewEmail] = {}
+        self.asked: dict[str, datetime] = {}
         self.happenings: list[Happening] = []
 
     def commit(self, batch: Sequence[Command], now: datetime) -> list[str]:
@@ -70,6 +71,7 @@ class Stored:
             patterns=list(self.patterns.values()),
             transactionals=[transactional(PUBLISHED, MESSAGE), transactional(DRAFT, None)],
             keys=self.keys,
+            asked={TEAM: self.asked},
         )
         folded = fold(loaded, [follow(command, self.links) for command in batch], now=now)
         for contact in folded.deleted:
@@ -87,6 +89,7 @@ class Stored:
         self.happenings += folded.happenings
         for email in folded.emails:
             self.emails.setdefault(email.cause, email)
+            self.asked.setdefault(email.cause, now)
         return [
             type(outcome).__name__ if isinstance(outcome, Exception) else "ok" for outcome in folded.outcomes
         ]
@@ -112,12 +115,13 @@ class Stored:
 
 ADA = Identity("a@example.com", None)
 ASK = SubmitForm(team_id=TEAM, identity=ADA, input=ContactInput(lists={"list1": True}), opt_in=CONFIRM)
+ALMOST = 30 * 24 * 60 - 20  # minutes
 YES = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=True)
 NO = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=False)
 
 
-@settings(max_examples=300)
-@given(work=batches(), pauses=st.lists(st.sampled_from([0, 20, 60])))
+@settings(max_examples=300, deadline=None)
+@given(work=batches(), pauses=st.lists(st.sampled_from([0, 20, ALMOST, ALMOST + 20])))
 @example(
     work=[
         [
@@ -129,7 +133,8 @@ NO = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=False)
     ],
     pauses=[],
 )
-@example(work=[[ASK], [ASK, NO], [ASK, YES, ASK]], pauses=[0, 20, 60])
+@example(work=[[ASK], [ASK, NO], [ASK, YES, ASK]], pauses=[0, ALMOST, 40])
+@example(work=[[ASK], [ASK], [ASK], [ASK]], pauses=[0, ALMOST, 30, ALMOST])
 @example(work=[[ASK], [DeleteContact(team_id=TEAM, identity=ADA), YES, ASK], [YES]], pauses=[])
 def test_batching_changes_nothing(work: list[list[Command]], pauses: list[int]) -> None:
     """The same answers, state and happenings, whatever the minutes between batches."""

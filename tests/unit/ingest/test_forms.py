@@ -1,7 +1,7 @@
 """Forms, double opt-in and blocklists in the fold: no database, no clock."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from loopwright.server.ingest.command import (
 from loopwright.server.ingest.fold import Folded, Loaded, fold
 from loopwright.server.refusal import Refusal
 from loopwright.server.store.contacts import ContactRow, Membership
+from loopwright.wire.contacts import ContactSaved
 
 NOW = datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
 ADA = Identity("ada@example.org", None)
@@ -63,11 +64,55 @@ def test_a_pending_contact_has_happened_to_nobody() -> None:
     assert (email.kind, email.to_email) == ("transactional", "ada@example.org")
 
 
-def test_asking_again_within_the_hour_has_the_same_cause() -> None:
-    """So it is one email, whatever the batches."""
+def asked_by(result: Folded) -> dict[str, dict[str, datetime]]:
+    """What the database knows afterwards of who was asked."""
+    return {"t": {email.cause: NOW for email in result.emails}}
+
+
+def test_an_address_is_asked_once_in_a_batch() -> None:
+    """And each time its lists are remembered."""
     result = folded([form(), form(["l2"])])
-    assert len({email.cause for email in result.emails}) == 1
+    assert len(result.emails) == 1
     assert only(result).mailing_lists == {"l2": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("days", "again"),
+    [
+        pytest.param(0, 0, id="at once"),
+        pytest.param(1, 0, id="the next day"),
+        pytest.param(29.99, 0, id="just before 30 days"),
+        pytest.param(30, 1, id="after 30 days"),
+        pytest.param(100, 1, id="much later"),
+    ],
+)
+@pytest.mark.parametrize("start", range(0, 40, 7))
+def test_an_address_is_asked_once_in_thirty_days(start: int, days: float, again: int) -> None:
+    """Wherever in the calendar they begin."""
+    first = NOW + timedelta(days=start)
+    asked = fold(Loaded(), [form()], now=first)
+    loaded = Loaded(contacts=asked.inserted, asked={"t": {asked.emails[0].cause: first}})
+    assert len(fold(loaded, [form()], now=first + timedelta(days=days)).emails) == again
+
+
+def test_deleting_a_contact_does_not_have_it_asked_again() -> None:
+    """The address is what must not be bothered; the cause does not give it away."""
+    asked = folded([form()])
+    loaded = Loaded(contacts=asked.inserted, asked=asked_by(asked))
+    again = fold(loaded, [DeleteContact(team_id="t", identity=ADA), form()], now=NOW)
+    assert again.emails == []
+    assert only(again).opt_in_status == "pending"
+    assert "ada" not in asked.emails[0].cause
+
+
+def test_a_refusal_is_for_good() -> None:
+    """No form asks again, however much later; the answer to the form is that of any other."""
+    pending = only(folded([form()]))
+    rejected = only(folded([AnswerOptIn(team_id="t", contact_id=pending.id, accepted=False)], [pending]))
+    later = fold(Loaded(contacts=[rejected]), [form()], now=NOW + timedelta(days=400))
+    assert later.emails == []
+    assert later.updated == []
+    assert later.outcomes == [ContactSaved(success=True, id=pending.id)]
 
 
 def test_confirming_brings_everything_that_waited() -> None:

@@ -50,6 +50,25 @@ def test_an_event_keeps_contact_properties_apart_from_its_own() -> None:
         pytest.param({"eventName": "x", "email": 7}, failures.INVALID_EMAIL, id="address not text"),
         pytest.param({"eventName": "x", "email": None, "userId": None}, "required", id="null identifiers"),
         pytest.param({"eventName": "x", "userId": {}}, "userId must be a string", id="odd userId"),
+        pytest.param(
+            {"eventName": "x", "email": "a@example.com", "eventProperties": {f"p{n}": 1 for n in range(201)}},
+            "eventProperties holds 201 properties; an event has at most 200",
+            id="too many properties",
+        ),
+        pytest.param(
+            {"eventName": "x", "email": "a@example.com", **{f"p{n}": 1 for n in range(999)}},
+            "The body holds 1001 keys; it may have at most 1000",
+            id="too many keys",
+        ),
+        pytest.param(
+            {
+                "eventName": "x",
+                "email": "a@example.com",
+                "mailingLists": {f"l{n}": True for n in range(1001)},
+            },
+            "mailingLists holds 1001 lists; a request has at most 1000",
+            id="too many lists",
+        ),
     ],
 )
 def test_an_event_that_cannot_be(body: dict[str, object], text: str) -> None:
@@ -245,12 +264,34 @@ def test_the_length_of_a_key(length: int, fits: bool) -> None:
             id="deeply nested",
         ),
         pytest.param({"dataVariables": [1]}, "dataVariables must be an object", id="no object"),
+        pytest.param(
+            {"dataVariables": {f"v{n}": 1 for n in range(1001)}},
+            "dataVariables holds 1001 variables; an email has at most 1000",
+            id="too many variables",
+        ),
+        pytest.param(
+            {"attachments": [{"filename": "a", "contentType": "a/b", "data": ""}] * 51},
+            "attachments holds 51 files; an email has at most 50",
+            id="too many files",
+        ),
+        pytest.param(
+            {f"p{n}": 1 for n in range(999)},
+            "The body holds 1001 keys; it may have at most 1000",
+            id="too many keys that nobody reads",
+        ),
     ],
 )
 def test_a_transactional_email_that_cannot_be(body: dict[str, object], text: str) -> None:
     """Refused by name, before anybody looks for the email."""
     with pytest.raises(BadRequest, match=text):
         transactional(**body)
+
+
+def test_as_many_as_there_may_be() -> None:
+    """The limits themselves are allowed."""
+    assert len(event(eventProperties={f"p{n}": 1 for n in range(200)}).properties) == 200
+    one = {"filename": "a", "contentType": "a/b", "data": ""}
+    assert len(transactional(attachments=[one] * 50).attachments) == 50
 
 
 @pytest.mark.parametrize("variables", [[], None, {}])

@@ -322,3 +322,22 @@ def test_a_section_is_a_link_where_it_holds_no_other() -> None:
 def test_a_refused_target_leaves_no_empty_brackets() -> None:
     lmx = '<Section href="{data.a}"><Paragraph><Link href="{data.a}">a</Link> b</Paragraph></Section>'
     assert fill(prepare(message(lmx), None), Values(data={"a": "javascript:x"})).text == "a b\n"
+
+
+LINKS = """
+<Section href="https://{data.h}.acme.example/s"><Paragraph>In a section</Paragraph></Section>
+<Paragraph>Text <Link href="https://{data.h}.acme.example/l">link</Link></Paragraph>
+<Button href="https://{data.h}.acme.example/b">button</Button>
+<Image src="https://acme.example/a.png" alt="image" dynamicSrc="https://{data.h}.acme.example/d" href="https://{data.h}.acme.example/i"/>
+"""
+
+
+def test_what_is_left_out_leaves_its_text() -> None:
+    """Links, buttons, sections and images alike, in the page and in the text beside it."""
+    prepared = prepare(message(LINKS), None)
+    good = fill(prepared, Values(data={"h": "shop"}))
+    assert good.html.count("https://shop.acme.example/") >= 5
+    assert good.text.count("https://shop.acme.example/") == 4
+    bad = fill(prepared, Values(data={"h": "evil.example/"}))
+    assert "evil.example" not in bad.html + bad.text
+    assert all(text in bad.html and text in bad.text for text in ("In a section", "link", "button", "image"))

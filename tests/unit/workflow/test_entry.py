@@ -1,12 +1,13 @@
 """Who enters which workflow."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from loopwright.server.store.workflows import ActiveWorkflow
-from loopwright.server.workflow.entry import Happening, entries
+from loopwright.server.workflow.entry import Happening, entries, kept_out
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ON_SIGNUP = ActiveWorkflow(
@@ -92,3 +93,27 @@ def test_order_follows_the_happenings() -> None:
         ("c2", "w3"),
     ]
     assert sorted(run.id for run in runs) == [run.id for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        pytest.param({}, None, id="it starts"),
+        pytest.param({"status": "Draft"}, "draft", id="a draft"),
+        pytest.param({"status": "Paused"}, "paused", id="paused"),
+        pytest.param({"status": "PausedAndQueueing"}, "paused", id="paused for a while"),
+        pytest.param({"mailing_list_id": "l1"}, "not_on_list", id="not on its list"),
+    ],
+)
+def test_what_keeps_a_contact_out(changes: dict[str, Any], why: str | None) -> None:
+    """Either a run or a reason, for each workflow that waits for the event."""
+    workflow = replace(ON_SIGNUP, **changes)
+    assert started(SIGNUP, workflow) == ([] if why else ["w1"])
+    assert kept_out([SIGNUP], [], [workflow, ON_ADDED]) == ({"e1": {"w1": why}} if why else {})
+
+
+def test_who_has_not_confirmed_is_kept_out_by_that() -> None:
+    """Of workflows that send; others have reasons of their own. What is no event has no page to say so."""
+    paused = replace(ON_SIGNUP, id="w3", status="Paused")
+    assert kept_out([], [SIGNUP], [ON_SIGNUP, paused]) == {"e1": {"w1": "unconfirmed", "w3": "paused"}}
+    assert kept_out([ADDED], [], [replace(ON_ADDED, status="Draft")]) == {}

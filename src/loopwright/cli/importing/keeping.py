@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from loopwright.cli.importing.progress import Progress, save
+from loopwright.cli.importing.progress import Progress, State
 
-SAVE_SECONDS = 0.5
+SAVE_SECONDS = 0.05
 
 
 class Keeper:
     """The progress on the screen and on disk, brought up to date now and then."""
 
-    def __init__(self, state: Path, progress: Progress, total: int, bar: Bar) -> None:
+    def __init__(self, state: State, progress: Progress, total: int, bar: Bar) -> None:
         self.progress = progress
         self._state = state
         self._bar = bar
@@ -34,12 +33,12 @@ class Keeper:
 
     def keep(self, *, running: bool) -> None:
         self._bar.update(self._task, completed=self.progress.settled)
-        save(self._state, replace(self.progress, running=running))
+        self._state.save(replace(self.progress, running=running))
         self._kept_at = time.monotonic()
 
 
 @contextmanager
-def kept(state: Path, progress: Progress, total: int) -> Generator[Keeper]:
+def kept(state: State, progress: Progress, total: int) -> Generator[Keeper]:
     """Keep the progress, however the import ends, short of a kill."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

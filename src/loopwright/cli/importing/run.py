@@ -1,30 +1,54 @@
-"""Sending the rows: several contacts at a time, each contact's rows in order, results in the file's order."""
+"""Sending the rows: some batches at a time, each contact's rows in order, results in the file's order.
+
+A batch is what a sender takes at once: hundreds of rows where the server has bulk, else one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Iterable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from itertools import islice
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from loopwright.cli.importing.files import RejectedRows, Row
-from loopwright.cli.importing.progress import Progress, row_key
-from loopwright.cli.importing.rows import Fields, RowError, RowEvent, event_of
-from loopwright.client._async.events import AsyncEvents
-from loopwright.errors import AuthenticationError, ConflictError, RateLimitError, ServerError, StatusError
+from loopwright.cli.importing.files import Fields, Row
+from loopwright.cli.importing.progress import Progress
+from loopwright.cli.importing.rejected import RejectedRows
+from loopwright.cli.importing.row_parts import RowError
+from loopwright.errors import (
+    AuthenticationError,
+    LoopsError,
+    MethodNotAllowedError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+)
 
-WINDOW = 4
-"""Rows read ahead of the oldest unsettled one, as a multiple of those under way: memory stays flat."""
-
+WINDOW = 2
+"""Batches that are held, as a multiple of those under way: memory stays flat."""
 
 Item = TypeVar("Item")
 
+Verdict: TypeAlias = str | LoopsError | None
+"""What became of a row: None is sent, `ALREADY` was, other text says why not, an error ends the import."""
+
+ALREADY = "already there"
+"""The verdict on a row whose key the API knows: an earlier import of this file sent it."""
+
 
 class Sender(Protocol[Item]):
-    """What a kind of import makes of its rows, and how it sends that."""
+    """What a kind of import makes of its rows, and how they go: `rows` in a batch, `at_once` batches."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def at_once(self) -> int: ...
 
     def read(self, fields: Fields) -> Item:
         """Read one row. Raises `RowError`."""
@@ -34,130 +58,141 @@ class Sender(Protocol[Item]):
         """Whom the row is about; rows that share a name go out one after the other."""
         ...
 
-    async def send(self, item: Item, key: str) -> str | None:
-        """Send it under its row's idempotency key. None is sent, `ALREADY` was, text says why not."""
+    async def send(self, items: Sequence[tuple[int, Item]]) -> Sequence[Verdict]:
+        """Send items, each with its row's number; what became of each, of none behind an error."""
         ...
 
 
-class EventSender(Struct, frozen=True):
-    """Rows become events. `name` is for rows without an event name of their own."""
+class _Batch(Struct, Generic[Item], frozen=True):
+    """Rows that were read: `faults` has the reasons of those that cannot be sent, by their numbers."""
 
-    events: AsyncEvents
-    name: str | None
-
-    def read(self, fields: Fields) -> RowEvent:
-        return event_of(fields, name=self.name)
-
-    def names(self, item: RowEvent) -> Collection[str]:
-        return (item.user_id or item.email or "",)
-
-    async def send(self, item: RowEvent, key: str) -> str | None:
-        try:
-            await self.events.send(
-                item.name,
-                email=item.email,
-                user_id=item.user_id,
-                properties=item.properties,
-                contact=item.contact,
-                mailing_lists=item.mailing_lists,
-                idempotency_key=key,
-            )
-        except ConflictError:
-            return ALREADY
-        return None
+    rows: Sequence[Row]
+    faults: dict[int, str]
+    sending: asyncio.Task[Sequence[Verdict]]
 
 
-class Import(Struct, Generic[Item], frozen=True, kw_only=True):
-    """One import. `parallel` counts rows under way."""
+class Import(Generic[Item]):
+    """One import, good for one run."""
 
-    sender: Sender[Item]
-    rejected: RejectedRows
-    parallel: int
+    def __init__(self, sender: Sender[Item], rejected: RejectedRows) -> None:
+        self._sender = sender
+        self._rejected = rejected
+        self._turn = asyncio.Semaphore(sender.at_once)
+        self._tails: dict[str, asyncio.Task[Sequence[Verdict]]] = {}
+        self._over = False
 
     async def run(self, rows: Iterable[Row], progress: Progress) -> AsyncGenerator[Progress]:
-        """Send the rows that `progress` does not cover yet; yields the progress after each, in their order.
+        """Send `rows`, those that `progress` does not cover; yields the progress after each batch, in order.
 
         Raises the client's error when going on makes no sense: a wrong key, no answer, a server that fails.
         Everything settled by then has been yielded; what was under way is sent again next time, under the
         same keys.
         """
-        waiting: deque[tuple[Row, asyncio.Task[str | None]]] = deque()
-        tails: dict[str, asyncio.Task[str | None]] = {}
-        turn = asyncio.Semaphore(self.parallel)
-        try:
-            for row in rows:
-                if row.number <= progress.row:
-                    continue
-                waiting.append((row, self._start(row, progress.content, tails, turn)))
-                while len(waiting) > self.parallel * WINDOW or (waiting and waiting[0][1].done()):
-                    progress = self._settled(progress, waiting[0][0], await waiting[0][1])
-                    waiting.popleft()
-                    yield progress
-            while waiting:
-                progress = self._settled(progress, waiting[0][0], await waiting[0][1])
-                waiting.popleft()
+        async with aclosing(self._carried_out(iter(rows))) as batches:
+            async for batch in batches:
+                progress, error = self._settled(progress, batch)
                 yield progress
-            yield replace(progress, finished=True)
-        finally:
-            for _, task in waiting:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+                if error is not None:
+                    raise error
+        yield replace(progress, finished=True)
 
-    def _start(
-        self, row: Row, content: str, tails: dict[str, asyncio.Task[str | None]], turn: asyncio.Semaphore
-    ) -> asyncio.Task[str | None]:
+    async def _carried_out(self, rows: Iterator[Row]) -> AsyncGenerator[_Batch[Item]]:
+        """The batches in their order, each when it is done."""
+        waiting: deque[_Batch[Item]] = deque()
         try:
-            if row.fault:
-                raise RowError(row.fault)
-            item = self.sender.read(row.fields)
-        except RowError as error:
-            return asyncio.create_task(_known(str(error)))
-        names = self.sender.names(item)
-        earlier = {tails[name] for name in names if name in tails}
-        task = asyncio.create_task(self._send(item, row_key(content, row.number), earlier, turn))
-        tails.update(dict.fromkeys(names, task))
-        task.add_done_callback(lambda done: _forget(tails, names, done))
-        return task
+            while batch := list(islice(rows, self._sender.rows)):
+                waiting.append(self._start(batch))
+                await asyncio.sleep(0)
+                while len(waiting) > self._sender.at_once * WINDOW or (waiting and waiting[0].sending.done()):
+                    await waiting[0].sending
+                    yield waiting.popleft()
+            while waiting:
+                await waiting[0].sending
+                yield waiting.popleft()
+        finally:
+            for one in waiting:
+                one.sending.cancel()
+            await asyncio.gather(*(one.sending for one in waiting), return_exceptions=True)
+
+    def _start(self, rows: Sequence[Row]) -> _Batch[Item]:
+        faults: dict[int, str] = {}
+        items: list[tuple[int, Item]] = []
+        for row in rows:
+            try:
+                if row.fault:
+                    raise RowError(row.fault)
+                items.append((row.number, self._sender.read(row.fields)))
+            except RowError as error:
+                faults[row.number] = str(error)
+        names = {name for _, item in items for name in self._sender.names(item)}
+        earlier = {self._tails[name] for name in names if name in self._tails}
+        task = asyncio.create_task(self._send(items, earlier))
+        self._tails.update(dict.fromkeys(names, task))
+        task.add_done_callback(lambda done: self._forget(names, done))
+        return _Batch(rows, faults, task)
 
     async def _send(
-        self,
-        item: Item,
-        key: str,
-        earlier: Collection[asyncio.Task[str | None]],
-        turn: asyncio.Semaphore,
-    ) -> str | None:
-        """Send one row after the earlier ones about the same. None is sent, text says why not."""
+        self, items: Sequence[tuple[int, Item]], earlier: Collection[asyncio.Task[Sequence[Verdict]]]
+    ) -> Sequence[Verdict]:
+        """Send a batch after the earlier ones about the same; nothing more once an error has ended it all."""
         if earlier:
             await asyncio.wait(earlier)
-        async with turn:
-            try:
-                return await self.sender.send(item, key)
-            except (AuthenticationError, RateLimitError, ServerError):
-                raise
-            except StatusError as error:
-                return f"{error.status}: {error.message}"
+        async with self._turn:
+            verdicts = () if self._over or not items else await self._sender.send(items)
+        self._over = self._over or any(isinstance(verdict, LoopsError) for verdict in verdicts)
+        return verdicts
 
-    def _settled(self, progress: Progress, row: Row, outcome: str | None) -> Progress:
-        progress = replace(progress, row=row.number)
-        if outcome is None:
-            return replace(progress, sent=progress.sent + 1)
-        if outcome == ALREADY:
-            return replace(progress, already=progress.already + 1)
-        self.rejected.add(row, outcome)
-        return replace(progress, rejected=progress.rejected + 1, rejected_bytes=self.rejected.size)
+    def _settled(self, progress: Progress, batch: _Batch[Item]) -> tuple[Progress, LoopsError | None]:
+        """Count what became of the rows, as far as no error ends the import."""
+        verdicts = iter(batch.sending.result())
+        row, sent, already, rejected = progress.row, progress.sent, progress.already, progress.rejected
+        error: LoopsError | None = None
+        for one in batch.rows:
+            fault = batch.faults.get(one.number)
+            verdict = next(verdicts) if fault is None else fault
+            if isinstance(verdict, LoopsError):
+                error = verdict
+                break
+            row = one.number
+            if verdict is None:
+                sent += 1
+            elif verdict is ALREADY:
+                already += 1
+            else:
+                rejected += 1
+                self._rejected.add(one, verdict)
+        progress = replace(
+            progress,
+            row=row,
+            sent=sent,
+            already=already,
+            rejected=rejected,
+            rejected_bytes=self._rejected.size,
+        )
+        return progress, error
+
+    def _forget(self, names: Collection[str], done: asyncio.Task[Sequence[Verdict]]) -> None:
+        for name in names:
+            if self._tails.get(name) is done:
+                del self._tails[name]
 
 
-ALREADY = "already there"
-"""The outcome of a row whose key the API knows: an earlier import of this file sent it."""
-
-
-def _forget(
-    tails: dict[str, asyncio.Task[str | None]], names: Collection[str], done: asyncio.Task[str | None]
-) -> None:
-    for name in names:
-        if tails.get(name) is done:
-            del tails[name]
-
-
-async def _known(outcome: str) -> str:
-    return outcome
+def verdict_on(error: LoopsError | ValueError | TypeError | None) -> Verdict:
+    """What an error, or none, says of its row."""
+    match error:
+        case None:
+            return None
+        case (
+            AuthenticationError()
+            | PermissionDeniedError()
+            | MethodNotAllowedError()
+            | RateLimitError()
+            | ServerError()
+        ):
+            return error
+        case StatusError():
+            return f"{error.status}: {error.message}"
+        case LoopsError():
+            return error
+        case _:
+            return str(error)

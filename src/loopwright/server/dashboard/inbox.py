@@ -1,13 +1,18 @@
 """The inbox: the emails that stayed here, and each of them as its reader would see it."""
 
+import asyncio
+
 from starlette.responses import HTMLResponse, Response
 
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.letter import Letter, framed, read_letter, source
-from loopwright.server.dashboard.pages import VIEWS, InboxPage, InboxPart, MessagePage, View
+from loopwright.server.dashboard.pages import VIEWS, InboxPage, InboxPart, MessagePage, Sheet, View
 from loopwright.server.dashboard.visits import LINES, NothingHere, Visit, cut
+from loopwright.server.mail.letter import Letter, framed, read_letter, source
 from loopwright.server.store.inbox import InboxRow, list_received, load_received
 from loopwright.server.store.pages.inbox import load_cause
+
+SHOWN_CHARACTERS = 500_000
+"""Of a text or of a source; the download has all of it."""
 
 
 async def show_inbox(visit: Visit) -> Response:
@@ -31,7 +36,7 @@ async def show_inbox(visit: Visit) -> Response:
 async def show_message(visit: Visit) -> Response:
     """GET /inbox/{message_id}; `?view=` names the tab."""
     message = await _load(visit)
-    letter = read_letter(message.raw)
+    letter = await asyncio.to_thread(read_letter, message.raw)
     view = _view(visit.request.query_params.get("view"), letter)
     cause = await load_cause(visit.tx, visit.team_id, message.email_id) if message.email_id else None
     return answers.page(
@@ -41,14 +46,14 @@ async def show_message(visit: Visit) -> Response:
             letter=letter,
             cause=cause,
             view=view,
-            source=source(message.raw) if view == "source" else "",
+            sheet=_sheet(view, message, letter),
         )
     )
 
 
 async def show_message_html(visit: Visit) -> Response:
     """GET /inbox/{message_id}/html: the email's own HTML, for the sandboxed frame."""
-    html = read_letter((await _load(visit)).raw).html
+    html = (await asyncio.to_thread(read_letter, (await _load(visit)).raw)).html
     if html is None:
         raise NothingHere
     return HTMLResponse(framed(html), headers=answers.EMAIL_HEADERS)
@@ -69,6 +74,16 @@ def _view(wanted: str | None, letter: Letter) -> View:
     shown = VIEWS if letter.html is not None else VIEWS[1:]
     by_name: dict[str | None, View] = {view: view for view in shown}
     return by_name.get(wanted, shown[0])
+
+
+def _sheet(view: View, message: InboxRow, letter: Letter) -> Sheet | None:
+    """What the tabs of plain text show; None where there is none."""
+    if view == "source":
+        shown = source(message.raw[:SHOWN_CHARACTERS])
+        return Sheet(shown, is_cut=len(message.raw) > SHOWN_CHARACTERS)
+    if view == "text" and letter.text is not None:
+        return Sheet(letter.text[:SHOWN_CHARACTERS], is_cut=len(letter.text) > SHOWN_CHARACTERS)
+    return None
 
 
 async def _load(visit: Visit) -> InboxRow:

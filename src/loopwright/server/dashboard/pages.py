@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from loopwright.server.dashboard.chart import Chart
-from loopwright.server.dashboard.letter import Letter
-from loopwright.server.dashboard.story import Entry, EventStory
+from loopwright.server.dashboard.story import Entry, EventStory, RunStory
+from loopwright.server.dashboard.verdicts import Verdict
+from loopwright.server.mail.letter import Letter
 from loopwright.server.store.inbox import InboxEntry, InboxRow
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
-from loopwright.server.store.pages.events import EmailLine
+from loopwright.server.store.pages.events import EmailLine, EventDetail
 from loopwright.server.store.pages.inbox import Cause
 from loopwright.server.store.pages.overview import Counts
 
@@ -82,6 +83,24 @@ class MissingPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlowPage(Page):
+    """What was asked for took longer than `seconds`; `search` is what was looked for, if anything."""
+
+    template: ClassVar[str] = "slow.html"
+    search: str
+    seconds: int
+    back: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusyPage(Page):
+    """All connections of pages are taken."""
+
+    template: ClassVar[str] = "busy.html"
+    again: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class NumbersPart(LivePage):
     """Today's counts, the chart of the last hours and the emails that did not leave.
 
@@ -126,9 +145,17 @@ class InboxPage(Page):
     part: InboxPart
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """Plain text as a tab shows it; `is_cut` when there is more of it."""
+
+    text: str
+    is_cut: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class MessagePage(Page):
-    """One email; `view` is the tab that is open, `source` its bytes as text when that is the tab."""
+    """One email; `view` is the tab that is open, `sheet` its text or source when that is the tab."""
 
     template: ClassVar[str] = "message.html"
     frame: Frame
@@ -136,15 +163,19 @@ class MessagePage(Page):
     letter: Letter
     cause: Cause | None
     view: View
-    source: str
+    sheet: Sheet | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventsPart(LivePage):
-    """One page of events with what they caused. Those with an id above `fresh` have just come."""
+    """One page of events with what they caused. Those with an id above `fresh` have just come.
+
+    `is_cut` when the search fits so much that not all of it was looked at.
+    """
 
     template: ClassVar[str] = "events_list.html"
     stories: Sequence[EventStory]
+    is_cut: bool
     turn: Turn
     search: str
     fresh: str
@@ -158,6 +189,32 @@ class EventsPage(Page):
     frame: Frame
     search: str
     part: EventsPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPart(LivePage):
+    """What one event started, and for each workflow that waits for it and did not start, why.
+
+    `listens`: a workflow waits for events of this name. If none does, `close` are names that one waits for
+    and that are nearly this one, `others` some more of them.
+    """
+
+    template: ClassVar[str] = "event_detail.html"
+    event: EventDetail
+    runs: Sequence[RunStory]
+    verdicts: Sequence[Verdict]
+    listens: bool
+    close: Sequence[str]
+    others: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPage(Page):
+    """One event."""
+
+    template: ClassVar[str] = "event.html"
+    frame: Frame
+    part: EventPart
 
 
 @dataclass(frozen=True, kw_only=True)

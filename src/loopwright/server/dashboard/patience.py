@@ -12,7 +12,7 @@ _REMEMBERED = 10_000  # addresses; the one that failed longest ago makes room
 
 
 class Patience:
-    """Failed sign-ins by client address, in this process."""
+    """Failed sign-ins by household, in this process."""
 
     def __init__(self) -> None:
         self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()

@@ -1,6 +1,7 @@
 """The sign-in of the local operator: an API key of the team opens a session, signing out ends it."""
 
 import math
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
@@ -10,7 +11,8 @@ from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.pages import SignInPage
 from loopwright.server.dashboard.visits import COOKIE, Endpoint, House, operator_of
 from loopwright.server.keys import hash_key
-from loopwright.server.store.pages.operators import find_operator
+from loopwright.server.store.sessions import delete_session, find_operator, insert_session
+from loopwright.server.visitors import household_of
 
 _LONGEST_FORM = 8_000  # bytes
 
@@ -33,48 +35,53 @@ def sign_out(house: House) -> Endpoint:
     """POST /sign-out. Who is not signed in is signed out too."""
 
     async def endpoint(request: Request) -> Response:
-        if _from_elsewhere(request):
-            return _door("/", "That sign-out came from another site, so nothing was done.", status=403)
+        if _from_elsewhere(house, request):
+            return _door("/", _strange("sign-out", house), status=403)
+        if token := request.cookies.get(COOKIE):
+            async with house.pool.acquire() as tx:
+                await delete_session(tx, sessions.hash_token(token))
         response = answers.redirect("/sign-in")
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_https(request))
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_https(house, request))
         return response
 
     return endpoint
 
 
 async def _try_key(house: House, request: Request) -> Response:
-    if _from_elsewhere(request):
-        return _door("/", "That sign-in came from another site, so it was refused.", status=403)
+    if _from_elsewhere(house, request):
+        return _door("/", _strange("sign-in", house), status=403)
     form = await _read_form(request)
     onward = local_path(form.get("onward", ""))
     now = house.clock.now()
-    address = request.client.host if request.client else ""
-    wait = math.ceil(house.patience.wait(address, now=now).total_seconds())
-    if wait > 0:
-        seconds = f"{wait} second{'s' if wait > 1 else ''}"
-        return _door(
-            onward,
-            f"Too many wrong keys. Try again in {seconds}.",
-            status=429,
-            headers={"Retry-After": str(wait)},
-        )
-    # counted before the look-up, so that guesses sent side by side do not all pass as the first
-    house.patience.failed(address, now=now)
+    token = sessions.new_token()
     async with house.pool.acquire() as tx:
         operator = await find_operator(tx, hash_key(form.get("key", "").strip()))
+        if operator:
+            ends = now + sessions.LIFETIME
+            await insert_session(tx, operator, token_hash=sessions.hash_token(token), expires_at=ends)
     if operator is None:
-        return _door(onward, "No team of this server has that API key.", status=401)
-    house.patience.succeeded(address)
+        return _turned_away(house, household_of(request), onward, now)
+    house.patience.succeeded(household_of(request))
     response = answers.redirect(onward)
     response.set_cookie(
         COOKIE,
-        sessions.seal(operator.team_id, operator.key_id, secret=operator.secret, now=now),
+        token,
         max_age=int(sessions.LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=_is_https(request),
+        secure=_is_https(house, request),
     )
     return response
+
+
+def _turned_away(house: House, household: str, onward: str, now: datetime) -> Response:
+    """The answer to a wrong key. A right one always opens: strangers may share the operator's address."""
+    wait = math.ceil(house.patience.wait(household, now=now).total_seconds())
+    if wait <= 0:
+        house.patience.failed(household, now=now)
+        return _door(onward, "No team of this server has that API key.", status=401)
+    complaint = f"Too many wrong keys. Try again in {wait} second{'s' if wait > 1 else ''}."
+    return _door(onward, complaint, status=429, headers={"Retry-After": str(wait)})
 
 
 def local_path(wanted: str) -> str:
@@ -106,14 +113,23 @@ async def _read_form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _from_elsewhere(request: Request) -> bool:
+def _from_elsewhere(house: House, request: Request) -> bool:
     """Whether a browser sent the form for another site. Programs send neither header and may pass."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if origin is None:
+        return False
+    if house.origin:
+        return origin != house.origin
+    return urlsplit(origin).netloc != request.headers.get("host")
 
 
-def _is_https(request: Request) -> bool:
-    return request.url.scheme == "https"
+def _strange(what: str, house: House) -> str:
+    remedy = f" This dashboard is at {house.public_url}." if house.origin else ""
+    return f"That {what} came from another site, so it was refused.{remedy}"
+
+
+def _is_https(house: House, request: Request) -> bool:
+    return request.url.scheme == "https" or (house.origin or "").startswith("https:")

@@ -1,12 +1,14 @@
 """The addresses of the dashboard."""
 
+import asyncio
+
 from starlette.routing import BaseRoute, Mount, Route
 
 from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.assets import Assets
 from loopwright.server.dashboard.contacts import show_contact, show_contacts
-from loopwright.server.dashboard.events import show_events
+from loopwright.server.dashboard.events import show_event, show_events
 from loopwright.server.dashboard.inbox import download_message, show_inbox, show_message, show_message_html
 from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.patience import Patience
@@ -21,15 +23,21 @@ PAGES = {
     "/inbox/{message_id}/html": show_message_html,
     "/inbox/{message_id}/raw": download_message,
     "/events": show_events,
+    "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
 }
 """Every page behind the sign-in."""
 
 
-def routes(pool: Pool, clock: Clock, *, public_url: str) -> list[BaseRoute]:
-    """Make the dashboard's routes. `public_url` is the server's own address, without a final slash."""
-    house = House(pool, clock, public_url, Patience())
+def routes(pool: Pool, clock: Clock, *, public_url: str, origin: str | None) -> list[BaseRoute]:
+    """Make the dashboard's routes. `public_url` is the server's own address, without a final slash.
+
+    `origin` is where browsers have the pages from; None takes their word for it, from `Host`. `pool` has two
+    connections at least, and should serve nobody else.
+    """
+    searches = asyncio.Semaphore(pool.get_max_size() - 1)
+    house = House(pool, clock, public_url, origin, Patience(), searches)
     return [
         Mount("/static", Assets(directory=answers.STATIC)),
         Route("/sign-in", sign_in(house), methods=["GET", "POST"]),

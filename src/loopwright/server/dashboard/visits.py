@@ -1,26 +1,32 @@
 """A visit: somebody who signed in asks for a page. Views get one, and through it only that team's rows."""
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 from urllib.parse import quote, urlencode
 
+import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
 
 from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers, sessions
-from loopwright.server.dashboard.pages import Frame, MissingPage, Section, Turn
+from loopwright.server.dashboard.pages import BusyPage, Frame, MissingPage, Section, SlowPage, Turn
 from loopwright.server.dashboard.patience import Patience
 from loopwright.server.store.database import Connection, Pool
-from loopwright.server.store.pages import FIRST_PAGE
-from loopwright.server.store.pages.operators import Operator, load_operator
+from loopwright.server.store.pages import FIRST_PAGE, LIMIT_PAGE, LIMIT_SEARCH, PAGE_SECONDS, SEARCH_SECONDS
 from loopwright.server.store.pages.overview import first_id
+from loopwright.server.store.sessions import Operator, operator_of_session
 
 COOKIE = "loopwright_session"
 LINES = 50
+WAIT_SECONDS = 10
+"""For a turn or a connection."""
+RETRY = {"Retry-After": "5"}
 _FRESH = timedelta(seconds=3)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -29,12 +35,18 @@ Line = TypeVar("Line")
 
 @dataclass(frozen=True)
 class House:
-    """What all pages share. `public_url` is the server's address in links, without a final slash."""
+    """What all pages share. `public_url` is the server's address in links, without a final slash.
+
+    `pool` is for pages alone; `searches` keeps those that may take long from having all of it. `origin` is
+    where browsers have the pages from, when the operator said so.
+    """
 
     pool: Pool
     clock: Clock
     public_url: str
+    origin: str | None
     patience: Patience
+    searches: asyncio.Semaphore
 
 
 class NothingHere(Exception):
@@ -62,8 +74,7 @@ class Visit:
 
     @property
     def search(self) -> str:
-        """What to look for; PostgreSQL has no text with a NUL in it."""
-        return self.request.query_params.get("q", "").replace("\0", "").strip()[:200]
+        return search_of(self.request)
 
     @property
     def cursor(self) -> str | None:
@@ -114,33 +125,63 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def signed_in(house: House, view: View) -> Endpoint:
-    """Make a route's endpoint of a view: whoever is not signed in is led to the sign-in."""
+    """Make a route's endpoint of a view: whoever is not signed in is led to the sign-in.
+
+    A page whose statements take too long, or that finds no connection, says so instead.
+    """
 
     async def endpoint(request: Request) -> Response:
-        now = house.clock.now()
-        async with house.pool.acquire() as tx, tx.transaction(isolation="repeatable_read", readonly=True):
-            operator = await operator_of(request, tx, now=now)
-            if operator is None:
-                return _to_sign_in(request)
-            visit = Visit(request, tx, operator, now, house.public_url)
-            try:
-                return await view(visit)
-            except NothingHere:
-                missing = MissingPage(frame=visit.frame("Not found", "overview"), what=request.url.path)
-                return answers.page(missing, status=404)
+        search = search_of(request)
+        seconds = SEARCH_SECONDS if search else PAGE_SECONDS
+        try:
+            async with _turn(house) if search else nullcontext():
+                return await _see(house, view, request, LIMIT_SEARCH if search else LIMIT_PAGE)
+        except asyncpg.QueryCanceledError:
+            slow = SlowPage(search=search, seconds=seconds, back=quote(request.url.path) if search else "/")
+            return answers.page(slow, status=503, headers=RETRY)
+        except TimeoutError:
+            return answers.page(BusyPage(again=_target(request)), status=503, headers=RETRY)
 
     return endpoint
 
 
+@asynccontextmanager
+async def _turn(house: House) -> AsyncGenerator[None]:
+    """The turn of a search: they leave connections to the other pages."""
+    await asyncio.wait_for(house.searches.acquire(), WAIT_SECONDS)
+    try:
+        yield
+    finally:
+        house.searches.release()
+
+
+async def _see(house: House, view: View, request: Request, limit: LiteralString) -> Response:
+    now = house.clock.now()
+    async with (
+        house.pool.acquire(timeout=WAIT_SECONDS) as tx,
+        tx.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        await tx.execute(limit)
+        operator = await operator_of(request, tx, now=now)
+        if operator is None:
+            return _to_sign_in(request)
+        visit = Visit(request, tx, operator, now, house.public_url)
+        try:
+            return await view(visit)
+        except NothingHere:
+            missing = MissingPage(frame=visit.frame("Not found", "overview"), what=request.url.path)
+            return answers.page(missing, status=404)
+
+
+def search_of(request: Request) -> str:
+    """What to look for; PostgreSQL has no text with a NUL in it."""
+    return request.query_params.get("q", "").replace("\0", "").strip()[:200]
+
+
 async def operator_of(request: Request, tx: Connection, *, now: datetime) -> Operator | None:
     """Who sent the request, by its session cookie."""
-    claim = sessions.read(request.cookies.get(COOKIE, ""))
-    if claim is None:
-        return None
-    operator = await load_operator(tx, claim.team_id, claim.key_id)
-    if operator is None or not sessions.holds(claim, secret=operator.secret, now=now):
-        return None
-    return operator
+    token = request.cookies.get(COOKIE, "")
+    return await operator_of_session(tx, sessions.hash_token(token), now=now) if token else None
 
 
 def cut(lines: Sequence[Line], id_of: Callable[[Line], Any]) -> tuple[Sequence[Line], str | None]:
@@ -153,5 +194,10 @@ def _to_sign_in(request: Request) -> Response:
     if request.headers.get("hx-request") == "true":
         # an open page's own question would swallow a redirect: tell htmx to load the whole sign-in
         return Response(status_code=401, headers={**answers.PAGE_HEADERS, "HX-Redirect": "/sign-in"})
-    target = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+    target = _target(request)
     return answers.redirect("/sign-in" if target == "/" else f"/sign-in?{urlencode({'onward': target})}")
+
+
+def _target(request: Request) -> str:
+    """The address that was asked for."""
+    return quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import Clock
 from loopwright.server.store.database import Connection, Pool, open_pool
-from loopwright.server.store.embedded import EmbeddedPostgres
-from loopwright.server.store.schema import migrate
+from loopwright.server.store.place import database_at
+from loopwright.server.store.schema import bring_up
 from loopwright.server.store.teams import TeamRow, load_teams
 
 from .apply import Change, apply_definitions
@@ -53,8 +53,8 @@ async def open_team(
 @asynccontextmanager
 async def open_database(data_dir: Path, database_url: str | None) -> AsyncGenerator[Pool]:
     """One connection to the database at `database_url`, or else to the embedded one, migrated first."""
-    async with _database(data_dir, database_url) as url:
-        await migrate(url)
+    async with database_at(data_dir, database_url) as url:
+        await bring_up(url)
         async with _pool(url) as pool:
             yield pool
 
@@ -65,7 +65,7 @@ async def preview(
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
     if database_url is None and not has_data(data_dir):
         return all_new(definitions)
-    async with _database(data_dir, database_url) as url, _pool(url) as pool, pool.acquire() as tx:
+    async with database_at(data_dir, database_url) as url, _pool(url) as pool, pool.acquire() as tx:
         if not await tx.fetchval(HAS_TEAMS):
             return all_new(definitions)
         teams = await load_teams(tx)
@@ -116,18 +116,6 @@ async def _rolled_back(tx: Connection, team_id: str, definitions: Definitions, c
         return [replace(change, id="") if change.action == "created" else change for change in changes]
     finally:
         await transaction.rollback()
-
-
-@asynccontextmanager
-async def _database(data_dir: Path, database_url: str | None) -> AsyncGenerator[str]:
-    if database_url is not None:
-        yield database_url
-        return
-    postgres = EmbeddedPostgres(data_dir)
-    try:
-        yield await postgres.start()
-    finally:
-        await postgres.stop()
 
 
 @asynccontextmanager

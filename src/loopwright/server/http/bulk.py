@@ -5,6 +5,7 @@ committed in their order, some hundreds in a transaction.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,16 +19,23 @@ from starlette.types import Receive, Scope, Send
 
 from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.server.ingest.command import Command
-from loopwright.server.ingest.reading import read_send_event, read_update_contact
-from loopwright.server.refusal import BadRequest, Refusal, TooLarge
+from loopwright.server.ingest.reading import read_import_contact, read_send_event, read_update_contact
+from loopwright.server.refusal import BadRequest, Refusal, TooLarge, Unauthorized, Unavailable
+from loopwright.server.store.database import AWAY
 from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
 from .contacts import starts_workflows
 from .failures import STATUSES
-from .operation import Call
+from .operation import KEY_MEMORY_SECONDS, Call, check_key
 
 LINE_BYTES = 1_000_000
+CHUNK_BYTES = 1_000_000
+"""Lines of so many bytes are committed together; the one that passes it is the last."""
+SOON_READ = 200_000
+"""Bytes of lines that hold nobody up while they are read."""
 CHUNKS_UNDER_WAY = 2
+WAITING_BYTES = 4_000_000
+"""Results that may wait for a client to take them: those of some 100,000 lines."""
 _BLANKS = b" \t\r\n"
 
 Reader: TypeAlias = Callable[[str, Mapping[str, object]], Command]
@@ -52,6 +60,19 @@ async def update_contacts(call: Call) -> Response:
     return response
 
 
+async def import_contacts(call: Call) -> Response:
+    """POST /loopwright/v1/bulk/import: lines as the body of an update, applied by the rules of an import."""
+    starts = starts_workflows(call)
+
+    def read(team_id: str, body: Mapping[str, object]) -> Command:
+        return replace(read_import_contact(team_id, body), starts_workflows=starts)
+
+    response = _answers(call, read)
+    # As with updates: nobody is to take lines for an import who has not heard this.
+    response.headers[WORKFLOWS_HEADER] = "on" if starts else "off"
+    return response
+
+
 def _read_event(team_id: str, body: Mapping[str, object]) -> Command:
     key = body.get("idempotencyKey")
     if not isinstance(key, str | None):
@@ -62,7 +83,7 @@ def _read_event(team_id: str, body: Mapping[str, object]) -> Command:
 
 
 def _answers(call: Call, read: Reader) -> Response:
-    return _Duplex(_streamed(_results(call, read)))
+    return _Duplex(streamed(_results(call, read)))
 
 
 class _Duplex(Response):
@@ -83,25 +104,36 @@ class _Duplex(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Hand results out as fast as they are taken, and go on making them meanwhile.
+async def streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Hand results out as fast as they are taken, and go on making them meanwhile, up to a limit.
 
-    Many clients read nothing before they have sent everything; waiting for them would be waiting for ever.
+    Many clients read nothing before they have sent everything, so results wait for them; when too many do,
+    no more of the request is read. A client that then still takes none is closed as any other that does not.
     """
     ready: asyncio.Queue[bytes | None] = asyncio.Queue()
+    room = asyncio.Event()
+    waiting = 0
 
     async def make() -> None:
+        nonlocal waiting
         try:
             # A client that is gone has nobody to answer; what it sent whole is committed.
             with suppress(ClientDisconnect):
                 async for result in results:
                     ready.put_nowait(result)
+                    waiting += len(result)
+                    if waiting > WAITING_BYTES:
+                        room.clear()
+                        await room.wait()
         finally:
             ready.put_nowait(None)
 
     making = asyncio.create_task(make())
     try:
         while (result := await ready.get()) is not None:
+            waiting -= len(result)
+            if waiting <= WAITING_BYTES:
+                room.set()
             yield result
         await making
     finally:
@@ -115,12 +147,11 @@ async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
     end = b""
     try:
         async for chunk in _chunks(call):
-            commands = [_read_line(call.team.id, read, line) for line in chunk]
             if len(committing) == CHUNKS_UNDER_WAY:
                 yield await committing.popleft()
-            committing.append(asyncio.create_task(_commit(call, commands, number)))
+            committing.append(await _begin(call, read, chunk, number))
             number += len(chunk)
-    except TooLarge as refusal:
+    except (TooLarge, Unauthorized) as refusal:
         end = _line(number, refusal)
     while committing:
         yield await committing.popleft()
@@ -128,16 +159,43 @@ async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
         yield end
 
 
+async def _begin(call: Call, read: Reader, chunk: Sequence[bytes], before: int) -> asyncio.Task[bytes]:
+    """Begin to commit a chunk, once there is space for it; its sender waits for that."""
+    size = sum(map(len, chunk))
+    try:
+        await call.space.take(call.team.id, size)
+    except Unavailable as refusal:
+        return asyncio.create_task(_commit(call, [refusal] * len(chunk), 0, before))
+
+    def read_lines() -> list[Command | Refusal]:
+        return [_read_line(call.team.id, read, line) for line in chunk]
+
+    try:
+        commands = read_lines() if size <= SOON_READ else await asyncio.to_thread(read_lines)
+    except BaseException:
+        call.space.give_back(call.team.id, size)
+        raise
+    committing = asyncio.create_task(_commit(call, commands, size, before))
+    committing.add_done_callback(lambda _: call.space.give_back(call.team.id, size))
+    return committing
+
+
 async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
-    """The lines of the body that are not blank, some hundreds at a time."""
+    """The lines of the body that are not blank, as many at a time as are committed together."""
     lines: list[bytes] = []
-    rest = b""
-    async for piece in call.request.stream():
-        *whole, rest = (rest + piece).split(b"\n")
-        lines += [line for line in whole if line.strip(_BLANKS)]
-        while len(lines) >= BATCH_LIMIT:
-            yield lines[:BATCH_LIMIT]
-            lines = lines[BATCH_LIMIT:]
+    size = 0
+    rest = bytearray()
+    async for piece in _pieces(call):
+        first, *more = piece.split(b"\n")
+        rest += first
+        for line in more:
+            if rest.strip(_BLANKS):
+                lines.append(bytes(rest))
+                size += len(rest)
+            rest = bytearray(line)
+            if len(lines) == BATCH_LIMIT or size >= CHUNK_BYTES:
+                yield lines
+                lines, size = [], 0
         if len(rest) > LINE_BYTES:
             if lines:
                 yield lines
@@ -145,9 +203,31 @@ async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
                 "A line is longer than 1 MB; end each object with a line break.", code="line_too_large"
             )
     if rest.strip(_BLANKS):
-        lines.append(rest)
+        lines.append(bytes(rest))
     if lines:
         yield lines
+
+
+async def _pieces(call: Call) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises `Unauthorized` soon after the key was revoked, even if nothing comes."""
+    stream = aiter(call.request.stream())
+    coming = asyncio.ensure_future(anext(stream, None))
+    looked = time.monotonic()
+    try:
+        while True:
+            await asyncio.wait({coming}, timeout=looked + KEY_MEMORY_SECONDS - time.monotonic())
+            if time.monotonic() >= looked + KEY_MEMORY_SECONDS:
+                with suppress(*AWAY):  # nothing is committed meanwhile, whatever the key opens
+                    await check_key(call)
+                looked = time.monotonic()
+            if coming.done():
+                piece = coming.result()
+                if piece is None:
+                    return
+                yield piece
+                coming = asyncio.ensure_future(anext(stream, None))
+    finally:
+        coming.cancel()
 
 
 def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
@@ -163,11 +243,11 @@ def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
         return refusal
 
 
-async def _commit(call: Call, commands: Sequence[Command | Refusal], before: int) -> bytes:
+async def _commit(call: Call, commands: Sequence[Command | Refusal], size: int, before: int) -> bytes:
     """Commit what could be read; the result lines of all."""
     readable = [command for command in commands if not isinstance(command, Refusal)]
     try:
-        outcomes = iter(await call.ingest.submit_many(readable) if readable else ())
+        outcomes = iter(await call.ingest.submit_many(readable, size=size) if readable else ())
     except Refusal as refusal:
         outcomes = iter([refusal] * len(readable))
     return b"".join(

@@ -23,7 +23,7 @@ from loopwright.wire import failures
 from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS
 from loopwright.wire.values import PropertyType
 
-from .operation import Call, answer, read_body
+from .operation import Call, answer, read_body, read_command
 
 REMOVAL_WINDOW = timedelta(days=30)
 _PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -35,27 +35,32 @@ _EVENT_KEYS = {"eventName", "eventProperties", "idempotencyKey"}
 async def create_contact(call: Call) -> Response:
     """POST /v1/contacts/create."""
     starts = starts_workflows(call)
-    command = read_create_contact(call.team.id, await read_body(call))
-    return answer(await call.ingest.submit(replace(command, starts_workflows=starts)))
+    command = await read_command(
+        call, lambda body: replace(read_create_contact(call.team.id, body), starts_workflows=starts)
+    )
+    return answer(await call.ingest.submit(command, size=call.share.size))
 
 
 async def update_contact(call: Call) -> Response:
     """PUT /v1/contacts/update. Creates the contact when an address is given and nobody has it."""
     starts = starts_workflows(call)
-    command = read_update_contact(call.team.id, await read_body(call))
-    return answer(await call.ingest.submit(replace(command, starts_workflows=starts)))
+    command = await read_command(
+        call, lambda body: replace(read_update_contact(call.team.id, body), starts_workflows=starts)
+    )
+    return answer(await call.ingest.submit(command, size=call.share.size))
 
 
 async def delete_contact(call: Call) -> Response:
     """POST /v1/contacts/delete."""
-    return answer(await call.ingest.submit(read_delete_contact(call.team.id, await read_body(call))))
+    command = await read_command(call, lambda body: read_delete_contact(call.team.id, body))
+    return answer(await call.ingest.submit(command))
 
 
 async def find_contact(call: Call) -> Response:
     """GET /v1/contacts/find: an array of one contact, or of none."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:
-        contact = await _find(tx, call.team.id, identity)
+        contact = await find(tx, call.team.id, identity)
         if contact is None:
             return answer([])
         declared = await audience.load_properties(tx, [call.team.id])
@@ -167,7 +172,8 @@ def flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, ob
     ).to_wire()
 
 
-async def _find(tx: Connection, team_id: str, identity: Identity) -> ContactRow | None:
+async def find(tx: Connection, team_id: str, identity: Identity) -> ContactRow | None:
+    """The contact that a request names."""
     if identity.email:
         return await contacts.find_by_email(tx, team_id, identity.email)
     assert identity.user_id
@@ -175,7 +181,7 @@ async def _find(tx: Connection, team_id: str, identity: Identity) -> ContactRow 
 
 
 async def _find_suppressible(tx: Connection, team_id: str, identity: Identity) -> ContactRow:
-    contact = await _find(tx, team_id, identity)
+    contact = await find(tx, team_id, identity)
     if contact is None:
         raise NotFound(failures.SUPPRESSION_CONTACT_NOT_FOUND, code="contact_not_found")
     return contact

@@ -4,11 +4,11 @@ from starlette.responses import Response
 
 from loopwright.server.ingest.reading import read_send_event
 
-from .operation import Call, answer, read_body
+from .operation import Call, answer, read_command
 
 
 async def send_event(call: Call) -> Response:
     """POST /v1/events/send. Answers as soon as the event is stored; workflows run afterwards."""
-    body = await read_body(call)
-    command = read_send_event(call.team.id, body, call.request.headers.get("idempotency-key"))
-    return answer(await call.ingest.submit(command))
+    key = call.request.headers.get("idempotency-key")
+    command = await read_command(call, lambda body: read_send_event(call.team.id, body, key))
+    return answer(await call.ingest.submit(command, size=call.share.size))

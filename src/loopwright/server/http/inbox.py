@@ -1,17 +1,20 @@
 """The inbox for programs: what arrived, as JSON. Ours, not Loops'."""
 
+import asyncio
 from datetime import datetime
-from email import message_from_bytes, policy
 
 from msgspec import Struct
 from starlette.responses import Response
 
 from loopwright.server.ingest.reading import read_email
-from loopwright.server.store.inbox import InboxRow, load_newest
+from loopwright.server.mail.letter import read_letter
+from loopwright.server.store.inbox import InboxText, keep_text, load_newest, load_received
 
 from .operation import Call, answer
 
 SHOWN = 50
+SHOWN_BYTES = 10_000_000
+"""The message that passes this many bytes of texts is the last one shown."""
 
 
 class InboxMessage(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -28,23 +31,40 @@ class InboxMessage(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def list_inbox(call: Call) -> Response:
-    """GET /loopwright/v1/inbox?to=: the newest messages, at most 50."""
+    """GET /loopwright/v1/inbox?to=: the newest messages, at most 50, and fewer where they are very long."""
     to_email = read_email(call.request.query_params.get("to"))
-    async with call.pool.acquire() as tx:
-        rows = await load_newest(tx, call.team.id, to_email=to_email, limit=SHOWN)
+    rows = await _newest(call, to_email)
+    if unread := [row.id for row in rows if not row.taken_apart]:
+        for inbox_id in unread:
+            await _take_apart(call, inbox_id)
+        rows = await _newest(call, to_email)
     return answer([_message(row) for row in rows])
 
 
-def _message(row: InboxRow) -> InboxMessage:
-    message = message_from_bytes(row.raw, policy=policy.default)
-    text, html = (message.get_body([kind]) for kind in ("plain", "html"))
+async def _newest(call: Call, to_email: str | None) -> list[InboxText]:
+    async with call.pool.acquire() as tx:
+        return await load_newest(tx, call.team.id, to_email=to_email, limit=SHOWN, room=SHOWN_BYTES)
+
+
+async def _take_apart(call: Call, inbox_id: str) -> None:
+    """Read a message that came before what it says was kept; this is done once."""
+    async with call.pool.acquire() as tx:
+        received = await load_received(tx, call.team.id, inbox_id)
+    if received is None:
+        return
+    letter = await asyncio.to_thread(read_letter, received.raw)
+    async with call.pool.acquire() as tx:
+        await keep_text(tx, call.team.id, inbox_id, text=letter.text, html=letter.html)
+
+
+def _message(row: InboxText) -> InboxMessage:
     return InboxMessage(
         id=row.id,
         email_id=row.email_id,
         from_email=row.from_email,
         to_email=row.to_email,
         subject=row.subject,
-        text=text.get_content() if text else None,
-        html=html.get_content() if html else None,
+        text=row.text,
+        html=row.html,
         received_at=row.received_at,
     )

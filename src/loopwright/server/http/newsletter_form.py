@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -19,6 +19,7 @@ from loopwright.server.ingest.reading import read_submit_form
 from loopwright.server.refusal import BadRequest, TooLarge, TooManyRequests, Unavailable
 from loopwright.server.store.database import Pool
 from loopwright.server.store.forms import OpenForm, open_form
+from loopwright.server.visitors import household_of
 from loopwright.wire.failures import CODE_HEADER
 
 from .failures import failure_of
@@ -60,6 +61,8 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
             opt_in = _opt_in(form, public_url)
             await ingest.submit(read_submit_form(form.team_id, fields, lists=form.lists, opt_in=opt_in))
             response = Response(msgspec.json.encode({"success": True}), media_type="application/json")
+        except ClientDisconnect:
+            raise
         except Exception as problem:
             response = failure_of(problem, request_id_of(request.scope))
         response.headers.update(CORS)
@@ -72,8 +75,7 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
 
 
 def _count(visits: SlidingWindows, request: Request) -> None:
-    visitor = request.client.host if request.client else ""
-    if visits.admit(visitor, time.monotonic()).wait is not None:
+    if visits.admit(household_of(request), time.monotonic()).wait is not None:
         raise TooManyRequests("Too many sign-ups from here; try again in a minute.", code="rate_limited")
 
 

@@ -251,7 +251,10 @@ def _in_header(row: Operation) -> list[Schema]:
 def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
     """Ours, not Loops': below a root of their own."""
     lines: Schema = {"application/x-ndjson": {"schema": {"type": "string"}}}
-    answers = {"/inbox": {"application/json": {"schema": inbox_answer}}}
+    answers: dict[str, Schema] = {
+        "/inbox": {"application/json": {"schema": inbox_answer}},
+        "/contacts/data": {"application/json": {"schema": {"type": "object"}}},
+    }
     paths: dict[str, Schema] = {}
     for path, handlers in OWN_PATHS.items():
         for method, handler in handlers.items():
@@ -267,7 +270,13 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
             }  # fmt: skip
             if method == "POST":
                 operation["requestBody"] = {"required": True, "content": lines}
-            if path == "/bulk/contacts":
+            if path == "/contacts/data":
+                operation["parameters"] = [
+                    {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+                    for name in ("email", "userId")
+                ]
+                operation["responses"].update(_failures((404,), PLAIN))
+            if path in ("/bulk/contacts", "/bulk/import"):
                 operation["parameters"] = [_WORKFLOWS]
             paths.setdefault(OWN_ROOT + path, {})[method.lower()] = operation
     return paths

@@ -1,5 +1,6 @@
 """What every operation of the API goes through: key, limit, handler, answer or failure."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
+from loopwright.server.ingest.command import Command
 from loopwright.server.keys import hash_key
 from loopwright.server.refusal import (
     BadRequest,
@@ -30,23 +32,30 @@ from loopwright.wire.limits import TRANSACTIONAL_BYTES
 from .failures import PLAIN, Shapes, failure, failure_of
 from .limits import Limits
 from .request_ids import request_id_of
+from .space import FREE, Share, Space
 
 KEY_MEMORY_SECONDS = 5.0
-"""For so long a revoked key may still open this process."""
+"""For so long a revoked key may still open this process, and a request that it has opened go on."""
 
 
 class Call(Struct, frozen=True):
     """A request that was let in, with all a handler may use.
 
-    `removal_quota` is how many suppressions a team may lift in any 30 days.
+    `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
+    share, `share` what this one has of it. `public_url` is what the world calls the server, without a final
+    slash; None when nobody said.
     """
 
     request: Request
+    key_hash: bytes
     team: TeamRow
     ingest: Ingest
     pool: Pool
     clock: Clock
     removal_quota: int
+    space: Space
+    share: Share
+    public_url: str | None
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -56,19 +65,40 @@ class Door:
     """Lets requests in: knows the keys, and counts the requests."""
 
     def __init__(
-        self, pool: Pool, ingest: Ingest, clock: Clock, limits: Limits, *, removal_quota: int
+        self,
+        pool: Pool,
+        ingest: Ingest,
+        clock: Clock,
+        limits: Limits,
+        *,
+        removal_quota: int,
+        public_url: str | None,
     ) -> None:
         self._pool = pool
         self._ingest = ingest
         self._clock = clock
         self._limits = limits
         self._removal_quota = removal_quota
+        self._space = Space()
+        self._public_url = public_url
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> Call:
         """Find out who calls. Raises `Unauthorized`."""
-        team = await self._team_of(request.headers.get("authorization", ""))
-        return Call(request, team, self._ingest, self._pool, self._clock, self._removal_quota)
+        key_hash = _key_hash_of(request)
+        team = await self._team_of(key_hash)
+        return Call(
+            request,
+            key_hash,
+            team,
+            self._ingest,
+            self._pool,
+            self._clock,
+            self._removal_quota,
+            self._space,
+            Share(self._space, team.id),
+            self._public_url,
+        )
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:
         """Count a request and tell its window in `headers`. Raises `TooManyRequests`."""
@@ -88,16 +118,12 @@ class Door:
         if self._limits.off:
             return
         try:
-            team = await self._team_of(request.headers.get("authorization", ""))
+            team = await self._team_of(_key_hash_of(request))
         except Unauthorized:
             return
         self.count(team, headers, of_content=False)
 
-    async def _team_of(self, authorization: str) -> TeamRow:
-        scheme, _, key = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid")
-        key_hash = hash_key(key.strip())
+    async def _team_of(self, key_hash: bytes) -> TeamRow:
         now = time.monotonic()
         known = self._teams.get(key_hash)
         if known and known[0] > now:
@@ -106,9 +132,27 @@ class Door:
             team = await team_of_key(tx, key_hash)
         if team is None:
             self._teams.pop(key_hash, None)
-            raise Unauthorized(INVALID_API_KEY, code="api_key_invalid")
+            raise _wrong_key()
         self._teams[key_hash] = (now + KEY_MEMORY_SECONDS, team)
         return team
+
+
+async def check_key(call: Call) -> None:
+    """See whether a request that takes long may go on. Raises `Unauthorized` once its key is revoked."""
+    async with call.pool.acquire() as tx:
+        if await team_of_key(tx, call.key_hash) is None:
+            raise _wrong_key()
+
+
+def _key_hash_of(request: Request) -> bytes:
+    scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise _wrong_key()
+    return hash_key(key.strip())
+
+
+def _wrong_key() -> Unauthorized:
+    return Unauthorized(INVALID_API_KEY, code="api_key_invalid")
 
 
 NO_SHAPES: Mapping[str, Shapes] = {}
@@ -152,7 +196,10 @@ class Operation:
             )
         call = await self._door.enter(request)
         self._door.count(call.team, headers, of_content=self._of_content)
-        return await handler(call)
+        try:
+            return await handler(call)
+        finally:
+            call.share.give_back()
 
 
 Answering = Callable[[Request, dict[str, str]], Awaitable[Response]]
@@ -189,6 +236,9 @@ async def read_body(call: Call) -> dict[str, object]:
         text += chunk
         if len(text) >= TRANSACTIONAL_BYTES:
             raise TooLarge("The request is too large; keep it under 4 MB.", code="request_too_large")
+        if len(text) > FREE:
+            await call.share.make_sure(_announced(call.request))
+    call.share.size = len(text)
     if not text.strip():
         raise BadRequest("The request has no body; send a JSON object.", code="body_missing")
     try:
@@ -203,6 +253,20 @@ async def read_body(call: Call) -> dict[str, object]:
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")
     return cast("dict[str, object]", body)
+
+
+async def read_command(call: Call, read: Callable[[dict[str, object]], Command]) -> Command:
+    """The command that `read` makes of the request's body; what may take long is done beside the loop."""
+    body = await read_body(call)
+    if call.share.size <= FREE:
+        return read(body)
+    return await asyncio.to_thread(read, body)
+
+
+def _announced(request: Request) -> int:
+    """The bytes that the body will have, as far as they are told."""
+    told = request.headers.get("content-length", "")
+    return min(int(told), TRANSACTIONAL_BYTES) if told.isdecimal() else TRANSACTIONAL_BYTES
 
 
 _decode = msgspec.json.Decoder().decode

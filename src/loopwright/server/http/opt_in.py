@@ -97,8 +97,9 @@ def _confirmed(team: TeamRow, contact: ContactRow) -> Response:
 def _declined(team: TeamRow, contact: ContactRow) -> Response:
     title = "We will not write to you"
     text = (
-        f"<strong>{escape(contact.email)}</strong> gets no newsletters from {_sender(team)}. "
-        "You can close this page."
+        f"<strong>{escape(contact.email)}</strong> gets no newsletters from {_sender(team)}, and is not "
+        "asked again, whoever enters it on our web page. You can close this page. "
+        "Should you think again, the link in our email still works."
     )
     return page(title, f"<h1>{title}</h1><p>{text}</p>")
 

@@ -8,6 +8,7 @@ import hmac
 from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil
+from urllib.parse import quote
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.teams import TeamRow
@@ -54,15 +55,22 @@ def pagination(call: Call, wanted: PageWanted, *, ids: list[str], total: int) ->
     """The envelope's numbers. `ids` are the items' own, one more than wanted when another page follows."""
     shown = ids[: wanted.per_page]
     cursor = _cursor(call.team, wanted.of, shown[-1]).decode() if len(ids) > wanted.per_page else None
-    url = call.request.url
     return Pagination(
         total_results=total,
         returned_results=len(shown),
         per_page=wanted.per_page,
         total_pages=ceil(total / wanted.per_page),
         next_cursor=cursor,
-        next_page=str(url.replace(query=f"cursor={cursor}&perPage={wanted.per_page}")) if cursor else None,
+        next_page=_address(call, f"cursor={cursor}&perPage={wanted.per_page}") if cursor else None,
     )
+
+
+def _address(call: Call, query: str) -> str:
+    """This list's address as the world has it. Without a public URL that is as the request came."""
+    url = call.request.url
+    if call.public_url is None:
+        return str(url.replace(query=query))
+    return f"{call.public_url}{quote(url.path)}?{query}"
 
 
 def _cursor(team: TeamRow, of: str, item_id: str) -> bytes:

@@ -197,7 +197,8 @@ def _is_on(contact: ContactRow, list_id: str | None) -> bool:
 
 
 def _who(opened: Opened) -> str:
-    return f"<strong>{escape(opened.subscription.to_email)}</strong>"
+    # A deleted contact's address is forgotten.
+    return f"<strong>{escape(opened.subscription.to_email or 'This address')}</strong>"
 
 
 def _list(opened: Opened) -> str:

@@ -1,15 +1,16 @@
 """The API's paths, under both of its roots."""
 
+from contextlib import suppress
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import account, bulk, contacts, event_patterns, events, export, inbox, transactional
+from . import account, bulk, contacts, event_patterns, events, export, inbox, people, transactional
 from .elsewhere import unknown_path
 from .failures import SHAPES
 from .operation import Call, Door, Handler, Operation, respond
@@ -43,8 +44,10 @@ WIDE_PARAMETERS = {"{eventName}": "{eventName*}"}
 
 OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/bulk/contacts": {"POST": bulk.update_contacts},
+    "/bulk/import": {"POST": bulk.import_contacts},
     "/bulk/events": {"POST": bulk.send_events},
     "/contacts": {"GET": export.export_contacts},
+    "/contacts/data": {"GET": people.all_data},
     "/inbox": {"GET": inbox.list_inbox},
 }
 
@@ -87,7 +90,8 @@ class Api:
             if path.startswith("/api/"):
                 # The form is an address of programs, too: a slash at the end is ignored, not redirected.
                 scope["path"] = path.rstrip("/")
-            await self._pages(scope, receive, send)
+            with suppress(ClientDisconnect):
+                await self._pages(scope, receive, send)
 
     def _find(self, scope: Scope) -> Operation | None:
         """What answers a path that has parameters, or a slash too many at its end."""

@@ -7,15 +7,15 @@ from loopwright.server.store import transactional
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import PublishedTransactional
 
-from .operation import Call, answer, read_body
+from .operation import Call, answer, read_command
 from .paging import page_wanted, pagination
 
 
 async def send_transactional(call: Call) -> Response:
     """POST /v1/transactional. Answers as soon as the email is stored; it is delivered afterwards."""
-    body = await read_body(call)
-    command = read_send_transactional(call.team.id, body, call.request.headers.get("idempotency-key"))
-    return answer(await call.ingest.submit(command))
+    key = call.request.headers.get("idempotency-key")
+    command = await read_command(call, lambda body: read_send_transactional(call.team.id, body, key))
+    return answer(await call.ingest.submit(command, size=call.share.size))
 
 
 async def list_published(call: Call) -> Response:

@@ -21,27 +21,32 @@ from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Refusal, Unavailable
-from loopwright.server.store import contacts, emails, events, runs, transactional
+from loopwright.server.store import contacts, emails, events, jobs, runs, transactional
 from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
-from loopwright.server.store.runs import NewRun
-from loopwright.server.workflow.entry import entries
+from loopwright.server.store.jobs import ForgetContact
+from loopwright.server.store.workflows import ActiveWorkflow
+from loopwright.server.workflow.entry import entries, kept_out
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
+from .asking import questions
 from .command import (
     AnswerOptIn,
     Command,
     SendEvent,
     SendTransactional,
     SetPreferences,
+    SubmitForm,
 )
 from .fold import Folded, Loaded, Outcome, fold
 from .knowledge import Knowledge, TeamKnowledge
 
 WAITING_LIMIT = 10_000
+WAITING_BYTES = 32_000_000
 BATCH_LIMIT = 500
+BATCH_BYTES = 4_000_000
 # While one waits for the disk, the other makes the next batch.
 COMMITTERS = 2
 ATTEMPTS = 20
@@ -62,9 +67,10 @@ BatchDone = Callable[[Sequence[Command], Sequence[object], float], None]
 
 
 class _Waiting(Struct, frozen=True):
-    """Commands of one caller, who hears of them all at once."""
+    """Commands of one caller, who hears of them all at once. `size`: the bytes they came in."""
 
     commands: Sequence[Command]
+    size: int
     done: asyncio.Future[Sequence[Outcome | Exception]]
     since: float  # perf_counter seconds
 
@@ -126,6 +132,7 @@ class Ingest:
         self._batch_done = batch_done
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
+        self._size = 0
         self._arrived = asyncio.Event()
         self._closing = False
         self._turn = asyncio.Lock()
@@ -143,27 +150,30 @@ class Ingest:
         self._arrived.set()
         await asyncio.gather(*self._committers)
 
-    async def submit(self, command: Command) -> Outcome:
-        """Have `command` committed, and return what became of it.
+    async def submit(self, command: Command, *, size: int = 0) -> Outcome:
+        """Have `command`, which came in `size` bytes, committed, and return what became of it.
 
         Returns once it is durable. Raises the `Refusal` it met, and `Unavailable` when too many wait already.
         A caller that gives up waiting does not take its command back.
         """
-        [outcome] = await self.submit_many([command])
+        [outcome] = await self.submit_many([command], size=size)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def submit_many(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+    async def submit_many(
+        self, commands: Sequence[Command], *, size: int = 0
+    ) -> Sequence[Outcome | Exception]:
         """Have `commands` committed in their order, as `submit` does; failures are among the outcomes.
 
         At most `BATCH_LIMIT` of them, which share one transaction.
         """
-        if self._closing or self._count >= WAITING_LIMIT:
+        if self._closing or self._count >= WAITING_LIMIT or self._size >= WAITING_BYTES:
             raise Unavailable("The server is busy; send the request again in a moment.", code="busy")
         done: asyncio.Future[Sequence[Outcome | Exception]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(commands, done, time.perf_counter()))
+        self._waiting.append(_Waiting(commands, size, done, time.perf_counter()))
         self._count += len(commands)
+        self._size += size
         self._arrived.set()
         return await done
 
@@ -175,30 +185,39 @@ class Ingest:
 
     async def _commit_forever(self) -> None:
         while self._waiting or not self._closing:
-            if not self._waiting:
+            if self._waiting:
+                await self._commit_next()
+            else:
                 self._arrived.clear()
                 await self._arrived.wait()
-                continue
-            batch = self._take()
-            commands = [command for one in batch for command in one.commands]
-            started = time.perf_counter()
-            outcomes = await self._outcomes(commands)
-            self._batch_done(commands, outcomes, time.perf_counter() - started)
-            remaining = iter(outcomes)
-            for one in batch:
-                answers = list(islice(remaining, len(one.commands)))
-                # A caller that is gone has cancelled its future.
-                if not one.done.done():
-                    one.done.set_result(answers)
+
+    async def _commit_next(self) -> None:
+        """Commit what waits. Nothing is left of a batch once it is over: it may have been a large one."""
+        batch = self._take()
+        commands = [command for one in batch for command in one.commands]
+        started = time.perf_counter()
+        outcomes = await self._outcomes(commands)
+        self._batch_done(commands, outcomes, time.perf_counter() - started)
+        remaining = iter(outcomes)
+        for one in batch:
+            answers = list(islice(remaining, len(one.commands)))
+            # A caller that is gone has cancelled its future.
+            if not one.done.done():
+                one.done.set_result(answers)
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: what waits, up to the limit."""
+        """The next batch: what waits, up to the limits; what is larger than a batch goes alone."""
         batch: list[_Waiting] = []
-        size = 0
-        while self._waiting and size + len(self._waiting[0].commands) <= BATCH_LIMIT:
+        count = size = 0
+        while self._waiting:
+            one = self._waiting[0]
+            if batch and (count + len(one.commands) > BATCH_LIMIT or size + one.size > BATCH_BYTES):
+                break
             batch.append(self._waiting.popleft())
-            size += len(batch[-1].commands)
-        self._count -= size
+            count += len(one.commands)
+            size += one.size
+        self._count -= count
+        self._size -= size
         return batch
 
     async def _outcomes(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
@@ -304,11 +323,13 @@ class Ingest:
             ],
             transactionals=await transactional.load_transactionals(tx, ids) if ids else (),
             keys=keys,
+            asked=await _load_asked(tx, commands, now),
         )
         return _Made(contacts_, fold(loaded, commands, now=now), teams, now)
 
     async def _save(self, tx: Connection, made: _Made) -> None:
         folded, now = made.folded, made.now
+        workflows = _workflows(made)
         changes = Changes(
             updated=folded.updated,
             deleted=folded.deleted,
@@ -316,14 +337,16 @@ class Ingest:
             patterns=folded.patterns,
             keys=folded.keys,
             events=folded.events,
+            kept_out=kept_out(folded.happenings, folded.unconfirmed, workflows) if workflows else {},
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        new_runs = _new_runs(made)
-        if new_runs or folded.emails:
+        new_runs = entries(folded.happenings, workflows, now=now) if workflows else []
+        if new_runs or folded.emails or folded.forgotten:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
                 await runs.start_runs(tx, new_runs, now=now)
                 await emails.queue_emails(tx, folded.emails, now=now)
+                await jobs.enqueue(tx, [_forgetting(contact, now) for contact in folded.forgotten])
         else:
             await save(tx, changes, now=now, window=_window(now))
         self._knowledge.forget({pattern.team_id for pattern in folded.patterns})
@@ -351,6 +374,19 @@ async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[Co
     return await contacts.load_named(tx, emails=emails_, user_ids=user_ids, ids=ids)
 
 
+async def _load_asked(
+    tx: Connection, commands: Sequence[Command], now: datetime
+) -> dict[str, dict[str, datetime]]:
+    """When the addresses in forms were asked to confirm, by team and cause."""
+    causes = [
+        (command.team_id, cause)
+        for command in commands
+        if isinstance(command, SubmitForm) and command.opt_in and command.identity.email
+        for cause in questions(command.identity.email, command.opt_in.secret, now)
+    ]
+    return await emails.load_causes(tx, causes) if causes else {}
+
+
 async def _load_keys(tx: Connection, commands: Sequence[Command], now: datetime) -> set[UsedKey]:
     keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
     return await events.load_live_keys(tx, keys, since=_window(now)) if keys else set()
@@ -364,17 +400,21 @@ def _refused_with_key(commands: Sequence[Command], outcomes: Sequence[object]) -
     )
 
 
+def _forgetting(contact: ContactRow, now: datetime) -> ForgetContact:
+    return ForgetContact(team_id=contact.team_id, contact_id=contact.id, email=contact.email, deleted_at=now)
+
+
 def _window(now: datetime) -> datetime:
     """A key used at this time or before is free again."""
     return now - timedelta(hours=IDEMPOTENCY_HOURS)
 
 
-def _new_runs(made: _Made) -> list[NewRun]:
-    happenings = made.folded.happenings
-    workflows = [
+def _workflows(made: _Made) -> list[ActiveWorkflow]:
+    """The workflows that wait for what happened."""
+    happenings = [*made.folded.happenings, *made.folded.unconfirmed]
+    return [
         workflow
         for trigger in {happening.trigger for happening in happenings}
         if trigger[0] in made.teams
         for workflow in made.teams[trigger[0]].workflows.get(trigger, ())
     ]
-    return entries(happenings, workflows, now=made.now) if workflows else []

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 _PATTERN = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -17,9 +16,20 @@ def read_pattern(text: str) -> str:
 
 def is_blocked(email: str, patterns: Iterable[str]) -> bool:
     """Whether one of `patterns` takes in the address, which is trimmed and lower-cased already."""
-    return any(_compiled(pattern).fullmatch(email) for pattern in patterns)
+    return any(_takes_in(pattern, email) for pattern in patterns)
 
 
-@lru_cache(maxsize=1000)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(piece) for piece in pattern.split("*")))
+def _takes_in(pattern: str, email: str) -> bool:
+    """Each piece between stars is looked for once, as early as it can be; the last one has to be the end."""
+    first, *pieces = pattern.split("*")
+    if not pieces:
+        return email == pattern
+    if not email.startswith(first):
+        return False
+    at = len(first)
+    for piece in pieces[:-1]:
+        found = email.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(email) - at >= len(pieces[-1]) and email.endswith(pieces[-1])

@@ -49,6 +49,15 @@ class UpdateContact(Struct, frozen=True, kw_only=True):
     starts_workflows: bool = True
 
 
+class ImportContact(Struct, frozen=True, kw_only=True):
+    """Add a contact, or change the one that is there, by the rules of an import; see `fold`."""
+
+    team_id: str
+    identity: Identity
+    input: ContactInput = NOTHING
+    starts_workflows: bool = True
+
+
 class DeleteContact(Struct, frozen=True, kw_only=True):
     """Remove a contact; the identity has exactly one identifier."""
 
@@ -120,6 +129,7 @@ class SetPreferences(Struct, frozen=True, kw_only=True):
 Command: TypeAlias = (
     CreateContact
     | UpdateContact
+    | ImportContact
     | DeleteContact
     | SendEvent
     | SendTransactional

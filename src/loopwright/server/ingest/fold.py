@@ -22,12 +22,13 @@ from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.server.workflow.entry import Happening
-from loopwright.wire import failures
-from loopwright.wire.contacts import ContactDeleted, ContactSaved
+from loopwright.wire import failures, limits
+from loopwright.wire.contacts import IMPORT_SOURCE, ContactDeleted, ContactSaved
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
 from loopwright.wire.values import PropertyType, Value, coerce
 
+from .asking import is_asked, question
 from .blocklist import is_blocked
 from .command import (
     NOTHING,
@@ -37,6 +38,7 @@ from .command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     OptIn,
     SendEvent,
     SendTransactional,
@@ -54,7 +56,10 @@ OPT_IN_VARIABLE = "optInUrl"
 
 
 class Loaded(Struct, kw_only=True):
-    """What the commands of a batch speak of, as the database has it. The maps are keyed by team first."""
+    """What the commands of a batch speak of, as the database has it. The maps are keyed by team first.
+
+    `asked` holds when addresses were asked to confirm, by the causes of these emails.
+    """
 
     contacts: Sequence[ContactRow] = ()
     properties: Mapping[str, Mapping[str, PropertyType]] = {}
@@ -63,23 +68,28 @@ class Loaded(Struct, kw_only=True):
     blocklists: Mapping[str, Collection[str]] = {}
     transactionals: Sequence[TransactionalRow] = ()
     keys: Iterable[UsedKey] = ()
+    asked: Mapping[str, Mapping[str, datetime]] = {}
 
 
 class Folded(Struct, kw_only=True):
     """Outcomes in the commands' order, and the changes in the order they are to be saved.
 
-    `identities_changed`: some contact has come or gone, or has another address or user id.
+    `identities_changed`: some contact has come or gone, or has another address or user id. `unconfirmed` are
+    events of contacts who have not confirmed their address, and so happened to nobody. `forgotten` holds the
+    contacts that a command deleted, those too that had only just come.
     """
 
     outcomes: list[Outcome | Refusal] = []
     identities_changed: bool = False
     deleted: list[ContactRow] = []
+    forgotten: list[ContactRow] = []
     updated: list[ContactRow] = []
     inserted: list[ContactRow] = []
     events: list[EventRow] = []
     patterns: list[PatternRow] = []
     keys: list[UsedKey] = []
     happenings: list[Happening] = []
+    unconfirmed: list[Happening] = []
     emails: list[NewEmail] = []
 
 
@@ -111,6 +121,7 @@ class _Batch:
         self._changed_patterns: dict[tuple[str, str], PatternRow] = {}
         self._transactionals = {(t.team_id, t.id): t for t in loaded.transactionals}
         self._keys = set(loaded.keys)
+        self._asked = {team_id: dict(asked) for team_id, asked in loaded.asked.items()}
 
     def apply(self, command: Command) -> Outcome:
         match command:
@@ -118,6 +129,8 @@ class _Batch:
                 return self._send_event(command)
             case UpdateContact():
                 return self._update(command)
+            case ImportContact():
+                return self._import(command)
             case CreateContact():
                 return self._create(command)
             case DeleteContact():
@@ -172,6 +185,30 @@ class _Batch:
             self._added(contact)
         return ContactSaved(success=True, id=contact.id)
 
+    def _import(self, command: ImportContact) -> ContactSaved:
+        """By user id, then by address; rows change no address, subscribe nobody again, and have a source."""
+        team_id, identity = command.team_id, command.identity
+        before = self._find_by_user_id(team_id, identity.user_id)
+        if before and identity.email and identity.email != before.email:
+            raise BadRequest(
+                "the contact with this user id has another email address; rows cannot change it",
+                code="contacts_differ",
+            )
+        before = before or self._find_by_email(team_id, identity.email)
+        if before is None and identity.email is None:
+            raise BadRequest(
+                "no contact has this user id, and without an email none can be created",
+                code="contact_not_found",
+            )
+        contact = before or replace(self._new_contact(team_id, identity), source=IMPORT_SOURCE)
+        fields = {name: value for name, value in command.input.fields.items() if value is not True}
+        contact = self._changed(contact, replace(command.input, fields=fields))
+        contact = self._identified(contact, identity)
+        self._put(contact)
+        if before is None and command.starts_workflows:
+            self._added(contact)
+        return ContactSaved(success=True, id=contact.id)
+
     def _delete(self, command: DeleteContact) -> ContactDeleted:
         contact = self._find_by_email(command.team_id, command.identity.email) or self._find_by_user_id(
             command.team_id, command.identity.user_id
@@ -180,6 +217,7 @@ class _Batch:
             raise _unknown_contact()
         self._forget(contact)
         del self._contacts[contact.id]
+        self.folded.forgotten.append(contact)
         return ContactDeleted(success=True, message=failures.CONTACT_DELETED)
 
     def _send_event(self, command: SendEvent) -> EventAccepted:
@@ -188,6 +226,7 @@ class _Batch:
         before = self._resolve(team_id, command.identity, missing=_unknown_to_event)
         contact = self._changed(before or self._new_contact(team_id, command.identity), command.input)
         contact = self._identified(contact, command.identity)
+        properties = self._typed(team_id, command.name, command.properties)
         self._put(contact)
         if before is None:
             self._added(contact)
@@ -196,12 +235,12 @@ class _Batch:
             team_id=team_id,
             contact_id=contact.id,
             name=command.name,
-            properties=self._typed(team_id, command.name, command.properties),
+            properties=properties,
         )
         self.folded.events.append(event)
         self._use_key(command.key)
-        if not _is_unconfirmed(contact):
-            self._received(contact, event)
+        received = _received(contact, event)
+        (self.folded.unconfirmed if _is_unconfirmed(contact) else self.folded.happenings).append(received)
         return EventAccepted(success=True)
 
     def _send_transactional(self, command: SendTransactional) -> TransactionalAccepted:
@@ -261,19 +300,23 @@ class _Batch:
         """A form changes little of a contact that is there: anybody can fill it in with the address."""
         fields = {name: value for name, value in command.input.fields.items() if name == "user_group"}
         contact = self._changed(before, ContactInput(fields=fields, lists=command.input.lists))
-        if command.opt_in and _is_unconfirmed(before):
-            contact = replace(contact, opt_in_status="pending")
+        # Whoever said no is left alone: whether to think again is up to them and the link they have.
+        if command.opt_in and before.opt_in_status == "pending":
             self._ask_to_confirm(contact, command.opt_in)
         self._put(contact)
         return ContactSaved(success=True, id=contact.id)
 
     def _ask_to_confirm(self, contact: ContactRow, opt_in: OptIn) -> None:
+        asked = self._asked.setdefault(contact.team_id, {})
+        if is_asked(asked, contact.email, opt_in.secret, self._now):
+            return
+        cause = question(contact.email, opt_in.secret, self._now)
+        asked[cause] = self._now
         link = opt_in_url(opt_in.public_url, opt_in.secret, team_id=contact.team_id, contact_id=contact.id)
         self.folded.emails.append(
             NewEmail(
                 team_id=contact.team_id,
-                # At most one an hour, however often the form is sent.
-                cause=f"opt-in:{contact.id}:{self._now:%Y%m%d%H}",
+                cause=cause,
                 kind="transactional",
                 message_id=opt_in.message_id,
                 contact_id=contact.id,
@@ -426,8 +469,18 @@ class _Batch:
         return lists
 
     def _typed(self, team_id: str, name: str, values: Mapping[str, object]) -> dict[str, object]:
+        """An event's values in the types of its pattern, which learns. The last thing that may refuse."""
         pattern = self._patterns.get((team_id, name))
-        typed, learned = type_values(pattern.properties if pattern else {}, values)
+        known = pattern.properties if pattern else {}
+        typed, learned = type_values(known, values)
+        new = learned.keys() - known.keys()
+        if new and len(known) + len(new) > limits.PATTERN_PROPERTIES:
+            raise BadRequest(
+                f"eventProperties: the events of this name have {len(known)} properties by now, and at most "
+                f"{limits.PATTERN_PROPERTIES} altogether; leave out {', '.join(sorted(new)[:3])}, or use "
+                "names that do not change from event to event",
+                code="pattern_full",
+            )
         if pattern is None:
             self._put_pattern(
                 PatternRow(id=new_id(self._now), team_id=team_id, name=name, properties=learned)
@@ -476,18 +529,17 @@ class _Batch:
             )
         )
 
-    def _received(self, contact: ContactRow, event: EventRow) -> None:
-        self.folded.happenings.append(
-            Happening(
-                team_id=contact.team_id,
-                contact_id=contact.id,
-                kind="event_received",
-                event_id=event.id,
-                event_name=event.name,
-                event_properties=cast("Mapping[str, Value]", event.properties),
-                mailing_lists=contact.mailing_lists,
-            )
-        )
+
+def _received(contact: ContactRow, event: EventRow) -> Happening:
+    return Happening(
+        team_id=contact.team_id,
+        contact_id=contact.id,
+        kind="event_received",
+        event_id=event.id,
+        event_name=event.name,
+        event_properties=cast("Mapping[str, Value]", event.properties),
+        mailing_lists=contact.mailing_lists,
+    )
 
 
 def _is_unconfirmed(contact: ContactRow) -> bool:

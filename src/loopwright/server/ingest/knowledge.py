@@ -19,6 +19,8 @@ from loopwright.wire.values import PropertyType
 TEAMS_KEPT = 1_000
 PATTERNS_KEPT = 1_000
 """Of each team. Some programs put ids into the names of their events."""
+PROPERTIES_KEPT = 50_000
+"""Of all patterns of all teams."""
 
 
 class TeamKnowledge(Struct, frozen=True, kw_only=True):
@@ -37,6 +39,7 @@ class Knowledge:
 
     def __init__(self) -> None:
         self._teams: dict[str, TeamKnowledge] = {}
+        self._properties = 0
 
     async def of(
         self, tx: Connection, team_ids: Set[str], names: Set[tuple[str, str]]
@@ -55,6 +58,10 @@ class Knowledge:
         for team in known.values():
             if len(team.patterns) > PATTERNS_KEPT:
                 team.patterns.clear()
+        if self._properties > PROPERTIES_KEPT:
+            self._properties = 0
+            for team in self._teams.values():
+                team.patterns.clear()
         wanted = [
             (team_id, name)
             for team_id, name in names
@@ -63,6 +70,7 @@ class Knowledge:
         if wanted:
             for pattern in await events.load_patterns(tx, wanted):
                 known[pattern.team_id].patterns[pattern.name] = pattern
+                self._properties += len(pattern.properties)
         return known
 
     def forget(self, team_ids: Collection[str]) -> None:
@@ -75,7 +83,7 @@ async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamKnow
     revisions = await teams.load_revisions(tx, team_ids)
     properties, lists = await audience.load_declared(tx, team_ids)
     by_team: dict[str, dict[TriggerKey, list[ActiveWorkflow]]] = defaultdict(lambda: defaultdict(list))
-    for workflow in await workflows.load_sending(tx, team_ids):
+    for workflow in await workflows.load_triggered(tx, team_ids):
         trigger = workflow.team_id, workflow.trigger_type, workflow.trigger_event
         by_team[workflow.team_id][trigger].append(workflow)
     return {

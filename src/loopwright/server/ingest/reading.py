@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Set, Sized
 from math import isfinite
 from typing import cast
 
@@ -20,6 +20,7 @@ from .command import (
     CreateContact,
     DeleteContact,
     Identity,
+    ImportContact,
     OptIn,
     SendEvent,
     SendTransactional,
@@ -64,6 +65,11 @@ def read_create_contact(team_id: str, body: Body) -> CreateContact:
 def read_update_contact(team_id: str, body: Body) -> UpdateContact:
     """PUT /contacts/update."""
     return UpdateContact(team_id=team_id, identity=_read_some_identity(body), input=_read_input(body))
+
+
+def read_import_contact(team_id: str, body: Body) -> ImportContact:
+    """A line of POST /loopwright/v1/bulk/import."""
+    return ImportContact(team_id=team_id, identity=_read_some_identity(body), input=_read_input(body))
 
 
 def read_delete_contact(team_id: str, body: Body) -> DeleteContact:
@@ -210,6 +216,7 @@ def _read_some_identity(body: Body) -> Identity:
 
 def _read_input(body: Body, others: Set[str] = _CONTACT_READ_APART) -> ContactInput:
     """What a body says of a contact; `others` are the keys that are read elsewhere."""
+    _check_count("The body", body, limits.KEYS, "keys; it may have")
     fields: dict[str, str | bool | None] = {}
     custom: dict[str, object] = {}
     for key, value in body.items():
@@ -244,6 +251,7 @@ def _read_field(fields: dict[str, str | bool | None], key: str, value: object) -
 
 def _read_lists(value: object) -> dict[str, bool]:
     lists = _read_map("mailingLists", value)
+    _check_count("mailingLists", lists, limits.KEYS, "lists; a request has")
     for list_id, member in lists.items():
         _check_key(list_id)
         if not isinstance(member, bool):
@@ -255,8 +263,10 @@ def _read_lists(value: object) -> dict[str, bool]:
 
 
 def _read_event_properties(body: Body) -> dict[str, object]:
+    given = _read_map("eventProperties", body.get("eventProperties"))
+    _check_count("eventProperties", given, limits.EVENT_PROPERTIES, "properties; an event has")
     properties: dict[str, object] = {}
-    for name, value in _read_map("eventProperties", body.get("eventProperties")).items():
+    for name, value in given.items():
         _check_key(name)
         if value is None or not name.strip():
             continue
@@ -267,6 +277,7 @@ def _read_event_properties(body: Body) -> dict[str, object]:
 
 def _read_data_variables(body: Body) -> dict[str, Value | list[dict[str, Value]]]:
     variables = _read_map("dataVariables", body.get("dataVariables"))
+    _check_count("dataVariables", variables, limits.KEYS, "variables; an email has")
     for name, value in variables.items():
         _check_key(name)
         if not _VARIABLE.fullmatch(name):
@@ -286,6 +297,7 @@ def _read_attachments(value: object) -> list[Attachment]:
     if not isinstance(value, list):
         raise BadRequest("attachments must be a list", code="attachment_invalid")
     items = cast("list[object]", value)
+    _check_count("attachments", items, limits.ATTACHMENTS, "files; an email has")
     return [_read_attachment(f"attachments[{index}]", item) for index, item in enumerate(items)]
 
 
@@ -332,8 +344,15 @@ def _read_map(key: str, value: object) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
+def _check_count(where: str, given: Sized, most: int, what: str) -> None:
+    """Before anything looks at each of them: a body of 4 MB has room for a million."""
+    if len(given) > most:
+        raise BadRequest(f"{where} holds {len(given)} {what} at most {most}", code="too_many")
+
+
 def _check_lengths(body: Body) -> None:
-    """Also what nobody reads may not be too long."""
+    """Also what nobody reads may not be too long, nor too much."""
+    _check_count("The body", body, limits.KEYS, "keys; it may have")
     for key, value in body.items():
         if len(key) > limits.PROPERTY_KEY_CHARACTERS:
             raise _too_long()

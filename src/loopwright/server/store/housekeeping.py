@@ -34,6 +34,23 @@ ATTACH_MONTH = "ALTER TABLE event ATTACH PARTITION {table} FOR VALUES FROM ('{st
 FORGET_CHECK = "ALTER TABLE {table} DROP CONSTRAINT {table}_month"
 DROP_MONTH = "DROP TABLE {table}"
 
+# Months from before an index are given it while others write, one after the other.
+WITHOUT_NAMES: LiteralString = """
+    SELECT inhrelid::regclass::text AS month FROM pg_inherits
+     WHERE inhparent = 'event'::regclass
+       AND NOT EXISTS (
+           SELECT FROM pg_index JOIN pg_inherits AS part ON part.inhrelid = pg_index.indexrelid
+            WHERE pg_index.indrelid = pg_inherits.inhrelid AND part.inhparent = 'event_of_name'::regclass)
+     ORDER BY month
+"""
+# What an attempt that broke off has left is of no use.
+INDEX_NAMES = (
+    "DROP INDEX CONCURRENTLY IF EXISTS {month}_of_name",
+    "CREATE INDEX CONCURRENTLY {month}_of_name ON {month} (team_id, name, id)",
+    "ALTER INDEX event_of_name ATTACH PARTITION {month}_of_name",
+)
+INDEX_SECONDS = 6 * 60 * 60
+
 DELETE_STRAY_EVENTS: LiteralString = """
     DELETE FROM event_default WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM event_default WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
@@ -45,6 +62,10 @@ DELETE_KEYS: LiteralString = """
 DELETE_REMOVALS: LiteralString = """
     DELETE FROM suppression_removal WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM suppression_removal WHERE removed_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
+DELETE_SESSIONS: LiteralString = """
+    DELETE FROM dashboard_session WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM dashboard_session WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 DELETE_JOB_LOG: LiteralString = """
     DELETE FROM pgqueuer_log WHERE ctid = ANY (ARRAY(
@@ -121,6 +142,17 @@ async def drop_month(tx: Connection, month: Month) -> None:
     await tx.execute(DROP_MONTH.format(table=month.table))
 
 
+async def months_without_names(tx: Connection) -> list[str]:
+    """The tables whose events cannot be found by name yet."""
+    return [row["month"] for row in await tx.fetch(WITHOUT_NAMES)]
+
+
+async def index_names(tx: Connection, month: str) -> None:
+    """Have the events in that table found by name. Takes its time, outside of any transaction."""
+    for statement in INDEX_NAMES:
+        await tx.execute(statement.format(month=month), timeout=INDEX_SECONDS)
+
+
 async def delete_stray_events(tx: Connection, before: datetime, limit: int) -> int:
     """Delete up to `limit` events of months without a table; returns how many there were."""
     return _count(await tx.execute(DELETE_STRAY_EVENTS, before, limit))
@@ -134,6 +166,11 @@ async def delete_keys(tx: Connection, before: datetime, limit: int) -> int:
 async def delete_removals(tx: Connection, before: datetime, limit: int) -> int:
     """Delete up to `limit` notes of suppressions that were lifted before; returns how many there were."""
     return _count(await tx.execute(DELETE_REMOVALS, before, limit))
+
+
+async def delete_sessions(tx: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` of the dashboard's sessions that ended before; returns how many there were."""
+    return _count(await tx.execute(DELETE_SESSIONS, before, limit))
 
 
 async def delete_job_log(tx: Connection, before: datetime, limit: int) -> int:

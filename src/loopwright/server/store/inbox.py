@@ -23,6 +23,23 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+class InboxText(Struct, frozen=True, kw_only=True):
+    """A received message as programs read it. `text` and `html` are None when it has no such part.
+
+    One that came before this was kept, `taken_apart` false, has neither until `keep_text` is told of them.
+    """
+
+    id: str
+    email_id: str | None
+    from_email: str
+    to_email: str
+    subject: str
+    text: str | None
+    html: str | None
+    taken_apart: bool
+    received_at: datetime
+
+
 class InboxEntry(Struct, frozen=True, kw_only=True):
     """A received message as a list shows it."""
 
@@ -39,11 +56,12 @@ _ENTRY: LiteralString = "id, team_id, email_id, from_email, to_email, subject, r
 
 # Whose a message is, is only known from its Message-ID: of all statements, this one alone asks across teams.
 INSERT: LiteralString = """
-    WITH sent AS (SELECT id, team_id FROM email WHERE mime_id = $1 LIMIT 1)
-    INSERT INTO inbox_message (id, team_id, email_id, from_email, to_email, subject, raw, received_at)
-    SELECT new.id, coalesce((SELECT team_id FROM sent), (SELECT id FROM team ORDER BY id LIMIT 1)),
-           (SELECT id FROM sent), $2, new.to_email, $3, $4, $5
-      FROM unnest($6::text[], $7::text[]) AS new (id, to_email)
+    INSERT INTO inbox_message (
+        id, team_id, email_id, from_email, to_email, subject, raw, text, html, taken_apart, received_at
+    )
+    SELECT new.id, sent.team_id, sent.id, $2, new.to_email, $3, $4, $5, $6, true, $7
+      FROM (SELECT id, team_id FROM email WHERE mime_id = $1 LIMIT 1) AS sent,
+           unnest($8::text[], $9::text[]) AS new (id, to_email)
 """
 ENTRIES: LiteralString = f"""
     SELECT {_ENTRY}
@@ -55,11 +73,23 @@ ENTRIES: LiteralString = f"""
      ORDER BY id DESC
      LIMIT $4
 """
-MESSAGES: LiteralString = f"""
-    SELECT {_ENTRY}, raw FROM inbox_message
-     WHERE team_id = $1 AND ($2::text IS NULL OR to_email = $2)
+# The newest, as long as those before them have not filled the answer.
+TEXTS: LiteralString = """
+    SELECT id, email_id, from_email, to_email, subject, text, html, taken_apart, received_at
+      FROM (
+            SELECT *, sum(octet_length(coalesce(text, '')) + octet_length(coalesce(html, '')))
+                      OVER (ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS filled
+              FROM ({newest}) AS newest
+           ) AS measured
+     WHERE coalesce(filled, 0) < $3
      ORDER BY id DESC
-     LIMIT $3
+"""
+NEWEST: LiteralString = "SELECT * FROM inbox_message WHERE team_id = $1 ORDER BY id DESC LIMIT $2"
+NEWEST_TO: LiteralString = """
+    SELECT * FROM inbox_message WHERE team_id = $1 AND to_email = $4 ORDER BY id DESC LIMIT $2
+"""
+KEEP_TEXT: LiteralString = """
+    UPDATE inbox_message SET text = $3, html = $4, taken_apart = true WHERE team_id = $1 AND id = $2
 """
 MESSAGE: LiteralString = f"SELECT {_ENTRY}, raw FROM inbox_message WHERE team_id = $1 AND id = $2"
 MESSAGES_OF_EMAIL: LiteralString = f"""
@@ -75,14 +105,17 @@ async def insert_received(
     from_email: str,
     to_emails: list[str],
     subject: str,
+    text: str | None,
+    html: str | None,
     now: datetime,
-) -> None:
-    """Store a copy of `raw` for each recipient.
+) -> bool:
+    """Store a copy of `raw` for each recipient, in the team of the email with that Message-ID.
 
-    It belongs to the team of the email with that Message-ID, else to the first team.
+    False when no team has sent such an email; then nothing is stored.
     """
     ids = [new_id(now) for _ in to_emails]
-    await tx.execute(INSERT, mime_id, from_email, subject, raw, now, ids, to_emails)
+    done = await tx.execute(INSERT, mime_id, from_email, subject, raw, text, html, now, ids, to_emails)
+    return done != "INSERT 0 0"
 
 
 async def list_received(
@@ -99,9 +132,25 @@ async def load_received(tx: Connection, team_id: str, inbox_id: str) -> InboxRow
     return InboxRow(**row) if row else None
 
 
-async def load_newest(tx: Connection, team_id: str, *, to_email: str | None, limit: int) -> list[InboxRow]:
-    """Received messages, newest first; with `to_email`, those to that address."""
-    return [InboxRow(**row) for row in await tx.fetch(MESSAGES, team_id, to_email, limit)]
+async def load_newest(
+    tx: Connection, team_id: str, *, to_email: str | None, limit: int, room: int
+) -> list[InboxText]:
+    """Received messages, newest first; with `to_email`, those to that address.
+
+    At most `limit`, and none behind those whose texts fill `room` bytes.
+    """
+    if to_email is None:
+        rows = await tx.fetch(TEXTS.format(newest=NEWEST), team_id, limit, room)
+    else:
+        rows = await tx.fetch(TEXTS.format(newest=NEWEST_TO), team_id, limit, room, to_email)
+    return [InboxText(**row) for row in rows]
+
+
+async def keep_text(
+    tx: Connection, team_id: str, inbox_id: str, *, text: str | None, html: str | None
+) -> None:
+    """Remember what a message says, so that it is read once."""
+    await tx.execute(KEEP_TEXT, team_id, inbox_id, text, html)
 
 
 async def received_of_email(tx: Connection, team_id: str, email_id: str) -> list[InboxRow]:

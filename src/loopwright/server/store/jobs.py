@@ -1,7 +1,7 @@
 """Jobs: what has to happen later, as rows of PgQueuer written in the transaction of what caused them."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import LiteralString, TypeAlias
 
 import msgspec
@@ -26,7 +26,20 @@ class DeliverEmail(Struct, frozen=True, tag="deliver_email"):
     email_id: str
 
 
-Job: TypeAlias = RunStep | DeliverEmail
+class ForgetContact(Struct, frozen=True, tag="forget_contact"):
+    """A contact was deleted: what else is held about the person is to go.
+
+    `again`: it is to be looked for once more later, as something may have been under way.
+    """
+
+    team_id: str
+    contact_id: str
+    email: str
+    deleted_at: datetime
+    again: bool = True
+
+
+Job: TypeAlias = RunStep | DeliverEmail | ForgetContact
 
 
 class JobCount(Struct, frozen=True):

@@ -4,12 +4,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
-import asyncpg
-
-from .database import SESSION, Connection
+from .address import check_address, problems_told
+from .database import Connection, connect, connected
 from .migrations import HEAD
+from .pooler import check_sessions
 
 if TYPE_CHECKING:
+    import asyncpg
     from sqlalchemy import Connection as AlchemyConnection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -23,17 +24,25 @@ CURRENT_REVISION: LiteralString = "SELECT version_num FROM alembic_version"
 JOBS_VERSION: LiteralString = "SELECT obj_description(to_regclass('pgqueuer'), 'pg_class')"
 
 
+async def bring_up(url: str) -> None:
+    """See that the database at `url` can be used, and bring it up to date.
+
+    Raises `DatabaseProblem`, in a sentence for the operator.
+    """
+    check_address(url)
+    with problems_told(url):
+        await check_sessions(url)
+        await migrate(url)
+
+
 async def migrate(url: str) -> None:
     """Create or upgrade every table in the database at `url`. Quick when nothing is to be done."""
-    connection = await asyncpg.connect(url, server_settings=SESSION)
-    try:
+    async with connected(url) as connection:
         await connection.execute(LOCK)
         if await current_revision(connection) != HEAD:
             await _upgrade(url)
         if await connection.fetchval(JOBS_VERSION) != version("pgqueuer"):
             await _install_jobs(connection)
-    finally:
-        await connection.close()
 
 
 async def current_revision(connection: Connection) -> str | None:
@@ -48,6 +57,7 @@ async def _upgrade(url: str) -> None:
     # Imported here: an up-to-date start has no use for either.
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
@@ -58,11 +68,16 @@ async def _upgrade(url: str) -> None:
         command.upgrade(config, "head")
 
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+        "postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=NullPool
     )
-    async with engine.begin() as connection:
-        await connection.run_sync(run)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    except DBAPIError as wrapped:
+        # What the driver said is two wrappers deep.
+        raise (wrapped.orig.__cause__ if wrapped.orig else None) or wrapped from None
+    finally:
+        await engine.dispose()
 
 
 async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -65,6 +65,12 @@ REVISIONS: LiteralString = "SELECT id, revision, blocklist FROM team WHERE id = 
 KEYS: LiteralString = "SELECT id, name, created_at FROM api_key WHERE team_id = $1 ORDER BY id"
 DELETE_KEY: LiteralString = "DELETE FROM api_key WHERE team_id = $1 AND id = $2 RETURNING id"
 HAS_KEY: LiteralString = "SELECT EXISTS (SELECT FROM api_key WHERE team_id = $1)"
+FIX_KEY: LiteralString = """
+    UPDATE api_key SET is_fixed = true WHERE team_id = $1 AND key_hash = $2 AND NOT is_fixed
+"""
+DELETE_FORMER_FIXED_KEYS: LiteralString = """
+    DELETE FROM api_key WHERE team_id = $1 AND key_hash <> $2 AND is_fixed RETURNING id
+"""
 INSERT_KEY: LiteralString = """
     INSERT INTO api_key (id, team_id, name, key_hash, created_at)
     VALUES ($1, $2, $3, $4, $5)
@@ -155,6 +161,12 @@ async def delete_key(tx: Connection, team_id: str, key_id: str) -> bool:
 async def has_key(tx: Connection, team_id: str) -> bool:
     """Whether the team has any API key."""
     return bool(await tx.fetchval(HAS_KEY, team_id))
+
+
+async def fix_key(tx: Connection, team_id: str, key_hash: bytes) -> bool:
+    """Make a key of the team the fixed one; True when it takes the place of another, which is deleted."""
+    await tx.execute(FIX_KEY, team_id, key_hash)
+    return bool(await tx.fetch(DELETE_FORMER_FIXED_KEYS, team_id, key_hash))
 
 
 async def insert_key(

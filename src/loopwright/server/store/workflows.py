@@ -12,9 +12,12 @@ from .database import Connection
 
 WorkflowStatus: TypeAlias = Literal["Draft", "Sending", "Paused", "PausedAndQueueing"]
 
+Hindrance: TypeAlias = Literal["draft", "paused", "unconfirmed", "not_on_list"]
+"""Why a workflow that an event fits did not take the contact in, as things stood at that moment."""
+
 
 class ActiveWorkflow(Struct, frozen=True, kw_only=True):
-    """What ingest must know of a sending workflow to let contacts in."""
+    """What ingest must know of a workflow to let contacts in, or to say why it does not."""
 
     id: str
     team_id: str
@@ -23,6 +26,7 @@ class ActiveWorkflow(Struct, frozen=True, kw_only=True):
     trigger_event: str | None
     re_eligible: bool
     mailing_list_id: str | None
+    status: WorkflowStatus = "Sending"
 
 
 class WorkflowRow(Struct, frozen=True, kw_only=True):
@@ -51,11 +55,11 @@ _COLUMNS: LiteralString = """
     removed_nodes, trigger_type, trigger_event
 """
 
-SENDING: LiteralString = """
-    SELECT id, team_id, root_node_id, trigger_type, trigger_event, mailing_list_id,
+TRIGGERED: LiteralString = """
+    SELECT id, team_id, root_node_id, trigger_type, trigger_event, mailing_list_id, status,
            coalesce((nodes -> root_node_id ->> 'reEligible')::boolean, false) AS re_eligible
       FROM workflow
-     WHERE team_id = ANY ($1::text[]) AND status = 'Sending'
+     WHERE team_id = ANY ($1::text[])
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
@@ -87,9 +91,9 @@ UPDATE_WORKFLOW: LiteralString = """
 """
 
 
-async def load_sending(tx: Connection, team_ids: Collection[str]) -> list[ActiveWorkflow]:
-    """The teams' sending workflows, oldest first."""
-    return [ActiveWorkflow(**row) for row in await tx.fetch(SENDING, list(team_ids))]
+async def load_triggered(tx: Connection, team_ids: Collection[str]) -> list[ActiveWorkflow]:
+    """The teams' workflows by what starts them, oldest first; also those that nobody may enter now."""
+    return [ActiveWorkflow(**row) for row in await tx.fetch(TRIGGERED, list(team_ids))]
 
 
 async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow:

@@ -1,4 +1,4 @@
-"""Who enters which workflow."""
+"""Who enters which workflow, and what keeps others out. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from msgspec import Struct
 from loopwright.ids import new_id
 from loopwright.server.store.emails import Value
 from loopwright.server.store.runs import NewRun
-from loopwright.server.store.workflows import ActiveWorkflow
+from loopwright.server.store.workflows import ActiveWorkflow, Hindrance
 
 TriggerKey: TypeAlias = tuple[str, str, str | None]
-"""Team, trigger type, event name: what `store.workflows.load_active` finds workflows by."""
+"""Team, trigger type, event name: what workflows are found by."""
 
 
 class Happening(Struct, frozen=True, kw_only=True):
@@ -47,9 +47,7 @@ def entries(
     A workflow with a mailing list takes only its subscribers. A run marked `once` may still turn out to be
     the contact's second: the database knows, and leaves that one out.
     """
-    by_trigger: dict[TriggerKey, list[ActiveWorkflow]] = defaultdict(list)
-    for workflow in workflows:
-        by_trigger[workflow.team_id, workflow.trigger_type, workflow.trigger_event].append(workflow)
+    by_trigger = _by_trigger(workflows)
     return [
         NewRun(
             id=new_id(now),
@@ -64,10 +62,49 @@ def entries(
         )
         for happening in happenings
         for workflow in by_trigger.get(happening.trigger, ())
-        if admits(workflow.mailing_list_id, happening.mailing_lists)
+        if hindrance(workflow, happening) is None
     ]
+
+
+def kept_out(
+    happenings: Sequence[Happening], unconfirmed: Sequence[Happening], workflows: Sequence[ActiveWorkflow]
+) -> dict[str, dict[str, Hindrance]]:
+    """What kept the contacts of events out: event id -> workflow id -> why.
+
+    `unconfirmed` are the events of contacts who have not said yet that they want email. A workflow that lets
+    each contact in once, and had this one before, is not among these: its runs tell.
+    """
+    by_trigger = _by_trigger(workflows)
+    found: dict[str, dict[str, Hindrance]] = defaultdict(dict)
+    for group, is_confirmed in ((happenings, True), (unconfirmed, False)):
+        for happening in group:
+            for workflow in by_trigger.get(happening.trigger, ()):
+                why = hindrance(workflow, happening, is_confirmed=is_confirmed)
+                if why and happening.event_id:
+                    found[happening.event_id][workflow.id] = why
+    return found
+
+
+def hindrance(
+    workflow: ActiveWorkflow, happening: Happening, *, is_confirmed: bool = True
+) -> Hindrance | None:
+    """Why the workflow does not take in a contact to whom happened what it waits for; None when it does."""
+    if workflow.status == "Draft":
+        return "draft"
+    if workflow.status != "Sending":
+        return "paused"
+    if not is_confirmed:
+        return "unconfirmed"
+    return None if admits(workflow.mailing_list_id, happening.mailing_lists) else "not_on_list"
 
 
 def admits(mailing_list_id: str | None, memberships: Mapping[str, str]) -> bool:
     """Whether a workflow with that mailing list, or none, is open to a contact with those memberships."""
     return mailing_list_id is None or memberships.get(mailing_list_id) == "subscribed"
+
+
+def _by_trigger(workflows: Sequence[ActiveWorkflow]) -> dict[TriggerKey, list[ActiveWorkflow]]:
+    by_trigger: dict[TriggerKey, list[ActiveWorkflow]] = defaultdict(list)
+    for workflow in workflows:
+        by_trigger[workflow.team_id, workflow.trigger_type, workflow.trigger_event].append(workflow)
+    return by_trigger

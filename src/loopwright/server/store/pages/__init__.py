@@ -4,5 +4,14 @@ Reads: every table a page shows. Writes: nothing.
 Hands rows to `server.dashboard`. Ids sort by time, so `before` (an id) is the cursor of every list.
 """
 
+from typing import LiteralString
+
+SEARCH_SECONDS = 2
+PAGE_SECONDS = 10
+
+LIMIT_SEARCH: LiteralString = f"SET LOCAL statement_timeout = '{SEARCH_SECONDS}s'"
+LIMIT_PAGE: LiteralString = f"SET LOCAL statement_timeout = '{PAGE_SECONDS}s'"
+"""Whoever asks for more than can be looked up is told so, instead of keeping the database busy."""
+
 FIRST_PAGE = "~"
 """A cursor that sorts after every id."""

@@ -43,16 +43,23 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
+# What a search in lower case means, by whether it looks like an address: those are found by an index.
+ANYBODY: LiteralString = "$2::text = ''"
+BEGINS: LiteralString = "contact.email >= $2 AND contact.email < $2 || chr(1114111)"
+CONTAINS: LiteralString = "(strpos(contact.email, $2) > 0 OR strpos(lower(contact.user_id), $2) > 0)"
+
 CONTACTS: LiteralString = """
     SELECT contact.id, contact.email, user_id, first_name, last_name, subscribed, opt_in_status,
            suppression.reason AS suppression, contact.created_at
       FROM contact
       LEFT JOIN suppression
              ON suppression.team_id = contact.team_id AND suppression.email = contact.email
-     WHERE contact.team_id = $1 AND contact.id < $2
-       AND ($3 = '' OR strpos(contact.email, lower($3)) > 0 OR strpos(lower(user_id), lower($3)) > 0)
+     WHERE contact.team_id = $1 AND {matches} AND contact.id < $3
      ORDER BY contact.id DESC
      LIMIT $4
+"""
+PEOPLE: LiteralString = """
+    SELECT contact.id FROM contact WHERE contact.team_id = $1 AND {matches} ORDER BY contact.id DESC LIMIT $3
 """
 
 CONTACT: LiteralString = """
@@ -93,8 +100,25 @@ TIMELINE: LiteralString = """
 async def list_contacts(
     tx: Connection, team_id: str, *, search: str, before: str, limit: int
 ) -> Sequence[ContactLine]:
-    """List contacts whose address or user id contains `search`, in any letter case."""
-    return [ContactLine(**row) for row in await tx.fetch(CONTACTS, team_id, before, search, limit)]
+    """List contacts whose address or user id contains `search`, in any letter case.
+
+    What looks like an address, with an `@` behind its first character, is what addresses begin with.
+    """
+    statement = CONTACTS.format(matches=_matches(search))
+    rows = await tx.fetch(statement, team_id, search.lower(), before, limit)
+    return [ContactLine(**row) for row in rows]
+
+
+async def find_people(tx: Connection, team_id: str, *, search: str, limit: int) -> Sequence[str]:
+    """The ids of the newest contacts that `search` finds, as in their list."""
+    rows = await tx.fetch(PEOPLE.format(matches=_matches(search)), team_id, search.lower(), limit)
+    return [row["id"] for row in rows]
+
+
+def _matches(search: str) -> LiteralString:
+    if not search:
+        return ANYBODY
+    return BEGINS if search.find("@") > 0 else CONTAINS
 
 
 async def load_contact_detail(tx: Connection, team_id: str, contact_id: str) -> ContactDetail | None:

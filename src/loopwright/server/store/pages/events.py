@@ -7,21 +7,39 @@ from typing import Any, LiteralString
 import msgspec
 
 from loopwright.server.store.database import Connection
+from loopwright.server.store.workflows import Hindrance, WorkflowStatus
+
+from .contacts import find_people
+
+NAMES_SEARCHED = 100
+PEOPLE_SEARCHED = 300
 
 
 class EventLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One event; `contact_email` is `None` when the contact was deleted since."""
+    """One event; `contact_email` is `None` when the contact was deleted since.
+
+    `properties` are `None` when they are too long for a page.
+    """
 
     id: str
     name: str
-    properties: dict[str, Any]
+    properties: dict[str, Any] | None
     received_at: datetime
     contact_id: str
     contact_email: str | None
 
 
+class EventDetail(EventLine, frozen=True, kw_only=True):
+    """One event with what kept its contact out of workflows: workflow id -> why."""
+
+    kept_out: dict[str, Hindrance]
+
+
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One contact's way through a workflow; `event_id` is `None` when no event started it."""
+    """One contact's way through a workflow; `event_id` is `None` when no event started it.
+
+    `timer` is the timer it waits at, such as `30 m`.
+    """
 
     id: str
     event_id: str | None
@@ -30,6 +48,9 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     entered_at: datetime
     created_at: datetime
+    workflow_id: str = ""
+    workflow_status: WorkflowStatus = "Sending"
+    timer: str | None = None
 
 
 class EmailLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,29 +70,61 @@ class EmailLine(msgspec.Struct, frozen=True, kw_only=True):
     inbox_id: str | None
 
 
-EVENTS: LiteralString = """
-    SELECT event.id, event.name, event.properties, event.received_at, event.contact_id,
-           contact.email AS contact_email
-      FROM event
-      LEFT JOIN contact ON contact.team_id = event.team_id AND contact.id = event.contact_id
-     WHERE event.team_id = $1 AND event.id < $2
-       AND ($3 = '' OR strpos(lower(event.name), lower($3)) > 0 OR event.contact_id IN (
-             SELECT id FROM contact WHERE team_id = $1 AND strpos(email, lower($3)) > 0))
-     ORDER BY event.id DESC
-     LIMIT $4
+# Long lists within the properties are not for a page: 50 events could have 200 MB of them.
+_COLUMNS: LiteralString = """
+    event.id, event.name, event.received_at, event.contact_id, contact.email AS contact_email,
+    CASE WHEN octet_length(event.properties::text) <= 20000 THEN event.properties END AS properties
 """
 
-EVENTS_BY_ID: LiteralString = """
-    SELECT event.id, event.name, event.properties, event.received_at, event.contact_id,
-           contact.email AS contact_email
+NEWEST: LiteralString = """
+    SELECT id FROM event WHERE team_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+"""
+NAMES: LiteralString = """
+    SELECT name FROM event_pattern
+     WHERE team_id = $1 AND strpos(lower(name), $2) > 0
+     ORDER BY id DESC
+     LIMIT $3
+"""
+# Of each name and each contact the newest, by its index; and those of the newest events that match.
+FOUND: LiteralString = """
+    SELECT one.id FROM unnest($4::text[]) AS named (name), LATERAL (
+            SELECT id FROM event
+             WHERE team_id = $1 AND name = named.name AND id < $2 ORDER BY id DESC LIMIT $3) AS one
+     UNION
+    SELECT one.id FROM unnest($5::text[]) AS person (id), LATERAL (
+            SELECT id FROM event
+             WHERE team_id = $1 AND contact_id = person.id AND id < $2 ORDER BY id DESC LIMIT $3) AS one
+     UNION
+    SELECT newest.id
+      FROM (SELECT id, name, contact_id FROM event
+             WHERE team_id = $1 AND id < $2 ORDER BY id DESC LIMIT 1000) AS newest
+      LEFT JOIN contact ON contact.team_id = $1 AND contact.id = newest.contact_id
+     WHERE strpos(lower(newest.name), $6) > 0 OR strpos(contact.email, $6) > 0
+     ORDER BY id DESC
+     LIMIT $3
+"""
+
+EVENTS_BY_ID: LiteralString = f"""
+    SELECT {_COLUMNS}
       FROM event
       LEFT JOIN contact ON contact.team_id = event.team_id AND contact.id = event.contact_id
      WHERE event.team_id = $1 AND event.id = ANY($2::text[])
 """
 
+EVENT: LiteralString = f"""
+    SELECT {_COLUMNS}, event.kept_out
+      FROM event
+      LEFT JOIN contact ON contact.team_id = event.team_id AND contact.id = event.contact_id
+     WHERE event.team_id = $1 AND event.id = $2
+"""
+
 RUNS: LiteralString = """
     SELECT run.id, run.event_id, workflow.name AS workflow_name, run.status, run.reason,
-           run.entered_at, run.created_at
+           run.entered_at, run.created_at, run.workflow_id, workflow.status AS workflow_status,
+           CASE WHEN run.status = 'active' AND workflow.nodes -> run.node_id ->> 'typeName' = 'TimerAction'
+                THEN concat((workflow.nodes #>> ARRAY[run.node_id, 'amount'])::float8, ' ',
+                            workflow.nodes #>> ARRAY[run.node_id, 'unit'])
+            END AS timer
       FROM run JOIN workflow ON workflow.team_id = run.team_id AND workflow.id = run.workflow_id
      WHERE run.team_id = $1 AND (run.event_id = ANY($2::text[]) OR run.id = ANY($3::text[]))
      ORDER BY run.id
@@ -96,14 +149,38 @@ EMAILS: LiteralString = """
 
 async def list_events(
     tx: Connection, team_id: str, *, search: str, before: str, limit: int
-) -> Sequence[EventLine]:
-    """List events whose name or contact's address contains `search`, in any letter case."""
-    return [_event(row) for row in await tx.fetch(EVENTS, team_id, before, search, limit)]
+) -> tuple[Sequence[EventLine], bool]:
+    """List events whose name contains `search`, in any letter case, and those of the contacts it finds.
+
+    The second value is true when it fits so many names or contacts that only the newest were looked at.
+    """
+    if not search:
+        rows = await tx.fetch(NEWEST, team_id, before, limit)
+        return await _newest_first(tx, team_id, [row["id"] for row in rows]), False
+    rows = await tx.fetch(NAMES, team_id, search.lower(), NAMES_SEARCHED)
+    names = [row["name"] for row in rows]
+    people = await find_people(tx, team_id, search=search, limit=PEOPLE_SEARCHED)
+    rows = await tx.fetch(FOUND, team_id, before, limit, names, people, search.lower())
+    is_cut = len(names) == NAMES_SEARCHED or len(people) == PEOPLE_SEARCHED
+    return await _newest_first(tx, team_id, [row["id"] for row in rows]), is_cut
+
+
+async def _newest_first(tx: Connection, team_id: str, ids: Sequence[str]) -> Sequence[EventLine]:
+    return sorted(await load_events(tx, team_id, ids), key=lambda event: event.id, reverse=True)
 
 
 async def load_events(tx: Connection, team_id: str, ids: Sequence[str]) -> Sequence[EventLine]:
     """Load the events with these ids, in any order."""
     return [_event(row) for row in await tx.fetch(EVENTS_BY_ID, team_id, ids)]
+
+
+async def load_event(tx: Connection, team_id: str, event_id: str) -> EventDetail | None:
+    """Load the event of that id."""
+    row = await tx.fetchrow(EVENT, team_id, event_id)
+    if row is None:
+        return None
+    decoded = {key: row[key] and msgspec.json.decode(row[key]) for key in ("properties", "kept_out")}
+    return EventDetail(**{**row, **decoded, "kept_out": decoded["kept_out"] or {}})
 
 
 async def load_runs(
@@ -121,4 +198,5 @@ async def load_emails(
 
 
 def _event(row: Any) -> EventLine:
-    return EventLine(**{**row, "properties": msgspec.json.decode(row["properties"])})
+    properties = row["properties"]
+    return EventLine(**{**row, "properties": None if properties is None else msgspec.json.decode(properties)})

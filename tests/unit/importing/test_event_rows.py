@@ -1,41 +1,22 @@
-"""What a row of a file says."""
+"""What a row of a file says of an event."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
-from loopwright.cli.importing.rows import Column, RowError, RowEvent, column_of, event_of
+from loopwright.cli.importing.event_rows import RowEvent
+from loopwright.cli.importing.event_rows import event_of as read_event
+from loopwright.cli.importing.headings import EVENT_NAMES, Headings
+from loopwright.cli.importing.row_parts import RowError
+from support.importing import plan_for_fields
 
 WHO = {"email": "ada@example.com"}
 
 
-@pytest.mark.parametrize(
-    ("heading", "expected"),
-    [
-        pytest.param("eventName", Column("name"), id="as in the API"),
-        pytest.param("event", Column("name"), id="short"),
-        pytest.param("Event name", Column("name"), id="in words"),
-        pytest.param("User ID", Column("user_id"), id="as in the dashboard's import"),
-        pytest.param("user_id", Column("user_id"), id="as in Python"),
-        pytest.param(" Email ", Column("email"), id="with blanks"),
-        pytest.param("event.plan", Column("event", "plan"), id="event property"),
-        pytest.param("eventProperties.plan", Column("event", "plan"), id="event property, long"),
-        pytest.param("event.amount:number", Column("event", "amount", "number"), id="with a type"),
-        pytest.param("event.a:b", Column("event", "a:b"), id="a colon that is no type"),
-        pytest.param("event.a.b", Column("event", "a.b"), id="a dot in the name"),
-        pytest.param("contact.firstName", Column("contact", "firstName"), id="contact property"),
-        pytest.param("firstName", Column("contact", "firstName"), id="contact property, bare"),
-        pytest.param("since:date", Column("contact", "since", "date"), id="bare, with a type"),
-        pytest.param("list.l1", Column("list", "l1"), id="mailing list"),
-        pytest.param("mailingLists.l1", Column("list", "l1"), id="mailing list, long"),
-        pytest.param("eventProperties", Column("event"), id="all event properties"),
-        pytest.param("mailingLists", Column("list"), id="all mailing lists"),
-        pytest.param("import.reason", Column("nothing", "reason"), id="our note on a rejected row"),
-        pytest.param(" ", Column("nothing"), id="no heading"),
-    ],
-)
-def test_headings(heading: str, expected: Column) -> None:
-    assert column_of(heading) == expected
+def event_of(fields: Mapping[str, object], *, name: str | None) -> RowEvent:
+    """Read a row of a file whose other columns are those of this row."""
+    return read_event(fields, plan_for_fields(fields, Headings((), taken=EVENT_NAMES)), name=name)
 
 
 def test_a_whole_row() -> None:

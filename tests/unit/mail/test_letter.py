@@ -5,8 +5,11 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.json import encode
 
-from loopwright.server.dashboard.letter import Attachment, framed, read_letter, source
+from loopwright.server.mail.letter import HEADERS, PARTS, Attachment, framed, read_letter, source
+from support.growth import grows_linearly
+from support.odd_letters import ODD, mutated
 
 
 def test_both_bodies_and_files_are_found() -> None:
@@ -107,3 +110,77 @@ def test_links_open_in_a_tab_of_their_own() -> None:
 def test_the_source_keeps_everything_but_line_ends() -> None:
     """What came over SMTP can be read as text."""
     assert source(b"A: b\r\n\r\nZo\xc3\xab \xff\r\n") == "A: b\n\nZoë �\n"
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0", exclude_categories=["Cc", "Cs"]))
+
+
+@given(st.lists(WORDS.map(lambda text: f"{text}\n"), min_size=1, max_size=4), WORDS, st.integers(0, 2))
+def test_sound_emails_are_read_as_the_library_reads_them(
+    files: list[str], subject: str, nesting: int
+) -> None:
+    """What the library wrote comes back, however deep it is wrapped."""
+    message = EmailMessage()
+    message["Subject"] = " ".join(subject.split())
+    message.set_content(files[0])
+    message.add_alternative(f"<p>{files[-1]}</p>", subtype="html")
+    for number, text in enumerate(files[1:]):
+        message.add_attachment(text.encode(), maintype="a", subtype="b", filename=f"{number}.txt")
+    for _ in range(nesting):
+        inner, message = message, EmailMessage()
+        message.make_mixed()
+        message.attach(inner)
+    letter = read_letter(message.as_bytes())
+    assert letter.text == files[0]
+    assert letter.html == f"<p>{files[-1]}</p>\n"
+    assert [one.size for one in letter.attachments] == [len(text.encode()) for text in files[1:]]
+    assert letter.whole
+
+
+@pytest.mark.parametrize("raw", ODD.values(), ids=ODD.keys())
+def test_odd_emails_can_be_stored_and_sent_on(raw: bytes) -> None:
+    """PostgreSQL has no NUL, JSON no half of a surrogate pair; and no email keeps us for long."""
+    letter = read_letter(raw)
+    texts = [letter.text or "", letter.html or "", *(one.name for one in letter.attachments)]
+    texts += [text for header in letter.headers for text in header]
+    assert b"\\u0000" not in encode(texts)
+    assert len(letter.attachments) <= PARTS
+    assert len(letter.headers) <= HEADERS
+    assert all(len(text) < 10_000 for header in letter.headers for text in header)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_mutated_emails_can_be_stored_and_sent_on(seed: int) -> None:
+    """The same for what half is an email."""
+    for raw in mutated(50, seed):
+        letter = read_letter(raw)
+        assert b"\\u0000" not in encode([letter.text, letter.html, *(name for name, _ in letter.headers)])
+
+
+def test_what_is_left_out_is_told() -> None:
+    """A message with more parts than are looked at is not whole."""
+    assert not read_letter(ODD["80,000 files"]).whole
+    assert read_letter(ODD["no header"]).whole
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        pytest.param((b"Content-Type: multipart/mixed; boundary=x\r\n\r\n", b"--x\r\n\r\na\r\n"), id="parts"),
+        pytest.param((b"", b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"), id="nesting"),
+        pytest.param((b"Subject: ", b"=?a?q?"), id="encoded words"),
+        pytest.param((b'Content-Type: text/plain; a="', b";"), id="parameters"),
+        pytest.param((b"", b"a:\r\n"), id="headers"),
+        pytest.param((b"\r\n", b"\r\n"), id="lines"),
+        pytest.param((b"Content-Type: text/plain; charset=punycode\r\n\r\n", b"a-"), id="charsets"),
+    ],
+)
+def test_reading_takes_as_long_as_the_email(repeated: tuple[bytes, bytes]) -> None:
+    """Four times the email is not sixteen times the work."""
+    head, piece = repeated
+    grows_linearly(lambda size: head + piece * (size // len(piece)), read_letter)
+
+
+def test_framing_takes_as_long_as_the_email() -> None:
+    """A head that is opened and never closed is looked for once."""
+    grows_linearly(lambda size: "<head " * (size // 6), framed)
