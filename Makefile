@@ -14,7 +14,7 @@ help: ## Show what there is to make
 $(READY): pyproject.toml constraints.txt
 	@echo "Making $(VENV) with the exact versions of constraints.txt ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,server,parquet,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast,socks,server,parquet,dev]'
 	@touch $@
 
 demo: $(READY) ## Watch an event become an email, in a minute

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from loopwright.errors import PayloadTooLargeError as PayloadTooLargeError
     from loopwright.errors import PermissionDeniedError as PermissionDeniedError
     from loopwright.errors import RateLimitError as RateLimitError
+    from loopwright.errors import RecipientNotAllowedError as RecipientNotAllowedError
     from loopwright.errors import ServerError as ServerError
     from loopwright.errors import StatusError as StatusError
     from loopwright.errors import TransportUnavailableError as TransportUnavailableError
@@ -178,6 +179,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "PayloadTooLargeError",
         "PermissionDeniedError",
         "RateLimitError",
+        "RecipientNotAllowedError",
         "ServerError",
         "StatusError",
         "TransportUnavailableError",

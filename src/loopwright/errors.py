@@ -6,6 +6,7 @@ LoopsError
 │   └── ArgumentTypeError       (also TypeError)        of the wrong type, or not an argument at all
 ├── ConfigurationError          (also ValueError)       a client cannot be set up like this
 ├── ClientClosedError           (also RuntimeError)     the client was closed before the call
+├── RecipientNotAllowedError    (also ValueError)       safe mode lets no email go there
 ├── TransportUnavailableError   (also RuntimeError)     this transport cannot work here, e.g. after a fork
 ├── NoAnswerError                                       no whole answer arrived
 │   ├── LoopsConnectionError    (also ConnectionError)  refused, lost or garbled
@@ -74,6 +75,27 @@ class ConfigurationError(LoopsError, ValueError):
 
 class ClientClosedError(LoopsError, RuntimeError):
     """The client was closed; make a new one."""
+
+
+class RecipientNotAllowedError(LoopsError, ValueError):
+    """Safe mode: email could go to somebody whom `allowed_recipients` does not name. Nothing was sent.
+
+    `recipient` is the address; `None` when it is not known, as for a contact named by its user id.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        recipient: str | None = None,
+        outcome_unknown: bool = False,
+        attempts: int = 0,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(
+            message, outcome_unknown=outcome_unknown, attempts=attempts, idempotency_key=idempotency_key
+        )
+        self.recipient = recipient
 
 
 class TransportUnavailableError(LoopsError, RuntimeError):

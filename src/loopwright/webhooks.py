@@ -18,11 +18,12 @@ neither is an error, so a receiver written today keeps working when the API grow
 """
 
 import hmac
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import msgspec
 from msgspec import Struct, field
@@ -248,13 +249,30 @@ EVENT_TYPES: Mapping[str, type[KnownEvent]] = {
 # Signing and verifying --------------------------------------------------------------------------------------
 
 
-def sign(body: bytes, *, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+Body: TypeAlias = bytes | bytearray | memoryview | str
+
+
+class HeaderItems(Protocol):
+    """Headers as most frameworks have them: by name, or else a WSGI environment."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """Names and values."""
+        ...
+
+
+Headers: TypeAlias = HeaderItems | Iterable[tuple[Any, Any]]
+
+_ENTRY = re.compile(r"(?:^|[\s,])v1,([A-Za-z0-9+/=]+)(?=[\s,]|$)")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+
+def sign(body: Body, *, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
     """Make the three headers for `body`, signed with each of `secrets` (two while one replaces the other).
 
     Raises `SecretError` for a secret that is not `whsec_<base64>`.
     """
     timestamp = str(int(now.timestamp()))
-    signatures = [_signature(_key(secret), webhook_id, timestamp, body) for secret in secrets]
+    signatures = [_signature(key, webhook_id, timestamp, _as_bytes(body)) for key in _keys(secrets)]
     return {
         "webhook-id": webhook_id,
         "webhook-timestamp": timestamp,
@@ -263,8 +281,8 @@ def sign(body: bytes, *, webhook_id: str, secrets: Sequence[str], now: datetime)
 
 
 def verify(
-    body: bytes | str,
-    headers: Mapping[str, str],
+    body: Body,
+    headers: Headers,
     secret: str | Sequence[str],
     *,
     now: datetime | None = None,
@@ -273,19 +291,19 @@ def verify(
     """Check that a delivery is genuine and fresh, and return its payload.
 
     `body` is the body as it arrived: parsing and encoding it again would change what was signed. `headers`
-    may have names in any letter case. `secret` is one secret, or several while one replaces the other; any
-    match is enough. `now` is an aware datetime, the system's clock unless given.
+    are a mapping or pairs, of text or bytes, names in any letter case, a value or a list of them each; a WSGI
+    environment or Django's `request.META` will do. `secret` is one secret, or several while one replaces the
+    other; any match is enough, and blanks around one are passed over. `now` is an aware datetime, the
+    system's clock unless given.
 
     Raises `SignatureError`, `TimestampError` or `PayloadError` for a delivery to refuse, and `SecretError`
     when a secret is not `whsec_<base64>`; all of them are `WebhookError`.
     """
-    body = body.encode() if isinstance(body, str) else body
-    given = {name.lower(): value for name, value in headers.items()}
-    webhook_id, timestamp, signatures = (
-        _header(given, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
-    )
-    secrets = [secret] if isinstance(secret, str) else secret
-    expected = [_signature(_key(one), webhook_id, timestamp, body) for one in secrets]
+    body = _as_bytes(body)
+    given = _values_of(headers)
+    webhook_id, timestamp = _only(given, "webhook-id"), _only(given, "webhook-timestamp")
+    signatures = " ".join(_present(given, "webhook-signature"))
+    expected = [_signature(key, webhook_id, timestamp, body) for key in _keys(secret)]
     if not _any_match(expected, _signatures(signatures)):
         raise SignatureError(
             "no signature matches: check that the secret is this endpoint's, and that the body is given "
@@ -296,37 +314,91 @@ def verify(
     return read(body)
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
-    value = headers.get(name, "").strip()
-    if not value:
-        raise SignatureError(f"the header {name} is missing; deliveries carry it, so this is not one of them")
-    return value
+def _as_bytes(body: Body) -> bytes:
+    """Raises `PayloadError` for what cannot have arrived."""
+    try:
+        # A framework that decodes for us may keep bytes that are no UTF-8 so.
+        return body.encode(errors="surrogateescape") if isinstance(body, str) else bytes(memoryview(body))
+    except (TypeError, UnicodeEncodeError):
+        raise PayloadError(
+            f"a body is bytes, or text, as it arrived and before any parsing, not {type(body).__name__}"
+        ) from None
 
 
-def _key(secret: str) -> bytes:
-    encoded = secret.removeprefix(_SECRET_PREFIX)
+def _values_of(headers: Headers) -> dict[str, list[str]]:
+    """The values by the name in lower case. What is no header in any framework's form is left out."""
+    items = getattr(headers, "items", None)
+    found: dict[str, list[str]] = {}
+    try:
+        pairs = items() if callable(items) else headers
+        for name, value in cast("Iterable[tuple[object, object]]", pairs):
+            # WSGI writes webhook-id as HTTP_WEBHOOK_ID.
+            key = _as_text(name).lower().replace("_", "-").removeprefix("http-")
+            found.setdefault(key, []).extend(_texts(value))
+    except (TypeError, ValueError):
+        raise SignatureError(
+            f"headers are a mapping or pairs of names and values, not {type(headers).__name__}"
+        ) from None
+    return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    values = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
+    return (text for one in values if (text := _as_text(one).strip()))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else ""
+
+
+def _present(headers: Mapping[str, list[str]], name: str) -> list[str]:
+    values = headers.get(name)
+    if not values:
+        raise SignatureError(
+            f"the header {name} is missing, or is no text; deliveries carry it, so this is not one of them"
+        )
+    return values
+
+
+def _only(headers: Mapping[str, list[str]], name: str) -> str:
+    first, *others = _present(headers, name)
+    if any(other != first for other in others):
+        raise SignatureError(f"the header {name} is there more than once; a delivery carries one")
+    return first
+
+
+def _keys(secret: object) -> list[bytes]:
+    if isinstance(secret, Sequence) and not isinstance(secret, str | bytes):
+        return [_key(one) for one in cast("Sequence[object]", secret)]
+    return [_key(secret)]
+
+
+def _key(secret: object) -> bytes:
+    text = secret.strip() if isinstance(secret, str) else ""
+    encoded = text.removeprefix(_SECRET_PREFIX)
     try:
         key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (Base64Error, ValueError):
         key = b""
-    if not key or encoded == secret:
+    if not key or encoded == text:
+        given = "" if isinstance(secret, str) else f", and is text, not {type(secret).__name__}"
         raise SecretError(
-            "a webhook secret looks like whsec_ followed by base64; copy it whole, prefix included"
+            f"a webhook secret looks like whsec_ followed by base64{given}; copy it whole, prefix included"
         )
     return key
 
 
 def _signature(key: bytes, webhook_id: str, timestamp: str, body: bytes) -> bytes:
-    return hmac.digest(key, f"{webhook_id}.{timestamp}.".encode() + body, "sha256")
+    signed = f"{webhook_id}.{timestamp}.".encode(errors="surrogatepass") + body
+    return hmac.digest(key, signed, "sha256")
 
 
 def _signatures(header: str) -> list[bytes]:
     """The `v1` entries of the header, decoded. Other versions, and what is not base64, match nothing."""
     found: list[bytes] = []
-    for entry in header.split():
-        version, _, encoded = entry.partition(",")
-        if version != "v1":
-            continue
+    for encoded in _ENTRY.findall(header):
         try:
             found.append(b64decode(encoded, validate=True))
         except (Base64Error, ValueError):
@@ -341,7 +413,7 @@ def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
 
 
 def _check_age(timestamp: str, *, now: datetime, tolerance: timedelta) -> None:
-    if not (timestamp.isascii() and timestamp.isdigit()):
+    if not _TIMESTAMP.fullmatch(timestamp):
         raise TimestampError("webhook-timestamp is not a whole number of Unix seconds")
     age = now.timestamp() - int(timestamp)
     if abs(age) > tolerance.total_seconds():
@@ -355,10 +427,10 @@ def _check_age(timestamp: str, *, now: datetime, tolerance: timedelta) -> None:
 # Reading and writing payloads -------------------------------------------------------------------------------
 
 
-def read(body: bytes | str) -> Webhook:
+def read(body: Body) -> Webhook:
     """Parse a payload without verifying it, for one that is known to be genuine. Raises `PayloadError`."""
     try:
-        payload = msgspec.json.decode(body, type=dict[str, Any])
+        payload = msgspec.json.decode(_as_bytes(body), type=dict[str, Any])
         name = payload.get("eventName")
         if not isinstance(name, str):
             raise PayloadError("the payload has no eventName, so it is not a webhook of this API")

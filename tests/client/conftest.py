@@ -14,7 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from support.faulty import FaultyServer, Step
 
-NOT_OURS = ("LOOPS_API_KEY", "LOOPS_BASE_URL", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+NOT_OURS = (
+    "LOOPS_API_KEY", "LOOPS_BASE_URL", "LOOPS_ALLOWED_RECIPIENTS", "LOOPS_LOG",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

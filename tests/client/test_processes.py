@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,8 @@ import pytest
 
 from loopwright import AsyncLoops, Loops
 from loopwright.client.colour import TransportName
-from support.faulty import FaultyServer, Handle
+from support.faulty import FaultyServer, Handle, Reply
+from support.short_programs import PROGRAMS, run_all
 
 Serve = Callable[..., FaultyServer]
 
@@ -29,7 +31,22 @@ def run_program(program: str, server: FaultyServer, *arguments: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "panicked" not in done.stderr
     return done.stdout.strip()
+
+
+def run_logged(
+    program: str, server: FaultyServer, *arguments: str, level: str | None
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LOOPS_API_KEY": "very-secret", "LOOPS_BASE_URL": server.url}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), *arguments],
+        env=environment if level is None else {**environment, "LOOPS_LOG": level},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("transport", ["httpx2", "pyreqwest"])
@@ -208,6 +225,46 @@ def test_the_fast_transport_refuses_a_forked_process(serve: Serve) -> None:
     assert len(server.effects) == 2
 
 
+ENDING = """
+    import asyncio, sys, threading, time, types
+    from loopwright import AsyncLoops
+    class Slow:
+        def __del__(self, sleep=time.sleep):
+            sleep(0.4)  # while the interpreter ends, so that answers come at that time
+    last = sys.modules["last"] = types.ModuleType("last")
+    last.slow = Slow()
+    del last
+    async def main(loops, done):
+        task = asyncio.ensure_future(loops.events.send("e", user_id="u"))
+        await asyncio.sleep(0.05)
+        done.set()
+        return task if sys.argv[1] == "left" else await task
+    done = threading.Event()
+    work = main(AsyncLoops(transport="pyreqwest"), done)
+    loop = asyncio.new_event_loop()
+    if sys.argv[1] == "left":
+        task = loop.run_until_complete(work)
+    else:
+        threading.Thread(target=loop.run_until_complete, args=[work], daemon=True).start()
+        done.wait()
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("loop", ["left", "in a daemon thread"])
+def test_the_fast_transport_lets_the_interpreter_end(serve: Serve, loop: str) -> None:
+    """Its thread does not enter an interpreter that is ending, whatever answers come at that moment."""
+    server = serve(Handle(delay=0.2))
+    assert run_program(ENDING, server, loop) == "done"
+
+
+@pytest.mark.slow
+def test_short_programs_end_with_their_own_exit_code() -> None:
+    """While all processors are busy. `python tests/support/short_programs.py` runs each 500 times."""
+    bad = run_all(sys.executable, list(PROGRAMS), 8)
+    assert bad == {name: [] for name in PROGRAMS}
+
+
 def test_under_gevent(serve: Serve) -> None:
     """Greenlets overlap with the default transport; the fast one refuses."""
     pytest.importorskip("gevent")
@@ -258,3 +315,51 @@ def test_importing_loads_next_to_nothing() -> None:
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "done", done.stderr
+
+
+LOGGING = """
+    import logging, sys
+    from loopwright import Loops
+    if sys.argv[1] == "logs by itself":
+        logging.basicConfig(format="mine: %(message)s")
+    with Loops() as loops:
+        loops.contacts.find(email="ada@example.com")
+    with Loops() as loops:
+        loops.events.send("signup", email="ada@example.com", user_id="u-77", idempotency_key="idem")
+    print("done")
+"""
+
+
+@pytest.mark.parametrize("level", ["info", "debug", "INFO ", "", None])
+@pytest.mark.parametrize("program", ["has no logging", "logs by itself"])
+def test_a_log_without_code(serve: Serve, level: str | None, program: str) -> None:
+    """`LOOPS_LOG` is enough: a line a request on standard error, once, and nothing personal in it."""
+    server = serve(Reply(503, headers={"x-request-id": "r-1"}), Handle(body=b"[]"), Handle())
+    done = run_logged(LOGGING, server, program, level=level)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    lines = [line for line in done.stderr.splitlines() if " ms (attempt " in line]
+    assert len(lines) == (3 if level else 0)
+    if lines:
+        form = r"mine: " if program == "logs by itself" else r"\S+ \S+ INFO loopwright: "
+        assert re.fullmatch(
+            form + r"GET /v1/contacts/find: 503 in \d+ ms \(attempt 1, request r-1\)", lines[0]
+        )
+        assert re.fullmatch(form + r"POST /v1/events/send: 200 in \d+ ms \(attempt 1\)", lines[2])
+    for secret in ("ada", "u-77", "idem", "very-secret", "signup"):
+        assert secret not in done.stderr
+
+
+@pytest.mark.parametrize("level", ["warning", "1", "debug,info"])
+def test_a_level_that_is_none_is_told(serve: Serve, level: str) -> None:
+    """One sentence, when the client is made; importing says and loads nothing."""
+    program = """
+        import sys
+        import loopwright
+        assert not {"logging", "httpcore2"} & set(sys.modules)
+        try:
+            loopwright.Loops()
+        except loopwright.ConfigurationError as error:
+            print(error)
+    """
+    done = run_logged(program, serve(), level=level)
+    assert done.stdout == f"LOOPS_LOG is info or debug, not {level!r}\n", done.stderr

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import textwrap
@@ -21,7 +22,7 @@ from uuid import UUID
 import numpy
 import pytest
 
-from loopwright import Loops
+from loopwright import ClientClosedError, EventToSend, Loops, RecipientNotAllowedError
 from loopwright.outbox import Outbox
 from support.faulty import FaultyServer
 from support.recording_server import Event, RecordingServer
@@ -201,6 +202,153 @@ def test_an_event_the_api_has_already_is_delivered(
     assert server.statuses[409] == 1
 
 
+def test_a_wrong_key_is_told_as_such(
+    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, with the API's own words; that it cannot be reached would send people looking elsewhere."""
+    server.refuse = lambda event: 401
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        for n in range(3):
+            outbox.send("signup", email=f"c{n}@example.com")
+        wait_until(lambda: server.statuses[401] > 5)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == [
+        f"the API refuses the API key: 401, Invalid API key; events wait in {tmp_path / 'events.db'}"
+    ]
+
+
+def test_an_outage_is_told_with_its_reason(
+    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The last answer, or why there was none; what changes is told anew."""
+    server.refuse = lambda event: 503
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        outbox.send("signup", email="ada@example.com")
+        wait_until(lambda: any("unwell" in line for line in caplog.messages))
+        server.refuse = lambda event: 401
+        wait_until(lambda: any("refuses" in line for line in caplog.messages))
+    told = [line.partition("; events wait")[0] for line in caplog.messages if "; events wait" in line]
+    assert told == [
+        "the API is unwell: 503, Unavailable",
+        "the API refuses the API key: 401, Invalid API key",
+    ]
+    caplog.clear()
+    nowhere = Loops("k", base_url="http://127.0.0.1:1/api", max_retries=0)
+    with nowhere, Outbox(tmp_path / "others.db", loops=nowhere, drain=0) as outbox:
+        outbox.send("signup", email="ada@example.com")
+        wait_until(
+            lambda: any("nothing gets through: http://127.0.0.1:1" in line for line in caplog.messages)
+        )
+
+
+def test_a_dead_letters_line_has_its_reason(
+    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.refuse = lambda event: 400
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        outbox.send("signup", email="ada@example.com")
+        assert outbox.drain(LONG)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert line == "event 1 was refused and is now a dead letter: 400, Invalid email address."
+
+
+def test_nothing_is_sent_after_close(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    """It would be stored, and nobody would deliver it."""
+    outbox = Outbox(tmp_path / "events.db", loops=loops)
+    outbox.send("signup", email="ada@example.com")
+    outbox.close()
+    outbox.close()
+    for send in (
+        lambda: outbox.send("signup", email="grace@example.com"),
+        lambda: outbox.send_many([{"name": "signup", "email": "grace@example.com"}]),
+        lambda: asyncio.run(outbox.asend("signup", email="grace@example.com")),
+        lambda: outbox.retry([]),
+    ):
+        with pytest.raises(ClientClosedError, match="make a new one"):
+            send()
+    assert outbox.status().depth == 0
+    assert len(server.events) == 1
+
+
+def test_many_at_once(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    """A hundred a transaction, each under a key of its own, in order for each contact."""
+    events: list[EventToSend] = [
+        {"name": "tick", "email": f"c{n % 7}@example.com", "properties": {"n": n}} for n in range(250)
+    ]
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        keys = outbox.send_many(iter(events))
+        assert outbox.drain(LONG)
+    assert len(set(keys)) == 250
+    numbers = {key: server.events[place]["eventProperties"]["n"] for key, place in server.record.keys.items()}
+    assert [numbers[key] for key in keys] == list(range(250))
+    for contact in range(7):
+        came = [event["eventProperties"]["n"] for event in server.events]
+        assert (mine := [n for n in came if n % 7 == contact]) == sorted(mine)
+
+
+def test_one_of_many_that_can_never_be_sent(tmp_path: Path) -> None:
+    """Its hundred is not kept, those before are, and the error tells."""
+    events: list[EventToSend] = [{"name": "tick", "email": "ada@example.com"} for _ in range(250)]
+    events[120] = {"name": "a:b", "email": "ada@example.com"}
+    loops = Loops("k", base_url="http://127.0.0.1:1/api", max_retries=0)
+    with loops, Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        with pytest.raises(ValueError, match="colon") as caught:
+            outbox.send_many(events)
+        assert caught.value.__notes__ == [
+            "It is event 120, counted from 0.", "Of this send_many, 100 events are kept.",
+        ]  # fmt: skip
+        assert outbox.status().depth == 100
+
+
+async def test_many_from_asyncio(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "events.db", loops=loops)
+    keys = await outbox.asend_many([{"name": "tick", "user_id": f"u{n}"} for n in range(3)])
+    await outbox.asend("tick", user_id="u9", idempotency_key="mine")
+    await asyncio.to_thread(outbox.close)
+    assert set(server.record.keys) == {*keys, "mine"}
+
+
+def test_a_key_of_the_programs_own(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
+    """Sent again, before and after delivery, it is the same event."""
+    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
+        for _ in range(2):
+            assert outbox.send("signup", email="ada@example.com", idempotency_key="order-7") == "order-7"
+        assert outbox.drain(LONG)
+        outbox.send("signup", email="ada@example.com", idempotency_key="order-7")
+        assert outbox.drain(LONG)
+        with pytest.raises(ValueError, match="order-7"):
+            outbox.send("signup", email="grace@example.com", idempotency_key="order-7")
+        with pytest.raises(ValueError, match="at most 100"):
+            outbox.send("signup", email="grace@example.com", idempotency_key="x" * 101)
+    assert server.statuses == {200: 1}
+
+
+def test_safe_mode_holds_at_both_ends(
+    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is kept for anybody else; what was kept before is a dead letter, and its line names nobody."""
+    server.refuse = lambda event: 503
+    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+        outbox.send("signup", email="eve@evil.test")
+    server.refuse = lambda event: None
+    safe = Loops("k", base_url=server.url, allowed_recipients=["@acme.example"])
+    with safe, Outbox(tmp_path / "events.db", loops=safe) as outbox:
+        refused: list[EventToSend] = [{"name": "e", "email": "eve@evil.test"}, {"name": "e", "user_id": "u1"}]
+        for event in refused:
+            with pytest.raises(RecipientNotAllowedError, match="allowed_recipients"):
+                outbox.send(**event)
+            with pytest.raises(RecipientNotAllowedError, match="allowed_recipients"):
+                outbox.send_many([{"name": "e", "email": "a@acme.example"}, event])
+        outbox.send("signup", email="ada@acme.example")
+        wait_until(lambda: outbox.status().depth == 0)
+        (letter,) = outbox.dead_letters()
+    assert [event["email"] for event in server.events] == ["ada@acme.example"]
+    assert "safe mode" in letter.reason
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "safe mode" in line
+    assert "evil" not in line
+
+
 def test_depth_and_age(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
     server.refuse = lambda event: 503
     with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
@@ -273,6 +421,38 @@ def test_a_handler_that_was_there_is_called_after_the_drain(server: RecordingSer
         assert program.stdout.readline() == "left with 0\n"
         assert program.wait(20) == 7
     assert len(server.events) == 200
+
+
+def test_a_daemon_keeps_its_file(server: RecordingServer, tmp_path: Path) -> None:
+    """It leaves its folder and forks; the file stays where the path meant when the outbox was made."""
+    code = """
+        import os
+        from loopwright.outbox import Outbox
+
+        os.umask(0)
+        outbox = Outbox("events.db")
+        outbox.send("tick", email="a@example.com")
+        os.chdir("elsewhere")
+        child = os.fork()
+        outbox.send("tick", email=f"{'child' if child == 0 else 'parent'}@example.com")
+        outbox.close()
+        if child:
+            assert os.waitpid(child, 0)[1] == 0
+    """
+    (tmp_path / "elsewhere").mkdir()
+    with run_program(code, server, tmp_path) as program:
+        assert program.wait(20) == 0
+    assert {event["email"] for event in server.events} == {
+        "a@example.com", "child@example.com", "parent@example.com",
+    }  # fmt: skip
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("events.db*")} == {0o600}
+
+
+def test_a_path_may_begin_at_home(loops: Loops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Outbox("~/state/events.db", loops=loops):
+        assert (tmp_path / "state" / "events.db").exists()
 
 
 def test_a_sigterm_in_the_middle_of_sending_waits_its_turn(server: RecordingServer, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The file: lanes, leases, dead letters. Real SQLite, times handed in."""
 
+import os
 import sqlite3
 import stat
 from contextlib import nullcontext
@@ -9,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loopwright.outbox.spool import Delivery, EventArguments, Spool
+from loopwright.outbox.spool import REMEMBERED_SECONDS, Delivery, EventArguments, Kept, Spool
+from loopwright.wire.values import Value
 
 NOW = 1_772_366_400.0
 
@@ -24,7 +26,18 @@ def opened(folder: Path) -> Spool:
 
 
 def add(spool: Spool, name: str, *, email: str = "ada@example.com", now: float = NOW) -> None:
-    spool.add(EventArguments(name=name, email=email), key=f"key of {name}", now=now)
+    spool.add([kept(name, email=email)], now=now)
+
+
+def kept(
+    name: str,
+    *,
+    email: str = "ada@example.com",
+    key: str | None = None,
+    properties: dict[str, Value | None] | None = None,
+) -> Kept:
+    event = EventArguments(name=name, email=email, properties=properties or {})
+    return Kept(event=event, key=key or f"key of {name}", given=key is not None)
 
 
 def claim(spool: Spool, *, lease: str = "here:1:0", now: float = NOW) -> Delivery:
@@ -42,7 +55,7 @@ def test_an_event_keeps_all_its_arguments(spool: Spool) -> None:
         contact={"firstName": "Ada"},
         mailing_lists={"l1": True},
     )
-    spool.add(event, key="k", now=NOW)
+    spool.add([Kept(event=event, key="k", given=False)], now=NOW)
     delivery = claim(spool)
     assert (delivery.event, delivery.key, delivery.attempts) == (event, "k", 0)
 
@@ -172,6 +185,65 @@ def test_an_event_is_on_disk_before_send_returns(spool: Spool, tmp_path: Path) -
     with sqlite3.connect(tmp_path / "events.db") as other:
         assert other.execute("SELECT count(*) FROM event").fetchone() == (1,)
     other.close()
+
+
+def test_a_given_key_is_one_event(spool: Spool) -> None:
+    """Waiting, refused or delivered: the same event under its key is kept once."""
+    first = kept("signup", key="k1", properties={"a": 1, "b": 2})
+    same = kept("signup", key="k1", properties={"b": 2, "a": 1})
+    spool.add([first, same], now=NOW)
+    assert spool.status(now=NOW).depth == 1
+    spool.refused(claim(spool), status=400, reason="", now=NOW)
+    spool.add([same], now=NOW + 2 * REMEMBERED_SECONDS)
+    assert spool.status(now=NOW).depth == 0
+    spool.requeue([spool.dead_letters()[0].id], now=NOW)
+    spool.delivered(claim(spool), now=NOW)
+    spool.add([same], now=NOW + REMEMBERED_SECONDS)
+    assert spool.status(now=NOW).depth == 0
+    spool.add([same], now=NOW + REMEMBERED_SECONDS + 1)
+    assert spool.status(now=NOW).depth == 1, "the API has forgotten it too"
+
+
+def test_a_given_key_is_not_for_two_events(spool: Spool) -> None:
+    """Nothing that came with the second is kept."""
+    spool.add([kept("signup", key="k1")], now=NOW)
+    with pytest.raises(ValueError, match="'k1' was given to another event"):
+        spool.add([kept("one"), kept("signup", key="k1", email="grace@example.com")], now=NOW)
+    assert spool.status(now=NOW).depth == 1
+
+
+@pytest.mark.parametrize("umask", [0, 0o022])
+def test_files_and_folders_are_their_owners_alone(tmp_path: Path, umask: int) -> None:
+    """Whatever the umask, and in a folder that everybody may read."""
+    tmp_path.chmod(0o777)
+    before = os.umask(umask)
+    try:
+        spool = Spool(tmp_path / "made" / "too" / "events.db", guard=nullcontext)
+        add(spool, "first")
+        claim(spool)
+        modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.rglob("*")}
+    finally:
+        os.umask(before)
+    private = dict.fromkeys(("events.db", "events.db-wal", "events.db-shm"), 0o600)
+    assert modes == {"made": 0o700, "too": 0o700, **private}
+
+
+def test_files_that_others_could_read_are_closed_to_them(tmp_path: Path) -> None:
+    """A version before this one, or a copy, may have left them so."""
+    spool = opened(tmp_path)
+    add(spool, "first")
+    for one in tmp_path.iterdir():
+        one.chmod(0o644)
+    other = opened(tmp_path)
+    add(other, "second")
+    assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
+    assert spool.status(now=NOW).depth == 2
+
+
+def test_a_folder_is_no_outbox(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="an outbox is a file"):
+        Spool(tmp_path, guard=nullcontext)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) & 0o100, "and keeps its rights"
 
 
 def test_the_file_is_reopened_after_closing(spool: Spool) -> None:

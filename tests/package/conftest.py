@@ -11,7 +11,7 @@ import pytest
 from support.installed import Built, Installed, build, install, lowest_versions
 from support.process import API_KEY, ServerProcess
 
-PLAIN = ("bare", "fast", "cli", "server", "parquet")
+PLAIN = ("bare", "fast", "socks", "cli", "server", "parquet")
 AT_ONCE = 2
 
 

@@ -14,7 +14,7 @@ from support.process import API_KEY, ServerProcess
 pytestmark = pytest.mark.package
 
 Environments = Mapping[str, Installed]
-ALL = ["bare", "fast", "cli", "server", "parquet", "lowest"]
+ALL = ["bare", "fast", "socks", "cli", "server", "parquet", "lowest"]
 PATIENCE_SECONDS = 40
 
 LOADED = "import loopwright, sys, json; print(json.dumps(sorted(sys.modules)))"
@@ -36,6 +36,16 @@ from loopwright import Loops
 with Loops() as loops:
     properties = {"planName": "pro", "seats": 3, "trial": True, "trialEnds": "2026-12-24"}
     loops.events.send("signup", email="ada@example.com", properties=properties, contact={"firstName": "Ada"})
+"""
+SOCKS = """
+from loopwright import ConfigurationError, Loops
+
+try:
+    Loops("key", base_url="http://h.invalid/api", proxy="socks5://127.0.0.1:1")
+except ConfigurationError as error:
+    print(error)
+else:
+    print("made")
 """
 EXPLAIN = """
 import io
@@ -92,6 +102,13 @@ def test_a_call_in_either_colour(
 ) -> None:
     program = CALLS.format(transport=transport, email=f"{name}-{transport}@example.com".lower())
     environments[name].execute(program, **variables)
+
+
+@pytest.mark.parametrize(("name", "works"), [("socks", True), ("bare", False), ("fast", False)])
+def test_a_socks_proxy_is_an_extra(environments: Environments, name: str, works: bool) -> None:
+    """Without it the client is not made, and the error says what to install."""
+    said = environments[name].execute(SOCKS)
+    assert ("made" in said, "pip install 'loopwright[socks]'" in said) == (works, not works)
 
 
 @pytest.mark.parametrize("name", ["cli", "server", "parquet", "lowest"])

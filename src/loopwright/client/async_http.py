@@ -1,9 +1,9 @@
-"""The default transport for asyncio; see `http`. Each event loop gets a pool of connections of its own."""
+"""The default transport for asyncio; see `http`. Each event loop has pools of connections of its own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
 from typing import cast
 from weakref import WeakKeyDictionary
 
@@ -12,6 +12,7 @@ import httpcore2
 from loopwright.client.http import (
     FAILURES,
     PreparedHeaders,
+    check_route,
     decode_headers,
     failure,
     phases_of,
@@ -19,7 +20,16 @@ from loopwright.client.http import (
     remember,
     shorten_read,
 )
-from loopwright.client.transport import HttpRequest, HttpResponse, Route, check_deadline, deadline_of
+from loopwright.client.transport import (
+    HttpRequest,
+    HttpResponse,
+    Route,
+    check_deadline,
+    deadline_of,
+    origin_of,
+)
+
+NO_POOLS: Mapping[str, httpcore2.AsyncConnectionPool] = {}
 
 
 class AsyncHttpTransport:
@@ -29,13 +39,14 @@ class AsyncHttpTransport:
         self._route = route
         self._headers = PreparedHeaders()
         self._inherited: list[object] = []
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] = (
-            WeakKeyDictionary()
-        )
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, httpcore2.AsyncConnectionPool]]
+        self._pools = WeakKeyDictionary()
+        check_route(route)
         remember(self)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        pool = self._pools.get(asyncio.get_running_loop()) or self._open(request.url)
+        origin = origin_of(request.url)
+        pool = self._pools.get(asyncio.get_running_loop(), NO_POOLS).get(origin) or self._open(origin)
         deadline = deadline_of(request)
         phases = phases_of(request.timeout)
         try:
@@ -54,8 +65,7 @@ class AsyncHttpTransport:
 
     async def close(self) -> None:
         """Close the connections of the running event loop; those of other loops end with their loops."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
+        for pool in self._pools.pop(asyncio.get_running_loop(), {}).values():
             await pool.aclose()
 
     def start_in_child(self) -> None:
@@ -63,7 +73,7 @@ class AsyncHttpTransport:
         self._inherited.append(self._pools)
         self._pools = WeakKeyDictionary()
 
-    def _open(self, url: str) -> httpcore2.AsyncConnectionPool:
-        pool = httpcore2.AsyncConnectionPool(**pool_options(url, self._route))
-        self._pools[asyncio.get_running_loop()] = pool
+    def _open(self, origin: str) -> httpcore2.AsyncConnectionPool:
+        pool = httpcore2.AsyncConnectionPool(**pool_options(origin, self._route))
+        self._pools.setdefault(asyncio.get_running_loop(), {})[origin] = pool
         return pool

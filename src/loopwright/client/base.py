@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from loopwright.client.config import Settings, check_api_key, check_retries, common_headers, lower_case
+from loopwright.client.safe_mode import AllowedRecipients
 from loopwright.client.shared_pace import shared_pace
 from loopwright.client.tracing import Tracer, find_tracer
 from loopwright.client.transport import Timeout
@@ -25,6 +26,11 @@ class ClientBase:
         self._settings = settings
         self._pace = shared_pace(settings.root, settings.api_key) if settings.pacing else None
         self._tracer: Tracer | None = None
+
+    @property
+    def allowed_recipients(self) -> AllowedRecipients | None:
+        """Whom this client may cause email to; `None` for anybody."""
+        return self._settings.allowed_recipients
 
     def _find_tracer(self) -> Tracer | None:
         if self._tracer is None:

@@ -8,7 +8,7 @@ from inspect import iscoroutinefunction, isfunction, ismethod
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from loopwright.client.handed import AsyncHandedTransport, HandedTransport, is_client
-from loopwright.client.transport import AsyncTransport, Route, Transport
+from loopwright.client.transport import AsyncTransport, Limits, Route, Transport
 from loopwright.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _open(choice: TransportChoice, route: Route) -> tuple[Transport, Callable[[]
         fast = _import_fast().FastTransport(route)
         return fast, fast.close
     if is_client(choice, "Client"):
-        return HandedTransport(cast("httpx2.Client", choice)), None
-    return cast("Transport", _check(choice, awaited=False)), None
+        return HandedTransport(cast("httpx2.Client", _check_alone(choice, route))), None
+    return cast("Transport", _check_alone(_check(choice, awaited=False), route)), None
 
 
 def _open_async(
@@ -92,11 +92,13 @@ def _open_async(
         fast = _import_fast().AsyncFastTransport(route)
         return fast, fast.close
     if is_client(choice, "AsyncClient"):
-        return AsyncHandedTransport(cast("httpx2.AsyncClient", choice)), None
-    return cast("AsyncTransport", _check(choice, awaited=True)), None
+        return AsyncHandedTransport(cast("httpx2.AsyncClient", _check_alone(choice, route))), None
+    return cast("AsyncTransport", _check_alone(_check(choice, awaited=True), route)), None
 
 
 def _import_fast() -> Any:
+    from loopwright.client import fast_exit as fast_exit  # before pyreqwest, see there
+
     try:
         from loopwright.client import fast
     except ImportError as error:
@@ -131,5 +133,14 @@ def _check(choice: object, *, awaited: bool) -> object:
     if (isfunction(method) or ismethod(method)) and iscoroutinefunction(method) is not awaited:
         raise ConfigurationError(
             f"transport {type(choice).__name__} is of the other colour: {client} needs one with `{send}`"
+        )
+    return choice
+
+
+def _check_alone(choice: object, route: Route) -> object:
+    """Raises `ConfigurationError` for what a transport of the user's own would never hear of."""
+    if route.verify is not True or route.proxy is not None or route.limits != Limits():
+        raise ConfigurationError(
+            "verify, proxy and limits are for the transports that come with us; set them on the one you give"
         )
     return choice

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from loopwright.client.arguments import count, described
+from loopwright.client.safe_mode import AllowedRecipients, allowed_recipients
 from loopwright.client.transport import Header, Limits, Route, Timeout, Verify
 from loopwright.errors import ArgumentError, ConfigurationError
 from loopwright.version import VERSION
@@ -34,6 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_retries: int
     pacing: bool
     headers: tuple[Header, ...]
+    allowed_recipients: AllowedRecipients | None
 
     def __repr__(self) -> str:
         return f"Settings(root={self.root!r}, timeout={self.timeout!r}, max_retries={self.max_retries})"
@@ -46,8 +48,11 @@ def resolve_settings(
     max_retries: int,
     headers: Mapping[str, str] | None,
     pacing: bool,
+    recipients: Iterable[str] | None = None,
 ) -> Settings:
-    """Settle arguments, `LOOPS_API_KEY` and `LOOPS_BASE_URL`. Raises `ConfigurationError`."""
+    """Settle arguments, `LOOPS_API_KEY`, `LOOPS_BASE_URL` and `LOOPS_ALLOWED_RECIPIENTS`. Raises
+    `ConfigurationError`.
+    """
     key = check_api_key(api_key if api_key is not None else os.environ.get("LOOPS_API_KEY"))
     if not isinstance(pacing, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
         raise ConfigurationError(f"pacing is True or False, not {described(pacing)}")
@@ -58,35 +63,23 @@ def resolve_settings(
         max_retries=check_retries(max_retries),
         pacing=pacing,
         headers=common_headers(key, headers or {}),
+        allowed_recipients=allowed_recipients(recipients, os.environ),
     )
 
 
-def resolve_route(timeout: Timeout, verify: Verify, proxy: str | None, limits: Limits | None) -> Route:
-    """How a transport of ours reaches the server. Raises `ConfigurationError`."""
-    if proxy is not None and not isinstance(proxy, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"proxy is a URL as text, not {described(proxy)}")
+def resolve_route(settings: Settings, verify: Verify, proxy: str | None, limits: Limits | None) -> Route:
+    """How a transport of ours reaches the server; it looks at `verify` and `proxy` itself. Raises
+    `ConfigurationError`.
+    """
     if limits is not None and not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"limits is a Limits, not {described(limits)}")
-    return Route(timeout=timeout, verify=check_verify(verify), proxy=proxy, limits=limits or Limits())
-
-
-def check_verify(verify: Verify) -> Verify:
-    """Whom to trust; the path of a file or folder as text."""
-    if isinstance(verify, bool):
-        return verify
-    if isinstance(verify, (str, os.PathLike)):
-        path = os.fspath(verify)
-        if os.path.exists(path):
-            return path
-        raise ConfigurationError(f"verify names {path!r}, and there is no such file or folder")
-    import ssl
-
-    if not isinstance(verify, ssl.SSLContext):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
-            "verify is True, False, the path of a PEM file or folder, or an ssl.SSLContext, "
-            f"not {described(verify)}"
-        )
-    return verify
+    return Route(
+        url=settings.root,
+        timeout=settings.timeout,
+        verify=verify,
+        proxy=proxy,
+        limits=limits or Limits(),
+    )
 
 
 def root_of(base_url: str) -> str:

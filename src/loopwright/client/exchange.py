@@ -19,7 +19,9 @@ import msgspec
 from loopwright.client.answer import status_error
 from loopwright.client.config import check_retries, lower_case
 from loopwright.client.encoding import encode
+from loopwright.client.logs import logger
 from loopwright.client.retry import may_have_arrived, parse_retry_after, wait_before_repeat
+from loopwright.client.safe_mode import check_recipients
 from loopwright.client.transport import Header, HttpRequest, HttpResponse, Timeout
 from loopwright.errors import LoopsError, NoAnswerError, UnreadableAnswerError
 from loopwright.wire.answers import Raw
@@ -31,15 +33,20 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-logger = logging.getLogger("loopwright")
+LONGEST_ID = 64
+"""Of a request's id as much is logged."""
 
 
 class Attempts(Generic[Result]):
-    """The attempts at one call: what came of them, and whether another is due. Only decides."""
+    """The attempts at one call: what came of them, and whether another is due. Only decides.
+
+    Raises `RecipientNotAllowedError` for a call that is not to be attempted at all.
+    """
 
     __slots__ = ("_arrived", "_call", "_key", "_most", "attempts", "pause", "result")
 
     def __init__(self, call: Call[Result], settings: Settings) -> None:
+        check_recipients(call, settings.allowed_recipients)
         self._call = call
         self._arrived = False
         self.attempts: int = 0
@@ -153,6 +160,9 @@ class Exchange(Attempts[Result]):
         pause = self.pause
         if self._pace is not None:
             pause = max(pause, self._pace.reserve(content=self._call.operation.content))
+        if pause > self.pause:
+            operation = self._call.operation
+            logger.debug("%s %s: waits %.2f s for its turn", operation.method, operation.path, pause)
         self._started = monotonic() + pause
         return pause
 
@@ -166,8 +176,8 @@ class Exchange(Attempts[Result]):
     def answered(self, response: HttpResponse) -> bool:
         """An answer came. True: `result` is there. False: send again. Raises when the answer is an error."""
         self.status = response.status
-        if logger.isEnabledFor(logging.DEBUG):
-            self._log(str(response.status))
+        if logger.isEnabledFor(logging.INFO):
+            self._log(str(response.status), response.headers.get("x-request-id"))
         if self._pace is not None:
             self._learn(self._pace, response)
         done = super().answered(response)
@@ -182,15 +192,16 @@ class Exchange(Attempts[Result]):
             retry_after = parse_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC))
             pace.refused(response.headers, retry_after, content=content)
 
-    def _log(self, outcome: str) -> None:
-        """Method, path as the API names it, and outcome: no address, id or key."""
-        logger.debug(
-            "%s %s: %s in %.0f ms (attempt %d)",
+    def _log(self, outcome: str, request_id: str | None = None) -> None:
+        """Method, path as the API names it, and outcome: no address, id of a person, key or body."""
+        logger.info(
+            "%s %s: %s in %.0f ms (attempt %d%s)",
             self._call.operation.method,
             self._call.operation.path,
             outcome,
             (monotonic() - self._started) * 1000,
             self.attempts,
+            f", request {request_id[:LONGEST_ID]}" if request_id else "",
         )
 
     def _log_repeat(self, outcome: str) -> None:

@@ -1,20 +1,22 @@
 """The fast transport: pyreqwest (extra `fast`). Half the CPU of the default, many times its throughput with
 asyncio.
 
-Its runtime lives in threads that a fork does not copy and a gevent hub cannot see, so it refuses to work
-there.
+Its runtime lives in a thread that a fork does not copy and a gevent hub cannot see, so it refuses to work
+there; how a program ends with it is in `fast_exit`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar, cast
 
-from pyreqwest.client import BaseClientBuilder, ClientBuilder, SyncClientBuilder
+from pyreqwest.client import BaseClientBuilder, Client, ClientBuilder, SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import (
+    BuilderError,
     ClientClosedError,
     PoolTimeoutError,
     RequestError,
@@ -23,7 +25,10 @@ from pyreqwest.exceptions import (
 from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import RequestBuilder, SyncRequestBuilder
 
+from loopwright.client.fast_exit import awaited
+from loopwright.client.proxies import proxy_for
 from loopwright.client.transport import HttpRequest, HttpResponse, Route, Verify, origin_of
+from loopwright.client.trust import named_authorities
 from loopwright.errors import (
     ConfigurationError,
     LoopsConnectionError,
@@ -44,17 +49,16 @@ class FastTransport:
     def __init__(self, route: Route) -> None:
         self._process = check_process()
         self._route = route
-        builder = configure(SyncClientBuilder(), route)
-        try:
-            self._client = builder.build()
-        except RuntimeError as error:
-            raise forked() from error
+        self._clients: dict[str, SyncClient] = {}
+        self._open(origin_of(route.url))
 
     def send(self, request: HttpRequest) -> HttpResponse:
         if os.getpid() != self._process:
             raise forked()
+        origin = origin_of(request.url)
+        client = self._clients.get(origin) or self._open(origin)
         try:
-            builder = fill(self._client.request(request.method, request.url), request, self._route)
+            builder = fill(client.request(request.method, request.url), request, self._route)
             response = builder.build().send()
             # A HeaderMap is a mapping in all but its bases.
             headers = cast("Mapping[str, str]", response.headers)
@@ -64,7 +68,14 @@ class FastTransport:
 
     def close(self) -> None:
         if os.getpid() == self._process:
-            self._client.close()
+            for client in list(self._clients.values()):
+                client.close()
+
+    def _open(self, origin: str) -> SyncClient:
+        with refusals():
+            return self._clients.setdefault(
+                origin, configure(SyncClientBuilder(), origin, self._route).build()
+            )
 
 
 class AsyncFastTransport:
@@ -73,26 +84,31 @@ class AsyncFastTransport:
     def __init__(self, route: Route) -> None:
         self._process = check_process()
         self._route = route
-        builder = configure(ClientBuilder(), route)
-        try:
-            self._client = builder.build()
-        except RuntimeError as error:
-            raise forked() from error
+        self._clients: dict[str, Client] = {}
+        awaited.begin()
+        self._open(origin_of(route.url))
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         if os.getpid() != self._process:
             raise forked()
+        origin = origin_of(request.url)
+        client = self._clients.get(origin) or self._open(origin)
         try:
-            builder = fill(self._client.request(request.method, request.url), request, self._route)
-            response = await builder.build().send()
+            builder = fill(client.request(request.method, request.url), request, self._route)
+            response = await awaited.result(builder.build().send())
             headers = cast("Mapping[str, str]", response.headers)
-            return HttpResponse(response.status, headers, bytes(await response.bytes()))
+            return HttpResponse(response.status, headers, bytes(await awaited.result(response.bytes())))
         except RequestError as error:
             raise failure(error, request) from error
 
     async def close(self) -> None:
         if os.getpid() == self._process:
-            await self._client.close()
+            for client in list(self._clients.values()):
+                await client.close()
+
+    def _open(self, origin: str) -> Client:
+        with refusals():
+            return self._clients.setdefault(origin, configure(ClientBuilder(), origin, self._route).build())
 
 
 def check_process() -> int:
@@ -114,12 +130,29 @@ def forked() -> TransportUnavailableError:
     )
 
 
-def configure(builder: Builder, route: Route) -> Builder:
-    """Set what holds for all requests. Raises `ConfigurationError` for trust this transport cannot take."""
+@contextmanager
+def refusals() -> Generator[None]:
+    """Our errors for what pyreqwest says when it cannot make a client."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise forked() from error
+    except BuilderError as error:
+        causes = [cause["message"] for cause in error.details["causes"] or []]
+        raise ConfigurationError(
+            f'transport="pyreqwest" cannot be used so ({causes[-1] if causes else error.message}); '
+            "look at verify, SSL_CERT_FILE and SSL_CERT_DIR"
+        ) from error
+
+
+def configure(builder: Builder, origin: str, route: Route) -> Builder:
+    """Set what holds for all requests to `origin`. Raises `ConfigurationError` for what cannot be used."""
     timeout, limits = route.timeout, route.limits
     builder = (
-        builder.follow_redirects(False)
+        builder.runtime_multithreaded(False)  # `fast_exit` waits for one thread
+        .follow_redirects(False)
         .referer(False)
+        .no_proxy()
         .max_connections(limits.max_connections)
         .pool_max_idle_per_host(limits.max_keepalive)
         .pool_idle_timeout(timedelta(seconds=limits.keepalive_expiry))
@@ -134,23 +167,26 @@ def configure(builder: Builder, route: Route) -> Builder:
         builder = builder.read_timeout(timedelta(seconds=timeout.read))
     if timeout.pool is not None and timeout.pool < total:
         builder = builder.pool_timeout(timedelta(seconds=timeout.pool))
-    if route.proxy is not None:
-        builder = builder.proxy(ProxyBuilder.all(route.proxy))
-    return trust(builder, route.verify)
+    proxy = proxy_for(origin, route.proxy, os.environ)
+    if proxy is not None:
+        builder = builder.proxy(ProxyBuilder.all(proxy.url))
+    encrypted = origin.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
+    return trust(builder, "https:" if encrypted else "http:", route.verify)
 
 
-def trust(builder: Builder, verify: Verify) -> Builder:
-    """Trust the system's authorities, those of a PEM file as well, or everybody."""
-    if verify is True:
-        return builder
-    if verify is False:
-        return builder.danger_accept_invalid_certs(True)
-    if not isinstance(verify, str) or not os.path.isfile(verify):
+def trust(builder: Builder, url: str, verify: Verify) -> Builder:
+    """Trust the system's authorities, those of a PEM file or folder as well, or everybody."""
+    authorities = named_authorities(url, verify, os.environ)
+    if not url.startswith("https:") or verify is False:
+        return builder.danger_accept_invalid_certs(True)  # in the first case, where nothing is encrypted
+    if verify is not True and authorities is None:
         raise ConfigurationError(
-            'transport="pyreqwest" takes verify as True, False or the path of a PEM file'
+            'transport="pyreqwest" takes verify as True, False or the path of a PEM file or folder'
         )
-    with open(verify, "rb") as file:
-        return builder.add_root_certificate_pem(file.read())
+    if verify is not True and authorities is not None:
+        for file in authorities.files:
+            builder = builder.add_root_certificate_pem(file.read_bytes())
+    return builder
 
 
 def fill(builder: Request, request: HttpRequest, route: Route) -> Request:

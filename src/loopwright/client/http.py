@@ -1,7 +1,8 @@
 """The default transport: httpcore2, the layer below httpx2, which costs half of it a call.
 
-A pool of connections belongs to one process: after a fork the child starts with an empty one and leaves its
-parent's connections alone. The async colour is in `async_http`, because asyncio takes long to import.
+Each server has a pool of connections, because proxy and trust depend on where a request goes. Pools belong to
+one process: after a fork the child starts with none and leaves its parent's connections alone. The async
+colour is in `async_http`, because asyncio takes long to import.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import os
 import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from weakref import WeakSet
 
 import httpcore2
 
-from loopwright.client.proxies import proxy_for
+from loopwright.client.proxies import Proxy, proxy_for
 from loopwright.client.transport import (
     Header,
     HttpRequest,
@@ -29,7 +31,8 @@ from loopwright.client.transport import (
     deadline_of,
     origin_of,
 )
-from loopwright.errors import LoopsConnectionError, LoopsTimeoutError, NoAnswerError
+from loopwright.client.trust import named_authorities
+from loopwright.errors import ConfigurationError, LoopsConnectionError, LoopsTimeoutError, NoAnswerError
 from loopwright.forks import in_every_child
 
 if TYPE_CHECKING:
@@ -71,13 +74,15 @@ class HttpTransport:
     def __init__(self, route: Route) -> None:
         self._route = route
         self._headers = PreparedHeaders()
-        self._inherited: list[httpcore2.ConnectionPool] = []
-        self._pool: httpcore2.ConnectionPool | None = None
+        self._inherited: list[object] = []
+        self._pools: dict[str, httpcore2.ConnectionPool] = {}
         self._opening = threading.Lock()
+        check_route(route)
         remember(self)
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        pool = self._pool or self._open(request.url)
+        origin = origin_of(request.url)
+        pool = self._pools.get(origin) or self._open(origin)
         deadline = deadline_of(request)
         phases = phases_of(request.timeout)
         try:
@@ -95,8 +100,8 @@ class HttpTransport:
         return HttpResponse(response.status, decode_headers(response.headers), b"".join(body))
 
     def close(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
             pool.close()
 
     def __del__(self) -> None:
@@ -106,16 +111,15 @@ class HttpTransport:
         """Begin anew after a fork. The parent's connections stay open for the parent: closing them is its
         affair.
         """
-        if self._pool is not None:
-            self._inherited.append(self._pool)
-        self._pool = None
+        self._inherited.append(self._pools)
+        self._pools = {}
         self._opening = threading.Lock()
 
-    def _open(self, url: str) -> httpcore2.ConnectionPool:
+    def _open(self, origin: str) -> httpcore2.ConnectionPool:
         with self._opening:
-            if self._pool is None:
-                self._pool = httpcore2.ConnectionPool(**pool_options(url, self._route))
-            return self._pool
+            if origin not in self._pools:
+                self._pools[origin] = httpcore2.ConnectionPool(**pool_options(origin, self._route))
+            return self._pools[origin]
 
 
 class PreparedHeaders:
@@ -143,38 +147,64 @@ class PreparedHeaders:
         )
 
 
-def pool_options(url: str, route: Route) -> dict[str, Any]:
-    """Arguments for a connection pool of either colour.
+def check_route(route: Route) -> None:
+    """Raises `ConfigurationError` when the server at `route.url` cannot be reached so.
 
-    Trust is loaded only where it is needed, because that takes a while.
+    The system's authorities take a while to load, and can wait; those that somebody has named are looked at.
     """
-    proxy = route.proxy or proxy_for(url, os.environ)
-    trusting = url.startswith("https:") or route.verify is not True
+    find_proxy(route.url, route)
+    named_authorities(route.url, route.verify, os.environ)
+
+
+def pool_options(origin: str, route: Route) -> dict[str, Any]:
+    """Arguments for a connection pool of either colour. Trust is loaded only where it is needed."""
+    proxy = find_proxy(origin, route)
     return {
-        "ssl_context": ssl_context(route.verify) if trusting else None,
-        "proxy": httpcore2.Proxy(*split_proxy(proxy)) if proxy else None,
+        "ssl_context": ssl_context(origin, route.verify) if origin.startswith("https:") else None,
+        "proxy": to_httpcore(proxy, route.verify) if proxy else None,
         "max_connections": route.limits.max_connections,
         "max_keepalive_connections": route.limits.max_keepalive,
         "keepalive_expiry": route.limits.keepalive_expiry,
     }
 
 
-def ssl_context(verify: Verify) -> ssl.SSLContext:
-    """`True` trusts what the system trusts, a path the certificates in that file or folder, `False`
-    everybody.
+def find_proxy(url: str, route: Route) -> Proxy | None:
+    """The proxy to `url`. Raises `ConfigurationError` for one that cannot be used."""
+    proxy = proxy_for(url, route.proxy, os.environ)
+    if proxy is not None and proxy.socks:
+        try:
+            import_module("socksio")
+        except ImportError as error:
+            raise ConfigurationError(
+                f"{proxy.source} is a SOCKS proxy, which needs an extra: pip install 'loopwright[socks]'"
+            ) from error
+    return proxy
+
+
+def to_httpcore(proxy: Proxy, verify: Verify) -> httpcore2.Proxy:
+    address, credentials = split_proxy(proxy.url)
+    encrypted = address.startswith("https:")
+    return httpcore2.Proxy(
+        address, credentials, ssl_context=ssl_context(address, verify) if encrypted else None
+    )
+
+
+def ssl_context(url: str, verify: Verify) -> ssl.SSLContext:
+    """`True` trusts what the environment or the system trusts, a path the certificates in that file or
+    folder, `False` everybody. Raises `ConfigurationError`.
     """
     import ssl
 
     if isinstance(verify, ssl.SSLContext):
         return verify
-    if isinstance(verify, str):
-        if os.path.isdir(verify):
-            return ssl.create_default_context(capath=verify)
-        return ssl.create_default_context(cafile=verify)
-    context = httpcore2.default_ssl_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    authorities = named_authorities(url, verify, os.environ)
+    if authorities is not None:
+        return ssl.create_default_context(cafile=authorities.file, capath=authorities.folders)
+    if verify:
+        return httpcore2.default_ssl_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -72,8 +72,11 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """How a transport that comes with us reaches a server. `timeout` is that of most requests."""
+    """How a transport that comes with us reaches servers; most requests go to that at `url`, and have this
+    `timeout`.
+    """
 
+    url: str
     timeout: Timeout
     verify: Verify
     proxy: str | None

@@ -20,7 +20,8 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from loopwright.errors import ArgumentError, LoopsError, StatusError
+from loopwright.errors import ArgumentError, LoopsError, RecipientNotAllowedError, StatusError
+from loopwright.outbox.reasons import UNAUTHORIZED, outage, told
 from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, delay_after, judge, pause_after
 from loopwright.outbox.spool import Delivery, Spool
 
@@ -64,6 +65,8 @@ class Courier:
         self._failed_rounds = 0
         self._round_began = 0.0
         self._paused_until = 0.0
+        self._outage = ""  # as it was last told
+        self._adopted_at = 0.0
         self._stopping = False
         self._forking = False
 
@@ -87,7 +90,8 @@ class Courier:
             if self._threads == 0:
                 self._adopt()
             if self._idle:
-                self._change.notify_all()
+                if time.time() >= self._paused_until:  # else whoever is idle looks by itself when it is over
+                    self._change.notify_all()
             else:
                 self._start_thread()
 
@@ -161,7 +165,7 @@ class Courier:
         try:
             verdict, status, reason = self._attempt(delivery)
             self._settle(delivery, verdict, status, reason)
-            self._notice(verdict, began)
+            self._notice(verdict, status, reason, began)
         finally:
             with self._change:
                 self._under_way -= 1
@@ -182,7 +186,7 @@ class Courier:
             )
         except StatusError as error:
             return judge(error.status), error.status, error.message
-        except ArgumentError as error:
+        except (ArgumentError, RecipientNotAllowedError) as error:
             return Verdict.REFUSED, None, str(error)
         except LoopsError as error:
             return judge(None), None, str(error)
@@ -200,25 +204,32 @@ class Courier:
                 self._spool.delivered(delivery, now=now)
             case Verdict.REFUSED:
                 self._spool.refused(delivery, status=status, reason=reason, now=now)
-                log.error("event %d was refused (%s) and is now a dead letter", delivery.id, status)
+                log.error(
+                    "event %d was refused and is now a dead letter: %s", delivery.id, told(status, reason)
+                )
             case Verdict.AGAIN:
                 delay = delay_after(delivery.attempts + 1, chance=random.random())  # noqa: S311 - no secret
                 self._spool.failed(delivery, ready_at=now + delay.total_seconds())
-                log.info("event %d was not accepted (%s); it is tried again", delivery.id, status)
+                log.info(
+                    "event %d was not accepted and is tried again: %s", delivery.id, told(status, reason)
+                )
 
-    def _notice(self, verdict: Verdict, began: float) -> None:
+    def _notice(self, verdict: Verdict, status: int | None, reason: str, began: float) -> None:
         """Pause when nothing gets through any more, go on as soon as something does."""
         with self._change:
             if verdict is not Verdict.AGAIN:
                 self._failed_rounds = 0
                 self._paused_until = 0.0
+                self._outage = ""
             elif began >= self._round_began:
                 now = time.time()
                 self._failed_rounds += 1
                 self._round_began = now
                 self._paused_until = now + pause_after(self._failed_rounds).total_seconds()
-                if self._failed_rounds == PATIENCE:
-                    log.warning("the API cannot be reached or is unwell; events wait in %s", self._spool.path)
+                what = outage(status)
+                if what != self._outage and (status == UNAUTHORIZED or self._failed_rounds >= PATIENCE):
+                    self._outage = what
+                    log.warning("%s: %s; events wait in %s", what, told(status, reason), self._spool.path)
 
     def _rest(self) -> bool:
         """Wait for something to do. False: somebody else is waiting already, or all are leaving; leave."""
@@ -241,8 +252,11 @@ class Courier:
         return f"{socket.gethostname()}:{os.getpid()}:{self._name}:{next(self._leases)}"
 
     def _adopt(self) -> None:
-        """Free what couriers of this machine held that are no more."""
-        self._spool.release(_orphaned, now=time.time())
+        """Free what couriers of this machine held that are no more; once in a while is often enough."""
+        now = time.time()
+        if now >= self._adopted_at + POLL_SECONDS:
+            self._adopted_at = now
+            self._spool.release(_orphaned, now=now)
 
 
 _living: set[str] = set()

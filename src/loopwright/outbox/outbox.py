@@ -7,27 +7,30 @@ import atexit
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
 from loopwright.client.arguments import count, is_many, mistyped
 from loopwright.client.call import (
     Properties,
     check_event_name,
+    check_key,
     lists_to_wire,
     properties_to_wire,
     some_identifier,
 )
 from loopwright.client.keywords import strict_class
+from loopwright.client.many import EventToSend, event_arguments
 from loopwright.client.sending import event_contact
-from loopwright.errors import ArgumentValueError
+from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError
 from loopwright.outbox import process
 from loopwright.outbox.courier import Courier
-from loopwright.outbox.spool import DeadLetter, EventArguments, Spool, Status, Values
+from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values
 
 if TYPE_CHECKING:
     from loopwright import Loops
@@ -35,13 +38,17 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 10.0
 PARALLEL = 16
 
+TOGETHER = 100
+"""So many events of `send_many` share a transaction: flushing it to disk is most of what one costs."""
+
 
 @strict_class
 class Outbox:
     """Sends events that survive the program: `send` keeps them in a file, a courier delivers them.
 
-    `path` is the file; it is made when it does not exist, readable for its owner only, and any number of
-    processes of this machine may share it. `loops` is the client to deliver through, `Loops()` unless given.
+    `path` is the file; it is made when it does not exist, with the folders it lacks, readable for its owner
+    only, and any number of processes of this machine may share it. A relative one means the folder that is
+    current now, and `~` the home folder. `loops` is the client to deliver through, `Loops()` unless given.
 
     Events of one contact arrive in the order of sending, where a contact is its `user_id`, or its `email`
     when there is none; up to `parallel` contacts are served at a time. An event that cannot be delivered now
@@ -66,7 +73,10 @@ class Outbox:
         parallel = count("parallel", parallel, least=1)
         self._drain_seconds = _seconds("drain", drain)
         self._leave_by: float | None = None
-        events = _client(loops).events
+        self._closed = False
+        loops = _client(loops)
+        self._allowed = loops.allowed_recipients
+        events = loops.events
         self._spool = Spool(_path(path), guard=process.held)
         self._courier = Courier(self._spool, events, parallel=parallel)
         process.join(self)
@@ -85,26 +95,44 @@ class Outbox:
         properties: Properties | None = None,
         contact: Properties | None = None,
         mailing_lists: Mapping[str, bool] | None = None,
+        idempotency_key: str | None = None,
     ) -> str:
         """Keep an event for delivery. It is on disk when this returns; the answer is its idempotency key.
 
         The arguments are those of `events.send`. What that would refuse before any request raises the same
-        `ArgumentError` here, before anything is kept.
+        `ArgumentError` here, before anything is kept. `idempotency_key` names the event: given again with the
+        same arguments, within 24 hours or while the event is in the file, it is the same event and is not
+        kept twice; with others it raises `ArgumentError`. Raises `ClientClosedError` after `close`, and
+        `RecipientNotAllowedError` in the client's safe mode.
         """
-        identifiers = some_identifier(email, user_id)
-        event = EventArguments(
-            name=check_event_name(name),
-            email=identifiers.get("email"),
-            user_id=identifiers.get("userId"),
-            properties=cast("Values", {} if properties is None else properties_to_wire(properties)),
-            contact=cast("Values", event_contact(contact)),
-            mailing_lists={} if mailing_lists is None else lists_to_wire(mailing_lists),
-        )
-        key = uuid4().hex
-        with process.held():
-            self._spool.add(event, key=key, now=time.time())
-            self._courier.wake()
-        return key
+        kept = _to_keep(name, email, user_id, properties, contact, mailing_lists, idempotency_key)
+        self._keep([kept])
+        return kept.key
+
+    @overload
+    def send_many(self, events: Iterable[EventToSend]) -> list[str]: ...
+    @overload
+    def send_many(self, events: Iterable[Mapping[str, object]]) -> list[str]: ...
+    def send_many(self, events: Iterable[Any]) -> list[str]:
+        """Keep many events, a hundred in a transaction. Returns their idempotency keys, in order.
+
+        Each event is a mapping of the arguments of `send`, and `events` is read as it is kept. One that
+        would be refused raises the error of `send`, and nothing of its hundred is kept: the error's notes
+        tell which one it was, and how many before it are kept.
+        """
+        if not is_many(events):
+            raise mistyped("what send_many takes", "an iterable of mappings", events)
+        keys: list[str] = []
+        events = iter(events)
+        try:
+            while hundred := list(islice(events, TOGETHER)):
+                kept = [_numbered(number, event) for number, event in enumerate(hundred, len(keys))]
+                self._keep(kept)
+                keys += [one.key for one in kept]
+        except LoopsError as error:
+            error.add_note(f"Of this send_many, {len(keys)} events are kept.")
+            raise
+        return keys
 
     async def asend(
         self,
@@ -115,6 +143,7 @@ class Outbox:
         properties: Properties | None = None,
         contact: Properties | None = None,
         mailing_lists: Mapping[str, bool] | None = None,
+        idempotency_key: str | None = None,
     ) -> str:
         """`send` for asyncio: the write to disk happens on a thread, so the event loop goes on meanwhile."""
         return await asyncio.to_thread(
@@ -125,7 +154,25 @@ class Outbox:
             properties=properties,
             contact=contact,
             mailing_lists=mailing_lists,
+            idempotency_key=idempotency_key,
         )
+
+    @overload
+    async def asend_many(self, events: Iterable[EventToSend]) -> list[str]: ...
+    @overload
+    async def asend_many(self, events: Iterable[Mapping[str, object]]) -> list[str]: ...
+    async def asend_many(self, events: Iterable[Any]) -> list[str]:
+        """`send_many` for asyncio; `events` is read on a thread too."""
+        return await asyncio.to_thread(self.send_many, events)
+
+    def _keep(self, kept: list[Kept]) -> None:
+        if self._closed:
+            raise ClientClosedError("this outbox is closed; make a new one")
+        if self._allowed is not None:
+            self._allowed.check(one.event.email for one in kept)
+        with process.held():
+            self._spool.add(kept, now=time.time())
+            self._courier.wake()
 
     # Looking ------------------------------------------------------------------------------------------------
 
@@ -140,7 +187,12 @@ class Outbox:
         return self._spool.dead_letters()
 
     def retry(self, letters: Iterable[DeadLetter]) -> int:
-        """Send dead letters again, each under the key it had. Returns how many were still there."""
+        """Send dead letters again, each under the key it had. Returns how many were still there.
+
+        Raises `ClientClosedError` after `close`.
+        """
+        if self._closed:
+            raise ClientClosedError("this outbox is closed; make a new one")
         moved = self._spool.requeue(_ids(letters), now=time.time())
         self._courier.wake()
         return moved
@@ -162,7 +214,8 @@ class Outbox:
         return self._courier.drain(time.time() + within.total_seconds())
 
     def close(self) -> None:
-        """Drain as at exit and stop. What is left stays in the file."""
+        """Drain as at exit and stop. What is left stays in the file, and nothing more can be sent."""
+        self._closed = True
         self._finish()
         atexit.unregister(self._on_exit)
         process.leave(self)
@@ -219,10 +272,42 @@ def _client(loops: Loops | None) -> Loops:
     return loops
 
 
+def _to_keep(
+    name: str,
+    email: str | None = None,
+    user_id: str | None = None,
+    properties: Properties | None = None,
+    contact: Properties | None = None,
+    mailing_lists: Mapping[str, bool] | None = None,
+    idempotency_key: str | None = None,
+) -> Kept:
+    """Raises `ArgumentError` for what can never be sent: it is an error now rather than a dead letter."""
+    identifiers = some_identifier(email, user_id)
+    event = EventArguments(
+        name=check_event_name(name),
+        email=identifiers.get("email"),
+        user_id=identifiers.get("userId"),
+        properties=cast("Values", {} if properties is None else properties_to_wire(properties)),
+        contact=cast("Values", event_contact(contact)),
+        mailing_lists={} if mailing_lists is None else lists_to_wire(mailing_lists),
+    )
+    key = check_key(idempotency_key)
+    return Kept(event=event, key=key or uuid4().hex, given=key is not None)
+
+
+def _numbered(number: int, event: Mapping[str, object]) -> Kept:
+    try:
+        return _to_keep(**event_arguments(event))
+    except LoopsError as error:
+        error.add_note(f"It is event {number}, counted from 0.")
+        raise
+
+
 def _path(path: str | PathLike[str]) -> Path:
+    """Once and for all: the program may go to another folder."""
     if not isinstance(path, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise mistyped("path", "the path of a file", path)
-    return Path(path)
+    return Path(path).expanduser().absolute()
 
 
 def _ids(letters: Iterable[DeadLetter]) -> list[int]:

@@ -14,10 +14,13 @@ needed.
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from errno import EISDIR
+from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +28,7 @@ import msgspec
 from msgspec import Struct
 
 from loopwright.client.encoding import encode
+from loopwright.errors import ArgumentValueError
 from loopwright.wire.values import Value
 
 if TYPE_CHECKING:
@@ -48,6 +52,11 @@ CREATE TABLE IF NOT EXISTS lane (
     holder   TEXT                                -- host:process:courier:number of the lease
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS lane_ready ON lane (ready_at);
+CREATE TABLE IF NOT EXISTS given_key (           -- keys that the program gave, for as long as they matter
+    key      TEXT PRIMARY KEY,
+    digest   BLOB NOT NULL,                      -- of the event's arguments
+    given_at REAL NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dead_letter (
     id         INTEGER PRIMARY KEY,              -- what it was in event
     key        TEXT NOT NULL,
@@ -60,8 +69,14 @@ CREATE TABLE IF NOT EXISTS dead_letter (
 );
 """
 
+REMEMBERED_SECONDS = 24 * 60 * 60.0
+"""How long the API remembers an idempotency key, and so do we."""
+
 BUSY_SECONDS = 30.0
 """How long to wait for another process's transaction; theirs are as short as ours."""
+
+
+COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 class EventArguments(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,6 +93,14 @@ class EventArguments(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def lane(self) -> str:
         """Whose event it is. Events of one lane keep their order."""
         return f"user:{self.user_id}" if self.user_id else f"email:{(self.email or '').strip().lower()}"
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """An event to keep under `key`, which the program may have given."""
+
+    event: EventArguments
+    key: str
+    given: bool
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -133,18 +156,22 @@ class Spool:
         self._lock = RLock()
         self._durable: sqlite3.Connection | None = None
         self._relaxed: sqlite3.Connection | None = None
-        # Created by us first: SQLite would give it, and its companions, whatever rights the umask leaves.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with self._guard(), self._lock:
             self._durable = self._connect("FULL")
-            self._durable.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT")
 
     # One call, one transaction ------------------------------------------------------------------------------
 
-    def add(self, event: EventArguments, *, key: str, now: float) -> None:
-        """Keep one event; it is on disk when this returns."""
+    def add(self, kept: Sequence[Kept], *, now: float) -> None:
+        """Keep all of them, or none; they are on disk when this returns.
+
+        One whose given key is known is kept already; when it had other arguments, raises `ArgumentError`.
+        """
         with self._writing() as tx:
-            self._append(tx, key=key, lane=event.lane, body=encode(event), now=now, ready_at=now)
+            for one in kept:
+                if one.given and not self._is_new(tx, one, now=now):
+                    continue
+                body = encode(one.event)
+                self._append(tx, key=one.key, lane=one.event.lane, body=body, now=now, ready_at=now)
 
     def claim(self, *, lease: str, until: float, now: float) -> Delivery | None:
         """Take the lane that has been ready for longest and return its oldest event, if any is ready."""
@@ -246,6 +273,26 @@ class Spool:
             return sum(tx.execute("DELETE FROM dead_letter WHERE id = ?", (n,)).rowcount for n in letters)
 
     @staticmethod
+    def _is_new(tx: sqlite3.Connection, kept: Kept, *, now: float) -> bool:
+        """Remember a given key, and forget those of which neither we nor the API have any use."""
+        digest = sha256(msgspec.json.encode(kept.event, order="sorted")).digest()
+        tx.execute(
+            "DELETE FROM given_key WHERE given_at < ?"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE event.key = given_key.key)"
+            " AND NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.key = given_key.key)",
+            (now - REMEMBERED_SECONDS,),
+        )
+        row = tx.execute("SELECT digest FROM given_key WHERE key = ?", (kept.key,)).fetchone()
+        if row is None:
+            tx.execute("INSERT INTO given_key VALUES (?, ?, ?)", (kept.key, digest, now))
+        elif row[0] != digest:
+            raise ArgumentValueError(
+                f"idempotency_key {kept.key!r} was given to another event within 24 hours; "
+                "each event needs its own"
+            )
+        return row is None
+
+    @staticmethod
     def _append(
         tx: sqlite3.Connection, *, key: str, lane: str, body: bytes, now: float, ready_at: float
     ) -> None:
@@ -292,9 +339,11 @@ class Spool:
         return self._relaxed
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
+        make_private(self.path)
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {synchronous}")
+        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT")
         return db
 
     def close(self) -> None:
@@ -317,6 +366,26 @@ class Spool:
     def after_fork_in_child(self) -> None:
         """Start anew: the lock may be held by a thread that does not exist here."""
         self._lock = RLock()
+
+
+def make_private(path: Path) -> None:
+    """Make a file, and the folders it lacks, for their owner alone, whatever the umask says.
+
+    SQLite gives the files it puts beside it the same rights. One that is there already loses those of others,
+    by its name: to open and close it would drop the locks that SQLite holds in this process.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, "an outbox is a file, and this is a folder", str(path))
+    for folder in reversed(path.parents):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    for one in (path, *(path.with_name(path.name + ending) for ending in COMPANIONS)):
+        with suppress(FileNotFoundError, PermissionError):  # the second: it is another user's to protect
+            mode = one.stat().st_mode
+            if S_ISREG(mode) and mode & 0o077:
+                one.chmod(0o600)
 
 
 @contextmanager

@@ -95,7 +95,7 @@ async def test_a_datetime_travels_in_utc(serve: Serve, moment: datetime, text: s
             {"name": "a", "email": "a@b.c", "properties": {"n": float("nan")}}, "property 'n'", id="no number"
         ),
         pytest.param(
-            {"name": "a", "email": "a@b.c", "contact": {"email": "x"}}, "its own argument", id="email twice"
+            {"name": "a", "email": "a@b.c", "contact": {"email": "x"}}, "own arguments", id="email twice"
         ),
     ],
 )

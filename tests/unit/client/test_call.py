@@ -11,7 +11,6 @@ from loopwright.client.answer import message_of, status_error
 from loopwright.client.call import fill, page_query, variables_to_wire, with_query
 from loopwright.client.config import root_of
 from loopwright.client.files import type_of_image
-from loopwright.client.proxies import proxy_for
 from loopwright.client.transport import HttpResponse, Timeout, origin_of
 from loopwright.wire.operations import CREATE_CONTACT, GET_WORKFLOW_NODE, SEND_EVENT
 
@@ -101,30 +100,6 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.LoopsError)
     }
     assert drawn - {"(also", "ValueError", "RuntimeError", "ConnectionError", "TimeoutError"} == real
-
-
-@pytest.mark.parametrize(
-    ("environment", "url", "proxy"),
-    [
-        pytest.param({"http_proxy": "http://p:1"}, "http://h/", "http://p:1", id="http"),
-        pytest.param({"http_proxy": "http://p:1"}, "https://h/", None, id="not for https"),
-        pytest.param({"HTTPS_PROXY": "p:1"}, "https://h/", "http://p:1", id="capitals, no scheme"),
-        pytest.param({"all_proxy": "socks5://p"}, "https://h/", "socks5://p", id="all"),
-        pytest.param({"https_proxy": "a", "HTTPS_PROXY": "b"}, "https://h/", "http://a", id="lower case"),
-        pytest.param({"HTTP_PROXY": "evil", "REQUEST_METHOD": "GET"}, "http://h/", None, id="CGI"),
-        pytest.param({"all_proxy": "p", "no_proxy": "*"}, "http://h/", None, id="everything excluded"),
-        pytest.param({"all_proxy": "p", "no_proxy": "x, loops.so"}, "http://app.loops.so", None, id="domain"),
-        pytest.param({"all_proxy": "p", "no_proxy": ".loops.so"}, "http://app.loops.so", None, id="dotted"),
-        pytest.param({"all_proxy": "p", "no_proxy": "loops.so"}, "http://myloops.so", "http://p", id="other"),
-        pytest.param({"all_proxy": "p", "no_proxy": "h:8080"}, "http://h:8080/x", None, id="port"),
-        pytest.param({"all_proxy": "p", "no_proxy": "h:8080"}, "http://h:81/x", "http://p", id="other port"),
-        pytest.param({"all_proxy": "p", "no_proxy": "::1"}, "http://[::1]:8/x", None, id="IPv6"),
-        pytest.param({}, "http://h/", None, id="none"),
-    ],
-)
-def test_the_environments_proxy(environment: dict[str, str], url: str, proxy: str | None) -> None:
-    """As curl and everybody else read it."""
-    assert proxy_for(url, environment) == proxy
 
 
 @pytest.mark.parametrize("url", ["http://h/api", "http://h/api/", "http://h/api/v1", " http://h/api/v1/ "])

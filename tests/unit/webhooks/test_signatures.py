@@ -1,10 +1,15 @@
 """Signing and verifying, with the `standardwebhooks` package as the independent opinion."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.message import Message
+from io import BytesIO
 
+import httpx2
 import pytest
 import standardwebhooks
+from django.http.request import HttpHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,6 +79,109 @@ def test_headers_come_in_any_letter_case() -> None:
     webhooks.verify(BODY, headers, SECRET, now=NOW)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda given: list(given.items()), id="pairs"),
+        pytest.param(lambda given: iter(given.items()), id="an iterator of pairs"),
+        pytest.param(lambda given: [(k.encode(), v.encode()) for k, v in given.items()], id="ASGI"),
+        pytest.param(lambda given: {k.encode(): v.encode() for k, v in given.items()}, id="bytes by bytes"),
+        pytest.param(lambda given: environment(given), id="WSGI, and Django's META"),
+        pytest.param(lambda given: {k.title(): [v] for k, v in given.items()}, id="a list of values each"),
+        pytest.param(lambda given: {k: (v, v) for k, v in given.items()}, id="the same value twice"),
+        pytest.param(lambda given: message(given), id="http.server"),
+        pytest.param(lambda given: HttpHeaders(environment(given)), id="Django's headers"),
+        pytest.param(lambda given: httpx2.Headers(given), id="httpx2, and Starlette"),
+        pytest.param(lambda given: given | {"x-none": None, None: "x", "x-number": 7}, id="odd neighbours"),
+    ],
+)
+def test_headers_come_in_any_frameworks_form(form: Callable[[dict[str, str]], webhooks.Headers]) -> None:
+    webhooks.verify(BODY, form(signed()), SECRET, now=NOW)
+    with pytest.raises(webhooks.SignatureError, match="no signature matches"):
+        webhooks.verify(BODY, form(signed(secrets=(OTHER,))), SECRET, now=NOW)
+
+
+def environment(given: dict[str, str]) -> dict[str, object]:
+    names = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in given.items()}
+    return {**names, "wsgi.version": (1, 0), "wsgi.input": BytesIO(), "CONTENT_LENGTH": "3"}
+
+
+def message(given: dict[str, str]) -> Message:
+    found = Message()
+    for name, value in given.items():
+        found[name] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    "join", [pytest.param(",".join, id="commas"), pytest.param(", ".join, id="commas and blanks"), list]
+)
+def test_signatures_may_come_as_several_headers(join: Callable[[list[str]], object]) -> None:
+    """A server joins headers of one name with commas, or gives a list of them."""
+    headers: dict[str, object] = {**signed(secrets=(OTHER, SECRET))}
+    headers["webhook-signature"] = join(str(headers["webhook-signature"]).split())
+    webhooks.verify(BODY, headers, SECRET, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(None, id="none at all"),
+        pytest.param(7, id="a number"),
+        pytest.param("webhook-id: msg_1", id="text"),
+        pytest.param(["webhook-id"], id="names only"),
+        pytest.param([("webhook-id",)], id="halves of pairs"),
+        pytest.param(dict.fromkeys(signed()), id="None for each"),
+        pytest.param(dict.fromkeys(signed(), 7), id="a number for each"),
+        pytest.param({name: [] for name in signed()}, id="an empty list for each"),
+        pytest.param({name: [None, {}] for name in signed()}, id="a list of nothing for each"),
+        pytest.param(dict.fromkeys(signed(), chr(0xDC80)), id="half a character for each"),
+        pytest.param(signed() | {"webhook-id": ["msg_1", "msg_2"]}, id="two ids"),
+    ],
+)
+def test_headers_of_no_use_are_a_signature_error(headers: webhooks.Headers) -> None:
+    """Whatever they are: a receiver answers 400 and need not know more."""
+    with pytest.raises(webhooks.SignatureError):
+        webhooks.verify(BODY, headers, SECRET, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(bytes, id="bytes"),
+        pytest.param(bytearray, id="bytearray"),
+        pytest.param(memoryview, id="memoryview"),
+        pytest.param(lambda body: body.decode(), id="text"),
+    ],
+)
+def test_a_body_comes_as_bytes_or_text(form: Callable[[bytes], webhooks.Body]) -> None:
+    body = BODY.replace(b'"test"', '"Zoë"'.encode())
+    headers = webhooks.sign(form(body), webhook_id="msg_1", secrets=[SECRET], now=NOW)
+    assert headers == signed(body)
+    event = webhooks.verify(form(body), headers, SECRET, now=NOW)
+    assert event == webhooks.read(form(body)) == webhooks.TestEvent(event_time=1772366400, message="Zoë")
+
+
+def test_text_that_kept_odd_bytes_verifies_as_they_were() -> None:
+    """A framework that decodes with `surrogateescape` loses nothing."""
+    body = b'{"eventName": "unheard.of", "latin": "\xe9"}'
+    with pytest.raises(webhooks.PayloadError, match="published form"):
+        webhooks.verify(body.decode(errors="surrogateescape"), signed(body), SECRET, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(None, id="none"),
+        pytest.param({"eventName": "testing.testEvent"}, id="parsed before"),
+        pytest.param("\ud800", id="no text"),
+    ],
+)
+def test_what_cannot_have_arrived_is_told_apart(body: webhooks.Body) -> None:
+    with pytest.raises(webhooks.PayloadError, match="before any parsing"):
+        webhooks.verify(body, signed(), SECRET, now=NOW)
+
+
 def test_entries_of_other_versions_are_passed_over() -> None:
     headers = signed()
     headers["webhook-signature"] = f"v1a,AAAA v2,x v1,not*base64 nonsense {headers['webhook-signature']}"
@@ -139,7 +247,7 @@ def test_without_now_the_system_clock_decides() -> None:
         webhooks.verify(BODY, signed(at=NOW - timedelta(days=9)), SECRET)
 
 
-@pytest.mark.parametrize("timestamp", ["soon", "1.5", "-1", "١٢٣", "1e9"])
+@pytest.mark.parametrize("timestamp", ["soon", "1.5", "-1", "١٢٣", "1e9", "9" * 400, "9" * 5000])
 def test_a_timestamp_is_a_whole_number(timestamp: str) -> None:
     """Signed with the right secret, so only the timestamp's form can be at fault."""
     signature = webhooks._signature(webhooks._key(SECRET), "msg_1", timestamp, BODY)
@@ -159,11 +267,20 @@ def test_a_timestamp_is_a_whole_number(timestamp: str) -> None:
         pytest.param("whsec_", id="only the prefix"),
         pytest.param("whsec_not*base64", id="not base64"),
         pytest.param("c2VjcmV0", id="prefix forgotten"),
+        pytest.param(None, id="a variable that is not set"),
+        pytest.param(SECRET.encode(), id="bytes"),
+        pytest.param([SECRET, None], id="the second of two not set"),
     ],
 )
 def test_an_unusable_secret_says_what_one_looks_like(secret: str) -> None:
     with pytest.raises(webhooks.SecretError, match="whsec_"):
         webhooks.verify(BODY, signed(), secret, now=NOW)
+
+
+@pytest.mark.parametrize("secret", [f"{SECRET}\n", f"  {SECRET}\r\n", [f"\t{OTHER} ", f"{SECRET} "]])
+def test_blanks_around_a_secret_are_passed_over(secret: str | list[str]) -> None:
+    """A file or a form that it was copied from leaves them."""
+    webhooks.verify(BODY, signed(secrets=(f"{SECRET}\n",)), secret, now=NOW)
 
 
 def test_a_secret_may_lack_its_padding() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -20,6 +21,7 @@ from loopwright.client.config import (
 from loopwright.client.exchange import Exchange
 from loopwright.client.keywords import strict
 from loopwright.client.lazy import lazy
+from loopwright.client.logs import log_as_asked
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -59,8 +61,13 @@ class AsyncLoops(ClientBase):
     `max_retries` counts requests after the first. `transport` is "httpx2" (the default), "pyreqwest" (extra
     `fast`), an httpx2 client of your own, or any object with the one method of the transport protocol.
     `verify` is `True`, `False`, the path of a PEM file or folder, or an `ssl.SSLContext`; `proxy` a URL, by
-    default what the environment says. With `pacing` calls wait for the limits the server reports, together
-    with all clients of this process that share the key.
+    default what the environment says; they, and `limits`, are for the first two transports. With `pacing`
+    calls wait for the limits the server reports, together with all clients of this process that share the
+    key. `allowed_recipients` names addresses (`ada@example.org`) and domains (`@acme.example`), by default
+    those of `LOOPS_ALLOWED_RECIPIENTS`; what could cause email to anybody else then raises
+    `RecipientNotAllowedError`.
+
+    With `LOOPS_LOG=info` each request is a line on standard error, with `debug` more than that.
 
     Safe to use from many threads, tasks and event loops, and after a fork. Raises `ConfigurationError`.
     """
@@ -79,9 +86,13 @@ class AsyncLoops(ClientBase):
         proxy: str | None = None,
         limits: Limits | None = None,
         pacing: bool = True,
+        allowed_recipients: Iterable[str] | None = None,
     ) -> None:
-        settings = resolve_settings(api_key, base_url, timeout, max_retries, headers, pacing)
-        route = resolve_route(settings.timeout, verify, proxy, limits)
+        log_as_asked(os.environ)
+        settings = resolve_settings(
+            api_key, base_url, timeout, max_retries, headers, pacing, allowed_recipients
+        )
+        route = resolve_route(settings, verify, proxy, limits)
         self._share(settings, AsyncConnection(transport, route))
 
     @strict

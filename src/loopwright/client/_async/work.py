@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loopwright.client.colour import async_sleep
-from loopwright.client.exchange import logger
+from loopwright.client.logs import logger
 from loopwright.client.many import (
     REFUSED,
     WINDOW,
