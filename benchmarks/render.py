@@ -13,7 +13,7 @@ from loopwright.server.mail.compose import Envelope, compose
 from loopwright.server.mail.page import Footer
 from loopwright.server.mail.render import Rendered, fill, prepare
 from loopwright.server.mail.template import Values
-from loopwright.server.store.messages import MessageRow
+from loopwright.server.store.messages import Content
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LMX = """
@@ -27,10 +27,7 @@ Read <Link href="https://loopwright.dev/guide?for={contact.email}">the guide</Li
 <Image src="https://loopwright.dev/picture.png" alt="A loop" width="400"/>
 <Paragraph>Yours, Loopwright</Paragraph>
 """
-MESSAGE = MessageRow(
-    id="m",
-    team_id="t",
-    content_revision_id="r",
+MESSAGE = Content(
     subject="Welcome, {contact.firstName}",
     preview_text="Your {event.plan} plan is ready",
     from_name="Loopwright",
@@ -44,7 +41,6 @@ MESSAGE = MessageRow(
     contact_fallbacks={},
     event_fallbacks={},
     data_fallbacks={},
-    updated_at=NOW,
 )
 FOOTER = Footer(company="Loopwright", address="1 Loop Lane\nLondon")
 VALUES = Values(

@@ -167,7 +167,7 @@ class Rows:
     async def content(self, subject: str) -> str:
         return await self.add(
             "email_message",
-            content_revision_id="c1",
+            content_revision_id=new_id(datetime.now(UTC)),
             subject=subject,
             preview_text="",
             from_name="",

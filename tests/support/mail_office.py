@@ -12,12 +12,11 @@ from loopwright.server.refusal import NotFound
 from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
-from loopwright.server.store.definitions import save_messages
 from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
 from loopwright.server.store.inbox import InboxRow, received_of_email
 from loopwright.server.store.jobs import DeliverEmail
-from loopwright.server.store.messages import MessageRow
 from loopwright.server.store.teams import TeamRow
+from support.content import PLAIN, write_message
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -62,33 +61,10 @@ class Office:
         self.mailers.append(mailer)
         return mailer
 
-    async def message(self, lmx: str = "<Paragraph>Hello</Paragraph>", **given: object) -> str:
-        """Store a message and answer with its id."""
-        message = MessageRow(
-            **{  # type: ignore[arg-type]  # names of fields
-                "id": new_id(NOW),
-                "team_id": self.team.id,
-                "content_revision_id": new_id(NOW),
-                "subject": "Hello",
-                "preview_text": "",
-                "from_name": "Loopwright",
-                "from_email": "team",
-                "reply_to_email": "",
-                "cc_email": "",
-                "bcc_email": "",
-                "language_code": "",
-                "email_format": "styled",
-                "lmx": lmx,
-                "contact_fallbacks": {},
-                "event_fallbacks": {},
-                "data_fallbacks": {},
-                "updated_at": NOW,
-                **given,
-            }
-        )
-        async with self.pool.acquire() as tx:
-            await save_messages(tx, [message])
-        return message.id
+    async def message(self, lmx: str = PLAIN.lmx, *, message_id: str | None = None, **given: object) -> str:
+        """Store a message, or a new revision of the one with that id; answer with its id."""
+        revision = await write_message(self.pool, self.team.id, message_id, now=NOW, lmx=lmx, **given)
+        return revision.message_id
 
     async def contact(self, email: str = "ada@elsewhere.org", **given: object) -> ContactRow:
         """Store a contact."""

@@ -34,10 +34,15 @@ TEAM = "t"
 LISTS = ("list1", "list2")
 PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
 MESSAGE = "message"
+REVISION = "r"
 PUBLISHED = "published"  # a transactional email that needs the variable `total`
 DRAFT = "draft"
 CONFIRM = OptIn(
-    transactional_id="confirm", message_id=MESSAGE, public_url="https://mail.example.org", secret=b"secret"
+    transactional_id="confirm",
+    message_id=MESSAGE,
+    revision_id=REVISION,
+    public_url="https://mail.example.org",
+    secret=b"secret",
 )
 
 # The values of event properties that the commands draw: what each becomes in a property of a type it fits.

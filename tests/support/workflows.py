@@ -15,9 +15,7 @@ from loopwright.server.store import jobs
 from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.database import Pool, open_pool
-from loopwright.server.store.definitions import save_messages
 from loopwright.server.store.jobs import RunStep
-from loopwright.server.store.messages import MessageRow
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus, insert_workflow
 from loopwright.server.workflow.graph import (
     EventTrigger,
@@ -28,6 +26,7 @@ from loopwright.server.workflow.graph import (
     encode_nodes,
 )
 from loopwright.server.workflow.runner import Runner
+from support.content import write_message
 
 
 def utc_now() -> datetime:
@@ -75,29 +74,7 @@ async def add_contact(
 
 async def add_message(pool: Pool, team_id: str) -> str:
     """Store an email message and return its id."""
-    now = utc_now()
-    message = MessageRow(
-        id=new_id(now),
-        team_id=team_id,
-        content_revision_id=new_id(now),
-        subject="Hello",
-        preview_text="",
-        from_name="",
-        from_email="hello",
-        reply_to_email="",
-        cc_email="",
-        bcc_email="",
-        language_code="",
-        email_format="styled",
-        lmx="<Paragraph>Hello</Paragraph>",
-        contact_fallbacks={},
-        event_fallbacks={},
-        data_fallbacks={},
-        updated_at=now,
-    )
-    async with pool.acquire() as tx, tx.transaction():
-        await save_messages(tx, [message])
-    return message.id
+    return (await write_message(pool, team_id)).message_id
 
 
 async def email_timer_email(pool: Pool, team_id: str, minutes: float) -> dict[str, Node]:

@@ -14,10 +14,9 @@ from loopwright.server.store.definitions import (
     TransactionalDefinitionRow,
     load_transactional,
     lock_definitions,
-    save_messages,
     save_transactional,
 )
-from loopwright.server.store.messages import MessageRow
+from loopwright.server.store.messages import Content, RevisionRow, write_revisions
 from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
 
 OPT_IN_SLUG = "double-opt-in"
@@ -29,6 +28,21 @@ OPT_IN_LMX = f"""\
 <Button href="{{data.{OPT_IN_VARIABLE}}}" align="center">Confirm or decline</Button>
 <Paragraph>If it was not you, leave this email alone: we will not write again.</Paragraph>
 """
+OPT_IN_CONTENT = Content(
+    subject="Please confirm your subscription",
+    preview_text="One more click, and you are on the list.",
+    from_name="",
+    from_email="hello",
+    reply_to_email="",
+    cc_email="",
+    bcc_email="",
+    language_code="",
+    email_format="styled",
+    lmx=OPT_IN_LMX,
+    contact_fallbacks={},
+    event_fallbacks={},
+    data_fallbacks={},
+)
 OPT_IN_RULE = f"the email of double opt-in must use {{data.{OPT_IN_VARIABLE}}} and no other variable"
 
 
@@ -95,39 +109,19 @@ async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
         if found[0].published_message_id is None or not asks_to_confirm(found[0].data_variables):
             raise ValueError(f"{OPT_IN_RULE}, and be published; change {OPT_IN_SLUG}, then try again")
         return found[0].id
-    message = _default_message(team_id, now)
-    await save_messages(tx, [message])
+    revision = RevisionRow(
+        id=new_id(now), team_id=team_id, message_id=new_id(now), content=OPT_IN_CONTENT, created_at=now
+    )
+    await write_revisions(tx, [revision])
     email = TransactionalDefinitionRow(
         id=new_id(now),
         team_id=team_id,
         slug=OPT_IN_SLUG,
         name="Double opt-in",
         draft_message_id=None,
-        published_message_id=message.id,
+        published_message_id=revision.message_id,
         data_variables=[OPT_IN_VARIABLE],
         required_variables=[OPT_IN_VARIABLE],
     )
     await save_transactional(tx, email, now=now)
     return email.id
-
-
-def _default_message(team_id: str, now: datetime) -> MessageRow:
-    return MessageRow(
-        id=new_id(now),
-        team_id=team_id,
-        content_revision_id=new_id(now),
-        subject="Please confirm your subscription",
-        preview_text="One more click, and you are on the list.",
-        from_name="",
-        from_email="hello",
-        reply_to_email="",
-        cc_email="",
-        bcc_email="",
-        language_code="",
-        email_format="styled",
-        lmx=OPT_IN_LMX,
-        contact_fallbacks={},
-        event_fallbacks={},
-        data_fallbacks={},
-        updated_at=now,
-    )

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from loopwright.server.dashboard.views import PAGES
+from support.content import write_message
 from support.dashboard_site import PUBLIC_URL, Site
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
@@ -121,6 +122,16 @@ async def test_an_email_is_shown_in_all_its_forms(site: Site, operator: httpx2.A
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
     assert "workflow Welcome" in words(page)
     assert links(page, "/contacts/c") == [f"/contacts/{contact}"]
+    revision = await site.rows.pool.fetchrow(
+        "SELECT revision_id AS id, message_id FROM email WHERE subject = 'Hello Ada'"
+    )
+    assert revision is not None
+    assert f"Content revision {revision['id']} of" in words(page)
+    assert "changed since" not in words(page)
+    await write_message(site.rows.pool, site.rows.team_id, revision["message_id"])
+    page = (await operator.get(path)).text
+    assert f"Content revision {revision['id']} of" in words(page)
+    assert "changed since" in words(page)
 
     html = await operator.get(f"{path}/html")
     policy = html.headers["content-security-policy"]

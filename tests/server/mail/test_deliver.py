@@ -317,7 +317,7 @@ async def test_a_new_revision_is_what_is_sent(office: Office, peer: Peer) -> Non
     message = await office.message()
     mailer = office.mailer(peer.url)
     await mailer.deliver(job(await office.email(message)))
-    await office.message("<Paragraph>Changed</Paragraph>", id=message)
+    await office.message("<Paragraph>Changed</Paragraph>", message_id=message)
     await mailer.deliver(job(await office.email(message)))
     assert peer.text(1).strip() == "Changed"
 

@@ -1,5 +1,7 @@
 """The schema: what a start does to a database."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from runpy import run_path
@@ -10,10 +12,11 @@ from msgspec.structs import replace
 
 from loopwright.server.store.batches import Changes, save
 from loopwright.server.store.contacts import load_contact
-from loopwright.server.store.database import Pool
+from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.teams import TeamRow
+from support.content import write_content
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,19 +27,34 @@ async def test_migrating_twice_changes_nothing(pool: Pool, database_url: str, te
     assert await pool.fetchval("SELECT id FROM team") == team.id
 
 
-async def test_an_older_database_keeps_its_rows(postgres_url: str) -> None:
-    """What the first release stored is there after the upgrade, and takes part in what came since."""
+@asynccontextmanager
+async def older_database(postgres_url: str, version: int) -> AsyncIterator[tuple[str, Connection]]:
+    """A database with the tables of an older script and a team `t`: its URL, and a connection to it."""
     connection = await asyncpg.connect(postgres_url)
     url = postgres_url.replace("/postgres?", "/older?")
     try:
         await connection.execute("CREATE DATABASE older")
         older = await asyncpg.connect(url)
-        await older.execute(run_path(str(MIGRATIONS / "versions" / "0001_first.py"))["SCHEMA"])
+        for script in sorted(Path(MIGRATIONS, "versions").glob("[0-9]*.py"))[:version]:
+            names = run_path(str(script))
+            await older.execute(names.get("SCHEMA") or names["CHANGES"])
+        await older.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        await older.execute("INSERT INTO alembic_version VALUES ($1)", names["revision"])
+        await older.execute(
+            "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t', '', '', 'd', now())"
+        )
+        yield url, older
+        await older.close()
+    finally:
+        await connection.execute("DROP DATABASE older WITH (FORCE)")
+        await connection.close()
+
+
+async def test_an_older_database_keeps_its_rows(postgres_url: str) -> None:
+    """What the first release stored is there after the upgrade, and takes part in what came since."""
+    async with older_database(postgres_url, 1) as (url, older):
         await older.execute(
             """
-            CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
-            INSERT INTO alembic_version VALUES ('0001');
-            INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t', 'T', '', 'd', now());
             INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties,
                                  mailing_lists, created_at, updated_at)
             VALUES ('c', 't', 'ada@example.com', 'API', true, '', '{}', '{}', now(), now());
@@ -48,10 +66,45 @@ async def test_an_older_database_keeps_its_rows(postgres_url: str) -> None:
         renamed = replace(contact, first_name="Ada")
         await save(older, Changes(updated=[renamed], revisions={"t": 0}), now=NOW, window=NOW)
         assert await older.fetchval("SELECT first_name FROM contact") == "Ada"
-        await older.close()
-    finally:
-        await connection.execute("DROP DATABASE older WITH (FORCE)")
-        await connection.close()
+
+
+# What the release before revisions does.
+WRITE_MESSAGE = """
+    INSERT INTO email_message (id, team_id, content_revision_id, subject, preview_text, from_name, from_email,
+                               reply_to_email, email_format, lmx, contact_fallbacks, event_fallbacks,
+                               data_fallbacks, updated_at)
+    VALUES ('m', 't', $1, $2, '', '', '', '', 'styled', '', '{}', '{}', '{}', now())
+    ON CONFLICT (id) DO UPDATE SET content_revision_id = excluded.content_revision_id,
+                                   subject = excluded.subject
+"""
+QUEUE_EMAIL = """
+    INSERT INTO email (id, team_id, cause, kind, message_id, to_email, event_properties, data_variables,
+                       attachments, status, mime_id, created_at)
+    VALUES ($1, 't', $1, 'marketing', 'm', '', '{}', '{}', '[]', $2, $1, now())
+"""
+SAYS = "SELECT revision.subject FROM email JOIN email_revision AS revision ON revision.id = revision_id"
+
+
+async def test_content_of_the_release_before_is_pinned(postgres_url: str) -> None:
+    """What waits when the upgrade comes, and what a process of the release before writes beside us."""
+    async with older_database(postgres_url, 3) as (url, older):
+        await older.execute(WRITE_MESSAGE, "r1", "One")
+        await older.execute(QUEUE_EMAIL, "e1", "queued")
+        await older.execute(QUEUE_EMAIL, "e0", "sent")
+        await migrate(url)
+        assert await older.fetchval("SELECT revision_id FROM email WHERE id = 'e0'") is None
+        await older.execute(WRITE_MESSAGE, "r2", "Two")
+        await older.execute(QUEUE_EMAIL, "e2", "queued")
+        three = await write_content(older, "t", "m", subject="Three")
+        await older.execute(QUEUE_EMAIL, "e3", "queued")
+        assert [row["subject"] for row in await older.fetch(f"{SAYS} ORDER BY email.id")] == [
+            "One",
+            "Two",
+            "Three",
+        ]
+        message = await older.fetchrow("SELECT subject, content_revision_id FROM email_message")
+        assert message is not None
+        assert tuple(message) == ("Three", three.id)
 
 
 def test_head_names_the_newest_script() -> None:

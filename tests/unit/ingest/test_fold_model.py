@@ -31,6 +31,7 @@ from support.sequential import (
     MESSAGE,
     PROPERTIES,
     PUBLISHED,
+    REVISION,
     TEAM,
     Sequential,
     State,
@@ -44,6 +45,7 @@ NOW = datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
 def transactional(id: str, published: str | None) -> TransactionalRow:  # noqa: A002
     return TransactionalRow(
         id=id, team_id=TEAM, name=id, draft_message_id=None, published_message_id=published,
+        published_revision_id=published and REVISION,
         data_variables=["total"], required_variables=["total"], created_at=NOW, updated_at=NOW,
     )  # fmt: skip
 

@@ -25,7 +25,13 @@ from loopwright.wire.contacts import ContactSaved
 
 NOW = datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
 ADA = Identity("ada@example.org", None)
-OPT_IN = OptIn(transactional_id="ct", message_id="cm", public_url="https://mail.example.org", secret=b"s")
+OPT_IN = OptIn(
+    transactional_id="ct",
+    message_id="cm",
+    revision_id="cr",
+    public_url="https://mail.example.org",
+    secret=b"s",
+)
 
 
 def form(lists: Sequence[str] = (), *, opt_in: OptIn | None = OPT_IN) -> SubmitForm:
@@ -62,6 +68,7 @@ def test_a_pending_contact_has_happened_to_nobody() -> None:
     link = email.data_variables["optInUrl"]
     assert str(link).startswith(f"https://mail.example.org/opt-in/t.{contact.id}.")
     assert (email.kind, email.to_email) == ("transactional", "ada@example.org")
+    assert (email.message_id, email.revision_id) == ("cm", "cr")
 
 
 def asked_by(result: Folded) -> dict[str, dict[str, datetime]]:

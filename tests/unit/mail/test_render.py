@@ -12,34 +12,16 @@ from loopwright.server.mail.page import Footer
 from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill, prepare
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import Variable, written
-from loopwright.server.store.messages import MessageRow
+from loopwright.server.store.messages import Content
+from support.content import PLAIN
 
 FOOTER = Footer(company="Engines & Co", address="12 Square\nLondon")
 LINK = {"unsubscribe_link": "https://x.org/unsubscribe/t"}
 VOID = {"br", "img", "meta", "link", "hr", "col"}
 
 
-def message(lmx: str, **given: object) -> MessageRow:
-    row = MessageRow(
-        id="m",
-        team_id="t",
-        content_revision_id="r",
-        subject="Hello",
-        preview_text="",
-        from_name="",
-        from_email="",
-        reply_to_email="",
-        cc_email="",
-        bcc_email="",
-        language_code="",
-        email_format="styled",
-        lmx=lmx,
-        contact_fallbacks={},
-        event_fallbacks={},
-        data_fallbacks={},
-        updated_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    return replace(row, **given)
+def message(lmx: str, **given: object) -> Content:
+    return replace(PLAIN, **{"from_name": "", "from_email": "", "lmx": lmx, **given})
 
 
 class Page(HTMLParser):

@@ -18,10 +18,9 @@ from loopwright.server.store.definitions import (
     load_transactional,
     lock_definitions,
     save_lists,
-    save_messages,
     save_transactional,
 )
-from loopwright.server.store.messages import MessageRow, load_message
+from loopwright.server.store.messages import Content, RevisionRow, load_current_revision, write_revisions
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
@@ -220,11 +219,8 @@ class _Applier:
 
     async def _save_message(self, definition: MessageDefinition, known_id: str | None) -> tuple[str, bool]:
         """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
-        stored = await load_message(self._tx, self._team_id, known_id) if known_id else None
-        row = MessageRow(
-            id=known_id or new_id(self._now),
-            team_id=self._team_id,
-            content_revision_id=stored.content_revision_id if stored else "",
+        current = await load_current_revision(self._tx, self._team_id, known_id) if known_id else None
+        content = Content(
             subject=definition.subject,
             preview_text=definition.preview_text,
             from_name=definition.from_name,
@@ -238,13 +234,18 @@ class _Applier:
             contact_fallbacks=definition.contact_fallbacks,
             event_fallbacks=definition.event_fallbacks,
             data_fallbacks=definition.data_fallbacks,
-            updated_at=stored.updated_at if stored else self._now,
         )
-        if row == stored:
-            return row.id, False
-        row = replace(row, content_revision_id=new_id(self._now), updated_at=self._now)
-        await save_messages(self._tx, [row])
-        return row.id, True
+        if current is not None and content == current.content:
+            return current.message_id, False
+        revision = RevisionRow(
+            id=new_id(self._now),
+            team_id=self._team_id,
+            message_id=known_id or new_id(self._now),
+            content=content,
+            created_at=self._now,
+        )
+        await write_revisions(self._tx, [revision])
+        return revision.message_id, True
 
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
         """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""

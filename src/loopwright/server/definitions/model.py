@@ -33,7 +33,7 @@ class Use(Struct, frozen=True):
 
 
 class MessageDefinition(Struct, frozen=True, kw_only=True):
-    """The content of an email; the fields are those of `store.messages.MessageRow`."""
+    """The content of an email; the fields are those of `store.messages.Content`."""
 
     subject: str
     preview_text: str

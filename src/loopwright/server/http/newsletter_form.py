@@ -100,11 +100,12 @@ async def _fields(request: Request) -> dict[str, str]:
 def _opt_in(form: OpenForm, public_url: str) -> OptIn | None:
     if not form.double_opt_in:
         return None
-    if form.opt_in_id is None or form.opt_in_message_id is None:
+    if form.opt_in_id is None or form.opt_in_message_id is None or form.opt_in_revision_id is None:
         raise Unavailable("The team's confirmation email is missing.", code="opt_in_email_missing")
     return OptIn(
         transactional_id=form.opt_in_id,
         message_id=form.opt_in_message_id,
+        revision_id=form.opt_in_revision_id,
         public_url=public_url,
         secret=form.secret,
     )

@@ -93,6 +93,7 @@ class OptIn(Struct, frozen=True, kw_only=True):
 
     transactional_id: str
     message_id: str
+    revision_id: str
     public_url: str
     secret: bytes
 

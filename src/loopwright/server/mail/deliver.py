@@ -21,6 +21,7 @@ from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.emails import (
     EmailRow,
+    load_circumstances,
     lock_email,
     mark_failed,
     mark_sent,
@@ -28,7 +29,7 @@ from loopwright.server.store.emails import (
     mark_tried,
 )
 from loopwright.server.store.jobs import DeliverEmail
-from loopwright.server.store.messages import load_circumstances, load_message
+from loopwright.server.store.messages import load_revision
 from loopwright.server.store.teams import TeamRow, load_team
 
 from .compose import Envelope, compose
@@ -126,11 +127,7 @@ class Mailer:
             contact = await load_contact(tx, email.team_id, email.contact_id)
         to_email = contact.email if contact else email.to_email
         circumstances = await load_circumstances(
-            tx,
-            email.team_id,
-            email.message_id,
-            mailing_list_id=email.mailing_list_id,
-            to_email=to_email.lower(),
+            tx, email.team_id, mailing_list_id=email.mailing_list_id, to_email=to_email.lower()
         )
         if reason := reason_to_skip(email, contact, is_suppressed=circumstances.is_suppressed):
             return Skipped(reason)
@@ -139,23 +136,23 @@ class Mailer:
         if email.kind == "marketing":
             footer = Footer(company=team.company, address=team.address, list_name=circumstances.list_name)
         try:
-            prepared = await self._content(tx, email, circumstances.content_revision_id, footer)
+            prepared = await self._content(tx, email, footer)
             return await self._send(email, contact, to_email, team, prepared)
         except MissingVariables as error:
             return Skipped(str(error))
         except (UnsoundContent, UnwritableAddress) as error:
             return Refused(str(error))
 
-    async def _content(
-        self, tx: Connection, email: EmailRow, revision: str, footer: Footer | None
-    ) -> Prepared:
-        key = (email.message_id, revision, footer)
+    async def _content(self, tx: Connection, email: EmailRow, footer: Footer | None) -> Prepared:
+        """The email's pinned revision, prepared once for everybody who gets it."""
+        assert email.revision_id is not None, "the database lets no email wait without one"
+        key = (email.revision_id, footer)
         prepared = self._prepared.get(key)
         if prepared is None:
-            message = await load_message(tx, email.team_id, email.message_id)
-            assert message is not None, "the email's row refers to it"
-            prepared = prepare(message, footer)
-            self._prepared.put((email.message_id, message.content_revision_id, footer), prepared)
+            revision = await load_revision(tx, email.team_id, email.revision_id)
+            assert revision is not None, "the email's row refers to it"
+            prepared = prepare(revision.content, footer)
+            self._prepared.put(key, prepared)
         return prepared
 
     async def _send(
@@ -228,15 +225,15 @@ class _Shelf:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: OrderedDict[tuple[str, str, Footer | None], Prepared] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Footer | None], Prepared] = OrderedDict()
 
-    def get(self, key: tuple[str, str, Footer | None]) -> Prepared | None:
+    def get(self, key: tuple[str, Footer | None]) -> Prepared | None:
         prepared = self._kept.get(key)
         if prepared is not None:
             self._kept.move_to_end(key)
         return prepared
 
-    def put(self, key: tuple[str, str, Footer | None], prepared: Prepared) -> None:
+    def put(self, key: tuple[str, Footer | None], prepared: Prepared) -> None:
         self._kept[key] = prepared
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)

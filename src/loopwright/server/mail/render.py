@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct
 
-from loopwright.server.store.messages import MessageRow
+from loopwright.server.store.messages import Content
 
 from .lmx import check, check_line
 from .markup import Problem
@@ -72,7 +72,7 @@ class Rendered(Struct, frozen=True, kw_only=True):
     text: str
 
 
-def prepare(message: MessageRow, footer: Footer | None) -> Prepared:
+def prepare(message: Content, footer: Footer | None) -> Prepared:
     """Prepare a message; with a footer it is marketing, without one transactional.
 
     Raises `UnsoundContent` naming all mistakes.

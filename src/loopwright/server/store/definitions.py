@@ -1,17 +1,16 @@
-"""What definition files name by slug: mailing lists and transactional emails; and the messages of emails.
+"""What definition files name by slug: mailing lists and transactional emails.
 
-Workflows are in `store.workflows`. Rows that have no slug were made in another way and are never met here.
+Workflows are in `store.workflows`, content is in `store.messages`. Rows that have no slug were made in
+another way and are never met here.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import LiteralString
 
-import msgspec
 from msgspec import Struct
 
 from .database import Connection
-from .messages import MessageRow
 
 
 class ListDefinitionRow(Struct, frozen=True, kw_only=True):
@@ -72,28 +71,6 @@ SAVE_TRANSACTIONAL: LiteralString = """
            required_variables = excluded.required_variables, updated_at = excluded.updated_at
      WHERE transactional_email.team_id = excluded.team_id
 """
-SAVE_MESSAGES: LiteralString = """
-    INSERT INTO email_message (
-        id, team_id, content_revision_id, subject, preview_text, from_name, from_email, reply_to_email,
-        cc_email, bcc_email, language_code, email_format, lmx, contact_fallbacks, event_fallbacks,
-        data_fallbacks, updated_at
-    )
-    SELECT *
-      FROM unnest(
-               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-               $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[],
-               $16::jsonb[], $17::timestamptz[]
-           )
-    ON CONFLICT (id) DO UPDATE
-       SET content_revision_id = excluded.content_revision_id, subject = excluded.subject,
-           preview_text = excluded.preview_text, from_name = excluded.from_name,
-           from_email = excluded.from_email, reply_to_email = excluded.reply_to_email,
-           cc_email = excluded.cc_email, bcc_email = excluded.bcc_email,
-           language_code = excluded.language_code, email_format = excluded.email_format, lmx = excluded.lmx,
-           contact_fallbacks = excluded.contact_fallbacks, event_fallbacks = excluded.event_fallbacks,
-           data_fallbacks = excluded.data_fallbacks, updated_at = excluded.updated_at
-     WHERE email_message.team_id = excluded.team_id
-"""
 
 
 async def lock_definitions(tx: Connection, team_id: str) -> None:
@@ -141,31 +118,3 @@ async def save_transactional(tx: Connection, email: TransactionalDefinitionRow, 
         email.required_variables,
         now,
     )
-
-
-async def save_messages(tx: Connection, messages: Sequence[MessageRow]) -> None:
-    """Add or rewrite email messages, by id."""
-    await tx.execute(
-        SAVE_MESSAGES,
-        [row.id for row in messages],
-        [row.team_id for row in messages],
-        [row.content_revision_id for row in messages],
-        [row.subject for row in messages],
-        [row.preview_text for row in messages],
-        [row.from_name for row in messages],
-        [row.from_email for row in messages],
-        [row.reply_to_email for row in messages],
-        [row.cc_email for row in messages],
-        [row.bcc_email for row in messages],
-        [row.language_code for row in messages],
-        [row.email_format for row in messages],
-        [row.lmx for row in messages],
-        [_json(row.contact_fallbacks) for row in messages],
-        [_json(row.event_fallbacks) for row in messages],
-        [_json(row.data_fallbacks) for row in messages],
-        [row.updated_at for row in messages],
-    )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -20,12 +20,16 @@ Status: TypeAlias = Literal["queued", "sent", "skipped", "failed"]
 
 
 class NewEmail(Struct, frozen=True, kw_only=True):
-    """An email to be queued. `cause` is unique in the team: one effect, one email."""
+    """An email to be queued. `cause` is unique in the team: one effect, one email.
+
+    `revision_id` names the content that was accepted; None is for the message's current revision.
+    """
 
     team_id: str
     cause: str
     kind: Kind
     message_id: str
+    revision_id: str | None = None
     contact_id: str | None
     to_email: str
     workflow_id: str | None = None
@@ -38,13 +42,17 @@ class NewEmail(Struct, frozen=True, kw_only=True):
 
 
 class EmailRow(Struct, frozen=True, kw_only=True):
-    """An email as it is stored. `reason` says why it was skipped or failed, or what the last attempt met."""
+    """An email as it is stored. `reason` says why it was skipped or failed, or what the last attempt met.
+
+    `revision_id` is the content it is rendered from, unknown for what was sent before revisions were kept.
+    """
 
     id: str
     team_id: str
     cause: str
     kind: Kind
     message_id: str
+    revision_id: str | None
     contact_id: str | None
     to_email: str
     workflow_id: str | None
@@ -76,29 +84,39 @@ class SubscriptionRow(Struct, frozen=True, kw_only=True):
     list_name: str | None
 
 
+class Circumstances(Struct, frozen=True, kw_only=True):
+    """What a delivery must know about its mailing list and its address."""
+
+    list_name: str | None
+    is_suppressed: bool
+
+
 _COLUMNS: LiteralString = """
-    id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id, mailing_list_id,
-    transactional_id, event_properties, data_variables, attachments, status, reason, attempts, subject,
-    mime_id, created_at, sent_at
+    id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
+    mailing_list_id, transactional_id, event_properties, data_variables, attachments, status, reason,
+    attempts, subject, mime_id, created_at, sent_at
 """
 
 # Of several with one cause the first is inserted; every process waits for others in one order.
 INSERT_EMAILS: LiteralString = """
     INSERT INTO email (
-        id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id, mailing_list_id,
-        transactional_id, event_properties, data_variables, attachments, status, mime_id, created_at
+        id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
+        mailing_list_id, transactional_id, event_properties, data_variables, attachments, status, mime_id,
+        created_at
     )
-    SELECT new.id, new.team_id, new.cause, new.kind, new.message_id, new.contact_id, new.to_email,
+    SELECT new.id, new.team_id, new.cause, new.kind, new.message_id,
+           coalesce(new.revision_id, email_message.content_revision_id), new.contact_id, new.to_email,
            new.workflow_id, new.run_id, new.mailing_list_id, new.transactional_id, new.event_properties,
-           new.data_variables, new.attachments, 'queued', new.id || '@' || team.sending_domain, $15
+           new.data_variables, new.attachments, 'queued', new.id || '@' || team.sending_domain, $16
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-               $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[]
+               $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[], $15::jsonb[]
            ) WITH ORDINALITY AS new (
-               id, team_id, cause, kind, message_id, contact_id, to_email, workflow_id, run_id,
+               id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
                mailing_list_id, transactional_id, event_properties, data_variables, attachments, turn
            )
       JOIN team ON team.id = new.team_id
+      LEFT JOIN email_message ON email_message.team_id = new.team_id AND email_message.id = new.message_id
      ORDER BY new.team_id, new.cause, new.turn
     ON CONFLICT (team_id, cause) DO NOTHING
     RETURNING id, team_id
@@ -110,6 +128,10 @@ CAUSES: LiteralString = """
 """
 EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
 LOCK_EMAIL: LiteralString = f"{EMAIL} FOR UPDATE"
+CIRCUMSTANCES: LiteralString = """
+    SELECT (SELECT name FROM mailing_list WHERE team_id = $1 AND id = $2) AS list_name,
+           EXISTS (SELECT FROM suppression WHERE team_id = $1 AND email = $3) AS is_suppressed
+"""
 SUBSCRIPTION: LiteralString = """
     SELECT email.team_id, email.id AS email_id, team.secret,
            coalesce(nullif(team.company, ''), team.name) AS sender, email.to_email, email.contact_id,
@@ -156,6 +178,7 @@ async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datet
         [email.cause for email in emails],
         [email.kind for email in emails],
         [email.message_id for email in emails],
+        [email.revision_id for email in emails],
         [email.contact_id for email in emails],
         [email.to_email for email in emails],
         [email.workflow_id for email in emails],
@@ -188,6 +211,15 @@ async def lock_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | 
     """The email of that id, locked until the transaction ends; waits while another holds it."""
     row = await tx.fetchrow(LOCK_EMAIL, team_id, email_id)
     return _email(dict(row)) if row else None
+
+
+async def load_circumstances(
+    tx: Connection, team_id: str, *, mailing_list_id: str | None, to_email: str
+) -> Circumstances:
+    """The circumstances of sending to an address, in lower case, for a mailing list or none."""
+    row = await tx.fetchrow(CIRCUMSTANCES, team_id, mailing_list_id, to_email)
+    assert row is not None, "this statement always has one row"
+    return Circumstances(**row)
 
 
 async def load_subscription(tx: Connection, team_id: str, email_id: str) -> SubscriptionRow | None:

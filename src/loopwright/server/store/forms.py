@@ -21,8 +21,8 @@ class FormRow(Struct, frozen=True, kw_only=True):
 class OpenForm(Struct, frozen=True, kw_only=True):
     """What filling a form in needs: its team's ways, and the public lists it may be used for.
 
-    `opt_in_id` and `opt_in_message_id` name the transactional email that asks for confirmation and its
-    published content.
+    `opt_in_id` names the transactional email that asks for confirmation, `opt_in_message_id` and
+    `opt_in_revision_id` its published content.
     """
 
     team_id: str
@@ -30,6 +30,7 @@ class OpenForm(Struct, frozen=True, kw_only=True):
     double_opt_in: bool
     opt_in_id: str | None
     opt_in_message_id: str | None
+    opt_in_revision_id: str | None
     lists: Sequence[str]
 
 
@@ -41,6 +42,7 @@ FORMS: LiteralString = "SELECT id, team_id, name, mailing_lists FROM form WHERE 
 OPEN_FORM: LiteralString = """
     SELECT form.team_id, team.secret, team.double_opt_in, team.opt_in_id,
            opt_in.published_message_id AS opt_in_message_id,
+           message.content_revision_id AS opt_in_revision_id,
            ARRAY (
                SELECT mailing_list.id FROM mailing_list
                 WHERE mailing_list.team_id = form.team_id AND mailing_list.is_public
@@ -49,6 +51,8 @@ OPEN_FORM: LiteralString = """
       FROM form
       JOIN team ON team.id = form.team_id
       LEFT JOIN transactional_email AS opt_in ON opt_in.team_id = team.id AND opt_in.id = team.opt_in_id
+      LEFT JOIN email_message AS message
+             ON message.team_id = team.id AND message.id = opt_in.published_message_id
      WHERE form.id = $1
 """
 

@@ -1,20 +1,22 @@
-"""Email messages: the content of emails."""
+"""Email messages and their revisions: a revision is written once, and a message names its current one.
 
+An email names the revision it is rendered from. So nothing that is written later changes what was accepted.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, LiteralString
+from typing import Any, Literal, LiteralString
 
 import msgspec
+from asyncpg import Record
 from msgspec import Struct
 
 from .database import Connection
 
 
-class MessageRow(Struct, frozen=True, kw_only=True):
-    """The content of an email. `from_email` is the part before the @; fallbacks map a variable to text."""
+class Content(Struct, frozen=True, kw_only=True):
+    """All that makes an email. `from_email` is the part before the @; fallbacks map a variable to text."""
 
-    id: str
-    team_id: str
-    content_revision_id: str
     subject: str
     preview_text: str
     from_name: str
@@ -28,52 +30,100 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     contact_fallbacks: dict[str, str]
     event_fallbacks: dict[str, str]
     data_fallbacks: dict[str, str]
-    updated_at: datetime
 
 
-class Circumstances(Struct, frozen=True, kw_only=True):
-    """What a delivery must know about its content, its mailing list and its address."""
+class RevisionRow(Struct, frozen=True, kw_only=True):
+    """A message's content as of `created_at`. Its id is what the API calls `contentRevisionId`."""
 
-    content_revision_id: str
-    list_name: str | None
-    is_suppressed: bool
+    id: str
+    team_id: str
+    message_id: str
+    content: Content
+    created_at: datetime
 
 
-MESSAGE: LiteralString = """
-    SELECT id, team_id, content_revision_id, subject, preview_text, from_name, from_email, reply_to_email,
-           cc_email, bcc_email, language_code, email_format, lmx, contact_fallbacks, event_fallbacks,
-           data_fallbacks, updated_at
-      FROM email_message
-     WHERE team_id = $1 AND id = $2
+_COLUMNS: LiteralString = """
+    id, team_id, message_id, subject, preview_text, from_name, from_email, reply_to_email, cc_email,
+    bcc_email, language_code, email_format, lmx, contact_fallbacks, event_fallbacks, data_fallbacks,
+    created_at
 """
-CIRCUMSTANCES: LiteralString = """
-    SELECT email_message.content_revision_id, mailing_list.name AS list_name,
-           EXISTS (SELECT FROM suppression WHERE team_id = $1 AND email = $4) AS is_suppressed
-      FROM email_message
-      LEFT JOIN mailing_list ON mailing_list.team_id = $1 AND mailing_list.id = $3
-     WHERE email_message.team_id = $1 AND email_message.id = $2
+
+REVISION: LiteralString = f"SELECT {_COLUMNS} FROM email_revision WHERE team_id = $1 AND id = $2"
+CURRENT_REVISION: LiteralString = f"""
+    SELECT {_COLUMNS} FROM email_revision
+     WHERE team_id = $1
+       AND id = (SELECT content_revision_id FROM email_message WHERE team_id = $1 AND id = $2)
+"""
+WRITE_REVISIONS: LiteralString = f"""
+    WITH written AS (
+        INSERT INTO email_revision ({_COLUMNS})
+        SELECT *
+          FROM unnest(
+                   $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                   $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
+                   $15::jsonb[], $16::jsonb[], $17::timestamptz[]
+               )
+        RETURNING id, team_id, message_id, created_at
+    )
+    INSERT INTO email_message (id, team_id, content_revision_id, updated_at)
+    SELECT message_id, team_id, id, created_at FROM written
+    ON CONFLICT (id) DO UPDATE
+       SET content_revision_id = excluded.content_revision_id, updated_at = excluded.updated_at
+     WHERE email_message.team_id = excluded.team_id
 """
 
 _fallbacks = msgspec.json.Decoder(dict[str, str])
 
 
-async def load_message(tx: Connection, team_id: str, message_id: str) -> MessageRow | None:
-    """The email message of that id."""
-    row = await tx.fetchrow(MESSAGE, team_id, message_id)
-    return _message(dict(row)) if row else None
+async def load_revision(tx: Connection, team_id: str, revision_id: str) -> RevisionRow | None:
+    """The revision of that id."""
+    row = await tx.fetchrow(REVISION, team_id, revision_id)
+    return _revision(row) if row else None
 
 
-async def load_circumstances(
-    tx: Connection, team_id: str, message_id: str, *, mailing_list_id: str | None, to_email: str
-) -> Circumstances:
-    """The circumstances of sending a message to an address. `LookupError` when there is no such message."""
-    row = await tx.fetchrow(CIRCUMSTANCES, team_id, message_id, mailing_list_id, to_email)
-    if row is None:
-        raise LookupError(f"no email message {message_id}")
-    return Circumstances(**row)
+async def load_current_revision(tx: Connection, team_id: str, message_id: str) -> RevisionRow | None:
+    """What the message of that id says now."""
+    row = await tx.fetchrow(CURRENT_REVISION, team_id, message_id)
+    return _revision(row) if row else None
 
 
-def _message(row: dict[str, object]) -> MessageRow:
+async def write_revisions(tx: Connection, revisions: Sequence[RevisionRow]) -> None:
+    """Add revisions, at most one for a message, which becomes its current one; new messages come with it."""
+    contents = [revision.content for revision in revisions]
+    await tx.execute(
+        WRITE_REVISIONS,
+        [revision.id for revision in revisions],
+        [revision.team_id for revision in revisions],
+        [revision.message_id for revision in revisions],
+        [content.subject for content in contents],
+        [content.preview_text for content in contents],
+        [content.from_name for content in contents],
+        [content.from_email for content in contents],
+        [content.reply_to_email for content in contents],
+        [content.cc_email for content in contents],
+        [content.bcc_email for content in contents],
+        [content.language_code for content in contents],
+        [content.email_format for content in contents],
+        [content.lmx for content in contents],
+        [_json(content.contact_fallbacks) for content in contents],
+        [_json(content.event_fallbacks) for content in contents],
+        [_json(content.data_fallbacks) for content in contents],
+        [revision.created_at for revision in revisions],
+    )
+
+
+def _revision(row: Record) -> RevisionRow:
+    values: dict[str, Any] = dict(row)
     for kind in ("contact_fallbacks", "event_fallbacks", "data_fallbacks"):
-        row[kind] = _fallbacks.decode(str(row[kind]))
-    return MessageRow(**row)  # type: ignore[arg-type]  # the columns are named as the fields are
+        values[kind] = _fallbacks.decode(values[kind])
+    return RevisionRow(
+        id=values.pop("id"),
+        team_id=values.pop("team_id"),
+        message_id=values.pop("message_id"),
+        created_at=values.pop("created_at"),
+        content=Content(**values),
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -10,23 +10,28 @@ from .database import Connection
 
 
 class TransactionalRow(Struct, frozen=True, kw_only=True):
-    """A transactional email. `data_variables` are those of its published message, `required_variables` those
-    of them that have no fallback."""
+    """A transactional email. `data_variables` are those of its published message in its current revision
+    `published_revision_id`, `required_variables` those of them that have no fallback."""
 
     id: str
     team_id: str
     name: str
     draft_message_id: str | None
     published_message_id: str | None
+    published_revision_id: str | None
     data_variables: list[str]
     required_variables: list[str]
     created_at: datetime
     updated_at: datetime
 
 
+# Content and the variables it asks for are read together, so that they are of one revision.
 _COLUMNS: LiteralString = """
-    id, team_id, name, draft_message_id, published_message_id, data_variables, required_variables, created_at,
-    updated_at
+    id, team_id, name, draft_message_id, published_message_id,
+    (SELECT content_revision_id FROM email_message AS message
+      WHERE message.team_id = transactional_email.team_id AND message.id = published_message_id
+    ) AS published_revision_id,
+    data_variables, required_variables, created_at, updated_at
 """
 
 TRANSACTIONALS: LiteralString = f"""

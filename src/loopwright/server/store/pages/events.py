@@ -132,11 +132,14 @@ RUNS: LiteralString = """
 
 EMAILS: LiteralString = """
     SELECT email.id, email.run_id, email.contact_id, email.kind, email.to_email,
-           COALESCE(NULLIF(email.subject, ''), email_message.subject) AS subject,
+           COALESCE(NULLIF(email.subject, ''), revision.subject) AS subject,
            email.status, email.reason, email.attempts, email.created_at, email.sent_at,
            copy.id AS inbox_id
       FROM email
-      JOIN email_message ON email_message.team_id = email.team_id AND email_message.id = email.message_id
+      JOIN email_message AS message
+           ON message.team_id = email.team_id AND message.id = email.message_id
+      JOIN email_revision AS revision
+           ON revision.id = COALESCE(email.revision_id, message.content_revision_id)
       LEFT JOIN LATERAL (
             SELECT id FROM inbox_message
              WHERE inbox_message.team_id = email.team_id AND inbox_message.email_id = email.id
