@@ -35,7 +35,7 @@ def client() -> Generator[Loops]:
         with Loops() as loops:
             yield loops
     except ArgumentError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise CommandFailed(str(error), ExitCode.MISUSED) from None
     except LoopsError as error:
         raise CommandFailed(advice(error), code_of(error), _facts(error)) from None
     except ValueError as error:

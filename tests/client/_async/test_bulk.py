@@ -256,7 +256,7 @@ async def test_what_cannot_share_a_request_goes_by_itself(
 ) -> None:
     """A very long event, and one whose contact has a property by the name that a line has its key by."""
     events = [numbered(number) for number in range(5)]
-    events[1]["contact"] = {f"property{n}": "x" * 450 for n in range(1200)}
+    events[1]["contact"] = {f"property{n}": "x" * 498 for n in range(990)}
     events[3]["contact"] = {"idempotencyKey": "a property"}
     async with client(proxy, live_server) as loops:
         outcomes = [outcome async for outcome in loops.events.send_many(events)]

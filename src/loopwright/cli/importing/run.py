@@ -20,6 +20,7 @@ from loopwright.cli.importing.progress import Progress
 from loopwright.cli.importing.rejected import RejectedRows
 from loopwright.cli.importing.row_parts import RowError
 from loopwright.errors import (
+    ArgumentError,
     AuthenticationError,
     LoopsError,
     MethodNotAllowedError,
@@ -192,6 +193,8 @@ def verdict_on(error: LoopsError | ValueError | TypeError | None) -> Verdict:
             return error
         case StatusError():
             return f"{error.status}: {error.message}"
+        case ArgumentError():
+            return str(error)
         case LoopsError():
             return error
         case _:
