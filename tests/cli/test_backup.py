@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from runpy import run_path
 from tempfile import mkdtemp
 
 import asyncpg
 import httpx2
 import pytest
+from pgqueuer.queries import Queries
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
@@ -24,7 +26,7 @@ from loopwright.server.settings import Settings
 from loopwright.server.store.clients import ClientFailure, Clients
 from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.postmaster import find_postmaster
-from loopwright.server.store.schema import migrate
+from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.wheel import account_for, programs
 from support.examples import WELCOME
 from support.live import LiveServer
@@ -40,6 +42,7 @@ TABLES = """
        AND relname !~ '^pgqueuer_(log|schedules|statistics)'
 """
 NEXT = "SELECT last_value || ' ' || is_called FROM {table}"
+TEAM = "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t', 'T', '', 'd', now())"
 SUM = r"SELECT md5(coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '')) FROM {table} AS r"
 
 
@@ -165,9 +168,7 @@ async def test_replacing(
     assert (await run("backup", file, "--database-url", database_url)).exit_code == 0
     await migrate(empty_url)
     other = await asyncpg.connect(empty_url)
-    await other.execute(
-        "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t','T','','d',now())"
-    )
+    await other.execute(TEAM)
     before = await sums(empty_url)
     refused = await run("restore", file, "--database-url", empty_url)
     assert refused.exit_code == 1
@@ -183,18 +184,24 @@ async def test_replacing(
     assert await sums(empty_url) == await sums(database_url)
 
 
-async def test_an_older_backup(run: Run, empty_url: str, tmp_path: Path) -> None:
+async def test_an_older_backup(run: Run, database_url: str, empty_url: str, tmp_path: Path) -> None:
     """It is brought up to date."""
     file = tmp_path / "old.backup"
-    await migrate(empty_url)
-    before = await sums(empty_url)
     older = await asyncpg.connect(empty_url)
-    await older.execute("DROP TABLE write_probe; DROP INDEX email_to")
-    await older.execute("UPDATE alembic_version SET version_num = '0005'")
+    *scripts, _ = (run_path(str(path)) for path in sorted(Path(MIGRATIONS, "versions").glob("[0-9]*.py")))
+    for script in scripts:
+        await older.execute(script.get("SCHEMA") or script["CHANGES"])
+    await older.execute(f"CREATE TABLE alembic_version AS SELECT '{scripts[-1]['revision']}' AS version_num")
+    await Queries.from_asyncpg_connection(older).install()
+    await older.execute(TEAM)
     await older.close()
     assert (await run("backup", file, "--database-url", empty_url)).exit_code == 0
-    assert (await run("restore", file, "--database-url", empty_url, "--replace")).exit_code == 0
-    assert await sums(empty_url) == before
+    restored = await run("restore", file, "--database-url", empty_url, "--replace", "--json")
+    assert restored.exit_code == 0, restored.output
+    facts = json.loads(restored.stdout)
+    assert (facts["revision"], facts["teams"]) == (HEAD, 1)
+    expected = {table for table in await sums(database_url) if not table.startswith("event_2")}
+    assert (await sums(empty_url)).keys() == expected
 
 
 async def test_a_newer_backup(run: Run, database_url: str, empty_url: str, tmp_path: Path) -> None:

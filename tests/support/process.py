@@ -1,10 +1,11 @@
 """`loopwright` as a process of its own, to be stopped and killed for real."""
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from loopwright.server.store.postmaster import find_postmaster
 
 LOOPWRIGHT = Path(sys.executable).parent / "loopwright"
 API_KEY = "0123456789abcdef0123456789abcdef"
@@ -52,15 +53,8 @@ class ServerProcess:
 
 def postgres_pid(data_dir: Path) -> int | None:
     """The embedded PostgreSQL of a data folder, if it runs."""
-    pid_file = data_dir / "postgres" / "postmaster.pid"
-    if not pid_file.exists():
-        return None
-    pid = int(pid_file.read_text().split()[0])
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    return pid
+    running = find_postmaster(data_dir / "postgres")
+    return running.process.pid if running else None
 
 
 def apply(data_dir: Path, folder: Path) -> None:

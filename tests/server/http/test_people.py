@@ -90,8 +90,9 @@ KEPT = {
 # What a team has made or chosen, and what the machinery needs: it is about nobody.
 IMPERSONAL = {
     "alembic_version": {"version_num"},
-    "api_key": {"id", "name", "key_hash", "created_at"},
+    "api_key": {"id", "name", "key_hash", "created_at", "is_fixed"},
     "contact_property": {"key", "type", "created_at"},
+    "dashboard_session": {"token_hash", "key_id", "expires_at"},
     "email_message": {
         *(
             "id",

@@ -17,10 +17,9 @@ from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.workflow.runner import Runner
+from support.examples import WELCOME
 from support.mail_office import NOW, Office, job
 from support.smtp_peer import Peer
-
-EXAMPLE = Path(__file__).parents[3] / "examples" / "welcome"
 
 
 class Desk:
@@ -34,7 +33,7 @@ class Desk:
 
     async def apply(self, *, receipt: str | None = None, welcome: str | None = None) -> None:
         """Apply a folder with the texts given, and nothing else."""
-        files = {"lists.toml": (EXAMPLE / "lists.toml").read_text()}
+        files = {"lists.toml": (WELCOME / "lists.toml").read_text()}
         if receipt is not None:
             files["transactional/receipt.lmx"] = f"<Paragraph>{receipt}</Paragraph>"
             files["transactional/receipt.toml"] = (
