@@ -20,11 +20,13 @@ from loopwright.cli.importing.progress import Progress
 from loopwright.cli.importing.rejected import RejectedRows
 from loopwright.cli.importing.row_parts import RowError
 from loopwright.errors import (
+    ArgumentError,
     AuthenticationError,
     LoopsError,
     MethodNotAllowedError,
     PermissionDeniedError,
     RateLimitError,
+    RecipientNotAllowedError,
     ServerError,
     StatusError,
 )
@@ -192,6 +194,8 @@ def verdict_on(error: LoopsError | ValueError | TypeError | None) -> Verdict:
             return error
         case StatusError():
             return f"{error.status}: {error.message}"
+        case RecipientNotAllowedError() | ArgumentError():
+            return error.message
         case LoopsError():
             return error
         case _:
