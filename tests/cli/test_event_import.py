@@ -92,6 +92,16 @@ def test_rows_the_api_refuses_are_rejected_too(four: Path) -> None:
     assert "400: Invalid email address." in four.with_name("events.rejected.csv").read_text()
 
 
+def test_rows_that_safe_mode_keeps_back_are_rejected(four: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the setting's name; the others go out."""
+    monkeypatch.setenv("LOOPS_ALLOWED_RECIPIENTS", "ada@example.com")
+    with RecordingServer() as server:
+        result = run(server, four)
+    assert result.exit_code == 1
+    assert "LOOPS_ALLOWED_RECIPIENTS" in result.output
+    assert [event["email"] for event in server.events] == ["ada@example.com"]
+
+
 def test_a_dry_run_sends_nothing_and_leaves_nothing(four: Path) -> None:
     result = run(None, four, "--dry-run")
     assert result.exit_code == 1

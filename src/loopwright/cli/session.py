@@ -21,6 +21,7 @@ from loopwright.errors import (
     LoopsError,
     NotFoundError,
     RateLimitError,
+    RecipientNotAllowedError,
     ServerError,
     StatusError,
 )
@@ -51,7 +52,7 @@ def code_of(error: LoopsError) -> ExitCode:
             return ExitCode.NOT_FOUND
         case RateLimitError() | ServerError():
             return ExitCode.TRY_LATER
-        case StatusError():
+        case StatusError() | RecipientNotAllowedError():
             return ExitCode.REFUSED
         case _:
             return ExitCode.TRY_LATER

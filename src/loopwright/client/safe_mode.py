@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
@@ -11,12 +11,9 @@ from msgspec import Struct
 from loopwright.errors import ConfigurationError, RecipientNotAllowedError
 from loopwright.wire.operations import (
     CREATE_CAMPAIGN,
-    CREATE_CONTACT,
+    DELETE_CONTACT,
     PREVIEW_EMAIL_MESSAGE,
-    SEND_EVENT,
-    SEND_TRANSACTIONAL_EMAIL,
     UPDATE_CAMPAIGN,
-    UPDATE_CONTACT,
     UPDATE_EMAIL_MESSAGE,
     Operation,
 )
@@ -73,8 +70,22 @@ def allowed_recipients(
 
 def check_recipients(call: Call[Any], allowed: AllowedRecipients | None) -> None:
     """Raises `RecipientNotAllowedError` for a call that could cause email to somebody else."""
-    if allowed is not None and call.operation in RECIPIENTS:
-        allowed.check(RECIPIENTS[call.operation](cast("Mapping[str, Any]", call.body)))
+    if allowed is not None and isinstance(call.body, Mapping):
+        allowed.check(recipients_of(call.operation, cast("Mapping[str, object]", call.body)))
+
+
+def recipients_of(operation: Operation, body: Mapping[str, object]) -> list[object]:
+    """Who may get email because of a call; `None` for somebody whose address is not in it."""
+    if operation == PREVIEW_EMAIL_MESSAGE:
+        return list(cast("Iterable[object]", body["emails"]))
+    if operation == UPDATE_EMAIL_MESSAGE:  # these get a copy of each email
+        return [body[key] for key in ("ccEmail", "bccEmail") if body.get(key)]
+    if operation in (CREATE_CAMPAIGN, UPDATE_CAMPAIGN):  # it goes to whoever is in its audience by then
+        return [None] if "scheduling" in body else []
+    if operation == DELETE_CONTACT:
+        return []
+    # All else that names a contact could set a workflow going.
+    return [body.get("email")] if "email" in body or "userId" in body else []
 
 
 def _entry(given: object, source: str) -> str:
@@ -84,35 +95,3 @@ def _entry(given: object, source: str) -> str:
             f"{source} names {given!r}: write an address, or a domain with an @ before it, as @acme.example"
         )
     return entry
-
-
-def _contact(body: Mapping[str, Any]) -> list[object]:
-    """A contact that is named by its user id only may have any address."""
-    return [body.get("email")]
-
-
-def _preview(body: Mapping[str, Any]) -> list[object]:
-    return list(body["emails"])
-
-
-def _copies(body: Mapping[str, Any]) -> list[object]:
-    """Who else gets each email."""
-    return [body[key] for key in ("ccEmail", "bccEmail") if body.get(key)]
-
-
-def _audience(body: Mapping[str, Any]) -> list[object]:
-    """A campaign that is given a time goes to whoever is in its audience by then."""
-    return [None] if "scheduling" in body else []
-
-
-RECIPIENTS: Mapping[Operation, Callable[[Mapping[str, Any]], list[object]]] = {
-    SEND_EVENT: _contact,
-    CREATE_CONTACT: _contact,
-    UPDATE_CONTACT: _contact,
-    SEND_TRANSACTIONAL_EMAIL: _contact,
-    PREVIEW_EMAIL_MESSAGE: _preview,
-    UPDATE_EMAIL_MESSAGE: _copies,
-    CREATE_CAMPAIGN: _audience,
-    UPDATE_CAMPAIGN: _audience,
-}
-"""Who gets email because of a call, by its body. Calls that are not here cause none by themselves."""

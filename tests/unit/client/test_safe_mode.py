@@ -3,8 +3,15 @@
 import pytest
 
 from loopwright import ConfigurationError, RecipientNotAllowedError
-from loopwright.client.safe_mode import RECIPIENTS, allowed_recipients
-from loopwright.wire.operations import OPERATIONS
+from loopwright.client.bulk import IMPORT_CONTACT
+from loopwright.client.safe_mode import allowed_recipients, recipients_of
+from loopwright.wire.operations import (
+    CREATE_THEME,
+    DELETE_CONTACT,
+    SEND_EVENT,
+    UPDATE_EMAIL_MESSAGE,
+    Operation,
+)
 
 NAMED = ["@acme.example", "Ada@Example.org"]
 
@@ -98,17 +105,19 @@ def test_a_list_is_wanted(given: object) -> None:
         allowed_recipients(given, {})  # type: ignore[arg-type]
 
 
-def test_every_operation_that_writes_was_thought_of() -> None:
-    """A new one has to be put among those that cause email, or those that cause none by themselves."""
-    causing_none = {
-        "addWorkflowBranch", "changeWorkflowMailingList", "completeUpload", "createAudienceSegment",
-        "createCampaignGroup", "createComponent", "createContactProperty", "createTheme",
-        "createTransactionalEmail", "createTransactionalGroup", "createUpload", "createWorkflow",
-        "createWorkflowGroup", "createWorkflowNode", "deleteContact", "deleteWorkflow", "deleteWorkflowNode",
-        "deleteWorkflowNodeRecursively", "ensureTransactionalDraft", "publishTransactionalEmail",
-        "removeContactSuppression", "rerouteNodeConnection", "updateCampaignGroup", "updateComponent",
-        "updateTheme", "updateTransactionalEmail", "updateTransactionalGroup", "updateWorkflowGroup",
-        "updateWorkflowNode", "updateWorkflowProperties",
-    }  # fmt: skip
-    writing = {operation.id for operation in OPERATIONS if operation.method != "GET"}
-    assert writing == causing_none | {operation.id for operation in RECIPIENTS}
+@pytest.mark.parametrize(
+    ("operation", "body", "recipients"),
+    [
+        pytest.param(SEND_EVENT, {"eventName": "e", "userId": "u"}, [None], id="by user id"),
+        pytest.param(IMPORT_CONTACT, {"email": "a@b.c", "userId": "u"}, ["a@b.c"], id="a line of an import"),
+        pytest.param(DELETE_CONTACT, {"email": "a@b.c"}, [], id="who is deleted gets nothing"),
+        pytest.param(CREATE_THEME, {"name": "t"}, [], id="nobody is named"),
+        pytest.param(UPDATE_EMAIL_MESSAGE, {"ccEmail": "", "subject": "s"}, [], id="no copy"),
+        pytest.param(
+            Operation("later", "POST", "/v1/later"), {"email": "a@b.c"}, ["a@b.c"], id="a later one"
+        ),
+    ],
+)
+def test_who_may_get_email(operation: Operation, body: dict[str, object], recipients: list[object]) -> None:
+    """A call that names somebody counts, unless it is known to cause nothing."""
+    assert recipients_of(operation, body) == recipients

@@ -26,6 +26,7 @@ from loopwright.errors import (
     MethodNotAllowedError,
     PermissionDeniedError,
     RateLimitError,
+    RecipientNotAllowedError,
     ServerError,
     StatusError,
 )
@@ -193,8 +194,8 @@ def verdict_on(error: LoopsError | ValueError | TypeError | None) -> Verdict:
             return error
         case StatusError():
             return f"{error.status}: {error.message}"
-        case ArgumentError():
-            return str(error)
+        case RecipientNotAllowedError() | ArgumentError():
+            return error.message
         case LoopsError():
             return error
         case _:
