@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from time import perf_counter
 
 from loopwright.server.mail.compose import Envelope, compose
-from loopwright.server.mail.page import Footer
+from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import Rendered, fill, prepare
 from loopwright.server.mail.template import Values
 from loopwright.server.store.messages import Content

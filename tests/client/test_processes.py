@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from loopwright import AsyncLoops, Loops
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle, Reply
 from support.short_programs import PROGRAMS, run_all
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import yaml  # type: ignore[import-untyped]  # schemathesis brings it along
 
-from loopwright.server.http.deviations import BEHAVIOUR, DEVIATIONS
+from loopwright.server.http.contract_differences import BEHAVIOUR, DEVIATIONS
 from loopwright.server.http.openapi import DESCRIBED, document
 from loopwright.server.http.routes import HANDLERS
 from support.contract import digest, operations

@@ -106,7 +106,7 @@ def test_kill_and_restart(tmp_path: Path, delay: float) -> None:
 
 @server_kinds
 def test_ten_forks(tmp_path: Path, delay: float) -> None:
-    """Children share the file and the outbox they inherited; each has a courier of its own.
+    """Children share the file and the outbox they inherited; each has a dispatcher of its own.
 
     A child that inherits a lock in the taken state hangs in its first request until the drain time is over.
     """

@@ -9,7 +9,7 @@ from loopwright.ids import new_id
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.refusal import NotFound
-from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
@@ -88,7 +88,7 @@ class Office:
             }
         )
         async with self.pool.acquire() as tx:
-            await save(tx, Changes(inserted=[contact]), now=NOW, window=NOW)
+            await save(tx, BatchChanges(inserted=[contact]), now=NOW, window=NOW)
         return contact
 
     async def email(self, message_id: str, contact: ContactRow | None = None, **given: object) -> EmailRow:

@@ -127,7 +127,7 @@ class Sequential:
     emails: list[Email] = field(default_factory=list[Email])
     asked: dict[str, datetime] = field(default_factory=dict[str, datetime])
     keys: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    happenings: list[Happening] = field(default_factory=list[Happening])
+    facts: list[Happening] = field(default_factory=list[Happening])
 
     def begin(self, now: datetime) -> None:
         """The time is `now`, and whoever is there has had a link by email."""
@@ -304,7 +304,7 @@ class Sequential:
             self.keys.add((command.key.endpoint, command.key.key))
 
     def _happened(self, contact: Contact, event: str | None = None) -> None:
-        self.happenings.append((contact, event, dict(contact.mailing_lists)))
+        self.facts.append((contact, event, dict(contact.mailing_lists)))
 
 
 def _is_wrong(said: ContactInput) -> bool:

@@ -12,7 +12,7 @@ from pgqueuer.models import Job
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.store import jobs
-from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.jobs import RunStep
@@ -68,7 +68,7 @@ async def add_contact(
         created_at=now,
     )
     async with pool.acquire() as tx:
-        await save(tx, Changes(inserted=[contact]), now=now, window=now)
+        await save(tx, BatchChanges(inserted=[contact]), now=now, window=now)
     return contact
 
 

@@ -15,9 +15,9 @@ from typing import Annotated, Literal
 import typer
 
 from loopwright.server.keys import is_demo, read_fixed_key
-from loopwright.server.listening import HostUnknown
 from loopwright.server.networks import Network, read_networks
 from loopwright.server.public_url import read_public_url
+from loopwright.server.runtime.listening import HostUnknown
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
 
 from .failure import CommandFailed, ExitCode

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from loopwright.server.connections import LEAST_CONNECTIONS, MOST_CONNECTIONS, raise_open_files
-from loopwright.server.memory import settle
 from loopwright.server.observe.logs import configure
+from loopwright.server.runtime.connections import LEAST_CONNECTIONS, MOST_CONNECTIONS, raise_open_files
+from loopwright.server.runtime.memory import tune_gc
 from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, EVERYWHERE, Settings
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
@@ -141,7 +141,7 @@ def serve(
     if workers == 1:
         _serve_here(settings)
     else:
-        from loopwright.server.supervisor import Supervisor
+        from loopwright.server.runtime.supervisor import Supervisor
 
         with failures_told():
             raise typer.Exit(Supervisor(settings).run(_announce))
@@ -153,7 +153,7 @@ def _serve_here(settings: Settings) -> None:
 
     async def main(stop: asyncio.Event) -> None:
         async with run(settings) as running:
-            settle()
+            tune_gc()
             _announce(running.address, running.new_key)
             await stop.wait()
 

@@ -22,7 +22,7 @@ from loopwright.cli.session import AsJson, say, show_table
 if TYPE_CHECKING:
     from loopwright.server.store.database import Connection
     from loopwright.server.store.teams import KeyRow, TeamRow
-    from loopwright.server.team_settings import Changes
+    from loopwright.server.team_settings import SettingChanges
 
 Result = TypeVar("Result")
 
@@ -139,9 +139,9 @@ def set_(
     Servers that run see the change within seconds. Blocking keeps new addresses out; contacts that have one
     stay.
     """
-    from loopwright.server.team_settings import Changes
+    from loopwright.server.team_settings import SettingChanges
 
-    changes = Changes(
+    changes = SettingChanges(
         name=name,
         company=company,
         address=address,
@@ -154,7 +154,7 @@ def set_(
 
 
 async def _change(
-    changes: "Changes", team: str | None, data_dir: Path | None, database_url: str | None
+    changes: "SettingChanges", team: str | None, data_dir: Path | None, database_url: str | None
 ) -> "tuple[TeamRow, list[str]]":
     from loopwright.server.clock import SystemClock
     from loopwright.server.store.forms import load_forms

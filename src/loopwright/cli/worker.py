@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from loopwright.server.listening import listen
 from loopwright.server.observe.logs import configure
+from loopwright.server.runtime.listening import listen
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
 from .hosting import (

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from loopwright.client.config import Settings, check_api_key, check_retries, common_headers, lower_case
+from loopwright.client.config import ClientSettings, check_api_key, check_retries, common_headers, lower_case
 from loopwright.client.safe_mode import AllowedRecipients
 from loopwright.client.shared_pace import shared_pace
 from loopwright.client.tracing import Tracer, find_tracer
@@ -20,9 +20,9 @@ Result = TypeVar("Result")
 class ClientBase:
     """The part of a client that has no colour."""
 
-    _settings: Settings
+    _settings: ClientSettings
 
-    def _adopt(self, settings: Settings) -> None:
+    def _adopt(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._pace = shared_pace(settings.root, settings.api_key) if settings.pacing else None
         self._tracer: Tracer | None = None
@@ -42,13 +42,13 @@ class ClientBase:
 
 
 def changed(
-    settings: Settings,
+    settings: ClientSettings,
     *,
     api_key: str | UnsetType,
     timeout: float | Timeout | UnsetType | None,
     max_retries: int | UnsetType,
     headers: Mapping[str, str] | UnsetType,
-) -> Settings:
+) -> ClientSettings:
     """Settings with the given ones changed; `headers` are added to those there are."""
     extra = {name: value for name, value in settings.headers if name != "authorization"}
     if headers is not UNSET:

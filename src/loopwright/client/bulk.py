@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from loopwright.client.call import Call, CallOptions
-from loopwright.client.config import Settings
+from loopwright.client.config import ClientSettings
 from loopwright.client.encoding import encode
 from loopwright.client.exchange import Attempts
 from loopwright.client.many import REFUSED, Many, Outcome
@@ -61,7 +61,7 @@ class Bulk(Struct, frozen=True):
 
     operation: Operation
     url: str
-    settings: Settings
+    settings: ClientSettings
 
     def call(self, lines: bytes, options: CallOptions) -> Call[Lines]:
         """One request. Sending lines again is decided line by line, so it is made once."""
@@ -69,7 +69,7 @@ class Bulk(Struct, frozen=True):
         return Call(self.operation, self.url, _unread, once, lines, content_type=NDJSON)
 
 
-def bulk_of(operation: Operation, settings: Settings) -> Bulk | None:
+def bulk_of(operation: Operation, settings: ClientSettings) -> Bulk | None:
     """How many calls of `operation` would travel; `None` for Loops, which is not even to be asked."""
     root = own_root(settings.root)
     if root is None:
@@ -97,7 +97,7 @@ class Line(Attempts[Result], Generic[Item, Result]):
 
     __slots__ = ("index", "item", "text")
 
-    def __init__(self, index: int, item: Item, call: Call[Result], settings: Settings) -> None:
+    def __init__(self, index: int, item: Item, call: Call[Result], settings: ClientSettings) -> None:
         super().__init__(call, settings)
         self.index = index
         self.item = item

@@ -26,7 +26,7 @@ _HEADER_VALUE = re.compile(r"(?:[!-~\u00a0-\u00ff](?:[\t -~\u00a0-\u00ff]*[!-~\u
 USER_AGENT = f"loopwright/{VERSION} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class ClientSettings(Struct, frozen=True, kw_only=True):
     """A client's settings. `root` is the base URL without a final slash and without `/v1`."""
 
     api_key: str
@@ -38,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     allowed_recipients: AllowedRecipients | None
 
     def __repr__(self) -> str:
-        return f"Settings(root={self.root!r}, timeout={self.timeout!r}, max_retries={self.max_retries})"
+        return f"ClientSettings(root={self.root!r}, timeout={self.timeout!r}, max_retries={self.max_retries})"
 
 
 def resolve_settings(
@@ -49,14 +49,14 @@ def resolve_settings(
     headers: Mapping[str, str] | None,
     pacing: bool,
     recipients: Iterable[str] | None = None,
-) -> Settings:
+) -> ClientSettings:
     """Settle arguments, `LOOPS_API_KEY`, `LOOPS_BASE_URL` and `LOOPS_ALLOWED_RECIPIENTS`. Raises
     `ConfigurationError`.
     """
     key = check_api_key(api_key if api_key is not None else os.environ.get("LOOPS_API_KEY"))
     if not isinstance(pacing, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
         raise ConfigurationError(f"pacing is True or False, not {described(pacing)}")
-    return Settings(
+    return ClientSettings(
         api_key=key,
         root=root_of(base_url or os.environ.get("LOOPS_BASE_URL") or DEFAULT_BASE_URL),
         timeout=Timeout.of(timeout),
@@ -67,7 +67,9 @@ def resolve_settings(
     )
 
 
-def resolve_route(settings: Settings, verify: Verify, proxy: str | None, limits: Limits | None) -> Route:
+def resolve_route(
+    settings: ClientSettings, verify: Verify, proxy: str | None, limits: Limits | None
+) -> Route:
     """How a transport of ours reaches the server; it looks at `verify` and `proxy` itself. Raises
     `ConfigurationError`.
     """

@@ -28,7 +28,7 @@ from loopwright.wire.answers import Raw
 
 if TYPE_CHECKING:
     from loopwright.client.call import Call
-    from loopwright.client.config import Settings
+    from loopwright.client.config import ClientSettings
     from loopwright.client.shared_pace import SharedPace
 
 Result = TypeVar("Result")
@@ -45,7 +45,7 @@ class Attempts(Generic[Result]):
 
     __slots__ = ("_arrived", "_call", "_key", "_most", "attempts", "pause", "result")
 
-    def __init__(self, call: Call[Result], settings: Settings) -> None:
+    def __init__(self, call: Call[Result], settings: ClientSettings) -> None:
         check_recipients(call, settings.allowed_recipients)
         self._call = call
         self._arrived = False
@@ -125,14 +125,14 @@ class Exchange(Attempts[Result]):
 
     __slots__ = ("_pace", "_started", "request", "status")
 
-    def __init__(self, call: Call[Result], settings: Settings, pace: SharedPace | None) -> None:
+    def __init__(self, call: Call[Result], settings: ClientSettings, pace: SharedPace | None) -> None:
         super().__init__(call, settings)
         self._pace = None if call.elsewhere else pace
         self._started = 0.0
         self.status = 0
         self.request = self._build(settings)
 
-    def _build(self, settings: Settings) -> HttpRequest:
+    def _build(self, settings: ClientSettings) -> HttpRequest:
         call, timeout = self._call, settings.timeout
         common = () if call.elsewhere else settings.headers
         own: list[Header] = []

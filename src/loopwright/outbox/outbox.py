@@ -24,12 +24,12 @@ from loopwright.client.call import (
     properties_to_wire,
     some_identifier,
 )
+from loopwright.client.calls.events import event_contact
 from loopwright.client.keywords import strict_class
 from loopwright.client.many import EventToSend, event_arguments
-from loopwright.client.sending import event_contact
 from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError
 from loopwright.outbox import process
-from loopwright.outbox.courier import Courier
+from loopwright.outbox.dispatcher import Dispatcher
 from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ TOGETHER = 100
 
 @strict_class
 class Outbox:
-    """Sends events that survive the program: `send` keeps them in a file, a courier delivers them.
+    """Sends events that survive the program: `send` keeps them in a file, a dispatcher delivers them.
 
     `path` is the file; it is made when it does not exist, with the folders it lacks, readable for its owner
     only, and any number of processes of this machine may share it. A relative one means the folder that is
@@ -54,7 +54,7 @@ class Outbox:
     when there is none; up to `parallel` contacts are served at a time. An event that cannot be delivered now
     is tried again until it can, one that the API refuses for good becomes a dead letter.
 
-    At normal exit and on SIGTERM the courier gets `drain` seconds to deliver what is waiting. The rest, like
+    At normal exit and on SIGTERM the dispatcher gets `drain` seconds to deliver what waits. The rest, like
     the rest after a crash, goes out as soon as a program opens the file again. Each event has one idempotency
     key for all its attempts, so it is accepted once as long as its attempts lie within the 24 hours that the
     API remembers.
@@ -78,11 +78,11 @@ class Outbox:
         self._allowed = loops.allowed_recipients
         events = loops.events
         self._spool = Spool(_path(path), guard=process.held)
-        self._courier = Courier(self._spool, events, parallel=parallel)
+        self._dispatcher = Dispatcher(self._spool, events, parallel=parallel)
         process.join(self)
         atexit.register(self._on_exit)
         if self._spool.next_ready() is not None:
-            self._courier.wake()
+            self._dispatcher.wake()
 
     # Sending ------------------------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Outbox:
             self._allowed.check(one.event.email for one in kept)
         with process.held():
             self._spool.add(kept, now=time.time())
-            self._courier.wake()
+            self._dispatcher.wake()
 
     # Looking ------------------------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class Outbox:
         if self._closed:
             raise ClientClosedError("this outbox is closed; make a new one")
         moved = self._spool.requeue(_ids(letters), now=time.time())
-        self._courier.wake()
+        self._dispatcher.wake()
         return moved
 
     def discard(self, letters: Iterable[DeadLetter]) -> int:
@@ -211,7 +211,7 @@ class Outbox:
         """
         if not isinstance(within, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise mistyped("within", "a timedelta, as timedelta(seconds=5)", within)
-        return self._courier.drain(time.time() + within.total_seconds())
+        return self._dispatcher.drain(time.time() + within.total_seconds())
 
     def close(self) -> None:
         """Drain as at exit and stop. What is left stays in the file, and nothing more can be sent."""
@@ -232,8 +232,8 @@ class Outbox:
         """Use the drain time, once: SIGTERM, exit and `close` may all come in turn."""
         if self._leave_by is None:
             self._leave_by = time.time() + self._drain_seconds
-        self._courier.drain(self._leave_by)
-        self._courier.stop()
+        self._dispatcher.drain(self._leave_by)
+        self._dispatcher.stop()
         self._spool.close()
 
     def _on_exit(self) -> None:
@@ -243,22 +243,22 @@ class Outbox:
         """SIGTERM: called by `process`."""
         if self._leave_by is None:
             self._leave_by = time.time() + self._drain_seconds
-        self._courier.drain(self._leave_by)
+        self._dispatcher.drain(self._leave_by)
 
     def before_fork(self) -> None:
         """Called by `process`, as the two below: what must not cross a fork is closed."""
-        self._courier.before_fork()
+        self._dispatcher.before_fork()
         self._spool.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """Deliver again."""
         self._spool.after_fork_in_parent()
-        self._courier.after_fork_in_parent()
+        self._dispatcher.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         """Deliver here too; connections and threads are the child's own."""
         self._spool.after_fork_in_child()
-        self._courier.after_fork_in_child()
+        self._dispatcher.after_fork_in_child()
         self._leave_by = None
 
 

@@ -7,7 +7,7 @@ FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(minutes=1)
 
 PATIENCE = 2
-"""Rounds without a success before the courier takes it for an outage and pauses as a whole."""
+"""Rounds without a success before the dispatcher takes it for an outage and pauses as a whole."""
 
 HOPELESS = 6
 """Rounds without a success after which an ending program waits no longer."""
@@ -26,7 +26,7 @@ class Verdict(Enum):
     REFUSED = auto()
 
 
-def judge(status: int | None) -> Verdict:
+def classify(status: int | None) -> Verdict:
     """Decide by the answer's status; None when there was no answer.
 
     409 means delivered: the key belongs to this event alone, so an earlier attempt must have arrived. 401 is
@@ -53,7 +53,7 @@ def delay_after(attempts: int, *, chance: float) -> timedelta:
 
 
 def pause_after(rounds: int) -> timedelta:
-    """How long the whole courier rests after `rounds` without a success, whichever contacts they were for.
+    """How long the whole dispatcher rests after `rounds` without a success, whichever contacts they were for.
 
     Attempts that fail side by side are one round.
     """

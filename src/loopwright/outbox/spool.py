@@ -49,7 +49,7 @@ CREATE INDEX IF NOT EXISTS event_lane ON event (lane, id);
 CREATE TABLE IF NOT EXISTS lane (
     name     TEXT PRIMARY KEY,
     ready_at REAL NOT NULL,
-    holder   TEXT                                -- host:process:courier:number of the lease
+    holder   TEXT                                -- host:process:dispatcher:number of the lease
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS lane_ready ON lane (ready_at);
 CREATE TABLE IF NOT EXISTS given_key (           -- keys that the program gave, for as long as they matter

@@ -16,34 +16,34 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
-from loopwright.server.forgetting import Forgetting
-from loopwright.server.growth import watching_growth
-from loopwright.server.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
-from loopwright.server.http.elsewhere import HANDLERS as ELSEWHERE
-from loopwright.server.http.limits import Limits
+from loopwright.server.http.endpoint import Authenticator
+from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
 from loopwright.server.http.newsletter_form import routes as form_routes
 from loopwright.server.http.openapi import routes as openapi_routes
-from loopwright.server.http.operation import Door
 from loopwright.server.http.opt_in import routes as opt_in_routes
 from loopwright.server.http.preferences import routes as preference_routes
-from loopwright.server.http.request_ids import Named
+from loopwright.server.http.rate_limits import RateLimits
+from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.http.routes import Api
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
-from loopwright.server.listening import Listener, listen
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.observe.health import Health
 from loopwright.server.observe.observer import Observer
 from loopwright.server.public_url import origin_of
+from loopwright.server.runtime.forgetting import Forgetting
+from loopwright.server.runtime.growth import watching_growth
+from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
+from loopwright.server.runtime.listening import Listener, listen
+from loopwright.server.runtime.web_server import web_server
+from loopwright.server.runtime.worker import Schedule, Worker
 from loopwright.server.settings import DEFAULT_PORT, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
 from loopwright.server.store.schema import bring_up
 from loopwright.server.visitors import Forwarded
-from loopwright.server.web_server import web_server
-from loopwright.server.worker import Schedule, Worker
 from loopwright.server.workflow.runner import Runner
 
 API_CONNECTIONS = 10
@@ -111,8 +111,8 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             ],
             exception_handlers=ELSEWHERE,
         )
-        limits = Limits(settings.rate_limit)
-        door = Door(
+        limits = RateLimits(settings.rate_limit)
+        door = Authenticator(
             pool,
             ingest,
             clock,
@@ -120,7 +120,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
         )
-        application: ASGIApp = Named(Api(door, pages))
+        application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
             application = Forwarded(application, settings.trusted_proxies)
         await stack.enter_async_context(

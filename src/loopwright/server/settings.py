@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from loopwright.server.connections import MOST_CONNECTIONS
 from loopwright.server.networks import Network
+from loopwright.server.runtime.connections import MOST_CONNECTIONS
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
 RateLimit: TypeAlias = float | Literal["loops", "off"]

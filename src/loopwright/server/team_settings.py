@@ -46,7 +46,7 @@ OPT_IN_CONTENT = Content(
 OPT_IN_RULE = f"the email of double opt-in must use {{data.{OPT_IN_VARIABLE}}} and no other variable"
 
 
-class Changes(Struct, frozen=True, kw_only=True):
+class SettingChanges(Struct, frozen=True, kw_only=True):
     """What is to change about a team; None leaves it. `block` and `unblock` hold blocklist patterns."""
 
     name: str | None = None
@@ -58,7 +58,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     unblock: Collection[str] = ()
 
 
-async def change_team(tx: Connection, team_id: str, changes: Changes, *, now: datetime) -> TeamRow:
+async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, now: datetime) -> TeamRow:
     """Change a team's settings in the caller's transaction, and return them.
 
     Switching double opt-in on makes the email that asks for confirmation, unless there is one of the slug

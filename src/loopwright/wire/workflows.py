@@ -130,4 +130,4 @@ class After(Struct, frozen=True, kw_only=True, rename="camel", tag_field="insert
     from_node_id: str
 
 
-Place: TypeAlias = Between | Before | After
+InsertPosition: TypeAlias = Between | Before | After

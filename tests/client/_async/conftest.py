@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from loopwright.client.colour import AsyncTransportChoice
+from loopwright.client.sync_async import AsyncTransportChoice
 
 
 @pytest.fixture(params=["httpx2", "pyreqwest", "a client of the user's"])

@@ -20,7 +20,7 @@ from loopwright import (
     RateLimitError,
     ServerError,
 )
-from loopwright.client.colour import AsyncTransportChoice
+from loopwright.client.sync_async import AsyncTransportChoice
 from support.cutting_proxy import Cut, CuttingProxy, Fail, FailAfter, Shorten, Step
 from support.faulty import FaultyServer, Reply
 from support.live import LiveServer

@@ -15,7 +15,7 @@ from loopwright import (
     ServerError,
     UnreadableAnswerError,
 )
-from loopwright.client.colour import AsyncTransportChoice
+from loopwright.client.sync_async import AsyncTransportChoice
 from support.faulty import Drip, Drop, FailAfter, FaultyServer, Garble, Handle, Hang, Reply, Step
 
 Serve = Callable[..., FaultyServer]

@@ -12,7 +12,7 @@ from loopwright import (
     EventToSend,
     NotFoundError,
 )
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.live import LiveServer
 
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from loopwright import AsyncLoops, ConfigurationError, HttpRequest, HttpResponse, Limits, LoopsError
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle
 from support.socks import SocksProxy
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loopwright import AsyncLoops
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle, Reply
 
 Serve = Callable[..., FaultyServer]

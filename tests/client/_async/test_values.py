@@ -32,7 +32,7 @@ class Plan(Enum):
     PAIR = (1, 2)
 
 
-class Letter(StrEnum):
+class ParsedEmail(StrEnum):
     A = "a"
 
 
@@ -54,7 +54,7 @@ class Indexed:
 TAKEN: list[tuple[Any, str]] = [
     (SafeString("<b>"), '"<b>"'),
     (numpy.str_("n"), '"n"'),
-    (Letter.A, '"a"'),
+    (ParsedEmail.A, '"a"'),
     (Named.PRO, '"pro"'),
     (Plan.PRO, '"pro"'),
     (Plan.YEARS, "2"),

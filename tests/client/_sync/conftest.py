@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from loopwright.client.colour import TransportChoice
+from loopwright.client.sync_async import TransportChoice
 
 
 @pytest.fixture(params=["httpx2", "pyreqwest", "a client of the user's"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loopwright import Loops, LoopsConnectionError, NotFoundError
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle, Reply
 from support.spans import recorded_spans
 

@@ -22,7 +22,7 @@ from loopwright import (
     RateLimitError,
     ServerError,
 )
-from loopwright.client.colour import TransportChoice
+from loopwright.client.sync_async import TransportChoice
 from support.cutting_proxy import Cut, CuttingProxy, Fail, FailAfter, Shorten, Step
 from support.faulty import FaultyServer, Reply
 from support.live import LiveServer

@@ -17,7 +17,7 @@ from loopwright import (
     ServerError,
     UnreadableAnswerError,
 )
-from loopwright.client.colour import TransportChoice
+from loopwright.client.sync_async import TransportChoice
 from support.faulty import Drip, Drop, FailAfter, FaultyServer, Garble, Handle, Hang, Reply, Step
 
 Serve = Callable[..., FaultyServer]

@@ -14,7 +14,7 @@ from loopwright import (
     Loops,
     NotFoundError,
 )
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.live import LiveServer
 
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from loopwright import ConfigurationError, HttpRequest, HttpResponse, Limits, Loops, LoopsError
-from loopwright.client.colour import TransportName
+from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle
 from support.socks import SocksProxy
 

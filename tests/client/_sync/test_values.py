@@ -33,7 +33,7 @@ class Plan(Enum):
     PAIR = (1, 2)
 
 
-class Letter(StrEnum):
+class ParsedEmail(StrEnum):
     A = "a"
 
 
@@ -55,7 +55,7 @@ class Indexed:
 TAKEN: list[tuple[Any, str]] = [
     (SafeString("<b>"), '"<b>"'),
     (numpy.str_("n"), '"n"'),
-    (Letter.A, '"a"'),
+    (ParsedEmail.A, '"a"'),
     (Named.PRO, '"pro"'),
     (Plan.PRO, '"pro"'),
     (Plan.YEARS, "2"),

@@ -6,9 +6,9 @@ import httpx2
 import pytest
 
 from loopwright.server.dashboard import sessions
-from loopwright.server.dashboard.patience import FREE
+from loopwright.server.dashboard.login_throttle import FREE
+from loopwright.server.dashboard.requests import COOKIE
 from loopwright.server.dashboard.views import PAGES
-from loopwright.server.dashboard.visits import COOKIE
 from support.dashboard_site import Site
 
 ANY_ID = {"message_id": "c1", "contact_id": "c1", "event_id": "c1"}

@@ -26,9 +26,8 @@ from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.teams import TeamRow, insert_team
-from loopwright.server.team_settings import Changes as TeamChanges
-from loopwright.server.team_settings import change_team
-from loopwright.server.workflow.entry import Happening, entries
+from loopwright.server.team_settings import SettingChanges, change_team
+from loopwright.server.workflow.entry import Fact, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
 from support.examples import WELCOME
@@ -228,7 +227,7 @@ async def test_the_email_of_double_opt_in_keeps_its_link(
 async def settle(pool: Pool, team: TeamRow, *, on: bool) -> None:
     """Switch double opt-in."""
     async with pool.acquire() as tx, tx.transaction():
-        await change_team(tx, team.id, TeamChanges(double_opt_in=on), now=utc_now())
+        await change_team(tx, team.id, SettingChanges(double_opt_in=on), now=utc_now())
 
 
 async def test_a_failure_on_the_way_undoes_all(folder: Path, pool: Pool, team: TeamRow) -> None:
@@ -320,13 +319,13 @@ async def test_a_data_folder_of_its_own(folder: Path, tmp_path: Path) -> None:
 async def enter(pool: Pool, team: TeamRow, email: str = "ada@example.com") -> str:
     """A contact signs up; the answer is the run's id."""
     contact = await add_contact(pool, team.id, email)
-    happening = Happening(
+    fact = Fact(
         team_id=team.id, contact_id=contact.id, kind="event_received", event_name="signup", mailing_lists={}
     )
     now = utc_now()
     async with pool.acquire() as tx, tx.transaction():
         active = await workflows.load_triggered(tx, [team.id])
-        started = entries([happening], active, now=now)
+        started = entries([fact], active, now=now)
         await runs.start_runs(tx, started, now=now)
     return started[0].id if started else ""
 

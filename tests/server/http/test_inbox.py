@@ -9,7 +9,7 @@ import pytest
 from loopwright.server.store.inbox import load_received
 from support.dashboard_rows import Rows
 from support.live import LiveServer
-from support.odd_letters import ODD, mutated
+from support.odd_emails import ODD, mutated
 
 INBOX = "/loopwright/v1/inbox"
 VIEWS = ("html", "text", "headers", "source")

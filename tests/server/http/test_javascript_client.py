@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loopwright.server.store.teams import load_teams
-from loopwright.server.team_settings import Changes, change_team
+from loopwright.server.team_settings import SettingChanges, change_team
 from support.live import LiveServer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,7 +62,7 @@ async def test_every_operation_of_the_client(live_server: LiveServer, client_fol
     async with live_server.pool.acquire() as tx, tx.transaction():
         (team,) = await load_teams(tx)
         # The one transactional email that a team can have without any file.
-        team = await change_team(tx, team.id, Changes(double_opt_in=True), now=datetime.now(UTC))
+        team = await change_team(tx, team.id, SettingChanges(double_opt_in=True), now=datetime.now(UTC))
     assert team.opt_in_id
     code, output = await run(
         "node",

@@ -13,7 +13,7 @@ from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
-from loopwright.server.team_settings import Changes, change_team
+from loopwright.server.team_settings import SettingChanges, change_team
 from support.examples import WELCOME
 from support.live import LiveServer
 from support.refusals import refused
@@ -37,7 +37,7 @@ async def form_url(live_server: LiveServer) -> str:
     return f"{live_server.base_url}/api/newsletter-form/{form.id}"
 
 
-async def settle(live_server: LiveServer, changes: Changes) -> None:
+async def settle(live_server: LiveServer, changes: SettingChanges) -> None:
     async with live_server.pool.acquire() as tx, tx.transaction():
         (team,) = await load_teams(tx)
         await change_team(tx, team.id, changes, now=datetime.now(UTC))
@@ -173,7 +173,7 @@ async def test_a_few_a_minute(http: httpx2.AsyncClient, form_url: str) -> None:
 
 async def test_confirming(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
     """Pending until its own click: then subscribed, on the lists it chose, and an added contact."""
-    await settle(live_server, Changes(double_opt_in=True))
+    await settle(live_server, SettingChanges(double_opt_in=True))
     fields = {"email": "ada@example.com", "mailingLists": "cpublic"}
     assert (await http.post(form_url, data=fields)).status_code == 200
     contact = await find(http, "ada@example.com")
@@ -198,7 +198,7 @@ async def test_confirming(http: httpx2.AsyncClient, live_server: LiveServer, for
 
 async def test_events_while_pending(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
     """They are taken and start no workflow, and a list joined meanwhile waits like those of the form."""
-    await settle(live_server, Changes(double_opt_in=True))
+    await settle(live_server, SettingChanges(double_opt_in=True))
     async with live_server.pool.acquire() as tx, tx.transaction():
         (team,) = await load_teams(tx)
         await apply_definitions(tx, team.id, parse(read_folder(WELCOME)), now=datetime.now(UTC))
@@ -221,7 +221,7 @@ async def test_events_while_pending(http: httpx2.AsyncClient, live_server: LiveS
 
 async def test_declining(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
     """Rejected and unsubscribed. Strangers who fill the form in again learn nothing and cause nothing."""
-    await settle(live_server, Changes(double_opt_in=True))
+    await settle(live_server, SettingChanges(double_opt_in=True))
     first = await http.post(form_url, data={"email": "ada@example.com"})
     (message,) = await received(http, live_server, "ada@example.com")
     link = re.search(r"http://\S+/opt-in/[\w.-]+", message["text"])
@@ -244,7 +244,7 @@ async def test_an_address_is_asked_once(
     http: httpx2.AsyncClient, live_server: LiveServer, form_url: str
 ) -> None:
     """In 30 days, also when its contact was deleted meanwhile; then it is asked again."""
-    await settle(live_server, Changes(double_opt_in=True))
+    await settle(live_server, SettingChanges(double_opt_in=True))
     for _ in range(2):
         assert (await http.post(form_url, data={"email": "ada@example.com"})).status_code == 200
     await http.post("/contacts/delete", json={"email": "ada@example.com"})
@@ -259,7 +259,7 @@ async def test_an_address_is_asked_once(
 
 async def test_links_nobody_signed(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
     """A guessed link shows nothing and changes nothing."""
-    await settle(live_server, Changes(double_opt_in=True))
+    await settle(live_server, SettingChanges(double_opt_in=True))
     await http.post(form_url, data={"email": "ada@example.com"})
     contact = await find(http, "ada@example.com")
     team_id = await live_server.pool.fetchval("SELECT id FROM team")
@@ -274,7 +274,7 @@ async def test_links_nobody_signed(http: httpx2.AsyncClient, live_server: LiveSe
 async def test_a_blocked_address(http: httpx2.AsyncClient, live_server: LiveServer, form_url: str) -> None:
     """On every way in: created, updated, moved to, by event, by transactional email, by form."""
     await http.post("/contacts/create", json={"email": "known@corp.test", "userId": "u1"})
-    await settle(live_server, Changes(block=["*@corp.test", "*@*.edu", "Eve@example.com"]))
+    await settle(live_server, SettingChanges(block=["*@corp.test", "*@*.edu", "Eve@example.com"]))
     for email in ("new@corp.test", "a@mit.edu", "eve@example.com"):
         refused(await http.post("/contacts/create", json={"email": email}), 400, "blocklist")
         refused(await http.put("/contacts/update", json={"email": email}), 400, "blocklist")
@@ -284,5 +284,5 @@ async def test_a_blocked_address(http: httpx2.AsyncClient, live_server: LiveServ
         refused(await http.post(form_url, data={"email": email}, headers=elsewhere), 400, "blocklist")
     known = {"email": "known@corp.test", "eventName": "x"}
     assert (await http.post("/events/send", json=known)).status_code == 200
-    await settle(live_server, Changes(unblock=["*@*.edu"]))
+    await settle(live_server, SettingChanges(unblock=["*@*.edu"]))
     assert (await http.post("/contacts/create", json={"email": "a@mit.edu"})).status_code == 200

@@ -11,13 +11,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from loopwright.server import forgetting
 from loopwright.server.clock import SystemClock
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.target import save
-from loopwright.server.forgetting import Forgetting
 from loopwright.server.http import people
+from loopwright.server.runtime import forgetting
+from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import NewEmail, queue_emails
 from loopwright.server.store.jobs import ForgetContact

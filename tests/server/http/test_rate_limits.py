@@ -8,9 +8,9 @@ import pytest
 from starlette.responses import Response
 
 from loopwright.server.clock import SystemClock
-from loopwright.server.http.limits import Limits
-from loopwright.server.http.operation import Call, Door, Operation, answer
-from loopwright.server.http.request_ids import Named
+from loopwright.server.http.endpoint import ApiRequest, Authenticator, Endpoint, answer
+from loopwright.server.http.rate_limits import RateLimits
+from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
@@ -83,20 +83,22 @@ async def test_no_limits(http: httpx2.AsyncClient) -> None:
 async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
     """The tighter one is told, and the base's room does not help when it is used up."""
 
-    async def show(_: Call) -> Response:
+    async def show(_: ApiRequest) -> Response:
         return answer({"success": True})
 
     now = SystemClock().now()
     async with pool.acquire() as tx:
         await insert_key(tx, team.id, key_id="k", name="", key_hash=hash_key(API_KEY), now=now)
-    limits = Limits("loops")
+    limits = RateLimits("loops")
     for passed in range(59):
         limits.admit(team.id, time.monotonic() - 30 + passed * 0.4, of_content=True)
-    door = Door(pool, Ingest(pool, SystemClock()), SystemClock(), limits, removal_quota=0, public_url=None)
+    door = Authenticator(
+        pool, Ingest(pool, SystemClock()), SystemClock(), limits, removal_quota=0, public_url=None
+    )
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",
         headers={"Authorization": f"Bearer {API_KEY}"},
-        transport=httpx2.ASGITransport(Named(Operation(door, {"GET": show}, of_content=True))),
+        transport=httpx2.ASGITransport(RequestIds(Endpoint(door, {"GET": show}, of_content=True))),
     ) as http:
         last = await http.get("/")
         assert (last.status_code, told(last)) == (200, ("60", "0"))

@@ -24,10 +24,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from loopwright.server.connections import KEPT_FILES, LEAST_CONNECTIONS, Deadlines, affordable
-from loopwright.server.listening import listen
-from loopwright.server.protocol import HEAD_BYTES, RELIED_ON, RELIED_ON_IN_INSTANCES, SLICE
-from loopwright.server.web_server import web_server
+from loopwright.server.runtime.connections import KEPT_FILES, LEAST_CONNECTIONS, Deadlines, affordable
+from loopwright.server.runtime.listening import listen
+from loopwright.server.runtime.protocol import HEAD_BYTES, RELIED_ON, RELIED_ON_IN_INSTANCES, SLICE
+from loopwright.server.runtime.web_server import web_server
 from loopwright.wire.failures import CODE_HEADER
 from support.live import LiveServer
 from support.process import API_KEY, LOOPWRIGHT

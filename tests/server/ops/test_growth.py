@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from loopwright.server.growth import watching_growth
+from loopwright.server.runtime.growth import watching_growth
 from loopwright.server.store.contacts import load_named
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.statistics import analyze_grown

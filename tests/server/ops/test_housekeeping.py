@@ -8,16 +8,16 @@ import pytest
 
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
-from loopwright.server.housekeeping import Housekeeping, make_months
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Identity, SendEvent
+from loopwright.server.runtime.housekeeping import Housekeeping, make_months
+from loopwright.server.runtime.worker import Schedule, Worker
 from loopwright.server.settings import Retention
-from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.events import EventRow
 from loopwright.server.store.housekeeping import Month, add_month, load_months, month_of
 from loopwright.server.store.teams import TeamRow
-from loopwright.server.worker import Schedule, Worker
 
 NOW = datetime(2031, 12, 15, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 20.0
@@ -56,7 +56,7 @@ async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
         properties={},
     )
     async with pool.acquire() as tx:
-        await save(tx, Changes(events=[event]), now=moment, window=moment)
+        await save(tx, BatchChanges(events=[event]), now=moment, window=moment)
 
 
 async def tidy(pool: Pool, retention: Retention = "forever") -> None:

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from loopwright.server.clock import SystemClock
-from loopwright.server.housekeeping import Housekeeping, make_months
+from loopwright.server.runtime.housekeeping import Housekeeping, make_months
 from loopwright.server.store.database import open_pool
 from loopwright.server.store.schema import MIGRATIONS, migrate
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from loopwright.server.app import run
-from loopwright.server.listening import Listener, listen
+from loopwright.server.runtime.listening import Listener, listen
 from loopwright.server.settings import Settings
 
 

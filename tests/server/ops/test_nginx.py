@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from loopwright.server.app import run
-from loopwright.server.dashboard.patience import FREE
+from loopwright.server.dashboard.login_throttle import FREE
 from loopwright.server.http.newsletter_form import PER_ADDRESS
 from loopwright.server.networks import read_networks
 from loopwright.server.settings import Settings

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from loopwright.server.app import run
-from loopwright.server.dashboard.patience import FREE
+from loopwright.server.dashboard.login_throttle import FREE
 from loopwright.server.http.newsletter_form import PER_ADDRESS
 from loopwright.server.networks import read_networks
 from loopwright.server.settings import Settings

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from loopwright.server.runtime.worker import HeardDriver
 from loopwright.server.store.database import Pool, open_pool
-from loopwright.server.worker import HeardDriver
 
 PATIENCE_SECONDS = 20.0
 

@@ -6,7 +6,7 @@ import pytest
 from asyncpg import SerializationError
 from msgspec.structs import replace
 
-from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
@@ -22,12 +22,12 @@ def event(contact: ContactRow) -> EventRow:
     return EventRow(id="e", team_id=contact.team_id, contact_id=contact.id, name="signup", properties={})
 
 
-async def commit(pool: Pool, changes: Changes, *, now: datetime = NOW) -> None:
+async def commit(pool: Pool, changes: BatchChanges, *, now: datetime = NOW) -> None:
     async with pool.acquire() as tx:
         await save(tx, changes, now=now, window=now - timedelta(days=1))
 
 
-async def refused(pool: Pool, changes: Changes) -> None:
+async def refused(pool: Pool, changes: BatchChanges) -> None:
     """It is refused, and has recorded no event."""
     with pytest.raises(SerializationError):
         await commit(pool, changes)
@@ -48,7 +48,7 @@ async def test_all_of_it_is_written(pool: Pool, team: TeamRow) -> None:
     bob = await contact_of(pool, team.id, "bob@example.com")
     assert bob is not None
     new = replace(gone, id="new", first_name="Next", version=0, place=(0, 0))
-    changes = Changes(
+    changes = BatchChanges(
         updated=[replace(bob, first_name="Bob")], deleted=[gone], inserted=[new], events=[event(new)]
     )
     await commit(pool, changes)
@@ -64,8 +64,8 @@ async def test_a_contact_that_changed_meanwhile(pool: Pool, team: TeamRow, chang
     await pool.execute(change)
     after = await pool.fetch("SELECT * FROM contact")
     named = replace(contact, first_name="Ada")
-    await refused(pool, Changes(updated=[named], events=[event(contact)]))
-    await refused(pool, Changes(deleted=[contact], events=[event(contact)]))
+    await refused(pool, BatchChanges(updated=[named], events=[event(contact)]))
+    await refused(pool, BatchChanges(deleted=[contact], events=[event(contact)]))
     assert await pool.fetch("SELECT * FROM contact") == after
 
 
@@ -77,16 +77,16 @@ async def test_a_contact_whose_place_another_has_taken(pool: Pool, team: TeamRow
     await pool.execute("VACUUM contact")
     await add_contact(pool, team.id, "bob@example.com")
     assert await pool.fetchval("SELECT ctid FROM contact") == gone.place
-    await refused(pool, Changes(updated=[replace(gone, first_name="Ada")], events=[event(gone)]))
-    await refused(pool, Changes(deleted=[gone], events=[event(gone)]))
+    await refused(pool, BatchChanges(updated=[replace(gone, first_name="Ada")], events=[event(gone)]))
+    await refused(pool, BatchChanges(deleted=[gone], events=[event(gone)]))
     assert await pool.fetchval("SELECT email FROM contact") == "bob@example.com"
 
 
 async def test_a_contact_of_another_team(pool: Pool, team: TeamRow) -> None:
     """A contact that claims to be another team's is not found there."""
     stranger = replace(await loaded(pool, team), team_id="another", first_name="Mine")
-    await refused(pool, Changes(updated=[stranger]))
-    await refused(pool, Changes(deleted=[stranger]))
+    await refused(pool, BatchChanges(updated=[stranger]))
+    await refused(pool, BatchChanges(deleted=[stranger]))
     assert await pool.fetchval("SELECT first_name FROM contact") == "Ada"
 
 
@@ -94,9 +94,9 @@ async def test_a_key_that_was_used_meanwhile(pool: Pool, team: TeamRow) -> None:
     """A live key refuses the batch; one that was used at the window's edge is taken over."""
     contact = await loaded(pool, team)
     used, fresh = UsedKey(team.id, "e", "used"), UsedKey(team.id, "e", "fresh")
-    await commit(pool, Changes(keys=[used]), now=NOW)
-    await refused(pool, Changes(keys=[fresh, used], events=[event(contact)]))
-    await commit(pool, Changes(keys=[fresh, used], events=[event(contact)]), now=NOW + timedelta(days=1))
+    await commit(pool, BatchChanges(keys=[used]), now=NOW)
+    await refused(pool, BatchChanges(keys=[fresh, used], events=[event(contact)]))
+    await commit(pool, BatchChanges(keys=[fresh, used], events=[event(contact)]), now=NOW + timedelta(days=1))
     assert await pool.fetchval("SELECT count(*) FROM idempotency_key WHERE created_at > $1", NOW) == 2
 
 
@@ -119,14 +119,14 @@ async def test_what_was_declared_meanwhile(pool: Pool, team: TeamRow) -> None:
         async with pool.acquire() as tx:
             [(revision, _)] = (await load_revisions(tx, [team.id])).values()
         await pool.execute(declaration, team.id)
-        await refused(pool, Changes(events=[event(contact)], revisions={team.id: revision}))
+        await refused(pool, BatchChanges(events=[event(contact)], revisions={team.id: revision}))
 
 
 async def test_patterns_learn_from_everybody(pool: Pool, team: TeamRow) -> None:
     """Properties that another process has learned stay."""
     first = PatternRow(id="p1", team_id=team.id, name="signup", properties={"plan": "string"})
     second = PatternRow(id="p2", team_id=team.id, name="signup", properties={"seats": "number"})
-    await commit(pool, Changes(patterns=[first]))
-    await commit(pool, Changes(patterns=[second]))
+    await commit(pool, BatchChanges(patterns=[first]))
+    await commit(pool, BatchChanges(patterns=[second]))
     rows = await pool.fetch("SELECT id, properties::text FROM event_pattern")
     assert [tuple(row) for row in rows] == [("p1", '{"plan": "string", "seats": "number"}')]

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import load_contact
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.migrations import HEAD
@@ -64,7 +64,7 @@ async def test_an_older_database_keeps_its_rows(postgres_url: str) -> None:
         contact = await load_contact(older, "t", "c")
         assert contact is not None
         renamed = replace(contact, first_name="Ada")
-        await save(older, Changes(updated=[renamed], revisions={"t": 0}), now=NOW, window=NOW)
+        await save(older, BatchChanges(updated=[renamed], revisions={"t": 0}), now=NOW, window=NOW)
         assert await older.fetchval("SELECT first_name FROM contact") == "Ada"
 
 

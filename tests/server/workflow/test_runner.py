@@ -17,7 +17,7 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.store.workflows import WorkflowRow
-from loopwright.server.workflow.entry import Happening, entries
+from loopwright.server.workflow.entry import Fact, entries
 from loopwright.server.workflow.graph import (
     EventTrigger,
     ExitAction,
@@ -43,8 +43,8 @@ from support.workflows import (
 A_MINUTE = timedelta(minutes=1)
 
 
-def signup(contact: ContactRow, event_id: str = "e1") -> Happening:
-    return Happening(
+def signup(contact: ContactRow, event_id: str = "e1") -> Fact:
+    return Fact(
         team_id=contact.team_id,
         contact_id=contact.id,
         kind="event_received",
@@ -55,17 +55,17 @@ def signup(contact: ContactRow, event_id: str = "e1") -> Happening:
     )
 
 
-async def happen(pool: Pool, happenings: Sequence[Happening]) -> None:
-    """What ingest does with happenings, in one transaction."""
+async def happen(pool: Pool, facts: Sequence[Fact]) -> None:
+    """What ingest does with facts, in one transaction."""
     now = utc_now()
     async with pool.acquire() as tx, tx.transaction():
-        active = await workflows.load_triggered(tx, {happening.team_id for happening in happenings})
-        await runs.start_runs(tx, entries(happenings, active, now=now), now=now)
+        active = await workflows.load_triggered(tx, {fact.team_id for fact in facts})
+        await runs.start_runs(tx, entries(facts, active, now=now), now=now)
 
 
-async def start(pool: Pool, happening: Happening) -> RunStep:
+async def start(pool: Pool, fact: Fact) -> RunStep:
     """Let one run start and return its first job, which stays in the queue as well."""
-    await happen(pool, [happening])
+    await happen(pool, [fact])
     row = await pool.fetchrow("SELECT team_id, id AS run_id, node_id FROM run ORDER BY id DESC LIMIT 1")
     assert row is not None
     return RunStep(**row)
@@ -197,7 +197,7 @@ async def test_a_failed_transaction_leaves_the_run_where_it_was(pool: Pool, team
     await add_workflow(pool, team.id, nodes)
     contact = await add_contact(pool, team.id, "ada@example.com")
     job = await start(
-        pool, Happening(team_id=team.id, contact_id=contact.id, kind="contact_added", mailing_lists={})
+        pool, Fact(team_id=team.id, contact_id=contact.id, kind="contact_added", mailing_lists={})
     )
     with pytest.raises(Exception, match="email_pinned"):
         await Runner(pool, SystemClock()).run_step(job)
@@ -357,10 +357,10 @@ async def test_only_sending_workflows_let_contacts_in(pool: Pool, team: TeamRow)
     async with pool.acquire() as tx:
         found = await workflows.load_triggered(tx, [team.id])
         assert await workflows.load_triggered(tx, ["another"]) == []
-    signup = Happening(
+    signup = Fact(
         team_id=team.id, contact_id="c", kind="event_received", event_name="signup", mailing_lists={}
     )
-    added_ = Happening(team_id=team.id, contact_id="c", kind="contact_added", mailing_lists={})
+    added_ = Fact(team_id=team.id, contact_id="c", kind="contact_added", mailing_lists={})
     started = entries([signup, added_], found, now=utc_now())
     assert [run.workflow_id for run in started] == [first.id, second.id]
 

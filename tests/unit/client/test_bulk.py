@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from loopwright.client.bulk import BYTES, LINES, Chunk, Lines, bulk_of, offers_bulk, own_root, read_lines
+from loopwright.client.calls.events import event_call
 from loopwright.client.config import resolve_settings
 from loopwright.client.many import EventToSend, Many
-from loopwright.client.sending import event_call
 from loopwright.wire.answers import Raw
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.operations import SEND_EVENT, UPDATE_CONTACT, Operation

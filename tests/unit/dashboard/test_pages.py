@@ -10,7 +10,9 @@ from jinja2 import meta, nodes
 from loopwright.server.dashboard import answers, pages
 
 
-def page_classes(base: type[pages.Page] = pages.Page) -> Iterator[type[pages.Page]]:
+def page_classes(
+    base: type[pages.DashboardPage] = pages.DashboardPage,
+) -> Iterator[type[pages.DashboardPage]]:
     for page in base.__subclasses__():
         if "template" in vars(page):
             yield page
@@ -33,7 +35,7 @@ def names_used(template: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", list(page_classes()), ids=lambda page: page.__name__)
-def test_a_template_uses_what_its_page_declares(page: type[pages.Page]) -> None:
+def test_a_template_uses_what_its_page_declares(page: type[pages.DashboardPage]) -> None:
     """A field that no template shows, or a name that no page has, is a mistake."""
     assert {field.name for field in fields(page)} == names_used(page.template)
 

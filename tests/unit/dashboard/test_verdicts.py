@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from loopwright.server.dashboard.story import RunStory
+from loopwright.server.dashboard.timeline import RunStory
 from loopwright.server.dashboard.verdicts import close_names, judge
 from loopwright.server.store.pages.events import EventDetail, RunLine
 from loopwright.server.store.pages.workflows import EarlierRun, Listener

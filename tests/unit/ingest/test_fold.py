@@ -124,17 +124,17 @@ def test_commands_of_one_batch_see_each_other() -> None:
     result = folded(event("ada@example.com"), event("ada@example.com"))
     created = only(result.inserted)
     assert [row.contact_id for row in result.events] == [created.id, created.id]
-    assert [one.kind for one in result.happenings] == ["contact_added", "event_received", "event_received"]
+    assert [one.kind for one in result.facts] == ["contact_added", "event_received", "event_received"]
 
 
 @pytest.mark.parametrize("kind", [CreateContact, UpdateContact, ImportContact])
 def test_a_contact_that_comes_in_quietly(kind: type[CreateContact | UpdateContact | ImportContact]) -> None:
     """It is there like any other, and nothing happens that could start a workflow."""
     loud = folded(kind(team_id="t", identity=ADA))
-    assert [one.kind for one in loud.happenings] == ["contact_added"]
+    assert [one.kind for one in loud.facts] == ["contact_added"]
     quiet = folded(kind(team_id="t", identity=ADA, starts_workflows=False))
     assert only(quiet.inserted).email == "ada@example.com"
-    assert quiet.happenings == []
+    assert quiet.facts == []
 
 
 @pytest.mark.parametrize(
@@ -420,4 +420,4 @@ def test_events_of_unconfirmed_contacts_start_nothing(
     result = folded(event(A.email, plan="pro"), contacts=[replace(A, opt_in_status=status)])
     assert result.outcomes == [EventAccepted(success=True)]
     assert only(result.events).properties == {"plan": "pro"}
-    assert [one.kind for one in result.happenings] == kinds
+    assert [one.kind for one in result.facts] == kinds

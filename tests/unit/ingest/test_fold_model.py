@@ -22,7 +22,7 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.transactional import TransactionalRow
-from loopwright.server.workflow.entry import Happening
+from loopwright.server.workflow.entry import Fact
 from support.commands import batches, follow
 from support.sequential import (
     CONFIRM,
@@ -61,7 +61,7 @@ class Stored:
         self.keys: list[UsedKey] = []
         self.emails: dict[str, NewEmail] = {}
         self.asked: dict[str, datetime] = {}
-        self.happenings: list[Happening] = []
+        self.facts: list[Fact] = []
 
     def commit(self, batch: Sequence[Command], now: datetime) -> list[str]:
         """Fold one batch and save it."""
@@ -88,7 +88,7 @@ class Stored:
         self.patterns |= {pattern.name: pattern for pattern in folded.patterns}
         self.events += folded.events
         self.keys += folded.keys
-        self.happenings += folded.happenings
+        self.facts += folded.facts
         for email in folded.emails:
             self.emails.setdefault(email.cause, email)
             self.asked.setdefault(email.cause, now)
@@ -139,7 +139,7 @@ NO = AnswerOptIn(team_id=TEAM, contact_id="a@example.com", accepted=False)
 @example(work=[[ASK], [ASK], [ASK], [ASK]], pauses=[0, ALMOST, 30, ALMOST])
 @example(work=[[ASK], [DeleteContact(team_id=TEAM, identity=ADA), YES, ASK], [YES]], pauses=[])
 def test_batching_changes_nothing(work: list[list[Command]], pauses: list[int]) -> None:
-    """The same answers, state and happenings, whatever the minutes between batches."""
+    """The same answers, state and facts, whatever the minutes between batches."""
     model, stored, now = Sequential(NOW), Stored(), NOW
     for batch, minutes in zip(work, chain(pauses, repeat(0)), strict=False):
         now += timedelta(minutes=minutes)
@@ -147,6 +147,6 @@ def test_batching_changes_nothing(work: list[list[Command]], pauses: list[int]) 
         expected = [model.take(command) for command in batch]
         assert stored.commit(batch, now) == expected
     assert stored.state() == model.state()
-    assert [
-        (stored.address(one.contact_id), one.event_name, one.mailing_lists) for one in stored.happenings
-    ] == [(model.address(contact), event, lists) for contact, event, lists in model.happenings]
+    assert [(stored.address(one.contact_id), one.event_name, one.mailing_lists) for one in stored.facts] == [
+        (model.address(contact), event, lists) for contact, event, lists in model.facts
+    ]

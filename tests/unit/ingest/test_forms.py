@@ -54,7 +54,7 @@ def test_a_form_without_double_opt_in_adds_a_contact() -> None:
     contact = only(result)
     assert (contact.source, contact.subscribed, contact.opt_in_status) == ("Form", True, None)
     assert contact.mailing_lists == {"l1": "subscribed"}
-    assert [one.kind for one in result.happenings] == ["contact_added"]
+    assert [one.kind for one in result.facts] == ["contact_added"]
     assert result.emails == []
 
 
@@ -63,7 +63,7 @@ def test_a_pending_contact_has_happened_to_nobody() -> None:
     result = folded([form(["l1"])])
     contact = only(result)
     assert (contact.opt_in_status, contact.mailing_lists) == ("pending", {"l1": "pending"})
-    assert result.happenings == []
+    assert result.facts == []
     (email,) = result.emails
     link = email.data_variables["optInUrl"]
     assert str(link).startswith(f"https://mail.example.org/opt-in/t.{contact.id}.")
@@ -130,7 +130,7 @@ def test_confirming_brings_everything_that_waited() -> None:
     contact = only(result)
     assert (contact.opt_in_status, contact.subscribed) == ("accepted", True)
     assert contact.mailing_lists == {"l1": "subscribed"}
-    assert [one.kind for one in result.happenings] == ["contact_added"]
+    assert [one.kind for one in result.facts] == ["contact_added"]
 
 
 def test_declining_and_thinking_again() -> None:

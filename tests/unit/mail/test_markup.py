@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopwright.server.mail.markup import DEPTH_LIMIT, Element, Node, Place, Text, read, write
+from loopwright.server.mail.markup import DEPTH_LIMIT, Element, Node, SourcePosition, Text, read, write
 
 NAMES = st.sampled_from(["Paragraph", "Strong", "H1", "a", "A-b_c.d"])
 CHARACTERS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1)
@@ -89,7 +89,7 @@ def by_expat(source: str) -> list[object]:
 
 
 def trees() -> st.SearchStrategy[tuple[Node, ...]]:
-    place = Place(1, 1)
+    place = SourcePosition(1, 1)
     texts = CHARACTERS.map(lambda text: Text(text, place))
     attributes = st.dictionaries(NAMES, CHARACTERS, max_size=3)
 

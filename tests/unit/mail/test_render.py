@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from loopwright.server.mail.page import Footer
+from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill, prepare
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import Variable, written

@@ -9,8 +9,8 @@ from loopwright.outbox.schedule import (
     LONGEST_PAUSE,
     PATIENCE,
     Verdict,
+    classify,
     delay_after,
-    judge,
     pause_after,
 )
 
@@ -35,7 +35,7 @@ from loopwright.outbox.schedule import (
     ],
 )
 def test_a_status_has_one_meaning(status: int | None, expected: Verdict) -> None:
-    assert judge(status) is expected
+    assert classify(status) is expected
 
 
 def test_delays_double_and_stop_growing() -> None:
@@ -60,5 +60,5 @@ def test_chance_spreads_the_upper_half() -> None:
         pytest.param(10_000, LONGEST_PAUSE, id="it lasts for days"),
     ],
 )
-def test_an_outage_slows_the_whole_courier(rounds: int, expected: timedelta) -> None:
+def test_an_outage_slows_the_whole_dispatcher(rounds: int, expected: timedelta) -> None:
     assert pause_after(rounds) == expected

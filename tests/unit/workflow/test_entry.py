@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from loopwright.server.store.workflows import ActiveWorkflow
-from loopwright.server.workflow.entry import Happening, entries, kept_out
+from loopwright.server.workflow.entry import Fact, entries, kept_out
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ON_SIGNUP = ActiveWorkflow(
@@ -20,8 +20,8 @@ ON_SIGNUP = ActiveWorkflow(
     mailing_list_id=None,
 )
 ON_ADDED = replace(ON_SIGNUP, id="w2", trigger_type="SignupTrigger", trigger_event=None, re_eligible=False)
-ADDED = Happening(team_id="t1", contact_id="c1", kind="contact_added", mailing_lists={})
-SIGNUP = Happening(
+ADDED = Fact(team_id="t1", contact_id="c1", kind="contact_added", mailing_lists={})
+SIGNUP = Fact(
     team_id="t1",
     contact_id="c1",
     kind="event_received",
@@ -32,12 +32,12 @@ SIGNUP = Happening(
 )
 
 
-def started(happening: Happening, *workflows: ActiveWorkflow) -> list[str]:
-    return [run.workflow_id for run in entries([happening], workflows, now=NOON)]
+def started(fact: Fact, *workflows: ActiveWorkflow) -> list[str]:
+    return [run.workflow_id for run in entries([fact], workflows, now=NOON)]
 
 
 @pytest.mark.parametrize(
-    ("happening", "expected"),
+    ("fact", "expected"),
     [
         pytest.param(SIGNUP, ["w1"], id="the event's workflow"),
         pytest.param(ADDED, ["w2"], id="the new contact's workflow"),
@@ -47,9 +47,9 @@ def started(happening: Happening, *workflows: ActiveWorkflow) -> list[str]:
         pytest.param(replace(ADDED, team_id="t2"), [], id="another team's contact"),
     ],
 )
-def test_a_trigger_answers_to_its_own_happening(happening: Happening, expected: list[str]) -> None:
+def test_a_trigger_answers_to_its_own_happening(fact: Fact, expected: list[str]) -> None:
     """Names are compared exactly, teams are walls."""
-    assert started(happening, ON_SIGNUP, ON_ADDED) == expected
+    assert started(fact, ON_SIGNUP, ON_ADDED) == expected
 
 
 @pytest.mark.parametrize(

@@ -17,22 +17,22 @@ from loopwright.server.workflow.graph import (
     problems,
 )
 from loopwright.server.workflow.step import (
+    ContactState,
     Finish,
     Move,
-    Outcome,
-    Place,
     Remove,
+    RunPosition,
     Send,
     Sleep,
-    Standing,
     Step,
+    StepResult,
+    advance,
     next_step,
-    walk,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-MEMBER = Standing(known=True, on_list=True)
+MEMBER = ContactState(known=True, on_list=True)
 GRAPH = Graph(
     "root",
     {
@@ -48,50 +48,52 @@ GRAPH = Graph(
 @pytest.mark.parametrize(
     ("place", "standing", "expected"),
     [
-        pytest.param(Place("root", NOON), MEMBER, Move("mail"), id="a trigger leads on"),
-        pytest.param(Place("mail", NOON), MEMBER, Send("m1", then="wait"), id="an email is sent"),
-        pytest.param(Place("wait", NOON), MEMBER, Sleep(NOON + HOUR), id="a timer sleeps"),
-        pytest.param(Place("wait", NOON - HOUR), MEMBER, Move("blank"), id="a timer ends on the dot"),
-        pytest.param(Place("blank", NOON), MEMBER, Move("exit"), id="an email without a message is passed"),
-        pytest.param(Place("exit", NOON), MEMBER, Finish(), id="an exit ends"),
+        pytest.param(RunPosition("root", NOON), MEMBER, Move("mail"), id="a trigger leads on"),
+        pytest.param(RunPosition("mail", NOON), MEMBER, Send("m1", then="wait"), id="an email is sent"),
+        pytest.param(RunPosition("wait", NOON), MEMBER, Sleep(NOON + HOUR), id="a timer sleeps"),
+        pytest.param(RunPosition("wait", NOON - HOUR), MEMBER, Move("blank"), id="a timer ends on the dot"),
         pytest.param(
-            Place("wait", NOON),
-            Standing(known=False, on_list=False),
+            RunPosition("blank", NOON), MEMBER, Move("exit"), id="an email without a message is passed"
+        ),
+        pytest.param(RunPosition("exit", NOON), MEMBER, Finish(), id="an exit ends"),
+        pytest.param(
+            RunPosition("wait", NOON),
+            ContactState(known=False, on_list=False),
             Remove("the contact was deleted"),
             id="a deleted contact leaves",
         ),
         pytest.param(
-            Place("mail", NOON),
-            Standing(known=True, on_list=False),
+            RunPosition("mail", NOON),
+            ContactState(known=True, on_list=False),
             Remove("the contact left the mailing list"),
             id="who left the list leaves",
         ),
         pytest.param(
-            Place("exit", NOON),
-            Standing(known=True, on_list=False),
+            RunPosition("exit", NOON),
+            ContactState(known=True, on_list=False),
             Finish(),
             id="the end is the end for all",
         ),
-        pytest.param(Place("gone", NOON), MEMBER, Remove("its node was deleted"), id="an edited graph"),
+        pytest.param(RunPosition("gone", NOON), MEMBER, Remove("its node was deleted"), id="an edited graph"),
     ],
 )
-def test_next_step(place: Place, standing: Standing, expected: Step) -> None:
+def test_next_step(place: RunPosition, standing: ContactState, expected: Step) -> None:
     """Each kind of node has its step."""
     assert next_step(place, GRAPH, standing, now=NOON) == expected
 
 
 def test_a_walk_goes_as_far_as_it_can() -> None:
     """Everything up to the timer happens at once, and the timer counts from the arrival."""
-    assert walk(Place("root", NOON - HOUR), GRAPH, MEMBER, now=NOON) == Outcome(
-        place=Place("wait", NOON), wake_at=NOON + HOUR, sends=(("mail", "m1"),)
+    assert advance(RunPosition("root", NOON - HOUR), GRAPH, MEMBER, now=NOON) == StepResult(
+        place=RunPosition("wait", NOON), wake_at=NOON + HOUR, sends=(("mail", "m1"),)
     )
 
 
 def test_a_removed_node_leads_on() -> None:
     """A run that waits where a node was goes on behind it, also when that node went away later."""
     graph = replace(GRAPH, removed={"old": "older", "older": "blank"})
-    assert next_step(Place("old", NOON), graph, MEMBER, now=NOON) == Move("older")
-    assert walk(Place("old", NOON), graph, MEMBER, now=NOON).status == "finished"
+    assert next_step(RunPosition("old", NOON), graph, MEMBER, now=NOON) == Move("older")
+    assert advance(RunPosition("old", NOON), graph, MEMBER, now=NOON).status == "finished"
 
 
 @st.composite
@@ -122,11 +124,11 @@ def acyclic_graphs(draw: st.DrawFn) -> Graph:
 @given(acyclic_graphs(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=2)))
 def test_every_walk_ends_and_stays_in_its_graph(graph: Graph, on_list: bool, lateness: timedelta) -> None:
     """However a run is woken, it meets known nodes only, sends once from each at most, and ends."""
-    standing = Standing(known=True, on_list=on_list)
-    place, now = Place(graph.root_node_id, NOON), NOON
+    standing = ContactState(known=True, on_list=on_list)
+    place, now = RunPosition(graph.root_node_id, NOON), NOON
     sent: list[str] = []
     for _ in range(len(graph.nodes) + 1):
-        outcome = walk(place, graph, standing, now=now)
+        outcome = advance(place, graph, standing, now=now)
         sent.extend(node_id for node_id, _ in outcome.sends)
         assert outcome.place.node_id in graph.nodes
         if outcome.wake_at is None:

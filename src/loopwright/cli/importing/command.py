@@ -28,7 +28,7 @@ from loopwright.cli.importing.table import Table, open_table
 from loopwright.cli.importing.text import FileError
 from loopwright.cli.session import advice, code_of, say, show_json
 from loopwright.client.bulk import own_root
-from loopwright.client.config import DEFAULT_TIMEOUT, Settings, resolve_settings
+from loopwright.client.config import DEFAULT_TIMEOUT, ClientSettings, resolve_settings
 from loopwright.errors import LoopsError
 
 Item = TypeVar("Item")
@@ -267,12 +267,12 @@ def _show_reasons(shown: list[str], count: int, file: str) -> None:
         say(f"  and {count - len(shown)} more" + (f", see {file}" if file else ""))
 
 
-def settings() -> Settings:
+def settings() -> ClientSettings:
     """The server and the team that an import is for. Raises `LoopsError`."""
     return resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
 
 
-def server_and_team(settings: Settings) -> tuple[str, str]:
+def server_and_team(settings: ClientSettings) -> tuple[str, str]:
     """What tells them from others: the address in one form, and the key.
 
     A key that replaces another one of the same team makes another import: its rows are sent again under the

@@ -20,7 +20,7 @@ from loopwright.cli.importing.run import Sender, Verdict, verdict_on
 from loopwright.client.answer import one
 from loopwright.client.bulk import AT_ONCE, IMPORT_CONTACT, LINES
 from loopwright.client.call import Call, some_identifier
-from loopwright.client.contact_calls import contact_body
+from loopwright.client.calls.contacts import contact_body
 from loopwright.client.many import AsyncOutcomes, Many
 from loopwright.errors import ConflictError, LoopsError
 from loopwright.wire.contacts import IMPORT_SOURCE, WORKFLOWS_HEADER, ContactSaved

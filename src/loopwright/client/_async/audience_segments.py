@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import open_minded
 from loopwright.client.call import Call, CallOptions, fill, given, required
-from loopwright.client.pages import page_call
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.filters import AudienceFilter
 from loopwright.wire.operations import CREATE_AUDIENCE_SEGMENT, GET_AUDIENCE_SEGMENT, LIST_AUDIENCE_SEGMENTS
 from loopwright.wire.paging import Page

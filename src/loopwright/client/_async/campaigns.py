@@ -10,8 +10,8 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one, open_minded
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
-from loopwright.client.pages import page_call
-from loopwright.client.scheduling import scheduling_to_wire
+from loopwright.client.calls.campaigns import scheduling_to_wire
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.campaigns import Campaign, CampaignCreated, Scheduling
 from loopwright.wire.filters import AudienceFilter
 from loopwright.wire.metrics import EmailMetrics

@@ -10,11 +10,10 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.base import ClientBase, changed
 from loopwright.client.call import Call, CallOptions
-from loopwright.client.colour import AsyncConnection, AsyncTransportChoice, async_sleep
 from loopwright.client.config import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
-    Settings,
+    ClientSettings,
     resolve_route,
     resolve_settings,
 )
@@ -22,6 +21,7 @@ from loopwright.client.exchange import Exchange
 from loopwright.client.keywords import strict
 from loopwright.client.lazy import lazy
 from loopwright.client.logs import log_as_asked
+from loopwright.client.sync_async import AsyncConnection, AsyncTransportChoice, async_sleep
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -180,7 +180,7 @@ class AsyncLoops(ClientBase):
             offers[operation] = offered
         return bulk if offers[operation] else None
 
-    def _share(self, settings: Settings, connection: AsyncConnection) -> None:
+    def _share(self, settings: ClientSettings, connection: AsyncConnection) -> None:
         self._adopt(settings)
         self._connection = connection
 
@@ -246,7 +246,7 @@ class AsyncLoops(ClientBase):
     def campaign_groups(self) -> AsyncGroups:
         """Folders for campaigns."""
         from loopwright.client._async.groups import AsyncGroups
-        from loopwright.client.group_calls import CAMPAIGN_GROUPS
+        from loopwright.client.calls.groups import CAMPAIGN_GROUPS
 
         return AsyncGroups(self, CAMPAIGN_GROUPS)
 
@@ -261,7 +261,7 @@ class AsyncLoops(ClientBase):
     def transactional_groups(self) -> AsyncGroups:
         """Folders for transactional emails."""
         from loopwright.client._async.groups import AsyncGroups
-        from loopwright.client.group_calls import TRANSACTIONAL_GROUPS
+        from loopwright.client.calls.groups import TRANSACTIONAL_GROUPS
 
         return AsyncGroups(self, TRANSACTIONAL_GROUPS)
 
@@ -311,7 +311,7 @@ class AsyncLoops(ClientBase):
     def workflow_groups(self) -> AsyncGroups:
         """Folders for workflows."""
         from loopwright.client._async.groups import AsyncGroups
-        from loopwright.client.group_calls import WORKFLOW_GROUPS
+        from loopwright.client.calls.groups import WORKFLOW_GROUPS
 
         return AsyncGroups(self, WORKFLOW_GROUPS)
 

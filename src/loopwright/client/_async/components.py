@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
-from loopwright.client.pages import page_call
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.components import Component, ComponentUpdated
 from loopwright.wire.operations import CREATE_COMPONENT, GET_COMPONENT, LIST_COMPONENTS, UPDATE_COMPONENT
 from loopwright.wire.paging import Page

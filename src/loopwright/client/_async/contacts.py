@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, Properties, one_identifier, some_identifier, with_query
-from loopwright.client.contact_calls import contact_body, read_contact, update_call
+from loopwright.client.calls.contacts import contact_body, read_contact, update_call
 from loopwright.client.many import (
     AT_ONCE,
     AsyncItems,

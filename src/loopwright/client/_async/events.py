@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from loopwright.client.call import Call, CallOptions, Properties
+from loopwright.client.calls.events import event_call
 from loopwright.client.many import (
     AT_ONCE,
     AsyncItems,
@@ -15,7 +16,6 @@ from loopwright.client.many import (
     Progress,
     event_arguments,
 )
-from loopwright.client.sending import event_call
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.operations import SEND_EVENT
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
-from loopwright.client.pages import page_call
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.operations import CREATE_THEME, GET_THEME, LIST_THEMES, UPDATE_THEME
 from loopwright.wire.paging import Page
 from loopwright.wire.themes import Theme, ThemeStyles, ThemeUpdated

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from loopwright.client._async.paging import all_items
 from loopwright.client.call import CallOptions
-from loopwright.client.pages import page_call
-from loopwright.client.sending import transactional_call
+from loopwright.client.calls.paging import page_call
+from loopwright.client.calls.transactional import transactional_call
 from loopwright.wire.operations import LIST_PUBLISHED_TRANSACTIONAL_EMAILS
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import Attachment, PublishedTransactional, TransactionalAccepted

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from loopwright.client.colour import async_sleep
 from loopwright.client.logs import logger
 from loopwright.client.many import (
     REFUSED,
@@ -17,6 +16,7 @@ from loopwright.client.many import (
     async_chunked,
     async_numbered,
 )
+from loopwright.client.sync_async import async_sleep
 from loopwright.errors import LoopsError, StatusError
 
 if TYPE_CHECKING:

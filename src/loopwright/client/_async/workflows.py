@@ -10,8 +10,8 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import open_minded
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
-from loopwright.client.pages import page_call
-from loopwright.client.workflow_calls import read_list_change, read_nothing
+from loopwright.client.calls.paging import page_call
+from loopwright.client.calls.workflows import read_list_change, read_nothing
 from loopwright.wire.operations import (
     CHANGE_WORKFLOW_MAILING_LIST,
     CREATE_WORKFLOW,

@@ -11,11 +11,10 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.base import ClientBase, changed
 from loopwright.client.call import Call, CallOptions
-from loopwright.client.colour import Connection, TransportChoice, sleep
 from loopwright.client.config import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
-    Settings,
+    ClientSettings,
     resolve_route,
     resolve_settings,
 )
@@ -23,6 +22,7 @@ from loopwright.client.exchange import Exchange
 from loopwright.client.keywords import strict
 from loopwright.client.lazy import lazy
 from loopwright.client.logs import log_as_asked
+from loopwright.client.sync_async import Connection, TransportChoice, sleep
 from loopwright.client.tracing import record
 from loopwright.client.transport import Limits, Timeout, Verify
 from loopwright.errors import ClientClosedError, NoAnswerError
@@ -181,7 +181,7 @@ class Loops(ClientBase):
             offers[operation] = offered
         return bulk if offers[operation] else None
 
-    def _share(self, settings: Settings, connection: Connection) -> None:
+    def _share(self, settings: ClientSettings, connection: Connection) -> None:
         self._adopt(settings)
         self._connection = connection
 
@@ -247,7 +247,7 @@ class Loops(ClientBase):
     def campaign_groups(self) -> Groups:
         """Folders for campaigns."""
         from loopwright.client._sync.groups import Groups
-        from loopwright.client.group_calls import CAMPAIGN_GROUPS
+        from loopwright.client.calls.groups import CAMPAIGN_GROUPS
 
         return Groups(self, CAMPAIGN_GROUPS)
 
@@ -262,7 +262,7 @@ class Loops(ClientBase):
     def transactional_groups(self) -> Groups:
         """Folders for transactional emails."""
         from loopwright.client._sync.groups import Groups
-        from loopwright.client.group_calls import TRANSACTIONAL_GROUPS
+        from loopwright.client.calls.groups import TRANSACTIONAL_GROUPS
 
         return Groups(self, TRANSACTIONAL_GROUPS)
 
@@ -312,7 +312,7 @@ class Loops(ClientBase):
     def workflow_groups(self) -> Groups:
         """Folders for workflows."""
         from loopwright.client._sync.groups import Groups
-        from loopwright.client.group_calls import WORKFLOW_GROUPS
+        from loopwright.client.calls.groups import WORKFLOW_GROUPS
 
         return Groups(self, WORKFLOW_GROUPS)
 

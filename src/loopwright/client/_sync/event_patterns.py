@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill
-from loopwright.client.pages import page_call
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
 from loopwright.wire.operations import GET_EVENT_PATTERN, GET_EVENT_PATTERN_BY_NAME, LIST_EVENT_PATTERNS
 from loopwright.wire.paging import Page

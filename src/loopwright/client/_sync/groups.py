@@ -11,8 +11,8 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
-from loopwright.client.group_calls import GroupOperations
-from loopwright.client.pages import page_call
+from loopwright.client.calls.groups import GroupOperations
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.groups import Group
 from loopwright.wire.paging import Page
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from loopwright.client.call import CallOptions
-from loopwright.client.pages import page_call
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.operations import Operation
 
 if TYPE_CHECKING:

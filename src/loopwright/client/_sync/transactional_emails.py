@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
-from loopwright.client.pages import page_call
+from loopwright.client.calls.paging import page_call
 from loopwright.wire.metrics import TransactionalMetrics
 from loopwright.wire.operations import (
     CREATE_TRANSACTIONAL_EMAIL,

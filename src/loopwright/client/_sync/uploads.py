@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from loopwright.client.answer import one
 from loopwright.client.call import Call, CallOptions, fill
-from loopwright.client.files import put_call, read_image, upload_body
+from loopwright.client.calls.uploads import put_call, read_image, upload_body
 from loopwright.wire.operations import COMPLETE_UPLOAD, CREATE_UPLOAD
 from loopwright.wire.uploads import UploadCompleted, UploadCreated
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from loopwright.client.colour import sleep
 from loopwright.client.logs import logger
 from loopwright.client.many import (
     REFUSED,
@@ -18,6 +17,7 @@ from loopwright.client.many import (
     chunked,
     numbered,
 )
+from loopwright.client.sync_async import sleep
 from loopwright.errors import LoopsError, StatusError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one, open_minded
 from loopwright.client.call import Call, CallOptions, fill, given, required
-from loopwright.client.workflow_calls import (
+from loopwright.client.calls.workflows import (
     CreatableNode,
     insertion_body,
     payload_body,
@@ -30,7 +30,7 @@ from loopwright.wire.operations import (
     UPDATE_WORKFLOW_NODE,
 )
 from loopwright.wire.workflow_nodes import WorkflowNode
-from loopwright.wire.workflows import NodeChanged, NodeDeletion, Place, QueuedContactPolicy
+from loopwright.wire.workflows import InsertPosition, NodeChanged, NodeDeletion, QueuedContactPolicy
 
 if TYPE_CHECKING:
     from loopwright.client._sync.client import Loops
@@ -50,7 +50,7 @@ class WorkflowNodes:
         self,
         workflow_id: str,
         type_name: CreatableNode,
-        place: Place,
+        place: InsertPosition,
         *,
         expected_revision_id: str | None,
         **options: Unpack[CallOptions],

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from loopwright.server.dashboard.filters import FILTERS
-from loopwright.server.dashboard.pages import Live, LivePage, Page
+from loopwright.server.dashboard.pages import DashboardPage, Live, LivePage
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -48,7 +48,7 @@ EMAIL_HEADERS = {
 }
 
 
-def page(content: Page, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def page(content: DashboardPage, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a whole page."""
     return HTMLResponse(render(content), status, {**PAGE_HEADERS, **(headers or {})})
 
@@ -72,7 +72,7 @@ def live(url: str, shown: object, *, seconds: int) -> Live:
     return Live(url=url, version=version, seconds=seconds)
 
 
-def render(content: Page) -> Markup:
+def render(content: DashboardPage) -> Markup:
     """Fill the template of a page."""
     values = {field.name: getattr(content, field.name) for field in fields(content)}
     return Markup(environment().get_template(content.template).render(values))  # noqa: S704 - it escaped all

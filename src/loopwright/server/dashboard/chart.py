@@ -24,7 +24,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Column:
+class DayBars:
     """One hour, `x` its left edge: its two bars, what to say about it, and its label when it has one."""
 
     x: int
@@ -43,7 +43,7 @@ class Chart:
     slot: int
     bar: float
     peak: int
-    columns: Sequence[Column]
+    columns: Sequence[DayBars]
 
 
 def first_hour(now: datetime) -> datetime:
@@ -61,8 +61,8 @@ def draw(events: Mapping[datetime, int], sent: Mapping[datetime, int], *, now: d
     return Chart(WIDTH, HEIGHT, _SLOT, _BAR, peak, columns)
 
 
-def _column(x: int, hour: datetime, events: int, sent: int, peak: int) -> Column:
-    return Column(
+def _column(x: int, hour: datetime, events: int, sent: int, peak: int) -> DayBars:
+    return DayBars(
         x=x,
         events=_bar(x + _SLOT / 2 - _BAR - 0.25, events, peak),
         sent=_bar(x + _SLOT / 2 + 0.25, sent, peak),

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from loopwright.server.dashboard import answers, story
+from loopwright.server.dashboard import answers, timeline
 from loopwright.server.dashboard.pages import ContactPage, ContactPart, ContactsPage, ContactsPart, Property
-from loopwright.server.dashboard.visits import LINES, NothingHere, Visit, cut
+from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.store.pages.contacts import (
     ContactDetail,
     ContactLine,
@@ -95,11 +95,11 @@ def properties_of(contact: ContactDetail) -> Sequence[Property]:
     ]
 
 
-async def _timeline(visit: Visit, contact_id: str) -> tuple[Sequence[story.Entry], str | None]:
+async def _timeline(visit: Visit, contact_id: str) -> tuple[Sequence[timeline.Entry], str | None]:
     found = await list_timeline(visit.tx, visit.team_id, contact_id, before=visit.before, limit=LINES + 1)
     beginnings, older = cut(found, lambda beginning: beginning[0])
     ids = {kind: [entry for entry, its in beginnings if its == kind] for kind in ("event", "run", "email")}
     events = await load_events(visit.tx, visit.team_id, ids["event"])
     runs = await load_runs(visit.tx, visit.team_id, events=ids["event"], runs=ids["run"])
     emails = await load_emails(visit.tx, visit.team_id, runs=[run.id for run in runs], emails=ids["email"])
-    return story.tell([entry for entry, _ in beginnings], events, runs, emails), older
+    return timeline.tell([entry for entry, _ in beginnings], events, runs, emails), older

@@ -2,10 +2,10 @@
 
 from starlette.responses import Response
 
-from loopwright.server.dashboard import answers, story
+from loopwright.server.dashboard import answers, timeline
 from loopwright.server.dashboard.pages import EventPage, EventPart, EventsPage, EventsPart
+from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.dashboard.verdicts import close_names, judge
-from loopwright.server.dashboard.visits import LINES, NothingHere, Visit, cut
 from loopwright.server.store.pages.events import list_events, load_emails, load_event, load_runs
 from loopwright.server.store.pages.workflows import list_listeners, load_earlier_runs
 
@@ -25,7 +25,7 @@ async def show_events(visit: Visit) -> Response:
     emails = await load_emails(visit.tx, visit.team_id, runs=[run.id for run in runs])
     part = EventsPart(
         live=None if visit.cursor else answers.live(visit.here(), (found, runs, emails), seconds=visit.pace),
-        stories=story.tell_events(events, runs, emails),
+        stories=timeline.tell_events(events, runs, emails),
         is_cut=is_cut,
         turn=visit.turn(older),
         search=visit.search,
@@ -53,7 +53,7 @@ async def show_event(visit: Visit) -> Response:
         event_id=event.id,
         workflows=[one.id for one in waiting],
     )
-    stories = story.tell_runs(runs, emails)
+    stories = timeline.tell_runs(runs, emails)
     close = [] if waiting else close_names(event.name, (one.trigger_event for one in listeners))
     others = sorted({one.trigger_event for one in listeners} - {*close}) if not waiting else []
     part = EventPart(

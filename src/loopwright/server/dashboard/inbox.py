@@ -6,8 +6,8 @@ from starlette.responses import HTMLResponse, Response
 
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.pages import VIEWS, InboxPage, InboxPart, MessagePage, Sheet, View
-from loopwright.server.dashboard.visits import LINES, NothingHere, Visit, cut
-from loopwright.server.mail.letter import Letter, framed, read_letter, source
+from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
+from loopwright.server.mail.parsed_email import ParsedEmail, framed, parse_email, source
 from loopwright.server.store.inbox import InboxRow, list_received, load_received
 from loopwright.server.store.pages.inbox import load_cause
 
@@ -36,24 +36,24 @@ async def show_inbox(visit: Visit) -> Response:
 async def show_message(visit: Visit) -> Response:
     """GET /inbox/{message_id}; `?view=` names the tab."""
     message = await _load(visit)
-    letter = await asyncio.to_thread(read_letter, message.raw)
-    view = _view(visit.request.query_params.get("view"), letter)
+    parsed = await asyncio.to_thread(parse_email, message.raw)
+    view = _view(visit.request.query_params.get("view"), parsed)
     cause = await load_cause(visit.tx, visit.team_id, message.email_id) if message.email_id else None
     return answers.page(
         MessagePage(
             frame=visit.frame(message.subject or "(no subject)", "inbox"),
             message=message,
-            letter=letter,
+            parsed=parsed,
             cause=cause,
             view=view,
-            sheet=_sheet(view, message, letter),
+            sheet=_sheet(view, message, parsed),
         )
     )
 
 
 async def show_message_html(visit: Visit) -> Response:
     """GET /inbox/{message_id}/html: the email's own HTML, for the sandboxed frame."""
-    html = (await asyncio.to_thread(read_letter, (await _load(visit)).raw)).html
+    html = (await asyncio.to_thread(parse_email, (await _load(visit)).raw)).html
     if html is None:
         raise NothingHere
     return HTMLResponse(framed(html), headers=answers.EMAIL_HEADERS)
@@ -69,20 +69,20 @@ async def download_message(visit: Visit) -> Response:
     return Response(message.raw, headers=headers, media_type="message/rfc822")
 
 
-def _view(wanted: str | None, letter: Letter) -> View:
+def _view(wanted: str | None, parsed: ParsedEmail) -> View:
     """The tab to open: the one wanted, else the first that has something to show."""
-    shown = VIEWS if letter.html is not None else VIEWS[1:]
+    shown = VIEWS if parsed.html is not None else VIEWS[1:]
     by_name: dict[str | None, View] = {view: view for view in shown}
     return by_name.get(wanted, shown[0])
 
 
-def _sheet(view: View, message: InboxRow, letter: Letter) -> Sheet | None:
+def _sheet(view: View, message: InboxRow, parsed: ParsedEmail) -> Sheet | None:
     """What the tabs of plain text show; None where there is none."""
     if view == "source":
         shown = source(message.raw[:SHOWN_CHARACTERS])
         return Sheet(shown, is_cut=len(message.raw) > SHOWN_CHARACTERS)
-    if view == "text" and letter.text is not None:
-        return Sheet(letter.text[:SHOWN_CHARACTERS], is_cut=len(letter.text) > SHOWN_CHARACTERS)
+    if view == "text" and parsed.text is not None:
+        return Sheet(parsed.text[:SHOWN_CHARACTERS], is_cut=len(parsed.text) > SHOWN_CHARACTERS)
     return None
 
 

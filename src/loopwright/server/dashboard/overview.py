@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, chart
 from loopwright.server.dashboard.pages import NumbersPart, OverviewPage
-from loopwright.server.dashboard.visits import Visit
+from loopwright.server.dashboard.requests import Visit
 from loopwright.server.store.pages.overview import list_unsent, load_counts, load_hours
 
 _UNSENT = 5

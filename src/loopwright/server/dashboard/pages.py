@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from loopwright.server.dashboard.chart import Chart
-from loopwright.server.dashboard.story import Entry, EventStory, RunStory
+from loopwright.server.dashboard.timeline import Entry, EventStory, RunStory
 from loopwright.server.dashboard.verdicts import Verdict
-from loopwright.server.mail.letter import Letter
+from loopwright.server.mail.parsed_email import ParsedEmail
 from loopwright.server.store.inbox import InboxEntry, InboxRow
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
 from loopwright.server.store.pages.events import EmailLine, EventDetail
@@ -51,21 +51,21 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class DashboardPage:
     """What fills a template."""
 
     template: ClassVar[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LivePage(Page):
+class LivePage(DashboardPage):
     """A part of a page that asks for itself again; `live` is `None` where it stands still."""
 
     live: Live | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignInPage(Page):
+class SignInPage(DashboardPage):
     """The door. `onward` is the local path to go to afterwards; `complaint` is why it stayed shut."""
 
     template: ClassVar[str] = "sign_in.html"
@@ -74,7 +74,7 @@ class SignInPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MissingPage(Page):
+class MissingPage(DashboardPage):
     """Nothing is here; `what` names the thing that was asked for."""
 
     template: ClassVar[str] = "missing.html"
@@ -83,7 +83,7 @@ class MissingPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlowPage(Page):
+class SlowPage(DashboardPage):
     """What was asked for took longer than `seconds`; `search` is what was looked for, if anything."""
 
     template: ClassVar[str] = "slow.html"
@@ -93,7 +93,7 @@ class SlowPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BusyPage(Page):
+class BusyPage(DashboardPage):
     """All connections of pages are taken."""
 
     template: ClassVar[str] = "busy.html"
@@ -115,7 +115,7 @@ class NumbersPart(LivePage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OverviewPage(Page):
+class OverviewPage(DashboardPage):
     """The first page; `day` is the day it counts."""
 
     template: ClassVar[str] = "overview.html"
@@ -136,7 +136,7 @@ class InboxPart(LivePage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InboxPage(Page):
+class InboxPage(DashboardPage):
     """The inbox."""
 
     template: ClassVar[str] = "inbox.html"
@@ -154,13 +154,13 @@ class Sheet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MessagePage(Page):
+class MessagePage(DashboardPage):
     """One email; `view` is the tab that is open, `sheet` its text or source when that is the tab."""
 
     template: ClassVar[str] = "message.html"
     frame: Frame
     message: InboxRow
-    letter: Letter
+    parsed: ParsedEmail
     cause: Cause | None
     view: View
     sheet: Sheet | None
@@ -182,7 +182,7 @@ class EventsPart(LivePage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventsPage(Page):
+class EventsPage(DashboardPage):
     """The events."""
 
     template: ClassVar[str] = "events.html"
@@ -209,7 +209,7 @@ class EventPart(LivePage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventPage(Page):
+class EventPage(DashboardPage):
     """One event."""
 
     template: ClassVar[str] = "event.html"
@@ -229,7 +229,7 @@ class ContactsPart(LivePage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContactsPage(Page):
+class ContactsPage(DashboardPage):
     """The contacts."""
 
     template: ClassVar[str] = "contacts.html"
@@ -261,7 +261,7 @@ class ContactPart(LivePage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContactPage(Page):
+class ContactPage(DashboardPage):
     """One contact."""
 
     template: ClassVar[str] = "contact.html"

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.pages import SignInPage
-from loopwright.server.dashboard.visits import COOKIE, Endpoint, House, operator_of
+from loopwright.server.dashboard.requests import COOKIE, Context, Endpoint, operator_of
 from loopwright.server.keys import hash_key
 from loopwright.server.store.sessions import delete_session, find_operator, insert_session
 from loopwright.server.visitors import household_of
@@ -17,51 +17,51 @@ from loopwright.server.visitors import household_of
 _LONGEST_FORM = 8_000  # bytes
 
 
-def sign_in(house: House) -> Endpoint:
+def sign_in(context: Context) -> Endpoint:
     """GET and POST /sign-in."""
 
     async def endpoint(request: Request) -> Response:
         if request.method == "POST":
-            return await _try_key(house, request)
+            return await _try_key(context, request)
         onward = local_path(request.query_params.get("onward", ""))
-        async with house.pool.acquire() as tx:
-            known = await operator_of(request, tx, now=house.clock.now())
+        async with context.pool.acquire() as tx:
+            known = await operator_of(request, tx, now=context.clock.now())
         return answers.redirect(onward) if known else _door(onward, "")
 
     return endpoint
 
 
-def sign_out(house: House) -> Endpoint:
+def sign_out(context: Context) -> Endpoint:
     """POST /sign-out. Who is not signed in is signed out too."""
 
     async def endpoint(request: Request) -> Response:
-        if _from_elsewhere(house, request):
-            return _door("/", _strange("sign-out", house), status=403)
+        if _from_elsewhere(context, request):
+            return _door("/", _strange("sign-out", context), status=403)
         if token := request.cookies.get(COOKIE):
-            async with house.pool.acquire() as tx:
+            async with context.pool.acquire() as tx:
                 await delete_session(tx, sessions.hash_token(token))
         response = answers.redirect("/sign-in")
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_https(house, request))
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_https(context, request))
         return response
 
     return endpoint
 
 
-async def _try_key(house: House, request: Request) -> Response:
-    if _from_elsewhere(house, request):
-        return _door("/", _strange("sign-in", house), status=403)
+async def _try_key(context: Context, request: Request) -> Response:
+    if _from_elsewhere(context, request):
+        return _door("/", _strange("sign-in", context), status=403)
     form = await _read_form(request)
     onward = local_path(form.get("onward", ""))
-    now = house.clock.now()
+    now = context.clock.now()
     token = sessions.new_token()
-    async with house.pool.acquire() as tx:
+    async with context.pool.acquire() as tx:
         operator = await find_operator(tx, hash_key(form.get("key", "").strip()))
         if operator:
             ends = now + sessions.LIFETIME
             await insert_session(tx, operator, token_hash=sessions.hash_token(token), expires_at=ends)
     if operator is None:
-        return _turned_away(house, household_of(request), onward, now)
-    house.patience.succeeded(household_of(request))
+        return _turned_away(context, household_of(request), onward, now)
+    context.throttle.succeeded(household_of(request))
     response = answers.redirect(onward)
     response.set_cookie(
         COOKIE,
@@ -69,16 +69,16 @@ async def _try_key(house: House, request: Request) -> Response:
         max_age=int(sessions.LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=_is_https(house, request),
+        secure=_is_https(context, request),
     )
     return response
 
 
-def _turned_away(house: House, household: str, onward: str, now: datetime) -> Response:
+def _turned_away(context: Context, household: str, onward: str, now: datetime) -> Response:
     """The answer to a wrong key. A right one always opens: strangers may share the operator's address."""
-    wait = math.ceil(house.patience.wait(household, now=now).total_seconds())
+    wait = math.ceil(context.throttle.wait(household, now=now).total_seconds())
     if wait <= 0:
-        house.patience.failed(household, now=now)
+        context.throttle.failed(household, now=now)
         return _door(onward, "No team of this server has that API key.", status=401)
     complaint = f"Too many wrong keys. Try again in {wait} second{'s' if wait > 1 else ''}."
     return _door(onward, complaint, status=429, headers={"Retry-After": str(wait)})
@@ -113,7 +113,7 @@ async def _read_form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _from_elsewhere(house: House, request: Request) -> bool:
+def _from_elsewhere(context: Context, request: Request) -> bool:
     """Whether a browser sent the form for another site. Programs send neither header and may pass."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -121,15 +121,15 @@ def _from_elsewhere(house: House, request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return False
-    if house.origin:
-        return origin != house.origin
+    if context.origin:
+        return origin != context.origin
     return urlsplit(origin).netloc != request.headers.get("host")
 
 
-def _strange(what: str, house: House) -> str:
-    remedy = f" This dashboard is at {house.public_url}." if house.origin else ""
+def _strange(what: str, context: Context) -> str:
+    remedy = f" This dashboard is at {context.public_url}." if context.origin else ""
     return f"That {what} came from another site, so it was refused.{remedy}"
 
 
-def _is_https(house: House, request: Request) -> bool:
-    return request.url.scheme == "https" or (house.origin or "").startswith("https:")
+def _is_https(context: Context, request: Request) -> bool:
+    return request.url.scheme == "https" or (context.origin or "").startswith("https:")

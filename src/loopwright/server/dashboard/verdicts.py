@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from loopwright.server.dashboard.story import RunStory
+from loopwright.server.dashboard.timeline import RunStory
 from loopwright.server.store.pages.events import EventDetail
 from loopwright.server.store.pages.workflows import EarlierRun, Listener
 from loopwright.server.store.workflows import Hindrance

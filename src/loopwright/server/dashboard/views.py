@@ -10,10 +10,10 @@ from loopwright.server.dashboard.assets import Assets
 from loopwright.server.dashboard.contacts import show_contact, show_contacts
 from loopwright.server.dashboard.events import show_event, show_events
 from loopwright.server.dashboard.inbox import download_message, show_inbox, show_message, show_message_html
+from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.overview import show_overview
-from loopwright.server.dashboard.patience import Patience
+from loopwright.server.dashboard.requests import Context, signed_in
 from loopwright.server.dashboard.signin import sign_in, sign_out
-from loopwright.server.dashboard.visits import House, signed_in
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -37,10 +37,10 @@ def routes(pool: Pool, clock: Clock, *, public_url: str, origin: str | None) -> 
     connections at least, and should serve nobody else.
     """
     searches = asyncio.Semaphore(pool.get_max_size() - 1)
-    house = House(pool, clock, public_url, origin, Patience(), searches)
+    context = Context(pool, clock, public_url, origin, LoginThrottle(), searches)
     return [
         Mount("/static", Assets(directory=answers.STATIC)),
-        Route("/sign-in", sign_in(house), methods=["GET", "POST"]),
-        Route("/sign-out", sign_out(house), methods=["POST"]),
-        *(Route(path, signed_in(house, view), methods=["GET"]) for path, view in PAGES.items()),
+        Route("/sign-in", sign_in(context), methods=["GET", "POST"]),
+        Route("/sign-out", sign_out(context), methods=["POST"]),
+        *(Route(path, signed_in(context, view), methods=["GET"]) for path, view in PAGES.items()),
     ]

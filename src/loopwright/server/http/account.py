@@ -6,15 +6,15 @@ from loopwright.server.store import audience
 from loopwright.wire.account import ApiKeyInfo
 from loopwright.wire.lists import MailingList
 
-from .operation import Call, answer
+from .endpoint import ApiRequest, answer
 
 
-async def test_api_key(call: Call) -> Response:
+async def test_api_key(call: ApiRequest) -> Response:
     """GET /v1/api-key."""
     return answer(ApiKeyInfo(success=True, team_name=call.team.name))
 
 
-async def list_mailing_lists(call: Call) -> Response:
+async def list_mailing_lists(call: ApiRequest) -> Response:
     """GET /v1/lists."""
     async with call.pool.acquire() as tx:
         lists = await audience.load_lists(tx, [call.team.id])
@@ -26,6 +26,6 @@ async def list_mailing_lists(call: Call) -> Response:
     )
 
 
-async def list_dedicated_sending_ips(call: Call) -> Response:
+async def list_dedicated_sending_ips(call: ApiRequest) -> Response:
     """GET /v1/dedicated-sending-ips. The server sends from its operator's addresses and dedicates none."""
     return answer([])

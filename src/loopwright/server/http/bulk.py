@@ -25,8 +25,8 @@ from loopwright.server.store.database import AWAY
 from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
 from .contacts import starts_workflows
+from .endpoint import KEY_MEMORY_SECONDS, ApiRequest, check_key
 from .failures import STATUSES
-from .operation import KEY_MEMORY_SECONDS, Call, check_key
 
 LINE_BYTES = 1_000_000
 CHUNK_BYTES = 1_000_000
@@ -41,12 +41,12 @@ _BLANKS = b" \t\r\n"
 Reader: TypeAlias = Callable[[str, Mapping[str, object]], Command]
 
 
-async def send_events(call: Call) -> Response:
+async def send_events(call: ApiRequest) -> Response:
     """POST /loopwright/v1/bulk/events: lines as the body of an event, `idempotencyKey` among the keys."""
     return _answers(call, _read_event)
 
 
-async def update_contacts(call: Call) -> Response:
+async def update_contacts(call: ApiRequest) -> Response:
     """POST /loopwright/v1/bulk/contacts: lines as the body of an update."""
     starts = starts_workflows(call)
 
@@ -60,7 +60,7 @@ async def update_contacts(call: Call) -> Response:
     return response
 
 
-async def import_contacts(call: Call) -> Response:
+async def import_contacts(call: ApiRequest) -> Response:
     """POST /loopwright/v1/bulk/import: lines as the body of an update, applied by the rules of an import."""
     starts = starts_workflows(call)
 
@@ -82,7 +82,7 @@ def _read_event(team_id: str, body: Mapping[str, object]) -> Command:
     return read_send_event(team_id, body, key)
 
 
-def _answers(call: Call, read: Reader) -> Response:
+def _answers(call: ApiRequest, read: Reader) -> Response:
     return _Duplex(streamed(_results(call, read)))
 
 
@@ -140,7 +140,7 @@ async def streamed(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         making.cancel()
 
 
-async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
+async def _results(call: ApiRequest, read: Reader) -> AsyncIterator[bytes]:
     """Commit chunks of lines, two at a time in their order, while the next one is read."""
     number = 0
     committing: deque[asyncio.Task[bytes]] = deque()
@@ -159,7 +159,7 @@ async def _results(call: Call, read: Reader) -> AsyncIterator[bytes]:
         yield end
 
 
-async def _begin(call: Call, read: Reader, chunk: Sequence[bytes], before: int) -> asyncio.Task[bytes]:
+async def _begin(call: ApiRequest, read: Reader, chunk: Sequence[bytes], before: int) -> asyncio.Task[bytes]:
     """Begin to commit a chunk, once there is space for it; its sender waits for that."""
     size = sum(map(len, chunk))
     try:
@@ -180,7 +180,7 @@ async def _begin(call: Call, read: Reader, chunk: Sequence[bytes], before: int) 
     return committing
 
 
-async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
+async def _chunks(call: ApiRequest) -> AsyncIterator[list[bytes]]:
     """The lines of the body that are not blank, as many at a time as are committed together."""
     lines: list[bytes] = []
     size = 0
@@ -208,7 +208,7 @@ async def _chunks(call: Call) -> AsyncIterator[list[bytes]]:
         yield lines
 
 
-async def _pieces(call: Call) -> AsyncIterator[bytes]:
+async def _pieces(call: ApiRequest) -> AsyncIterator[bytes]:
     """The body as it comes. Raises `Unauthorized` soon after the key was revoked, even if nothing comes."""
     stream = aiter(call.request.stream())
     coming = asyncio.ensure_future(anext(stream, None))
@@ -243,7 +243,7 @@ def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
         return refusal
 
 
-async def _commit(call: Call, commands: Sequence[Command | Refusal], size: int, before: int) -> bytes:
+async def _commit(call: ApiRequest, commands: Sequence[Command | Refusal], size: int, before: int) -> bytes:
     """Commit what could be read; the result lines of all."""
     readable = [command for command in commands if not isinstance(command, Refusal)]
     try:

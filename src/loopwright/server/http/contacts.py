@@ -23,7 +23,7 @@ from loopwright.wire import failures
 from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS
 from loopwright.wire.values import PropertyType
 
-from .operation import Call, answer, read_body, read_command
+from .endpoint import ApiRequest, answer, read_body, read_command
 
 REMOVAL_WINDOW = timedelta(days=30)
 _PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -32,7 +32,7 @@ _TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one i
 _EVENT_KEYS = {"eventName", "eventProperties", "idempotencyKey"}
 
 
-async def create_contact(call: Call) -> Response:
+async def create_contact(call: ApiRequest) -> Response:
     """POST /v1/contacts/create."""
     starts = starts_workflows(call)
     command = await read_command(
@@ -41,7 +41,7 @@ async def create_contact(call: Call) -> Response:
     return answer(await call.ingest.submit(command, size=call.share.size))
 
 
-async def update_contact(call: Call) -> Response:
+async def update_contact(call: ApiRequest) -> Response:
     """PUT /v1/contacts/update. Creates the contact when an address is given and nobody has it."""
     starts = starts_workflows(call)
     command = await read_command(
@@ -50,13 +50,13 @@ async def update_contact(call: Call) -> Response:
     return answer(await call.ingest.submit(command, size=call.share.size))
 
 
-async def delete_contact(call: Call) -> Response:
+async def delete_contact(call: ApiRequest) -> Response:
     """POST /v1/contacts/delete."""
     command = await read_command(call, lambda body: read_delete_contact(call.team.id, body))
     return answer(await call.ingest.submit(command))
 
 
-async def find_contact(call: Call) -> Response:
+async def find_contact(call: ApiRequest) -> Response:
     """GET /v1/contacts/find: an array of one contact, or of none."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:
@@ -67,7 +67,7 @@ async def find_contact(call: Call) -> Response:
     return answer([flat(contact, declared[call.team.id])])
 
 
-async def get_suppression(call: Call) -> Response:
+async def get_suppression(call: ApiRequest) -> Response:
     """GET /v1/contacts/suppression."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:
@@ -83,7 +83,7 @@ async def get_suppression(call: Call) -> Response:
     )
 
 
-async def remove_suppression(call: Call) -> Response:
+async def remove_suppression(call: ApiRequest) -> Response:
     """DELETE /v1/contacts/suppression. Counts against a quota for any 30 days; subscribes nobody."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx, tx.transaction():
@@ -100,7 +100,7 @@ async def remove_suppression(call: Call) -> Response:
     )
 
 
-async def list_properties(call: Call) -> Response:
+async def list_properties(call: ApiRequest) -> Response:
     """GET /v1/contacts/properties?list=all|custom."""
     wanted = call.request.query_params.get("list") or "all"
     if wanted not in ("all", "custom"):
@@ -114,7 +114,7 @@ async def list_properties(call: Call) -> Response:
     return answer([*(wire.DEFAULT_PROPERTIES if wanted == "all" else ()), *custom])
 
 
-async def create_property(call: Call) -> Response:
+async def create_property(call: ApiRequest) -> Response:
     """POST /v1/contacts/properties."""
     body = await read_body(call)
     name, kind = body.get("name"), body.get("type")
@@ -141,7 +141,7 @@ async def create_property(call: Call) -> Response:
     return answer(wire.PropertyCreated(success=True))
 
 
-def starts_workflows(call: Call) -> bool:
+def starts_workflows(call: ApiRequest) -> bool:
     """Whether a contact that the request adds starts workflows. It does, unless a header says otherwise."""
     match call.request.headers.get(wire.WORKFLOWS_HEADER, "on").lower():
         case "on":
@@ -187,6 +187,6 @@ async def _find_suppressible(tx: Connection, team_id: str, identity: Identity) -
     return contact
 
 
-async def _quota(tx: Connection, call: Call) -> wire.RemovalQuota:
+async def _quota(tx: Connection, call: ApiRequest) -> wire.RemovalQuota:
     used = await suppressions.count_removals(tx, call.team.id, since=call.clock.now() - REMOVAL_WINDOW)
     return wire.RemovalQuota(limit=call.removal_quota, remaining=max(0, call.removal_quota - used))

@@ -8,12 +8,12 @@ from loopwright.server.store.patterns import PatternDetail
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary, EventProperty
 from loopwright.wire.paging import Page
 
-from .operation import Call, answer
+from .endpoint import ApiRequest, answer
 from .paging import page_wanted, pagination
 from .resource import id_in_path
 
 
-async def list_event_patterns(call: Call) -> Response:
+async def list_event_patterns(call: ApiRequest) -> Response:
     """GET /v1/event-patterns: newest first."""
     wanted = page_wanted(call, "event-patterns")
     async with call.pool.acquire() as tx:
@@ -32,7 +32,7 @@ async def list_event_patterns(call: Call) -> Response:
     )
 
 
-async def get_event_pattern(call: Call) -> Response:
+async def get_event_pattern(call: ApiRequest) -> Response:
     """GET /v1/event-patterns/{eventPatternId}."""
     pattern_id = id_in_path(call, "eventPatternId")
     async with call.pool.acquire() as tx:
@@ -40,7 +40,7 @@ async def get_event_pattern(call: Call) -> Response:
     return _answer(found)
 
 
-async def get_event_pattern_by_name(call: Call) -> Response:
+async def get_event_pattern_by_name(call: ApiRequest) -> Response:
     """GET /v1/event-patterns/by-name/{eventName}. Case and blanks count; a slash in the name may be bare."""
     name = call.request.path_params["eventName"]
     if not name.strip() or "\0" in name:

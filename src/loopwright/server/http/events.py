@@ -4,10 +4,10 @@ from starlette.responses import Response
 
 from loopwright.server.ingest.reading import read_send_event
 
-from .operation import Call, answer, read_command
+from .endpoint import ApiRequest, answer, read_command
 
 
-async def send_event(call: Call) -> Response:
+async def send_event(call: ApiRequest) -> Response:
     """POST /v1/events/send. Answers as soon as the event is stored; workflows run afterwards."""
     key = call.request.headers.get("idempotency-key")
     command = await read_command(call, lambda body: read_send_event(call.team.id, body, key))

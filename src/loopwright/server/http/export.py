@@ -13,13 +13,13 @@ from loopwright.server.store import audience, contacts
 from loopwright.wire.encoding import encode
 
 from .contacts import flat
-from .operation import Call
+from .endpoint import ApiRequest
 
 PAGE = 1000
 COUNT_HEADER = "loopwright-contacts"
 
 
-async def export_contacts(call: Call) -> Response:
+async def export_contacts(call: ApiRequest) -> Response:
     """GET /loopwright/v1/contacts?after=ID: a line for each contact, as find answers it, in the order of ids.
 
     `after` is the last id that arrived, to go on from there. The header `loopwright-contacts` says how many
@@ -36,7 +36,7 @@ async def export_contacts(call: Call) -> Response:
     )
 
 
-async def _pages(call: Call, after: str) -> AsyncIterator[bytes]:
+async def _pages(call: ApiRequest, after: str) -> AsyncIterator[bytes]:
     while True:
         async with call.pool.acquire() as tx:
             page = await contacts.load_page(tx, call.team.id, after=after, limit=PAGE)

@@ -7,10 +7,10 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from loopwright.server.ingest.reading import read_email
-from loopwright.server.mail.letter import read_letter
+from loopwright.server.mail.parsed_email import parse_email
 from loopwright.server.store.inbox import InboxText, keep_text, load_newest, load_received
 
-from .operation import Call, answer
+from .endpoint import ApiRequest, answer
 
 SHOWN = 50
 SHOWN_BYTES = 10_000_000
@@ -30,7 +30,7 @@ class InboxMessage(Struct, frozen=True, kw_only=True, rename="camel"):
     received_at: datetime
 
 
-async def list_inbox(call: Call) -> Response:
+async def list_inbox(call: ApiRequest) -> Response:
     """GET /loopwright/v1/inbox?to=: the newest messages, at most 50, and fewer where they are very long."""
     to_email = read_email(call.request.query_params.get("to"))
     rows = await _newest(call, to_email)
@@ -41,20 +41,20 @@ async def list_inbox(call: Call) -> Response:
     return answer([_message(row) for row in rows])
 
 
-async def _newest(call: Call, to_email: str | None) -> list[InboxText]:
+async def _newest(call: ApiRequest, to_email: str | None) -> list[InboxText]:
     async with call.pool.acquire() as tx:
         return await load_newest(tx, call.team.id, to_email=to_email, limit=SHOWN, room=SHOWN_BYTES)
 
 
-async def _take_apart(call: Call, inbox_id: str) -> None:
+async def _take_apart(call: ApiRequest, inbox_id: str) -> None:
     """Read a message that came before what it says was kept; this is done once."""
     async with call.pool.acquire() as tx:
         received = await load_received(tx, call.team.id, inbox_id)
     if received is None:
         return
-    letter = await asyncio.to_thread(read_letter, received.raw)
+    parsed = await asyncio.to_thread(parse_email, received.raw)
     async with call.pool.acquire() as tx:
-        await keep_text(tx, call.team.id, inbox_id, text=letter.text, html=letter.html)
+        await keep_text(tx, call.team.id, inbox_id, text=parsed.text, html=parsed.html)
 
 
 def _message(row: InboxText) -> InboxMessage:

@@ -23,7 +23,7 @@ from loopwright.server.visitors import household_of
 from loopwright.wire.failures import CODE_HEADER
 
 from .failures import failure_of
-from .limits import SlidingWindows, Window
+from .rate_limits import SlidingWindows, Window
 from .request_ids import request_id_of
 
 PATH = "/api/newsletter-form/{formId}"

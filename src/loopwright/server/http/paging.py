@@ -15,7 +15,7 @@ from loopwright.server.store.teams import TeamRow
 from loopwright.wire.limits import PER_PAGE, PER_PAGE_LEAST, PER_PAGE_MOST
 from loopwright.wire.paging import Pagination
 
-from .operation import Call
+from .endpoint import ApiRequest
 
 CHECKSUM = 12
 """Characters at the end of a cursor."""
@@ -30,7 +30,7 @@ class PageWanted:
     before: str | None
 
 
-def page_wanted(call: Call, of: str) -> PageWanted:
+def page_wanted(call: ApiRequest, of: str) -> PageWanted:
     """Read `perPage` and `cursor`; either counts as absent when it has no value."""
     text = call.request.query_params.get("perPage") or str(PER_PAGE)
     per_page = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
@@ -51,7 +51,7 @@ def page_wanted(call: Call, of: str) -> PageWanted:
     return PageWanted(of, per_page, before)
 
 
-def pagination(call: Call, wanted: PageWanted, *, ids: list[str], total: int) -> Pagination:
+def pagination(call: ApiRequest, wanted: PageWanted, *, ids: list[str], total: int) -> Pagination:
     """The envelope's numbers. `ids` are the items' own, one more than wanted when another page follows."""
     shown = ids[: wanted.per_page]
     cursor = _cursor(call.team, wanted.of, shown[-1]).decode() if len(ids) > wanted.per_page else None
@@ -65,7 +65,7 @@ def pagination(call: Call, wanted: PageWanted, *, ids: list[str], total: int) ->
     )
 
 
-def _address(call: Call, query: str) -> str:
+def _address(call: ApiRequest, query: str) -> str:
     """This list's address as the world has it. Without a public URL that is as the request came."""
     url = call.request.url
     if call.public_url is None:

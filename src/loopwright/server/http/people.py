@@ -16,12 +16,12 @@ from loopwright.server.store.people import Person
 from loopwright.wire.encoding import encode
 
 from .contacts import find
-from .operation import Call
+from .endpoint import ApiRequest
 
 PAGE = 500
 
 
-async def all_data(call: Call) -> Response:
+async def all_data(call: ApiRequest) -> Response:
     """GET /loopwright/v1/contacts/data?email=|userId=: every row that is about that person.
 
     Each section of the object is an array: contact, suppression, suppressionRemovals, events, runs, emails
@@ -44,7 +44,7 @@ async def _person(tx: Connection, team_id: str, identity: Identity) -> Person | 
     return None
 
 
-async def _sections(call: Call, person: Person) -> AsyncIterator[bytes]:
+async def _sections(call: ApiRequest, person: Person) -> AsyncIterator[bytes]:
     for number, section in enumerate(people.SECTIONS):
         yield (b"," if number else b"{") + encode(section) + b":["
         comma, after = b"", ""

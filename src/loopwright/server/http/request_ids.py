@@ -10,7 +10,7 @@ from loopwright.forks import in_every_child
 _KEY = "loopwright.request_id"
 
 
-class Named:
+class RequestIds:
     """An application whose requests have names, and whose answers tell them as `x-request-id`."""
 
     def __init__(self, application: ASGIApp) -> None:

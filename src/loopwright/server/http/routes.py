@@ -11,9 +11,9 @@ from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
 from . import account, bulk, contacts, event_patterns, events, export, inbox, people, transactional
-from .elsewhere import unknown_path
+from .endpoint import ApiRequest, Authenticator, Endpoint, Handler, respond
 from .failures import SHAPES
-from .operation import Call, Door, Handler, Operation, respond
+from .fallback import unknown_path
 from .paths import Paths
 
 ROOTS = ("/api/v1", "/v1")
@@ -58,12 +58,12 @@ class Api:
     A look-up in a table: every request passes here, and most of them are events.
     """
 
-    def __init__(self, door: Door, pages: ASGIApp) -> None:
+    def __init__(self, door: Authenticator, pages: ASGIApp) -> None:
         self._door = door
         self._pages = pages
-        self._paths: Paths[Operation] = Paths()
+        self._paths: Paths[Endpoint] = Paths()
         for path, rows in _rows_by_path().items():
-            operation = Operation(
+            operation = Endpoint(
                 door,
                 {row.method: HANDLERS.get(row) or not_built(row) for row in rows},
                 shapes={row.method: SHAPES[row] for row in rows if row in SHAPES},
@@ -74,7 +74,7 @@ class Api:
             for root in ROOTS:
                 self._paths.add(root + path.removeprefix("/v1"), operation)
         for path, handlers in OWN_PATHS.items():
-            self._paths.add(OWN_ROOT + path, Operation(door, handlers))
+            self._paths.add(OWN_ROOT + path, Endpoint(door, handlers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,7 +93,7 @@ class Api:
             with suppress(ClientDisconnect):
                 await self._pages(scope, receive, send)
 
-    def _find(self, scope: Scope) -> Operation | None:
+    def _find(self, scope: Scope) -> Endpoint | None:
         """What answers a path that has parameters, or a slash too many at its end."""
         raw_path = scope["raw_path"].decode("ascii") if scope.get("raw_path") else quote(scope["path"])
         found = self._paths.find(raw_path)
@@ -113,7 +113,7 @@ class Api:
 def not_built(row: operations.Operation) -> Handler:
     """Says so by name: whoever calls it has the right address, and would look for a mistake of their own."""
 
-    async def refuse(_: Call) -> Response:
+    async def refuse(_: ApiRequest) -> Response:
         raise NotBuilt(
             f"{row.id} is not built in this server yet; /openapi.json lists what is.", code="not_built"
         )

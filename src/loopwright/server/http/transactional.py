@@ -7,18 +7,18 @@ from loopwright.server.store import transactional
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import PublishedTransactional
 
-from .operation import Call, answer, read_command
+from .endpoint import ApiRequest, answer, read_command
 from .paging import page_wanted, pagination
 
 
-async def send_transactional(call: Call) -> Response:
+async def send_transactional(call: ApiRequest) -> Response:
     """POST /v1/transactional. Answers as soon as the email is stored; it is delivered afterwards."""
     key = call.request.headers.get("idempotency-key")
     command = await read_command(call, lambda body: read_send_transactional(call.team.id, body, key))
     return answer(await call.ingest.submit(command, size=call.share.size))
 
 
-async def list_published(call: Call) -> Response:
+async def list_published(call: ApiRequest) -> Response:
     """GET /v1/transactional: the published ones, newest first."""
     wanted = page_wanted(call, "transactional")
     async with call.pool.acquire() as tx:

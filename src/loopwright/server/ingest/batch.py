@@ -22,7 +22,7 @@ from msgspec import Struct
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Refusal, Unavailable
 from loopwright.server.store import contacts, emails, events, jobs, runs, transactional
-from loopwright.server.store.batches import Changes, save
+from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
@@ -40,8 +40,8 @@ from .command import (
     SetPreferences,
     SubmitForm,
 )
-from .fold import Folded, Loaded, Outcome, fold
-from .knowledge import Knowledge, TeamKnowledge
+from .fold import CommandResult, Folded, Loaded, fold
+from .team_cache import Knowledge, TeamSnapshot
 
 WAITING_LIMIT = 10_000
 WAITING_BYTES = 32_000_000
@@ -71,7 +71,7 @@ class _Waiting(Struct, frozen=True):
 
     commands: Sequence[Command]
     size: int
-    done: asyncio.Future[Sequence[Outcome | Exception]]
+    done: asyncio.Future[Sequence[CommandResult | Exception]]
     since: float  # perf_counter seconds
 
 
@@ -80,7 +80,7 @@ class _Made(Struct, frozen=True):
 
     loaded: Sequence[ContactRow]
     folded: Folded
-    teams: Mapping[str, TeamKnowledge]
+    teams: Mapping[str, TeamSnapshot]
     now: datetime
 
 
@@ -150,7 +150,7 @@ class Ingest:
         self._arrived.set()
         await asyncio.gather(*self._committers)
 
-    async def submit(self, command: Command, *, size: int = 0) -> Outcome:
+    async def submit(self, command: Command, *, size: int = 0) -> CommandResult:
         """Have `command`, which came in `size` bytes, committed, and return what became of it.
 
         Returns once it is durable. Raises the `Refusal` it met, and `Unavailable` when too many wait already.
@@ -163,14 +163,14 @@ class Ingest:
 
     async def submit_many(
         self, commands: Sequence[Command], *, size: int = 0
-    ) -> Sequence[Outcome | Exception]:
+    ) -> Sequence[CommandResult | Exception]:
         """Have `commands` committed in their order, as `submit` does; failures are among the outcomes.
 
         At most `BATCH_LIMIT` of them, which share one transaction.
         """
         if self._closing or self._count >= WAITING_LIMIT or self._size >= WAITING_BYTES:
             raise Unavailable("The server is busy; send the request again in a moment.", code="busy")
-        done: asyncio.Future[Sequence[Outcome | Exception]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Sequence[CommandResult | Exception]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(commands, size, done, time.perf_counter()))
         self._count += len(commands)
         self._size += size
@@ -220,7 +220,7 @@ class Ingest:
         self._size -= size
         return batch
 
-    async def _outcomes(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+    async def _outcomes(self, commands: Sequence[Command]) -> Sequence[CommandResult | Exception]:
         """Commit `commands` together; if the database cannot take them so, find the one it cannot take."""
         try:
             return await self._commit(commands)
@@ -241,7 +241,7 @@ class Ingest:
             half = len(commands) // 2
             return [*await self._outcomes(commands[:half]), *await self._outcomes(commands[half:])]
 
-    async def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+    async def _commit(self, commands: Sequence[Command]) -> Sequence[CommandResult | Exception]:
         """Commit a batch in two round trips, as if nobody else wrote, nor had used its keys.
 
         Batches load and fold in turn, so that they take effect in the order in which they were taken; the
@@ -269,7 +269,7 @@ class Ingest:
 
     async def _commit_again(
         self, saving: _Saving, commands: Sequence[Command]
-    ) -> Sequence[Outcome | Exception]:
+    ) -> Sequence[CommandResult | Exception]:
         """Commit a batch that lost a race, in its place: behind those before it, before those behind it."""
         await saving.begin_again()
         for _ in range(ATTEMPTS - 1):
@@ -287,7 +287,7 @@ class Ingest:
             loaded = await _load_contacts(tx, commands)
         return loaded
 
-    async def _commit_locked(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+    async def _commit_locked(self, commands: Sequence[Command]) -> Sequence[CommandResult | Exception]:
         """Commit a batch when another process is at the same contacts or keys: it waits for us, or we do."""
         self._knowledge.forget({command.team_id for command in commands})
         async with self._pool.acquire() as tx, tx.transaction():
@@ -330,17 +330,17 @@ class Ingest:
     async def _save(self, tx: Connection, made: _Made) -> None:
         folded, now = made.folded, made.now
         workflows = _workflows(made)
-        changes = Changes(
+        changes = BatchChanges(
             updated=folded.updated,
             deleted=folded.deleted,
             inserted=folded.inserted,
             patterns=folded.patterns,
             keys=folded.keys,
             events=folded.events,
-            kept_out=kept_out(folded.happenings, folded.unconfirmed, workflows) if workflows else {},
+            kept_out=kept_out(folded.facts, folded.unconfirmed, workflows) if workflows else {},
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        new_runs = entries(folded.happenings, workflows, now=now) if workflows else []
+        new_runs = entries(folded.facts, workflows, now=now) if workflows else []
         if new_runs or folded.emails or folded.forgotten:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
@@ -411,10 +411,10 @@ def _window(now: datetime) -> datetime:
 
 def _workflows(made: _Made) -> list[ActiveWorkflow]:
     """The workflows that wait for what happened."""
-    happenings = [*made.folded.happenings, *made.folded.unconfirmed]
+    facts = [*made.folded.facts, *made.folded.unconfirmed]
     return [
         workflow
-        for trigger in {happening.trigger for happening in happenings}
+        for trigger in {fact.trigger for fact in facts}
         if trigger[0] in made.teams
         for workflow in made.teams[trigger[0]].workflows.get(trigger, ())
     ]

@@ -21,7 +21,7 @@ from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.transactional import TransactionalRow
-from loopwright.server.workflow.entry import Happening
+from loopwright.server.workflow.entry import Fact
 from loopwright.wire import failures, limits
 from loopwright.wire.contacts import IMPORT_SOURCE, ContactDeleted, ContactSaved
 from loopwright.wire.events import EventAccepted
@@ -48,7 +48,7 @@ from .command import (
 )
 from .pattern import type_values
 
-Outcome: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
+CommandResult: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
 
 SOURCE = "API"
 FORM_SOURCE = "Form"
@@ -79,7 +79,7 @@ class Folded(Struct, kw_only=True):
     contacts that a command deleted, those too that had only just come.
     """
 
-    outcomes: list[Outcome | Refusal] = []
+    outcomes: list[CommandResult | Refusal] = []
     identities_changed: bool = False
     deleted: list[ContactRow] = []
     forgotten: list[ContactRow] = []
@@ -88,8 +88,8 @@ class Folded(Struct, kw_only=True):
     events: list[EventRow] = []
     patterns: list[PatternRow] = []
     keys: list[UsedKey] = []
-    happenings: list[Happening] = []
-    unconfirmed: list[Happening] = []
+    facts: list[Fact] = []
+    unconfirmed: list[Fact] = []
     emails: list[NewEmail] = []
 
 
@@ -123,7 +123,7 @@ class _Batch:
         self._keys = set(loaded.keys)
         self._asked = {team_id: dict(asked) for team_id, asked in loaded.asked.items()}
 
-    def apply(self, command: Command) -> Outcome:
+    def apply(self, command: Command) -> CommandResult:
         match command:
             case SendEvent():
                 return self._send_event(command)
@@ -240,7 +240,7 @@ class _Batch:
         self.folded.events.append(event)
         self._use_key(command.key)
         received = _received(contact, event)
-        (self.folded.unconfirmed if _is_unconfirmed(contact) else self.folded.happenings).append(received)
+        (self.folded.unconfirmed if _is_unconfirmed(contact) else self.folded.facts).append(received)
         return EventAccepted(success=True)
 
     def _send_transactional(self, command: SendTransactional) -> TransactionalAccepted:
@@ -522,8 +522,8 @@ class _Batch:
             del self._by_user_id[contact.team_id, contact.user_id]
 
     def _added(self, contact: ContactRow) -> None:
-        self.folded.happenings.append(
-            Happening(
+        self.folded.facts.append(
+            Fact(
                 team_id=contact.team_id,
                 contact_id=contact.id,
                 kind="contact_added",
@@ -532,8 +532,8 @@ class _Batch:
         )
 
 
-def _received(contact: ContactRow, event: EventRow) -> Happening:
-    return Happening(
+def _received(contact: ContactRow, event: EventRow) -> Fact:
+    return Fact(
         team_id=contact.team_id,
         contact_id=contact.id,
         kind="event_received",

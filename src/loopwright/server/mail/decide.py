@@ -27,6 +27,6 @@ def reason_to_skip(email: EmailRow, contact: ContactRow | None, *, is_suppressed
     return None
 
 
-def stays_here(address: str) -> bool:
+def is_reserved(address: str) -> bool:
     """Whether the address is one for tests and examples, which only ever reaches the inbox."""
     return address.rpartition("@")[2].lower().rstrip(".") in RESERVED_DOMAINS

@@ -21,7 +21,7 @@ from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.emails import (
     EmailRow,
-    load_circumstances,
+    load_delivery_context,
     lock_email,
     mark_failed,
     mark_sent,
@@ -33,10 +33,10 @@ from loopwright.server.store.messages import load_revision
 from loopwright.server.store.teams import TeamRow, load_team
 
 from .compose import Envelope, compose
-from .decide import reason_to_skip, stays_here
+from .decide import is_reserved, reason_to_skip
 from .headers import UnwritableAddress
+from .layout import Footer
 from .links import unsubscribe_url
-from .page import Footer
 from .recipient import values_for
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
 from .retry import delay_after
@@ -96,7 +96,7 @@ class Mailer:
         self._public_url = public_url
         self._unsubscribe = unsubscribe
         self._turns = asyncio.Semaphore(parallel)
-        self._prepared = _Shelf(256)
+        self._prepared = LruCache(256)
         self._inbox = Connections(inbox, size=parallel, timeout=timeout)
         self._outside = (
             Connections(read_url(smtp_url), size=parallel, timeout=timeout) if smtp_url else self._inbox
@@ -126,15 +126,15 @@ class Mailer:
         if email.kind == "marketing" and email.contact_id:
             contact = await load_contact(tx, email.team_id, email.contact_id)
         to_email = contact.email if contact else email.to_email
-        circumstances = await load_circumstances(
+        context = await load_delivery_context(
             tx, email.team_id, mailing_list_id=email.mailing_list_id, to_email=to_email.lower()
         )
-        if reason := reason_to_skip(email, contact, is_suppressed=circumstances.is_suppressed):
+        if reason := reason_to_skip(email, contact, is_suppressed=context.is_suppressed):
             return Skipped(reason)
         team = await load_team(tx, email.team_id)
         footer = None
         if email.kind == "marketing":
-            footer = Footer(company=team.company, address=team.address, list_name=circumstances.list_name)
+            footer = Footer(company=team.company, address=team.address, list_name=context.list_name)
         try:
             prepared = await self._content(tx, email, footer)
             return await self._send(email, contact, to_email, team, prepared)
@@ -175,10 +175,10 @@ class Mailer:
             unsubscribe_link=link,
         )
         message = compose(rendered, envelope, email.attachments, now=self._clock.now())
-        if stays_here(message.recipient):
+        if is_reserved(message.recipient):
             outcome = await self._inbox.send(message)
         else:
-            outcome = await self._outside.send(message.without_copies_to(stays_here))
+            outcome = await self._outside.send(message.without_copies_to(is_reserved))
         match outcome:
             case Accepted(note):
                 return Sent(to_email, rendered.subject, note)
@@ -220,7 +220,7 @@ class Mailer:
                 await mark_failed(tx, email, bounce.reason)
 
 
-class _Shelf:
+class LruCache:
     """The prepared content used last, at most `size` of them."""
 
     def __init__(self, size: int) -> None:

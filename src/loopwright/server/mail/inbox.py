@@ -18,7 +18,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.store.database import Pool
 from loopwright.server.store.inbox import insert_received
 
-from .letter import read_letter
+from .parsed_email import parse_email
 from .transport import Server
 
 SIZE_LIMIT = 30 * 1024 * 1024  # bytes of one message
@@ -106,18 +106,18 @@ class _Handler:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         raw = envelope.content
         assert isinstance(raw, bytes), "the server is told not to decode"
-        letter = await asyncio.to_thread(read_letter, raw)
+        parsed = await asyncio.to_thread(parse_email, raw)
         try:
             async with self._pool.acquire() as tx:
                 is_ours = await insert_received(
                     tx,
                     raw,
-                    mime_id=letter.header("Message-ID").strip().strip("<>"),
+                    mime_id=parsed.header("Message-ID").strip().strip("<>"),
                     from_email=_text(envelope.mail_from or ""),
                     to_emails=[_text(address) for address in envelope.rcpt_tos],
-                    subject=letter.header("Subject"),
-                    text=letter.text,
-                    html=letter.html,
+                    subject=parsed.header("Subject"),
+                    text=parsed.text,
+                    html=parsed.html,
                     now=self._clock.now(),
                 )
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):

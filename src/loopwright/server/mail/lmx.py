@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from msgspec import Struct
 
 from . import variables as variable
-from .markup import Element, Node, Place, Problem, Text, read
+from .markup import Element, MarkupProblem, Node, SourcePosition, Text, read
 from .tags import BLOCKS, INLINE, LISTS, TAGS, Attribute, Tag
-from .targets import mistake as target_mistake
+from .urls import mistake as target_mistake
 from .variables import EmailKind, Variable, parts
 
 LIST_DEPTH = 12
@@ -29,8 +29,8 @@ class Checked(Struct, frozen=True):
     """What a check found. `document` is `None` when there are problems; warnings do not stop anything."""
 
     document: Document | None
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
+    problems: tuple[MarkupProblem, ...]
+    warnings: tuple[MarkupProblem, ...]
     variables: frozenset[Variable]
 
 
@@ -53,38 +53,40 @@ def check(lmx: str, *, kind: EmailKind) -> Checked:
 
 def check_line(text: str, *, kind: EmailKind, field: str) -> Checked:
     """Check a text of one line, such as a subject, where only variables have a meaning."""
-    problems = [Problem(Place(1, 1), f"{field}: {found}") for _, found in variable.mistakes(text, kind)]
+    problems = [
+        MarkupProblem(SourcePosition(1, 1), f"{field}: {found}") for _, found in variable.mistakes(text, kind)
+    ]
     if "\n" in text or "\r" in text:
-        problems.append(Problem(Place(1, 1), f"{field}: write it in one line"))
+        problems.append(MarkupProblem(SourcePosition(1, 1), f"{field}: write it in one line"))
     found: frozenset[Variable] = frozenset()
     if not problems:
         found = frozenset(variable.variables(parts(text)))
     return Checked(None, tuple(problems), (), found)
 
 
-def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def _ordered(problems: Iterable[MarkupProblem]) -> tuple[MarkupProblem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.place))
 
 
-def _within(node: Text, offset: int) -> Place:
+def _within(node: Text, offset: int) -> SourcePosition:
     """The place of a character of a text; the column is exact where no reference stands before it."""
     before = node.text[:offset]
     lines = before.count("\n")
     column = offset - before.rfind("\n") if lines else node.place.column + offset
-    return Place(node.place.line + lines, column)
+    return SourcePosition(node.place.line + lines, column)
 
 
 class _Checker:
     """Walks the nodes, collects what is wrong, and gives back what is known of them."""
 
-    def __init__(self, kind: EmailKind, problems: Sequence[Problem]) -> None:
+    def __init__(self, kind: EmailKind, problems: Sequence[MarkupProblem]) -> None:
         self.kind: EmailKind = kind
         self.problems = list(problems)
-        self.warnings: list[Problem] = []
+        self.warnings: list[MarkupProblem] = []
         self.variables: set[Variable] = set()
 
-    def refuse(self, place: Place, message: str) -> None:
-        self.problems.append(Problem(place, message))
+    def refuse(self, place: SourcePosition, message: str) -> None:
+        self.problems.append(MarkupProblem(place, message))
 
     def blocks(
         self, nodes: Sequence[Node], *, allowed: frozenset[str], holder: str, list_depth: int = 0
@@ -190,7 +192,7 @@ class _Checker:
             if attribute is None:
                 known = ", ".join(tag.attributes) or "none"
                 message = f'"{name}" has no effect on <{tag.name}>; its attributes: {known}'
-                self.warnings.append(Problem(element.place, message))
+                self.warnings.append(MarkupProblem(element.place, message))
                 continue
             kept[name] = value
             self.attribute(element, name, value, attribute)
@@ -199,7 +201,7 @@ class _Checker:
                 self.refuse(element.place, f'<{tag.name}> needs the attribute "{name}"; add {name}="…"')
         self.conditions(element, kept)
         if tag.name == "Button" and "href" not in kept:
-            self.warnings.append(Problem(element.place, '<Button> leads nowhere; add href="https://…"'))
+            self.warnings.append(MarkupProblem(element.place, '<Button> leads nowhere; add href="https://…"'))
         return kept
 
     def attribute(self, element: Element, name: str, value: str, attribute: Attribute) -> None:
@@ -210,7 +212,7 @@ class _Checker:
         if found := attribute.mistake(value):
             self.refuse(element.place, f'"{name}" {found} (got "{value}")')
         elif name == "href" and (doubt := target_mistake(value)):
-            self.warnings.append(Problem(element.place, f'"href" {doubt} (got "{value}")'))
+            self.warnings.append(MarkupProblem(element.place, f'"href" {doubt} (got "{value}")'))
 
     def conditions(self, element: Element, attributes: dict[str, str]) -> None:
         """Check that the attributes of a conditional Section belong together."""

@@ -23,17 +23,17 @@ _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U001
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
-class Place(Struct, frozen=True, order=True):
+class SourcePosition(Struct, frozen=True, order=True):
     """Where something begins; line and column count from 1."""
 
     line: int
     column: int
 
 
-class Problem(Struct, frozen=True):
+class MarkupProblem(Struct, frozen=True):
     """One thing wrong, where, and what to do about it."""
 
-    place: Place
+    place: SourcePosition
     message: str
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Text(Struct, frozen=True):
     """Characters between tags, references resolved."""
 
     text: str
-    place: Place
+    place: SourcePosition
 
 
 class Element(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Element(Struct, frozen=True):
     tag: str
     attributes: dict[str, str]
     children: tuple["Element | Text", ...]
-    place: Place
+    place: SourcePosition
     closed_itself: bool = False
 
 
@@ -64,7 +64,7 @@ class Fragment(Struct, frozen=True):
     """What was read. With problems, `nodes` holds as much as could be understood."""
 
     nodes: tuple[Node, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[MarkupProblem, ...]
 
 
 def read(source: str) -> Fragment:
@@ -77,7 +77,7 @@ def read(source: str) -> Fragment:
 class _Level:
     """An element whose end has not been seen yet; the outermost one is the fragment itself."""
 
-    def __init__(self, tag: str, attributes: dict[str, str], place: Place) -> None:
+    def __init__(self, tag: str, attributes: dict[str, str], place: SourcePosition) -> None:
         self.tag = tag
         self.attributes = attributes
         self.place = place
@@ -88,8 +88,8 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self.source = source
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", source))]
-        self.levels = [_Level("", {}, Place(1, 1))]
-        self.problems: list[Problem] = []
+        self.levels = [_Level("", {}, SourcePosition(1, 1))]
+        self.problems: list[MarkupProblem] = []
 
     def read(self) -> None:
         for found in _ILLEGAL.finditer(self.source):
@@ -103,16 +103,18 @@ class _Reader:
                 self.take_text(position, tag)
             position = self.take_tag(tag) if tag < len(self.source) else tag
         for level in self.levels[1:]:
-            self.problems.append(Problem(level.place, f"<{level.tag}> is never closed; add </{level.tag}>"))
+            self.problems.append(
+                MarkupProblem(level.place, f"<{level.tag}> is never closed; add </{level.tag}>")
+            )
         while len(self.levels) > 1:
             self.close_level()
 
-    def place(self, position: int) -> Place:
+    def place(self, position: int) -> SourcePosition:
         line = bisect_right(self.line_starts, position)
-        return Place(line, position - self.line_starts[line - 1] + 1)
+        return SourcePosition(line, position - self.line_starts[line - 1] + 1)
 
     def refuse(self, position: int, message: str) -> None:
-        self.problems.append(Problem(self.place(position), message))
+        self.problems.append(MarkupProblem(self.place(position), message))
 
     def take_text(self, start: int, end: int) -> None:
         raw = self.source[start:end]
@@ -169,7 +171,7 @@ class _Reader:
         while self.levels[-1].tag != tag:
             unclosed = self.levels[-1]
             self.problems.append(
-                Problem(
+                MarkupProblem(
                     unclosed.place, f"<{unclosed.tag}> is not closed before </{tag}>; add </{unclosed.tag}>"
                 )
             )

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from .inline_html import elements_of
+from .layout import Footer, condition_of
 from .markup import Element, Node, Text
-from .page import Footer, condition_of
-from .prose import elements_of
 from .template import Chunk, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, parts
 

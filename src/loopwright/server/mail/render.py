@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from loopwright.server.store.messages import Content
 
+from .layout import Footer, page
 from .lmx import check, check_line
-from .markup import Problem
-from .page import Footer, page
+from .markup import MarkupProblem
 from .plain import plain
 from .style import look
 from .template import Fallbacks, Filling, Template, Values, slots, variables_of
@@ -20,7 +20,7 @@ LINES = ("subject", "preview_text", "from_name", "from_email", "reply_to_email",
 class UnsoundContent(ValueError):
     """The content has mistakes, so there is nothing to render. `problems` holds all of them."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[MarkupProblem, ...]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
 

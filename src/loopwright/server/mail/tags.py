@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from .targets import is_allowed, mistake
+from .urls import is_allowed, mistake
 
 Inside: TypeAlias = Literal["nothing", "blocks", "inline", "plain", "raw", "items"]
 """What a tag holds: nothing at all, blocks, text with inline tags, text with variables only, text in which

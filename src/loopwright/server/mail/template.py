@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from . import targets
+from . import urls
 from .variables import Part, Variable, written
 
 Writing: TypeAlias = Literal["html", "plain"]
@@ -113,8 +113,8 @@ class Filling:
                 return self.fill(chunk.inside) if self._holds(chunk.condition) else ""
 
     def _target(self, chunk: Target) -> str:
-        pieces = [part if isinstance(part, str) else targets.Given(self.text(part)) for part in chunk.parts]
-        address = targets.address_of(pieces)
+        pieces = [part if isinstance(part, str) else urls.Given(self.text(part)) for part in chunk.parts]
+        address = urls.address_of(pieces)
         if address is None:
             return ""
         if chunk.writing == "html":

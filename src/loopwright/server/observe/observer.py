@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
-from loopwright.server.repeating import repeating
+from loopwright.server.runtime.repeating import repeating
 from loopwright.server.store.database import Pool
 
 from .metrics import CONTENT_TYPE, JobMetrics, Metrics

@@ -17,7 +17,7 @@ from .events import EventRow, PatternRow, UsedKey
 from .workflows import Hindrance
 
 
-class Changes(Struct, frozen=True, kw_only=True):
+class BatchChanges(Struct, frozen=True, kw_only=True):
     """What a batch comes to. Contacts that change or go have the `version` they were loaded with.
 
     `kept_out` says of events, by their ids, which workflows did not take the contact in: workflow id -> why.
@@ -115,7 +115,7 @@ SAVE: LiteralString = """
 _encode = msgspec.json.Encoder().encode
 
 
-async def save(tx: Connection, changes: Changes, *, now: datetime, window: datetime) -> None:
+async def save(tx: Connection, changes: BatchChanges, *, now: datetime, window: datetime) -> None:
     """Write a batch that happened at `now`; keys used at `window` or before it are free again.
 
     Raises `asyncpg.SerializationError` when something is no longer as it was read, and

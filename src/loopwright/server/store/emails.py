@@ -84,7 +84,7 @@ class SubscriptionRow(Struct, frozen=True, kw_only=True):
     list_name: str | None
 
 
-class Circumstances(Struct, frozen=True, kw_only=True):
+class DeliveryContext(Struct, frozen=True, kw_only=True):
     """What a delivery must know about its mailing list and its address."""
 
     list_name: str | None
@@ -213,13 +213,13 @@ async def lock_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | 
     return _email(dict(row)) if row else None
 
 
-async def load_circumstances(
+async def load_delivery_context(
     tx: Connection, team_id: str, *, mailing_list_id: str | None, to_email: str
-) -> Circumstances:
-    """The circumstances of sending to an address, in lower case, for a mailing list or none."""
+) -> DeliveryContext:
+    """The context of sending to an address, in lower case, for a mailing list or none."""
     row = await tx.fetchrow(CIRCUMSTANCES, team_id, mailing_list_id, to_email)
     assert row is not None, "this statement always has one row"
-    return Circumstances(**row)
+    return DeliveryContext(**row)
 
 
 async def load_subscription(tx: Connection, team_id: str, email_id: str) -> SubscriptionRow | None:

@@ -16,7 +16,7 @@ TriggerKey: TypeAlias = tuple[str, str, str | None]
 """Team, trigger type, event name: what workflows are found by."""
 
 
-class Happening(Struct, frozen=True, kw_only=True):
+class Fact(Struct, frozen=True, kw_only=True):
     """Something that may start workflows for a contact.
 
     `mailing_lists` holds the contact's memberships after it, list id -> state. The event's fields are set for
@@ -39,10 +39,8 @@ class Happening(Struct, frozen=True, kw_only=True):
         return self.team_id, "EventTrigger", self.event_name
 
 
-def entries(
-    happenings: Sequence[Happening], workflows: Sequence[ActiveWorkflow], *, now: datetime
-) -> list[NewRun]:
-    """The runs that `happenings` start, in their order.
+def entries(facts: Sequence[Fact], workflows: Sequence[ActiveWorkflow], *, now: datetime) -> list[NewRun]:
+    """The runs that `facts` start, in their order.
 
     A workflow with a mailing list takes only its subscribers. A run marked `once` may still turn out to be
     the contact's second: the database knows, and leaves that one out.
@@ -51,23 +49,23 @@ def entries(
     return [
         NewRun(
             id=new_id(now),
-            team_id=happening.team_id,
+            team_id=fact.team_id,
             workflow_id=workflow.id,
-            contact_id=happening.contact_id,
-            event_id=happening.event_id,
-            event_name=happening.event_name,
-            event_properties=happening.event_properties,
+            contact_id=fact.contact_id,
+            event_id=fact.event_id,
+            event_name=fact.event_name,
+            event_properties=fact.event_properties,
             once=not workflow.re_eligible,
             node_id=workflow.root_node_id,
         )
-        for happening in happenings
-        for workflow in by_trigger.get(happening.trigger, ())
-        if hindrance(workflow, happening) is None
+        for fact in facts
+        for workflow in by_trigger.get(fact.trigger, ())
+        if hindrance(workflow, fact) is None
     ]
 
 
 def kept_out(
-    happenings: Sequence[Happening], unconfirmed: Sequence[Happening], workflows: Sequence[ActiveWorkflow]
+    facts: Sequence[Fact], unconfirmed: Sequence[Fact], workflows: Sequence[ActiveWorkflow]
 ) -> dict[str, dict[str, Hindrance]]:
     """What kept the contacts of events out: event id -> workflow id -> why.
 
@@ -76,18 +74,16 @@ def kept_out(
     """
     by_trigger = _by_trigger(workflows)
     found: dict[str, dict[str, Hindrance]] = defaultdict(dict)
-    for group, is_confirmed in ((happenings, True), (unconfirmed, False)):
-        for happening in group:
-            for workflow in by_trigger.get(happening.trigger, ()):
-                why = hindrance(workflow, happening, is_confirmed=is_confirmed)
-                if why and happening.event_id:
-                    found[happening.event_id][workflow.id] = why
+    for group, is_confirmed in ((facts, True), (unconfirmed, False)):
+        for fact in group:
+            for workflow in by_trigger.get(fact.trigger, ()):
+                why = hindrance(workflow, fact, is_confirmed=is_confirmed)
+                if why and fact.event_id:
+                    found[fact.event_id][workflow.id] = why
     return found
 
 
-def hindrance(
-    workflow: ActiveWorkflow, happening: Happening, *, is_confirmed: bool = True
-) -> Hindrance | None:
+def hindrance(workflow: ActiveWorkflow, fact: Fact, *, is_confirmed: bool = True) -> Hindrance | None:
     """Why the workflow does not take in a contact to whom happened what it waits for; None when it does."""
     if workflow.status == "Draft":
         return "draft"
@@ -95,7 +91,7 @@ def hindrance(
         return "paused"
     if not is_confirmed:
         return "unconfirmed"
-    return None if admits(workflow.mailing_list_id, happening.mailing_lists) else "not_on_list"
+    return None if admits(workflow.mailing_list_id, fact.mailing_lists) else "not_on_list"
 
 
 def admits(mailing_list_id: str | None, memberships: Mapping[str, str]) -> bool:

@@ -84,7 +84,7 @@ class Graph(Struct, frozen=True):
     removed: dict[str, str] = {}
 
 
-class Problem(Struct, frozen=True):
+class GraphProblem(Struct, frozen=True):
     """Why a graph cannot run; `node_id` is None when no single node is to blame."""
 
     node_id: str | None
@@ -100,7 +100,7 @@ def graph_of(workflow: WorkflowRow) -> Graph:
     return Graph(workflow.root_node_id, decode_nodes(workflow.nodes), workflow.removed_nodes)
 
 
-def problems(graph: Graph) -> list[Problem]:
+def problems(graph: Graph) -> list[GraphProblem]:
     """Everything that keeps `graph` from running, in the order of its nodes; empty when it is sound."""
     return [
         *_whole(graph),
@@ -108,20 +108,22 @@ def problems(graph: Graph) -> list[Problem]:
     ]
 
 
-def _whole(graph: Graph) -> Iterator[Problem]:
+def _whole(graph: Graph) -> Iterator[GraphProblem]:
     if len(graph.nodes) > WORKFLOW_NODES:
-        yield Problem(None, f"a workflow has at most {WORKFLOW_NODES} nodes, not {len(graph.nodes)}")
+        yield GraphProblem(None, f"a workflow has at most {WORKFLOW_NODES} nodes, not {len(graph.nodes)}")
     if graph.root_node_id not in graph.nodes:
-        yield Problem(None, f"the root node {graph.root_node_id} does not exist")
+        yield GraphProblem(None, f"the root node {graph.root_node_id} does not exist")
     elif not isinstance(graph.nodes[graph.root_node_id], Trigger):
-        yield Problem(graph.root_node_id, "the root of a workflow is a trigger")
+        yield GraphProblem(graph.root_node_id, "the root of a workflow is a trigger")
     try:
         TopologicalSorter({node_id: node.next_node_ids for node_id, node in graph.nodes.items()}).prepare()
     except CycleError as error:
         cycle: list[str] = error.args[1]
-        yield Problem(cycle[0], f"paths never form a cycle: {' -> '.join(reversed(cycle))}")
+        yield GraphProblem(cycle[0], f"paths never form a cycle: {' -> '.join(reversed(cycle))}")
     reached = _reached(graph)
-    yield from (Problem(node_id, "no path leads here") for node_id in graph.nodes if node_id not in reached)
+    yield from (
+        GraphProblem(node_id, "no path leads here") for node_id in graph.nodes if node_id not in reached
+    )
 
 
 def _reached(graph: Graph) -> set[str]:
@@ -136,27 +138,27 @@ def _reached(graph: Graph) -> set[str]:
     return reached
 
 
-def _single(graph: Graph, node_id: str, node: Node) -> Iterator[Problem]:
+def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
     for next_id in node.next_node_ids:
         if next_id not in graph.nodes:
-            yield Problem(node_id, f"the next node {next_id} does not exist")
+            yield GraphProblem(node_id, f"the next node {next_id} does not exist")
     if isinstance(node, ExitAction):
         if node.next_node_ids:
-            yield Problem(node_id, "nothing comes after an exit")
+            yield GraphProblem(node_id, "nothing comes after an exit")
     elif len(node.next_node_ids) != 1:
-        yield Problem(node_id, f"exactly one node comes next, not {len(node.next_node_ids)}")
+        yield GraphProblem(node_id, f"exactly one node comes next, not {len(node.next_node_ids)}")
     if isinstance(node, Trigger) and node_id != graph.root_node_id:
-        yield Problem(node_id, "a workflow has one trigger, its root")
+        yield GraphProblem(node_id, "a workflow has one trigger, its root")
     match node:
         case BlankTrigger():
-            yield Problem(node_id, "choose what starts the workflow")
+            yield GraphProblem(node_id, "choose what starts the workflow")
         case EventTrigger(event_name=None):
-            yield Problem(node_id, "choose the event that starts the workflow")
+            yield GraphProblem(node_id, "choose the event that starts the workflow")
         case SendEmailAction(email_message_id=None):
-            yield Problem(node_id, "write the email's message")
+            yield GraphProblem(node_id, "write the email's message")
         case TimerAction(amount=amount) if not isfinite(amount) or amount < 0:
-            yield Problem(node_id, "a timer waits 0 or longer")
+            yield GraphProblem(node_id, "a timer waits 0 or longer")
         case TimerAction(amount=amount, unit=unit) if amount > LONGEST_TIMER / UNITS[unit]:
-            yield Problem(node_id, f"a timer waits {LONGEST_TIMER.days} days at most")
+            yield GraphProblem(node_id, f"a timer waits {LONGEST_TIMER.days} days at most")
         case _:
             pass

@@ -12,7 +12,7 @@ from loopwright.server.store.runs import DueRun
 
 from .entry import admits
 from .graph import Graph, graph_of
-from .step import Place, Standing, walk
+from .step import ContactState, RunPosition, advance
 
 GRAPHS_KEPT = 500
 
@@ -55,11 +55,11 @@ class Runner:
         now = self._clock.now()
         graph = await self._graph(tx, run)
         contact = await load_contact(tx, run.team_id, run.contact_id)
-        standing = Standing(
+        standing = ContactState(
             known=contact is not None,
             on_list=contact is not None and admits(run.mailing_list_id, contact.mailing_lists),
         )
-        outcome = walk(Place(run.node_id, run.entered_at), graph, standing, now=now)
+        outcome = advance(RunPosition(run.node_id, run.entered_at), graph, standing, now=now)
         if contact is not None:
             emails = [_email(run, contact, node_id, message_id) for node_id, message_id in outcome.sends]
             await queue_emails(tx, emails, now=now)

@@ -19,14 +19,14 @@ from .graph import (
 )
 
 
-class Place(Struct, frozen=True):
+class RunPosition(Struct, frozen=True):
     """Where a run is, and since when (aware UTC)."""
 
     node_id: str
     entered_at: datetime
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class ContactState(Struct, frozen=True, kw_only=True):
     """What a workflow asks of its contact at every node."""
 
     known: bool
@@ -67,7 +67,7 @@ class Remove(Struct, frozen=True):
 Step: TypeAlias = Sleep | Move | Send | Finish | Remove
 
 
-def next_step(place: Place, graph: Graph, standing: Standing, *, now: datetime) -> Step:
+def next_step(place: RunPosition, graph: Graph, standing: ContactState, *, now: datetime) -> Step:
     """Decide what a run at `place` does at `now`, aware UTC.
 
     Whether an email may reach its contact is decided at delivery, so that every email a run came to has a row
@@ -99,32 +99,32 @@ def _after(node: Node) -> str:
     return next_id
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class StepResult(Struct, frozen=True, kw_only=True):
     """Where a run has come to, and the messages it met on the way as (node, message).
 
     `wake_at` is when it goes on; None when it has ended.
     """
 
-    place: Place
+    place: RunPosition
     status: RunStatus = "active"
     reason: str = ""
     wake_at: datetime | None = None
     sends: tuple[tuple[str, str], ...] = ()
 
 
-def walk(place: Place, graph: Graph, standing: Standing, *, now: datetime) -> Outcome:
+def advance(place: RunPosition, graph: Graph, standing: ContactState, *, now: datetime) -> StepResult:
     """Follow `next_step` from `place` until the run sleeps or ends, as it must in a graph without cycles."""
     sends: list[tuple[str, str]] = []
     while True:
         match next_step(place, graph, standing, now=now):
             case Move(to=to):
-                place = Place(to, now)
+                place = RunPosition(to, now)
             case Send(message_id=message_id, then=to):
                 sends.append((place.node_id, message_id))
-                place = Place(to, now)
+                place = RunPosition(to, now)
             case Sleep(until=until):
-                return Outcome(place=place, wake_at=until, sends=tuple(sends))
+                return StepResult(place=place, wake_at=until, sends=tuple(sends))
             case Finish():
-                return Outcome(place=place, status="finished", sends=tuple(sends))
+                return StepResult(place=place, status="finished", sends=tuple(sends))
             case Remove(reason=reason):
-                return Outcome(place=place, status="removed", reason=reason, sends=tuple(sends))
+                return StepResult(place=place, status="removed", reason=reason, sends=tuple(sends))

@@ -9,7 +9,7 @@ A request's objects are gone when it is answered; looking through those under wa
 """
 
 
-def settle() -> None:
+def tune_gc() -> None:
     """Have the garbage collector pass over all that is there now, and come less often for the rest.
 
     Called once, when the process is ready: what it has made until then stays as long as it does.

@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from loopwright.server.connections import Connections, Phase, Reason
+from loopwright.server.runtime.connections import Connections, Phase, Reason
 from loopwright.wire.failures import CODE_HEADER
 
 RELIED_ON = {

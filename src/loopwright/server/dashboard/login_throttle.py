@@ -11,7 +11,7 @@ FORGET = timedelta(minutes=15)
 _REMEMBERED = 10_000  # addresses; the one that failed longest ago makes room
 
 
-class Patience:
+class LoginThrottle:
     """Failed sign-ins by household, in this process."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ from loopwright.wire.failures import INVALID_API_KEY
 from loopwright.wire.limits import TRANSACTIONAL_BYTES
 
 from .failures import PLAIN, Shapes, failure, failure_of
-from .limits import Limits
+from .rate_limits import RateLimits
 from .request_ids import request_id_of
 from .space import FREE, Share, Space
 
@@ -38,7 +38,7 @@ KEY_MEMORY_SECONDS = 5.0
 """For so long a revoked key may still open this process, and a request that it has opened go on."""
 
 
-class Call(Struct, frozen=True):
+class ApiRequest(Struct, frozen=True):
     """A request that was let in, with all a handler may use.
 
     `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
@@ -58,10 +58,10 @@ class Call(Struct, frozen=True):
     public_url: str | None
 
 
-Handler = Callable[[Call], Awaitable[Response]]
+Handler = Callable[[ApiRequest], Awaitable[Response]]
 
 
-class Door:
+class Authenticator:
     """Lets requests in: knows the keys, and counts the requests."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Door:
         pool: Pool,
         ingest: Ingest,
         clock: Clock,
-        limits: Limits,
+        limits: RateLimits,
         *,
         removal_quota: int,
         public_url: str | None,
@@ -83,11 +83,11 @@ class Door:
         self._public_url = public_url
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
-    async def enter(self, request: Request) -> Call:
+    async def enter(self, request: Request) -> ApiRequest:
         """Find out who calls. Raises `Unauthorized`."""
         key_hash = _key_hash_of(request)
         team = await self._team_of(key_hash)
-        return Call(
+        return ApiRequest(
             request,
             key_hash,
             team,
@@ -137,7 +137,7 @@ class Door:
         return team
 
 
-async def check_key(call: Call) -> None:
+async def check_key(call: ApiRequest) -> None:
     """See whether a request that takes long may go on. Raises `Unauthorized` once its key is revoked."""
     async with call.pool.acquire() as tx:
         if await team_of_key(tx, call.key_hash) is None:
@@ -158,14 +158,14 @@ def _wrong_key() -> Unauthorized:
 NO_SHAPES: Mapping[str, Shapes] = {}
 
 
-class Operation:
+class Endpoint:
     """An ASGI application for one path: each of its methods has a handler, and may have failures of a shape
     of their own.
     """
 
     def __init__(
         self,
-        door: Door,
+        door: Authenticator,
         handlers: Mapping[str, Handler],
         *,
         shapes: Mapping[str, Shapes] = NO_SHAPES,
@@ -226,7 +226,7 @@ def answer(value: object, status: int = 200) -> Response:
     return Response(encode(value), status, media_type="application/json")
 
 
-async def read_body(call: Call) -> dict[str, object]:
+async def read_body(call: ApiRequest) -> dict[str, object]:
     """The request's body, which has to be a JSON object. Any Content-Type will do.
 
     Raises `BadRequest`, `WrongMediaType`, and `TooLarge` from 4 MB on, without reading further.
@@ -255,7 +255,7 @@ async def read_body(call: Call) -> dict[str, object]:
     return cast("dict[str, object]", body)
 
 
-async def read_command(call: Call, read: Callable[[dict[str, object]], Command]) -> Command:
+async def read_command(call: ApiRequest, read: Callable[[dict[str, object]], Command]) -> Command:
     """The command that `read` makes of the request's body; what may take long is done beside the loop."""
     body = await read_body(call)
     if call.share.size <= FREE:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.json import encode
 
-from loopwright.server.mail.letter import HEADERS, PARTS, Attachment, framed, read_letter, source
+from loopwright.server.mail.parsed_email import HEADERS, PARTS, Attachment, framed, parse_email, source
 from support.growth import grows_linearly
-from support.odd_letters import ODD, mutated
+from support.odd_emails import ODD, mutated
 
 
 def test_both_bodies_and_files_are_found() -> None:
@@ -20,7 +20,7 @@ def test_both_bodies_and_files_are_found() -> None:
     message.add_alternative("<p>Hallo <b>Zoë</b></p>", subtype="html")
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="Rechnung.pdf")
     message.add_attachment("a,b\n", subtype="csv", filename="rows.csv")
-    letter = read_letter(message.as_bytes())
+    letter = parse_email(message.as_bytes())
     assert letter.text == "Hallo Zoë\n"
     assert letter.html == "<p>Hallo <b>Zoë</b></p>\n"
     assert letter.attachments == [
@@ -52,7 +52,7 @@ def test_both_bodies_and_files_are_found() -> None:
 )
 def test_broken_bodies_are_shown_as_well_as_they_can_be(raw: bytes, text: str) -> None:
     """A reader sees something, never an error."""
-    assert read_letter(raw).text == text
+    assert parse_email(raw).text == text
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_broken_bodies_are_shown_as_well_as_they_can_be(raw: bytes, text: str) -
 )
 def test_headers_are_readable(line: bytes, value: str) -> None:
     """Encoded words are decoded; what cannot be is shown as it came."""
-    assert read_letter(line + b"\r\n\r\n").headers[0][1] == value
+    assert parse_email(line + b"\r\n\r\n").headers[0][1] == value
 
 
 @given(st.binary(max_size=600))
 def test_any_bytes_make_a_letter(raw: bytes) -> None:
     """Nothing that comes over SMTP makes a page fail."""
-    read_letter(raw)
+    parse_email(raw)
     source(raw)
 
 
@@ -95,7 +95,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES)))
 def test_odd_emails_make_a_letter(pieces: list[bytes]) -> None:
     """Neither does anything that half looks like an email."""
-    read_letter(b"".join(pieces))
+    parse_email(b"".join(pieces))
 
 
 def test_links_open_in_a_tab_of_their_own() -> None:
@@ -130,7 +130,7 @@ def test_sound_emails_are_read_as_the_library_reads_them(
         inner, message = message, EmailMessage()
         message.make_mixed()
         message.attach(inner)
-    letter = read_letter(message.as_bytes())
+    letter = parse_email(message.as_bytes())
     assert letter.text == files[0]
     assert letter.html == f"<p>{files[-1]}</p>\n"
     assert [one.size for one in letter.attachments] == [len(text.encode()) for text in files[1:]]
@@ -140,7 +140,7 @@ def test_sound_emails_are_read_as_the_library_reads_them(
 @pytest.mark.parametrize("raw", ODD.values(), ids=ODD.keys())
 def test_odd_emails_can_be_stored_and_sent_on(raw: bytes) -> None:
     """PostgreSQL has no NUL, JSON no half of a surrogate pair; and no email keeps us for long."""
-    letter = read_letter(raw)
+    letter = parse_email(raw)
     texts = [letter.text or "", letter.html or "", *(one.name for one in letter.attachments)]
     texts += [text for header in letter.headers for text in header]
     assert b"\\u0000" not in encode(texts)
@@ -153,14 +153,14 @@ def test_odd_emails_can_be_stored_and_sent_on(raw: bytes) -> None:
 def test_mutated_emails_can_be_stored_and_sent_on(seed: int) -> None:
     """The same for what half is an email."""
     for raw in mutated(50, seed):
-        letter = read_letter(raw)
+        letter = parse_email(raw)
         assert b"\\u0000" not in encode([letter.text, letter.html, *(name for name, _ in letter.headers)])
 
 
 def test_what_is_left_out_is_told() -> None:
     """A message with more parts than are looked at is not whole."""
-    assert not read_letter(ODD["80,000 files"]).whole
-    assert read_letter(ODD["no header"]).whole
+    assert not parse_email(ODD["80,000 files"]).whole
+    assert parse_email(ODD["no header"]).whole
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_is_left_out_is_told() -> None:
 def test_reading_takes_as_long_as_the_email(repeated: tuple[bytes, bytes]) -> None:
     """Four times the email is not sixteen times the work."""
     head, piece = repeated
-    grows_linearly(lambda size: head + piece * (size // len(piece)), read_letter)
+    grows_linearly(lambda size: head + piece * (size // len(piece)), parse_email)
 
 
 def test_framing_takes_as_long_as_the_email() -> None:

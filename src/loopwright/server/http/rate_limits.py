@@ -54,7 +54,7 @@ class SlidingWindows:
                 del self._passed[team_id]
 
 
-class Limits:
+class RateLimits:
     """The windows a server keeps to; the content operations have a slower one beside the base's."""
 
     def __init__(self, rate_limit: RateLimit) -> None:

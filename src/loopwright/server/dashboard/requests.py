@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers, sessions
+from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.pages import BusyPage, Frame, MissingPage, Section, SlowPage, Turn
-from loopwright.server.dashboard.patience import Patience
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.pages import FIRST_PAGE, LIMIT_PAGE, LIMIT_SEARCH, PAGE_SECONDS, SEARCH_SECONDS
 from loopwright.server.store.pages.overview import first_id
@@ -34,7 +34,7 @@ Line = TypeVar("Line")
 
 
 @dataclass(frozen=True)
-class House:
+class Context:
     """What all pages share. `public_url` is the server's address in links, without a final slash.
 
     `pool` is for pages alone; `searches` keeps those that may take long from having all of it. `origin` is
@@ -45,7 +45,7 @@ class House:
     clock: Clock
     public_url: str
     origin: str | None
-    patience: Patience
+    throttle: LoginThrottle
     searches: asyncio.Semaphore
 
 
@@ -124,7 +124,7 @@ View = Callable[[Visit], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def signed_in(house: House, view: View) -> Endpoint:
+def signed_in(context: Context, view: View) -> Endpoint:
     """Make a route's endpoint of a view: whoever is not signed in is led to the sign-in.
 
     A page whose statements take too long, or that finds no connection, says so instead.
@@ -134,8 +134,8 @@ def signed_in(house: House, view: View) -> Endpoint:
         search = search_of(request)
         seconds = SEARCH_SECONDS if search else PAGE_SECONDS
         try:
-            async with _turn(house) if search else nullcontext():
-                return await _see(house, view, request, LIMIT_SEARCH if search else LIMIT_PAGE)
+            async with _turn(context) if search else nullcontext():
+                return await _see(context, view, request, LIMIT_SEARCH if search else LIMIT_PAGE)
         except asyncpg.QueryCanceledError:
             slow = SlowPage(search=search, seconds=seconds, back=quote(request.url.path) if search else "/")
             return answers.page(slow, status=503, headers=RETRY)
@@ -146,26 +146,26 @@ def signed_in(house: House, view: View) -> Endpoint:
 
 
 @asynccontextmanager
-async def _turn(house: House) -> AsyncGenerator[None]:
+async def _turn(context: Context) -> AsyncGenerator[None]:
     """The turn of a search: they leave connections to the other pages."""
-    await asyncio.wait_for(house.searches.acquire(), WAIT_SECONDS)
+    await asyncio.wait_for(context.searches.acquire(), WAIT_SECONDS)
     try:
         yield
     finally:
-        house.searches.release()
+        context.searches.release()
 
 
-async def _see(house: House, view: View, request: Request, limit: LiteralString) -> Response:
-    now = house.clock.now()
+async def _see(context: Context, view: View, request: Request, limit: LiteralString) -> Response:
+    now = context.clock.now()
     async with (
-        house.pool.acquire(timeout=WAIT_SECONDS) as tx,
+        context.pool.acquire(timeout=WAIT_SECONDS) as tx,
         tx.transaction(isolation="repeatable_read", readonly=True),
     ):
         await tx.execute(limit)
         operator = await operator_of(request, tx, now=now)
         if operator is None:
             return _to_sign_in(request)
-        visit = Visit(request, tx, operator, now, house.public_url)
+        visit = Visit(request, tx, operator, now, context.public_url)
         try:
             return await view(visit)
         except NothingHere:

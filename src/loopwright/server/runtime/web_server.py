@@ -9,10 +9,10 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from loopwright.server.connections import Connection, Connections, Deadlines, affordable
-from loopwright.server.listening import Listener
-from loopwright.server.protocol import BoundedProtocol
-from loopwright.server.repeating import repeating
+from loopwright.server.runtime.connections import Connection, Connections, Deadlines, affordable
+from loopwright.server.runtime.listening import Listener
+from loopwright.server.runtime.protocol import BoundedProtocol
+from loopwright.server.runtime.repeating import repeating
 
 GRACE_SECONDS = 20
 """How long requests under way may take once the server is asked to stop."""

@@ -11,7 +11,7 @@ from loopwright.errors import ArgumentValueError
 from loopwright.wire.node_payloads import NodePayload
 from loopwright.wire.tolerance import set_aside
 from loopwright.wire.workflow_nodes import WorkflowNode
-from loopwright.wire.workflows import ListChange, NodeChanged, NodeDeletion, Place, WorkflowDeleted
+from loopwright.wire.workflows import InsertPosition, ListChange, NodeChanged, NodeDeletion, WorkflowDeleted
 
 CreatableNode: TypeAlias = Literal[
     "AudienceFilter", "BranchNode", "ExperimentBranchNode", "TimerAction", "SendEmailAction", "VariantNode"
@@ -19,7 +19,7 @@ CreatableNode: TypeAlias = Literal[
 
 
 def insertion_body(
-    type_name: CreatableNode, place: Place, expected_revision_id: str | None
+    type_name: CreatableNode, place: InsertPosition, expected_revision_id: str | None
 ) -> dict[str, object]:
     """Raises `ArgumentTypeError` for what is no place."""
     if not isinstance(place, msgspec.Struct):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from loopwright.server.dashboard.story import EmailStory, EventStory, RunStory, tell, tell_events
+from loopwright.server.dashboard.timeline import EmailStory, EventStory, RunStory, tell, tell_events
 from loopwright.server.store.pages.events import EmailLine, EventLine, RunLine
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopwright.server.http.limits import MOST_REMEMBERED, Limits, SlidingWindows, Window
+from loopwright.server.http.rate_limits import MOST_REMEMBERED, RateLimits, SlidingWindows, Window
 
 
 def test_a_window_slides() -> None:
@@ -35,7 +35,7 @@ def test_who_has_left_is_forgotten() -> None:
 
 def test_the_published_limits() -> None:
     """Ten a second, and sixty a minute on content; the tighter one is told."""
-    limits = Limits("loops")
+    limits = RateLimits("loops")
     told = limits.admit("t", 0, of_content=False)
     assert told is not None
     assert (told.limit, told.remaining) == (10, 9)
@@ -54,7 +54,7 @@ def test_the_published_limits() -> None:
 @pytest.mark.parametrize(("rate", "wait"), [pytest.param(1.0, 1, id="one"), pytest.param(0.2, 5, id="less")])
 def test_a_rate_of_ones_own(rate: float, wait: int) -> None:
     """Less than one a second is one in several seconds."""
-    limits = Limits(rate)
+    limits = RateLimits(rate)
     limits.admit("t", 0, of_content=False)
     told = limits.admit("t", 0, of_content=False)
     assert told is not None
@@ -63,4 +63,4 @@ def test_a_rate_of_ones_own(rate: float, wait: int) -> None:
 
 def test_no_limits() -> None:
     """Then nothing is told, either."""
-    assert Limits("off").admit("t", 0, of_content=True) is None
+    assert RateLimits("off").admit("t", 0, of_content=True) is None

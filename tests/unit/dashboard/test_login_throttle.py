@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loopwright.server.dashboard.patience import FORGET, FREE, LONGEST, Patience
+from loopwright.server.dashboard.login_throttle import FORGET, FREE, LONGEST, LoginThrottle
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NONE = timedelta(0)
 
 
-def failed(times: int) -> Patience:
-    patience = Patience()
+def failed(times: int) -> LoginThrottle:
+    patience = LoginThrottle()
     for _ in range(times):
         patience.failed("10.0.0.1", now=NOW)
     return patience

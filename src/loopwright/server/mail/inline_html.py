@@ -18,7 +18,7 @@ _INLINE = {
 }
 
 
-def prose(block: Element, look: Look) -> list[Chunk]:
+def render_inline(block: Element, look: Look) -> list[Chunk]:
     """A heading, paragraph, quote, list or piece of code, without the space around it."""
     match block.tag:
         case "H1" | "H2" | "H3":

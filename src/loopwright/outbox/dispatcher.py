@@ -1,4 +1,4 @@
-"""The courier: threads that take events from the spool and send them, several contacts at a time.
+"""The dispatcher: threads that take events from the spool and send them, several contacts at a time.
 
 Each thread claims one contact's oldest event, sends it through the SDK's client (which paces and retries),
 settles it, and claims again. Threads come as long as there is more to take than threads to take it, and leave
@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from loopwright.errors import ArgumentError, LoopsError, RecipientNotAllowedError, StatusError
 from loopwright.outbox.reasons import UNAUTHORIZED, outage, told
-from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, delay_after, judge, pause_after
+from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, classify, delay_after, pause_after
 from loopwright.outbox.spool import Delivery, Spool
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ interpreter's, as while importing, would find it held for ever.
 """
 
 POLL_SECONDS = 1.0
-"""How often an idle courier looks for events that other processes left behind."""
+"""How often an idle dispatcher looks for events that other processes left behind."""
 
 log = logging.getLogger("loopwright.outbox")
 
 
-class Courier:
+class Dispatcher:
     """Delivers what is in `spool` through `events`, at most `parallel` contacts at a time."""
 
     def __init__(self, spool: Spool, events: Events, *, parallel: int) -> None:
@@ -185,11 +185,11 @@ class Courier:
                 idempotency_key=delivery.key,
             )
         except StatusError as error:
-            return judge(error.status), error.status, error.message
+            return classify(error.status), error.status, error.message
         except (ArgumentError, RecipientNotAllowedError) as error:
             return Verdict.REFUSED, None, str(error)
         except LoopsError as error:
-            return judge(None), None, str(error)
+            return classify(None), None, str(error)
         except (TypeError, ValueError) as error:
             return Verdict.REFUSED, None, str(error)
         except Exception as error:  # a fault of a transport or of ours: the event must outlive it
@@ -252,7 +252,7 @@ class Courier:
         return f"{socket.gethostname()}:{os.getpid()}:{self._name}:{next(self._leases)}"
 
     def _adopt(self) -> None:
-        """Free what couriers of this machine held that are no more; once in a while is often enough."""
+        """Free what dispatchers of this machine held that are no more; once in a while is often enough."""
         now = time.time()
         if now >= self._adopted_at + POLL_SECONDS:
             self._adopted_at = now
@@ -260,17 +260,17 @@ class Courier:
 
 
 _living: set[str] = set()
-"""The couriers of this process. A lease may name the process and none of them: one that is gone may have had
-the same id, as the first process of a restarted container does.
+"""The dispatchers of this process. A lease may name the process and none of them: one that is gone may have
+had the same id, as the first process of a restarted container does.
 """
 
 
 def _orphaned(lease: str) -> bool:
-    host, process, courier, _ = lease.rsplit(":", 3)
+    host, process, dispatcher, _ = lease.rsplit(":", 3)
     if host != socket.gethostname():
         return False
     if int(process) == os.getpid():
-        return courier not in _living
+        return dispatcher not in _living
     return not _lives(int(process))
 
 

@@ -11,8 +11,8 @@ from html import escape
 from mjml import mjml2html
 from msgspec import Struct
 
+from .inline_html import elements_of, render_inline, target_of
 from .markup import Element, Text
-from .prose import elements_of, prose, target_of
 from .style import Look
 from .template import Chunk, Condition, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, Variable, parts
@@ -243,7 +243,7 @@ class _Layout:
             letter_spacing=f"{type_.spacing:g}px" if type_.spacing else None,
             container_background_color=None if "blockBorderRadius" in given else given.get("blockColor"),
         )
-        chunks = prose(block, self.look)
+        chunks = render_inline(block, self.look)
         if "blockBorderRadius" in given and "blockColor" in given:
             box = f"background:{given['blockColor']};border-radius:{given['blockBorderRadius']}px"
             attributes = attributes.replace(self.padding(block, type_.space), f"{type_.space}px 0", 1)

@@ -23,7 +23,7 @@ PROPERTIES_KEPT = 50_000
 """Of all patterns of all teams."""
 
 
-class TeamKnowledge(Struct, frozen=True, kw_only=True):
+class TeamSnapshot(Struct, frozen=True, kw_only=True):
     """A team as of `revision`. `patterns` holds those that were asked for, by event name."""
 
     revision: int
@@ -38,12 +38,12 @@ class Knowledge:
     """The teams known to one process."""
 
     def __init__(self) -> None:
-        self._teams: dict[str, TeamKnowledge] = {}
+        self._teams: dict[str, TeamSnapshot] = {}
         self._properties = 0
 
     async def of(
         self, tx: Connection, team_ids: Set[str], names: Set[tuple[str, str]]
-    ) -> dict[str, TeamKnowledge]:
+    ) -> dict[str, TeamSnapshot]:
         """The teams that are there, with their patterns of the (team, event name) pairs.
 
         The revision is read first: what is read after it may be newer, but never older.
@@ -79,7 +79,7 @@ class Knowledge:
             self._teams.pop(team_id, None)
 
 
-async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamKnowledge]:
+async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamSnapshot]:
     revisions = await teams.load_revisions(tx, team_ids)
     properties, lists = await audience.load_declared(tx, team_ids)
     by_team: dict[str, dict[TriggerKey, list[ActiveWorkflow]]] = defaultdict(lambda: defaultdict(list))
@@ -87,7 +87,7 @@ async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamKnow
         trigger = workflow.team_id, workflow.trigger_type, workflow.trigger_event
         by_team[workflow.team_id][trigger].append(workflow)
     return {
-        team_id: TeamKnowledge(
+        team_id: TeamSnapshot(
             revision=revision,
             blocklist=blocklist,
             properties=properties[team_id],

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction, isfunction, ismethod
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from loopwright.client.handed import AsyncHandedTransport, HandedTransport, is_client
+from loopwright.client.httpx_adapter import AsyncHandedTransport, HandedTransport, is_client
 from loopwright.client.transport import AsyncTransport, Limits, Route, Transport
 from loopwright.errors import ConfigurationError
 

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 
-from loopwright.server.repeating import repeating
+from loopwright.server.runtime.repeating import repeating
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.statistics import analyze_grown
 
