@@ -124,7 +124,7 @@ def _sentence(ended: Ended, rows: int) -> str:
     if now.finished and not rows:
         return "nothing to do: the file has no rows"
     if now.finished and not ended.sent and there == rows:
-        return f"nothing to do: all {rows} rows were sent before"
+        return f"nothing to do: {'the only row was' if rows == 1 else f'all {rows} rows were'} sent before"
     rejected = f"{now.rejected} rejected" + (f", see {ended.rejected.path}" if now.rejected else "")
     if ended.before.finished:
         return f"nothing to do: {there} of {rows} rows were sent before, {rejected}."

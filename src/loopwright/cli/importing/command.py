@@ -19,6 +19,7 @@ from loopwright.cli.importing.alone import alone
 from loopwright.cli.importing.files import Fields, Form, form_of
 from loopwright.cli.importing.headings import Headings
 from loopwright.cli.importing.keeping import Keeper, kept
+from loopwright.cli.importing.memory import rows_pass_by
 from loopwright.cli.importing.plan import Plan, Survey, plan_of, survey, unknown_columns
 from loopwright.cli.importing.progress import ChangedFile, Progress, State
 from loopwright.cli.importing.rejected import SHOWN_REASONS, RejectedRows
@@ -203,7 +204,8 @@ def carry_out(
     with readable(), alone(job.table.path), kept(state, progress, job.survey.rows) as keeper:
         error, interrupted = None, False
         try:
-            asyncio.run(_run(job.table, keeper, rejected, sender, headers))
+            with rows_pass_by():
+                asyncio.run(_run(job.table, keeper, rejected, sender, headers))
         except LoopsError as problem:
             error = problem
         except KeyboardInterrupt:

@@ -23,7 +23,10 @@ class CsvRows:
         self._path = path
         self._dialect = dialect
         self._reader = csv.reader(self._lines(), delimiter=dialect.delimiter, strict=True)
-        self.headings = self._named(self._next())
+        try:
+            self.headings = self._named(next(self._reader, ()))
+        except csv.Error as error:
+            raise self._refusal(dialect.line, error) from None
         self._last = max((n for n, name in enumerate(self.headings, 1) if name.strip()), default=0)
 
     def rows(self, after: int = 0) -> Iterator[Row]:
@@ -49,14 +52,14 @@ class CsvRows:
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """The cells of each row that is not blank, with its physical line."""
-        while True:
-            line = self._line
-            try:
-                cells = self._next()
-            except StopIteration:
-                return
-            if any(cells) and any(cell.strip() for cell in cells):
-                yield line, cells
+        line = self._line
+        try:
+            for cells in self._reader:
+                if cells and (cells[0].strip() or any(map(str.strip, cells))):
+                    yield line, cells
+                line = self._line
+        except csv.Error as error:
+            raise self._refusal(line, error) from None
 
     @property
     def _line(self) -> int:
@@ -67,20 +70,16 @@ class CsvRows:
         lines = checked(lines_of(self._path, self._dialect.encoding), self._path, self._dialect.encoding)
         return islice(lines, self._dialect.line - 1, None)
 
-    def _next(self) -> list[str]:
-        line = self._line
-        try:
-            return next(self._reader)
-        except csv.Error as error:
-            read = islice(self._lines(), line - self._dialect.line, self._reader.line_num)
-            opened = open_quote(read, self._dialect.delimiter)
-            if opened is None:
-                raise FileError(f"{self._path.name}, line {line}: {error}. Nothing was sent") from None
-            raise FileError(
-                f"{self._path.name}, line {line + opened}: a quote opens a cell here and is not "
-                "closed before a separator or the end of a line; a quote inside of a quoted cell is written "
-                "twice. Nothing was sent"
-            ) from None
+    def _refusal(self, line: int, error: csv.Error) -> FileError:
+        """What to say of the row that begins at `line`."""
+        read = islice(self._lines(), line - self._dialect.line, self._reader.line_num)
+        opened = open_quote(read, self._dialect.delimiter)
+        if opened is None:
+            return FileError(f"{self._path.name}, line {line}: {error}. Nothing was sent")
+        return FileError(
+            f"{self._path.name}, line {line + opened}: a quote opens a cell here and is not closed before a "
+            "separator or the end of a line; one inside of a quoted cell is written twice. Nothing was sent"
+        )
 
     def _named(self, headings: Sequence[str]) -> list[str]:
         """Blank headings get a blank more each, so that no column hides another."""

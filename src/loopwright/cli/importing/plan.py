@@ -39,12 +39,12 @@ class Survey(Struct, frozen=True):
 
 class Plan(Struct, frozen=True, kw_only=True):
     """How the file's columns are read. `undeclared` maps the keys of properties that are not there yet to
-    the type they would get; `quoted`: an apostrophe that guards a cell is no part of it.
+    the type they would get; `guarded`: some cells have an apostrophe that is no part of them.
     """
 
     columns: Mapping[str, Column]
     undeclared: Mapping[str, PropertyType]
-    quoted: bool = False
+    guarded: bool = False
 
     def headings(self, *parts: Part) -> list[str]:
         return [heading for heading, column in self.columns.items() if column.part in parts]
@@ -104,7 +104,7 @@ def plan_of(found: Survey, known: Headings, table: Table) -> Plan:
         columns[heading] = column
     if table.headings is not None:
         _check_twins({heading: columns[heading] for heading in table.headings}, table)
-    return Plan(columns=columns, undeclared=undeclared, quoted=table.quoted)
+    return Plan(columns=columns, undeclared=undeclared, guarded=found.guarded > 0)
 
 
 def unknown_columns(plan: Plan) -> str:

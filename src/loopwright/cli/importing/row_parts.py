@@ -43,11 +43,11 @@ class RowParts(Struct, kw_only=True):
 def parts_of(fields: Fields, plan: Plan) -> RowParts:
     """Read one row. Raises `RowError` for one that cannot be sent."""
     parts = RowParts()
-    for heading, cell in (unguarded(fields) if plan.quoted else fields).items():
+    for heading, cell in (unguarded(fields) if plan.guarded else fields).items():
         if cell is None or cell == "":
             continue
         try:
-            if isinstance(cell, str):
+            if isinstance(cell, str) and not cell.isascii():
                 cell.encode()  # half a surrogate pair, which JSON can hold, says so here
             _take(parts, plan.columns[heading], cell, plan)
         except (TypeError, ValueError) as error:
@@ -58,36 +58,38 @@ def parts_of(fields: Fields, plan: Plan) -> RowParts:
 def _take(parts: RowParts, column: Column, cell: object, plan: Plan) -> None:
     """Add what one cell says."""
     match column.part:
+        case "event" if column.key:
+            _put(parts.event, column.key, _event_value(column.type, cell))
+        case "contact" if column.key:
+            _put(parts.contact, column.key, _contact_value(column.type or "string", cell))
         case "email":
             parts.email = _once(parts.email, _identifier(cell))
         case "user_id":
             parts.user_id = _once(parts.user_id, _identifier(cell))
         case "event_name":
             parts.event_name = _once(parts.event_name, str(cell).strip())
+        case "list" if column.key:
+            _put(parts.lists, column.key, bool(coerce(cell, "boolean")))
         case "subscribed":
             parts.leaves = parts.leaves or (cell != "null" and coerce(cell, "boolean") is False)
         case "opt_in":
             _check_opt_in(cell)
-        case "event" if column.key:
-            _put(parts.event, column.key, _event_value(column.type, cell))
-        case "event":
-            for key, value in _object(cell).items():
-                _put(parts.event, key, _event_value(None, value))
-        case "contact" if column.key:
-            _put(parts.contact, column.key, _contact_value(column.type or "string", cell))
-        case "contact":
-            for key, value in _object(cell).items():
-                if value is not None:
-                    _take(parts, plan.columns[f"contact.{key}"], value, plan)
-                elif (inner := plan.columns[f"contact.{key}"]).part == "contact":
-                    _put(parts.contact, inner.key, None)
-        case "list" if column.key:
-            _put(parts.lists, column.key, bool(coerce(cell, "boolean")))
-        case "list":
-            for key, value in _object(cell).items():
-                _put(parts.lists, key, bool(coerce(value, "boolean")))
+        case "event" | "contact" | "list":
+            _take_whole(parts, column, _object(cell), plan)
         case "not_sent" | "note" | "unnamed":
             pass
+
+
+def _take_whole(parts: RowParts, column: Column, values: Fields, plan: Plan) -> None:
+    """Add what an object of one part says. Null is a value there: it clears a contact's property."""
+    for key, value in values.items():
+        inner = plan.columns[f"contact.{key}"] if column.part == "contact" else Column(column.part, key)
+        if value is not None:
+            _take(parts, inner, value, plan)
+        elif inner.part == "event":
+            _put(parts.event, key, None)
+        elif inner.part == "contact":
+            _put(parts.contact, inner.key, None)
 
 
 def _put(values: dict[str, Kept], key: str, value: Kept) -> None:
@@ -111,7 +113,7 @@ def _object(cell: object) -> Fields:
 
 
 def _identifier(cell: object) -> str:
-    text = str(coerce(cell, "string")).strip()
+    text = (cell if isinstance(cell, str) else str(coerce(cell, "string"))).strip()
     if text == "null":
         raise ValueError("cannot be cleared; leave the cell empty")
     return text
@@ -125,7 +127,7 @@ def _check_opt_in(cell: object) -> None:
 
 
 def _event_value(kind: PropertyType | None, cell: object) -> Value | None:
-    if cell is None or cell == "null":
+    if cell == "null":
         return None
     return coerce(cell, kind) if kind is not None else to_wire(cast("PropertyValue", cell))
 
@@ -133,11 +135,13 @@ def _event_value(kind: PropertyType | None, cell: object) -> Value | None:
 def _contact_value(kind: PropertyType, cell: object) -> Value | None:
     if cell == "null":
         return None
-    if isinstance(cell, str) and kind != "string" and not cell.strip():
+    if kind == "string" and isinstance(cell, str):
+        return cell
+    if isinstance(cell, str) and not cell.strip():
         raise ValueError("is blank; leave the cell empty, or write null to clear")
     if kind == "date" and (isinstance(cell, (int, float)) or _TIMESTAMP.fullmatch(str(cell))):
         raise ValueError("is a number; write dates in a file as 2024-01-17 or 2024-01-17T10:21:11")
-    if kind == "string" and not isinstance(cell, str):
+    if kind == "string":
         cell = to_wire(cast("PropertyValue", cell))
     value = coerce(cell, kind)
     return int(value) if isinstance(value, float) and value.is_integer() else value

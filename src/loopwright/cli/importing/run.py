@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from itertools import islice
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -33,6 +32,9 @@ from loopwright.errors import (
 
 WINDOW = 2
 """Batches that are held, as a multiple of those under way: memory stays flat."""
+
+SLACK = 20
+"""So many rows before it is full a batch may end."""
 
 Item = TypeVar("Item")
 
@@ -65,11 +67,19 @@ class Sender(Protocol[Item]):
         ...
 
 
-class _Batch(Struct, Generic[Item], frozen=True):
-    """Rows that were read: `faults` has the reasons of those that cannot be sent, by their numbers."""
+class _Read(Struct, Generic[Item], frozen=True):
+    """A row that was read: what it says and of whom, or the `fault` for which it cannot be sent."""
 
-    rows: Sequence[Row]
-    faults: dict[int, str]
+    row: Row
+    item: Item | None = None
+    names: Collection[str] = ()
+    fault: str = ""
+
+
+class _Batch(Struct, Generic[Item], frozen=True):
+    """Rows that are under way, those that cannot be sent among them."""
+
+    rows: Sequence[_Read[Item]]
     sending: asyncio.Task[Sequence[Verdict]]
 
 
@@ -102,7 +112,7 @@ class Import(Generic[Item]):
         """The batches in their order, each when it is done."""
         waiting: deque[_Batch[Item]] = deque()
         try:
-            while batch := list(islice(rows, self._sender.rows)):
+            for batch in self._batches(rows):
                 waiting.append(self._start(batch))
                 await asyncio.sleep(0)
                 while len(waiting) > self._sender.at_once * WINDOW or (waiting and waiting[0].sending.done()):
@@ -116,22 +126,40 @@ class Import(Generic[Item]):
                 one.sending.cancel()
             await asyncio.gather(*(one.sending for one in waiting), return_exceptions=True)
 
-    def _start(self, rows: Sequence[Row]) -> _Batch[Item]:
-        faults: dict[int, str] = {}
-        items: list[tuple[int, Item]] = []
-        for row in rows:
-            try:
-                if row.fault:
-                    raise RowError(row.fault)
-                items.append((row.number, self._sender.read(row.fields)))
-            except RowError as error:
-                faults[row.number] = str(error)
-        names = {name for _, item in items for name in self._sender.names(item)}
+    def _batches(self, rows: Iterator[Row]) -> Iterator[list[_Read[Item]]]:
+        """Rows by the batch. One that is nearly full ends where rows about somebody else begin.
+
+        The next one would have to wait for it otherwise, where a file has a contact's rows together.
+        """
+        most = self._sender.rows
+        batch: list[_Read[Item]] = []
+        names: set[str] = set()
+        for one in map(self._read, rows):
+            if len(batch) >= most or (len(batch) >= most - SLACK > 0 and names.isdisjoint(one.names)):
+                yield batch
+                batch, names = [], set()
+            batch.append(one)
+            names.update(one.names)
+        if batch:
+            yield batch
+
+    def _read(self, row: Row) -> _Read[Item]:
+        if row.fault:
+            return _Read(row, fault=row.fault)
+        try:
+            item = self._sender.read(row.fields)
+        except RowError as error:
+            return _Read(row, fault=str(error))
+        return _Read(row, item, self._sender.names(item))
+
+    def _start(self, rows: Sequence[_Read[Item]]) -> _Batch[Item]:
+        names = {name for one in rows for name in one.names}
         earlier = {self._tails[name] for name in names if name in self._tails}
+        items = [(one.row.number, one.item) for one in rows if one.item is not None]
         task = asyncio.create_task(self._send(items, earlier))
         self._tails.update(dict.fromkeys(names, task))
         task.add_done_callback(lambda done: self._forget(names, done))
-        return _Batch(rows, faults, task)
+        return _Batch(rows, task)
 
     async def _send(
         self, items: Sequence[tuple[int, Item]], earlier: Collection[asyncio.Task[Sequence[Verdict]]]
@@ -150,19 +178,18 @@ class Import(Generic[Item]):
         row, sent, already, rejected = progress.row, progress.sent, progress.already, progress.rejected
         error: LoopsError | None = None
         for one in batch.rows:
-            fault = batch.faults.get(one.number)
-            verdict = next(verdicts) if fault is None else fault
+            verdict = one.fault or next(verdicts)
             if isinstance(verdict, LoopsError):
                 error = verdict
                 break
-            row = one.number
+            row = one.row.number
             if verdict is None:
                 sent += 1
             elif verdict is ALREADY:
                 already += 1
             else:
                 rejected += 1
-                self._rejected.add(one, verdict)
+                self._rejected.add(one.row, verdict)
         progress = replace(
             progress,
             row=row,
