@@ -30,6 +30,8 @@ START = """
 import asyncio, atexit, os, signal, sys, tempfile, threading, time
 from loopwright import AsyncLoops, Loops, Outbox
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is made deaf to it
+
 def client():
     return AsyncLoops(transport="pyreqwest")
 
