@@ -71,8 +71,8 @@ def allowed_recipients(
 def check_recipients(call: Call[Any], allowed: AllowedRecipients | None) -> None:
     """Raises `RecipientNotAllowedError` for a call that could cause email to somebody else."""
     body = call.body
-    if allowed is not None and isinstance(body, dict):  # else there is none, or it is bytes
-        allowed.check(recipients_of(call.operation, cast("dict[str, object]", body)))
+    if allowed is not None and isinstance(body, Mapping):  # else there is none, or it is bytes
+        allowed.check(recipients_of(call.operation, cast("Mapping[str, object]", body)))
 
 
 def recipients_of(operation: Operation, body: Mapping[str, object]) -> list[object]:

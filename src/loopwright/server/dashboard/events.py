@@ -54,7 +54,7 @@ async def show_event(visit: Visit) -> Response:
         workflows=[one.id for one in waiting],
     )
     stories = timeline.tell_runs(runs, emails)
-    close = [] if waiting else close_names(event.name, (one.trigger_event for one in listeners))
+    close = () if waiting else close_names(event.name, (one.trigger_event for one in listeners))
     others = sorted({one.trigger_event for one in listeners} - {*close}) if not waiting else []
     part = EventPart(
         live=answers.live(visit.here(), (event, runs, emails, listeners, earlier), seconds=visit.pace),

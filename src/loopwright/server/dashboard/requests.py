@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, LiteralString, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import asyncpg
@@ -18,7 +18,7 @@ from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.pages import BusyPage, Frame, MissingPage, Section, SlowPage, Turn
 from loopwright.server.store.database import Connection, Pool
-from loopwright.server.store.pages import FIRST_PAGE, LIMIT_PAGE, LIMIT_SEARCH, PAGE_SECONDS, SEARCH_SECONDS
+from loopwright.server.store.pages import FIRST_PAGE, LIMIT, PAGE_SECONDS, SEARCH_SECONDS
 from loopwright.server.store.pages.overview import first_id
 from loopwright.server.store.sessions import Operator, operator_of_session
 
@@ -135,7 +135,7 @@ def signed_in(context: Context, view: View) -> Endpoint:
         seconds = SEARCH_SECONDS if search else PAGE_SECONDS
         try:
             async with _turn(context) if search else nullcontext():
-                return await _see(context, view, request, LIMIT_SEARCH if search else LIMIT_PAGE)
+                return await _see(context, view, request, seconds)
         except asyncpg.QueryCanceledError:
             slow = SlowPage(search=search, seconds=seconds, back=quote(request.url.path) if search else "/")
             return answers.page(slow, status=503, headers=RETRY)
@@ -155,13 +155,13 @@ async def _turn(context: Context) -> AsyncGenerator[None]:
         context.searches.release()
 
 
-async def _see(context: Context, view: View, request: Request, limit: LiteralString) -> Response:
+async def _see(context: Context, view: View, request: Request, seconds: int) -> Response:
     now = context.clock.now()
     async with (
         context.pool.acquire(timeout=WAIT_SECONDS) as tx,
         tx.transaction(isolation="repeatable_read", readonly=True),
     ):
-        await tx.execute(limit)
+        await tx.execute(LIMIT, f"{seconds}s")
         operator = await operator_of(request, tx, now=now)
         if operator is None:
             return _to_sign_in(request)

@@ -8,9 +8,7 @@ from typing import LiteralString
 
 SEARCH_SECONDS = 2
 PAGE_SECONDS = 10
-
-LIMIT_SEARCH: LiteralString = f"SET LOCAL statement_timeout = '{SEARCH_SECONDS}s'"
-LIMIT_PAGE: LiteralString = f"SET LOCAL statement_timeout = '{PAGE_SECONDS}s'"
+LIMIT: LiteralString = "SELECT set_config('statement_timeout', $1, true)"
 """Whoever asks for more than can be looked up is told so, instead of keeping the database busy."""
 
 FIRST_PAGE = "~"

@@ -182,8 +182,10 @@ async def load_event(tx: Connection, team_id: str, event_id: str) -> EventDetail
     row = await tx.fetchrow(EVENT, team_id, event_id)
     if row is None:
         return None
-    decoded = {key: row[key] and msgspec.json.decode(row[key]) for key in ("properties", "kept_out")}
-    return EventDetail(**{**row, **decoded, "kept_out": decoded["kept_out"] or {}})
+    values: dict[str, Any] = dict(row)
+    values["properties"] = _decoded(row["properties"])
+    values["kept_out"] = _decoded(row["kept_out"]) or {}
+    return EventDetail(**values)
 
 
 async def load_runs(
@@ -201,5 +203,10 @@ async def load_emails(
 
 
 def _event(row: Any) -> EventLine:
-    properties = row["properties"]
-    return EventLine(**{**row, "properties": None if properties is None else msgspec.json.decode(properties)})
+    values: dict[str, Any] = dict(row)
+    values["properties"] = _decoded(row["properties"])
+    return EventLine(**values)
+
+
+def _decoded(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
