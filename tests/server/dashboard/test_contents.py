@@ -123,7 +123,8 @@ async def test_an_email_is_shown_in_all_its_forms(site: Site, operator: httpx2.A
     assert "workflow Welcome" in words(page)
     assert links(page, "/contacts/c") == [f"/contacts/{contact}"]
     revision = await site.rows.pool.fetchrow(
-        "SELECT revision_id AS id, message_id FROM email WHERE subject = 'Hello Ada'"
+        "SELECT revision_id AS id, message_id FROM email WHERE subject = 'Hello Ada' AND team_id = $1",
+        site.rows.team_id,
     )
     assert revision is not None
     assert f"Content revision {revision['id']} of" in words(page)
