@@ -60,11 +60,8 @@ def public_methods(resource: object) -> set[str]:
 
 
 def resources(client: object) -> set[str]:
-    return {
-        name
-        for name in dir(type(client))
-        if not name.startswith("_") and not callable(getattr(type(client), name))
-    }
+    members = {name: getattr(type(client), name) for name in dir(type(client)) if not name.startswith("_")}
+    return {name for name, one in members.items() if not callable(one) and not isinstance(one, property)}
 
 
 def record(method: str) -> HttpRequest:
