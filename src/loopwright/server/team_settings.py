@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.ingest.blocklist import read_pattern
-from loopwright.server.ingest.fold import OPT_IN_VARIABLE
+from loopwright.server.ingest.consent import OPT_IN_VARIABLE
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import (
     TransactionalDefinitionRow,

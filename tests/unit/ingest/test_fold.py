@@ -20,7 +20,8 @@ from loopwright.server.ingest.command import (
     SetPreferences,
     UpdateContact,
 )
-from loopwright.server.ingest.fold import Folded, Loaded, fold
+from loopwright.server.ingest.fold import fold
+from loopwright.server.ingest.state import Folded, Loaded
 from loopwright.server.refusal import BadRequest, Conflict, NotFound, Refusal
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.events import UsedKey

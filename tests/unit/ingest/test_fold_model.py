@@ -17,7 +17,8 @@ from loopwright.server.ingest.command import (
     SubmitForm,
     UpdateContact,
 )
-from loopwright.server.ingest.fold import Loaded, fold
+from loopwright.server.ingest.fold import fold
+from loopwright.server.ingest.state import Loaded
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey

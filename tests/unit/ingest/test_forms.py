@@ -18,7 +18,8 @@ from loopwright.server.ingest.command import (
     SubmitForm,
     UpdateContact,
 )
-from loopwright.server.ingest.fold import Folded, Loaded, fold
+from loopwright.server.ingest.fold import fold
+from loopwright.server.ingest.state import Folded, Loaded
 from loopwright.server.refusal import Refusal
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.wire.contacts import ContactSaved

@@ -40,7 +40,8 @@ from .command import (
     SetPreferences,
     SubmitForm,
 )
-from .fold import CommandResult, Folded, Loaded, fold
+from .fold import fold
+from .state import CommandResult, Folded, Loaded
 from .team_cache import Knowledge, TeamSnapshot
 
 WAITING_LIMIT = 10_000

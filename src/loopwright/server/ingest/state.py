@@ -1,0 +1,162 @@
+"""The state of a batch while it is folded: what was loaded, what became of it, and what is to be saved."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from loopwright.server.refusal import Conflict, Refusal
+from loopwright.server.store.contacts import ContactRow
+from loopwright.server.store.emails import NewEmail
+from loopwright.server.store.events import EventRow, PatternRow, UsedKey
+from loopwright.server.store.transactional import TransactionalRow
+from loopwright.server.workflow.entry import Fact
+from loopwright.wire import failures
+from loopwright.wire.contacts import ContactDeleted, ContactSaved
+from loopwright.wire.events import EventAccepted
+from loopwright.wire.transactional import TransactionalAccepted
+from loopwright.wire.values import PropertyType
+
+CommandResult: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
+
+
+class Loaded(Struct, kw_only=True):
+    """What the commands of a batch speak of, as the database has it. The maps are keyed by team first.
+
+    `asked` holds when addresses were asked to confirm, by the causes of these emails.
+    """
+
+    contacts: Sequence[ContactRow] = ()
+    properties: Mapping[str, Mapping[str, PropertyType]] = {}
+    lists: Mapping[str, Collection[str]] = {}
+    patterns: Sequence[PatternRow] = ()
+    blocklists: Mapping[str, Collection[str]] = {}
+    transactionals: Sequence[TransactionalRow] = ()
+    keys: Iterable[UsedKey] = ()
+    asked: Mapping[str, Mapping[str, datetime]] = {}
+
+
+class Folded(Struct, kw_only=True):
+    """Outcomes in the commands' order, and the changes in the order they are to be saved.
+
+    `identities_changed`: some contact has come or gone, or has another address or user id. `unconfirmed` are
+    events of contacts who have not confirmed their address, and so happened to nobody. `forgotten` holds the
+    contacts that a command deleted, those too that had only just come.
+    """
+
+    outcomes: list[CommandResult | Refusal] = []
+    identities_changed: bool = False
+    deleted: list[ContactRow] = []
+    forgotten: list[ContactRow] = []
+    updated: list[ContactRow] = []
+    inserted: list[ContactRow] = []
+    events: list[EventRow] = []
+    patterns: list[PatternRow] = []
+    keys: list[UsedKey] = []
+    facts: list[Fact] = []
+    unconfirmed: list[Fact] = []
+    emails: list[NewEmail] = []
+
+
+class BatchState:
+    """What commands see and change. Whoever changes it has checked all there is to check first."""
+
+    def __init__(self, loaded: Loaded, now: datetime) -> None:
+        self.folded = Folded()
+        self.now = now
+        self.properties = loaded.properties
+        self.lists = loaded.lists
+        self.blocklists = loaded.blocklists
+        self.patterns = {(p.team_id, p.name): p for p in loaded.patterns}
+        self.transactionals = {(t.team_id, t.id): t for t in loaded.transactionals}
+        self.asked = {team_id: dict(asked) for team_id, asked in loaded.asked.items()}
+        self._before = {contact.id: contact for contact in loaded.contacts}
+        self._contacts = dict(self._before)
+        self._by_email = {(c.team_id, c.email): c.id for c in loaded.contacts}
+        self._by_user_id = {(c.team_id, c.user_id): c.id for c in loaded.contacts if c.user_id}
+        self._changed_patterns: dict[tuple[str, str], PatternRow] = {}
+        self._keys = set(loaded.keys)
+
+    def find(self, team_id: str, contact_id: str) -> ContactRow | None:
+        """The contact of that id."""
+        contact = self._contacts.get(contact_id)
+        return contact if contact and contact.team_id == team_id else None
+
+    def find_by_email(self, team_id: str, email: str | None) -> ContactRow | None:
+        """The contact of that address."""
+        contact_id = self._by_email.get((team_id, email)) if email else None
+        return self._contacts[contact_id] if contact_id else None
+
+    def find_by_user_id(self, team_id: str, user_id: str | None) -> ContactRow | None:
+        """The contact of that user id."""
+        contact_id = self._by_user_id.get((team_id, user_id)) if user_id else None
+        return self._contacts[contact_id] if contact_id else None
+
+    def put(self, contact: ContactRow) -> None:
+        """Add the contact, or what has become of it."""
+        before = self._contacts.get(contact.id)
+        if before is contact:
+            return
+        if before is not None:
+            self._forget_identity(before)
+        self._contacts[contact.id] = contact
+        self._by_email[contact.team_id, contact.email] = contact.id
+        if contact.user_id:
+            self._by_user_id[contact.team_id, contact.user_id] = contact.id
+
+    def remove(self, contact: ContactRow) -> None:
+        """Take the contact out."""
+        self._forget_identity(contact)
+        del self._contacts[contact.id]
+        self.folded.forgotten.append(contact)
+
+    def put_pattern(self, pattern: PatternRow) -> None:
+        """Add the pattern, or what it has learned."""
+        key = (pattern.team_id, pattern.name)
+        self.patterns[key] = self._changed_patterns[key] = pattern
+
+    def check_key(self, key: UsedKey | None) -> None:
+        """Raises `Conflict` for an idempotency key that has been used."""
+        if key is not None and key in self._keys:
+            message = failures.IDEMPOTENCY_KEY_USED.format(key=key.key)
+            raise Conflict(message, code="idempotency_key_used")
+
+    def use_key(self, key: UsedKey | None) -> None:
+        """From now on the key is used."""
+        if key is not None:
+            self._keys.add(key)
+            self.folded.keys.append(key)
+
+    def tell_added(self, contact: ContactRow) -> None:
+        """Say that the contact has come, which may start workflows."""
+        self.folded.facts.append(
+            Fact(
+                team_id=contact.team_id,
+                contact_id=contact.id,
+                kind="contact_added",
+                mailing_lists=contact.mailing_lists,
+            )
+        )
+
+    def close(self) -> Folded:
+        """Compare the contacts with what they were."""
+        folded = self.folded
+        for contact_id, contact in self._contacts.items():
+            before = self._before.get(contact_id)
+            if before is None:
+                folded.inserted.append(contact)
+            elif before is not contact:
+                folded.updated.append(contact)
+                if (before.email, before.user_id) != (contact.email, contact.user_id):
+                    folded.identities_changed = True
+        folded.deleted = [c for c in self._before.values() if c.id not in self._contacts]
+        if folded.inserted or folded.deleted:
+            folded.identities_changed = True
+        folded.patterns = list(self._changed_patterns.values())
+        return folded
+
+    def _forget_identity(self, contact: ContactRow) -> None:
+        del self._by_email[contact.team_id, contact.email]
+        if contact.user_id:
+            del self._by_user_id[contact.team_id, contact.user_id]
