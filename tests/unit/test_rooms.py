@@ -89,7 +89,8 @@ def test_a_room_keeps_to_its_neighbours(room: str) -> None:
 def test_pure_modules_reach_for_nothing() -> None:
     """No clock, database, network or logger where only values are decided."""
     pure = [
-        "server/ingest/fold.py", "server/ingest/state.py", "server/ingest/contact.py", "server/ingest/event.py",
+        "server/ingest/fold.py", "server/ingest/state.py", "server/ingest/contact.py",
+        "server/ingest/event.py",
         "server/ingest/transactional.py", "server/ingest/consent.py", "server/ingest/reading.py",
         "server/ingest/command.py",
         "server/workflow/step.py", "server/workflow/graph.py", "server/workflow/entry.py",
