@@ -337,8 +337,8 @@ async def test_rows_travel_by_the_hundred(live_server: LiveServer, tmp_path: Pat
         again = await asyncio.to_thread(finish, start_import(path, server.url, key=live_server.api_key))
     assert (first["sent"], first["already"], first["rejected"]) == (1199, 0, 1)
     assert (again["sent"], again["already"], again["rejected"]) == (0, 1199, 1)
-    counts = server.lines("/loopwright/v1/bulk/events")
-    assert (sum(counts), len(counts)) == (2400, 6)
+    requests = server.lines("/loopwright/v1/bulk/events")
+    assert (sum(requests), len(requests)) == (2400, 6)
     with path.with_name("events.rejected.csv").open(newline="") as file:
         assert [(row["import.row"], row["email"]) for row in csv.DictReader(file)] == [("600", "nobody")]
     rows = await live_server.pool.fetch(

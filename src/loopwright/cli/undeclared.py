@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from loopwright import Loops
 from loopwright.cli.failure import CommandFailed, ExitCode
 from loopwright.cli.importing.headings import Headings, new_property
-from loopwright.client.call import check_spelling
 from loopwright.wire.values import Value, type_of
 
 EVERY_TEAMS = frozenset({"firstName", "lastName", "source", "userGroup", "subscribed"})
@@ -18,9 +17,8 @@ LEFT_TO_THE_API = frozenset({"email", "userId", "mailingLists"})
 def check_declared(loops: Loops, properties: Mapping[str, Value | None]) -> None:
     """End the command, with nothing sent, when a property would be ignored.
 
-    Asks the team only for what not every team has. Raises `ValueError` for the API's names in snake_case.
+    Asks the team only for what not every team has.
     """
-    check_spelling("a contact property", properties, {})
     asked = properties.keys() - EVERY_TEAMS - LEFT_TO_THE_API
     if not asked:
         return
