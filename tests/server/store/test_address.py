@@ -92,6 +92,12 @@ async def test_no_such_database(database_url: str) -> None:
         await bring_up(database_url.replace("loopwright_test", "nowhere"))
 
 
+async def test_a_host_that_is_not_there() -> None:
+    """A name that nobody knows."""
+    with pytest.raises(DatabaseProblem, match=r"db\.invalid cannot be reached: no host of that name"):
+        await bring_up("postgresql://ada@db.invalid/mail")
+
+
 async def test_nobody_there() -> None:
     """A server that is down, or not at that address."""
     with socket.create_server(("127.0.0.1", 0)) as free:

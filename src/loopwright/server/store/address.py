@@ -4,6 +4,7 @@ No sentence holds the password.
 """
 
 import os
+import socket
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -142,6 +143,10 @@ def _reason(problem: Exception, url: str) -> str:
                 "sslmode=verify-ca and verify-full need the certificate of its authority; name the file by "
                 "sslrootcert=FILE in the URL"
             )
+        case socket.gaierror():
+            return "no host of that name is known"
+        case ConnectionRefusedError() | FileNotFoundError():
+            return "nothing listens there; is it running, and is the port right"
         case TimeoutError():
             return "it does not answer; is the address right, and no firewall in between"
         case _:
