@@ -104,8 +104,8 @@ class Recorder:
                 await self._store((), following),
             ]
             return Recorded(
-                frozenset().union(*(part.stored for part in parts)),
-                frozenset().union(*(part.in_hand for part in parts)),
+                frozenset[str]().union(*(part.stored for part in parts)),
+                frozenset[str]().union(*(part.in_hand for part in parts)),
             )
         logger.exception("the result of an email could not be stored")
         if not results or results[0].reason == UNSTORABLE:
