@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests wait as much as they compute.
 TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: help demo serve test test-package test-slow check format bench bench-sdk bench-ingest clean
+.PHONY: help demo serve test test-package test-slow check format bench bench-sdk bench-ingest bench-mail clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -45,13 +45,16 @@ check: $(READY) ## Format, lint, types, and whether generated files are current
 format: $(READY) ## Put every file in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet . && $(BIN)/python tools/make_sync.py
 
-bench: bench-sdk bench-ingest ## Measure everything and write benchmarks/README.md
+bench: bench-sdk bench-ingest bench-mail ## Measure everything and write benchmarks/README.md
 
 bench-sdk: $(READY) ## Measure the SDK beside its peers
 	@$(BIN)/python -m benchmarks.sdk.run && $(BIN)/python -m benchmarks.sdk.file_import
 
 bench-ingest: $(READY) ## Measure the server's way from HTTP to PostgreSQL
 	@$(BIN)/python -m benchmarks.ingest.run
+
+bench-mail: $(READY) ## Measure email from queued rows to an SMTP server
+	@$(BIN)/python -m benchmarks.mail.run
 
 clean: ## Remove what was made, the demo's data too
 	rm -rf $(VENV) build .loopwright

@@ -1,22 +1,22 @@
 """An office for tests of mail: it writes messages and contacts, and has emails delivered."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-
-import pytest
-from pgqueuer import RetryRequested
 
 from loopwright.ids import new_id
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
+from loopwright.server.mail.sender import PLACES, Sender
 from loopwright.server.refusal import NotFound
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
 from loopwright.server.store.inbox import InboxRow, received_of_email
-from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.teams import TeamRow
 from support.content import PLAIN, write_message
+from support.workflows import until
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -41,9 +41,11 @@ class Office:
         self.clock = clock
         self.gone: set[str] = set()
         self.left: list[tuple[str, str]] = []
-        self.mailers: list[Mailer] = []
 
-    def mailer(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> Mailer:
+    @asynccontextmanager
+    async def sending(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> AsyncIterator[Sender]:
+        """Run a sender until the block ends."""
+
         async def unsubscribe(team_id: str, contact_id: str) -> None:
             if contact_id in self.gone:
                 raise NotFound("Contact not found.", code="contact_not_found")
@@ -56,10 +58,33 @@ class Office:
             inbox=self.inbox.server,
             smtp_url=smtp_url,
             unsubscribe=unsubscribe,
+            connections=sum(PLACES.values()),
             timeout=timeout,
         )
-        self.mailers.append(mailer)
-        return mailer
+        sender = Sender(self.pool, self.clock, mailer)
+        await sender.start()
+        try:
+            yield sender
+        finally:
+            await sender.stop()
+            await mailer.close()
+
+    async def deliver(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> None:
+        """Have a sender send all that is due now."""
+        async with self.sending(smtp_url, timeout=timeout):
+            await until(self.is_done)
+
+    async def is_done(self) -> bool:
+        """Whether no email is due."""
+        due = "SELECT EXISTS (SELECT FROM email_queue WHERE due_at <= $1)"
+        return not await self.pool.fetchval(due, self.clock.now())
+
+    async def due_in(self, email: EmailRow) -> timedelta:
+        """After which time the email is tried again."""
+        due: datetime = await self.pool.fetchval(
+            "SELECT due_at FROM email_queue WHERE email_id = $1", email.id
+        )
+        return due - self.clock.now()
 
     async def message(self, lmx: str = PLAIN.lmx, *, message_id: str | None = None, **given: object) -> str:
         """Store a message, or a new revision of the one with that id; answer with its id."""
@@ -120,13 +145,3 @@ class Office:
     async def received(self, email: EmailRow) -> list[InboxRow]:
         async with self.pool.acquire() as tx:
             return await received_of_email(tx, self.team.id, email.id)
-
-    async def retry_later(self, mailer: Mailer, email: EmailRow) -> timedelta:
-        """Deliver, expecting a wish to be called again; answer after which time."""
-        with pytest.raises(RetryRequested) as wish:
-            await mailer.deliver(job(email))
-        return wish.value.delay
-
-
-def job(email: EmailRow) -> DeliverEmail:
-    return DeliverEmail(team_id=email.team_id, email_id=email.id)

@@ -12,7 +12,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 class Peer:
     """Takes messages into `received`. The answers in `answers` come first, one for each time it is asked at a
     `stage` ("mail", "rcpt" or "data"); the answer "hang up" closes the connection instead, and
-    "wait" never comes."""
+    "wait" never comes. Nor does an answer to the final dot for recipients in `stalled`; of every
+    message that came as far as that there is the Message-ID in `seen`."""
 
     def __init__(self) -> None:
         self.received: list[Envelope] = []
@@ -21,6 +22,8 @@ class Peer:
         self.connections = 0
         self.port = 0
         self.sessions: list[SMTP] = []
+        self.stalled: set[str] = set()
+        self.seen: list[str] = []
 
     @property
     def url(self) -> str:
@@ -70,6 +73,10 @@ class Peer:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.original_content, bytes)
+        self.seen.append(str(message_from_bytes(envelope.original_content)["Message-ID"]).strip("<>"))
+        if self.stalled.intersection(envelope.rcpt_tos):
+            await asyncio.Event().wait()
         if answer := await self.answer(server, "data"):
             return answer
         self.received.append(envelope)

@@ -29,6 +29,7 @@ from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
+from loopwright.server.mail.sender import PLACES, Sender
 from loopwright.server.observe.health import Health
 from loopwright.server.observe.observer import Observer
 from loopwright.server.public_url import origin_of
@@ -215,15 +216,19 @@ async def _jobs(
         inbox=inbox.server,
         smtp_url=settings.smtp_url,
         unsubscribe=unsubscribe,
+        connections=sum(PLACES.values()),
     )
     stack.push_async_callback(mailer.close)
+    sender = Sender(pool, clock, mailer, observer.job)
+    await sender.start()
+    stack.push_async_callback(sender.stop)
     runner = Runner(pool, clock)
     housekeeping = Housekeeping(pool, clock, settings.event_retention)
     worker = Worker(
         pool,
         {
             RunStep: runner.run_step,
-            DeliverEmail: mailer.deliver,
+            DeliverEmail: sender.wake,
             ForgetContact: Forgetting(pool).forget,
         },
         [Schedule("housekeeping", EVERY_TEN_MINUTES, housekeeping.tidy)],

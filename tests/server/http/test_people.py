@@ -46,6 +46,7 @@ CLEARED = {
         *("contact_id", "run_id", "to_email", "event_properties", "data_variables", "attachments", "reason"),
         "subject",
     },
+    "email_attachment": {"email_id", "place", "filename", "content_type", "data"},
     "inbox_message": {
         *("id", "email_id", "from_email", "to_email", "subject", "raw", "received_at", "text", "html"),
         "taken_apart",
@@ -120,6 +121,7 @@ IMPERSONAL = {
         *("cc_email", "bcc_email", "language_code", "email_format", "lmx", "contact_fallbacks"),
         *("event_fallbacks", "data_fallbacks", "created_at"),
     },
+    "email_queue": {"email_id", "lane", "due_at", "token", "leased_until"},
     "event_pattern": {"id", "name", "properties", "platform", "created_at"},
     "form": {"id", "name", "mailing_lists", "created_at"},
     "mailing_list": {"id", "slug", "name", "description", "is_public", "created_at"},
@@ -264,11 +266,16 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
     expected = {
         *(("contact", name) for name in ("email", "user_id", "first_name", "last_name", "source")),
         *(("contact", name) for name in ("user_group", "notes", "properties")),
-        *(("email", name) for name in ("to_email", "event_properties", "data_variables", "attachments")),
+        *(("email", name) for name in ("to_email", "event_properties", "data_variables")),
         *(("email", name) for name in ("subject", "reason")),
         *(("inbox_message", name) for name in ("to_email", "subject", "raw", "text", "html")),
         *(("run", name) for name in ("event_properties", "reason")),
-        *(("event", "properties"), ("suppression", "email"), ("suppression_removal", "email")),
+        *(
+            ("email_attachment", "filename"),
+            ("event", "properties"),
+            ("suppression", "email"),
+            ("suppression_removal", "email"),
+        ),
     }
     assert before == expected
 

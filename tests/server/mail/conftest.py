@@ -22,8 +22,6 @@ async def office(pool: Pool, team: TeamRow, still_clock: StillClock) -> AsyncIte
     await inbox.start()
     office = Office(pool, team, inbox, still_clock)
     yield office
-    for mailer in office.mailers:
-        await mailer.close()
     await inbox.stop()
 
 

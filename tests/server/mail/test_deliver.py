@@ -1,6 +1,5 @@
 """Delivery: each email once, to whom it may go, by the right way."""
 
-import asyncio
 from datetime import timedelta
 from email import message_from_bytes
 
@@ -8,10 +7,12 @@ import pytest
 
 from loopwright.ids import new_id
 from loopwright.server.mail.retry import DELAYS
+from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.suppressions import is_suppressed, suppress
 from loopwright.server.store.teams import TeamRow, insert_team
-from support.mail_office import NOW, Office, job
+from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.workflows import until
 
 
 async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer) -> None:
@@ -29,7 +30,7 @@ async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer)
         event_properties={"plan": "Pro", "at": "2026-01-02T00:00:00.000Z", "price": 12.0, "paid": True},
     )
 
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
 
     received = peer.message()
     assert received["Subject"] == "Welcome, Zoë <3!"
@@ -48,7 +49,7 @@ async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer)
 async def test_without_an_smtp_url_everything_stays_here(office: Office) -> None:
     """The inbox holds the very bytes that would have left."""
     email = await office.email(await office.message(), await office.contact())
-    await office.mailer().deliver(job(email))
+    await office.deliver()
     [row] = await office.received(email)
     assert (row.team_id, row.subject, row.to_email) == (office.team.id, "Hello", "ada@elsewhere.org")
     assert message_from_bytes(row.raw)["Message-ID"] == f"<{email.mime_id}>"
@@ -59,7 +60,7 @@ async def test_without_an_smtp_url_everything_stays_here(office: Office) -> None
 async def test_addresses_of_nobody_never_leave(office: Office, peer: Peer, address: str) -> None:
     """Whatever the SMTP URL says, tests and demos write to the inbox."""
     email = await office.email(await office.message(), await office.contact(address))
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     assert peer.received == []
     assert len(await office.received(email)) == 1
     assert (await office.reload(email)).status == "sent"
@@ -68,19 +69,21 @@ async def test_addresses_of_nobody_never_leave(office: Office, peer: Peer, addre
 async def test_a_copy_for_nobody_does_not_leave_either(office: Office, peer: Peer) -> None:
     """CC and BCC are in the envelope, but for addresses that stay here."""
     message = await office.message(cc_email="boss@elsewhere.org", bcc_email="log@example.com")
-    email = await office.email(message)
-    await office.mailer(peer.url).deliver(job(email))
+    await office.email(message)
+    await office.deliver(peer.url)
     assert peer.received[0].rcpt_tos == ["grace@elsewhere.org", "boss@elsewhere.org"]
     assert peer.message()["Cc"] == "boss@elsewhere.org"
     assert "Bcc" not in peer.message()
 
 
 async def test_many_jobs_for_one_email_send_it_once(office: Office, peer: Peer) -> None:
-    """A job that comes again, at the same time or later, finds the email sent."""
+    """Jobs of the release before do no more than wake a sender, however many there are of both."""
     email = await office.email(await office.message(), await office.contact())
-    mailer, other = office.mailer(peer.url), office.mailer(peer.url)
-    await asyncio.gather(*(one.deliver(job(email)) for one in (mailer, other) * 4))
-    await mailer.deliver(job(email))
+    async with office.sending(peer.url) as sender, office.sending(peer.url) as other:
+        for one in (sender, other) * 4:
+            await one.wake(DeliverEmail(team_id=email.team_id, email_id=email.id))
+        await until(office.is_done)
+    await office.deliver(peer.url)
     assert len(peer.received) == 1
     assert (await office.reload(email)).attempts == 1
 
@@ -91,8 +94,7 @@ async def test_a_cause_has_one_email(office: Office) -> None:
     first = await office.email(message, cause="run:a:b")
     again = await office.email(message, cause="run:a:b", to_email="other@elsewhere.org")
     assert again == first
-    async with office.pool.acquire() as tx:
-        assert await tx.fetchval("SELECT count(*) FROM pgqueuer") == 1
+    assert await office.pool.fetchval("SELECT count(*) FROM email_queue") == 1
 
 
 @pytest.mark.parametrize(
@@ -114,9 +116,7 @@ async def test_marketing_needs_a_subscription(
     message = await office.message()
     marketing = await office.email(message, contact, mailing_list_id="list-1" if list_state else None)
     transactional = await office.email(message, contact, kind="transactional")
-    mailer = office.mailer(peer.url)
-    await mailer.deliver(job(marketing))
-    await mailer.deliver(job(transactional))
+    await office.deliver(peer.url)
     skipped = await office.reload(marketing)
     assert skipped.status == "skipped"
     assert reason in skipped.reason
@@ -134,7 +134,7 @@ async def test_nothing_goes_to_a_suppressed_address(office: Office, peer: Peer) 
         await office.email(message, contact, kind="transactional"),
         await office.email(message, to_email="Ada@Elsewhere.org"),
     ):
-        await office.mailer(peer.url).deliver(job(email))
+        await office.deliver(peer.url)
         assert "suppressed" in (await office.reload(email)).reason
     assert peer.received == []
 
@@ -144,7 +144,7 @@ async def test_a_deleted_contact_gets_no_marketing(office: Office, peer: Peer) -
     email = await office.email(await office.message(), contact)
     async with office.pool.acquire() as tx:
         await tx.execute("DELETE FROM contact")
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     assert (await office.reload(email)).reason == "the contact was deleted"
 
 
@@ -154,7 +154,7 @@ async def test_marketing_follows_a_contact_to_its_new_address(office: Office, pe
     email = await office.email(await office.message(), contact)
     async with office.pool.acquire() as tx:
         await tx.execute("UPDATE contact SET email = 'ada@new.org'")
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     assert peer.received[0].rcpt_tos == ["ada@new.org"]
     assert (await office.reload(email)).to_email == "ada@new.org"
 
@@ -167,7 +167,7 @@ async def test_a_missing_variable_sends_nothing_and_says_so(office: Office, peer
         event_fallbacks={"plan": "Free"},
     )
     email = await office.email(message, await office.contact(first_name=""))
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     skipped = await office.reload(email)
     assert skipped.status == "skipped"
     assert skipped.reason.endswith("for {contact.firstName}, {contact.team}, {event.title}")
@@ -176,7 +176,7 @@ async def test_a_missing_variable_sends_nothing_and_says_so(office: Office, peer
 
 async def test_content_with_mistakes_fails_with_all_of_them(office: Office, peer: Peer) -> None:
     email = await office.email(await office.message("<Paragraf>x</Paragraf>\n<Image/>"))
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     failed = await office.reload(email)
     assert failed.status == "failed"
     assert "line 1, column 1" in failed.reason
@@ -185,7 +185,7 @@ async def test_content_with_mistakes_fails_with_all_of_them(office: Office, peer
 
 async def test_an_address_smtp_cannot_carry_fails(office: Office, peer: Peer) -> None:
     email = await office.email(await office.message(), to_email="ödön@elsewhere.org")
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     assert (await office.reload(email)).status == "failed"
 
 
@@ -194,10 +194,10 @@ async def test_footer_and_unsubscribe_link_are_in_marketing_only(office: Office,
     message, contact = await office.message(), await office.contact()
     async with office.pool.acquire() as tx:
         await tx.execute("UPDATE team SET company = 'Engines & Co', address = E'12 Square\\nLondon'")
-    mailer = office.mailer(peer.url)
     marketing = await office.email(message, contact)
-    await mailer.deliver(job(marketing))
-    await mailer.deliver(job(await office.email(message, contact, kind="transactional")))
+    await office.deliver(peer.url)
+    await office.email(message, contact, kind="transactional")
+    await office.deliver(peer.url)
     first, second = peer.message(0), peer.message(1)
     link = str(first["List-Unsubscribe"]).strip("<>")
     assert link.startswith(f"https://mail.example.org/unsubscribe/{office.team.id}.{marketing.id}.")
@@ -229,12 +229,13 @@ async def test_a_temporary_failure_is_tried_again(
     """The row stays queued and says what it met; the next attempt carries the same Message-ID."""
     email = await office.email(await office.message(), await office.contact())
     peer.answers[stage].append(answer)
-    mailer = office.mailer(peer.url, timeout=0.5)
-    assert await office.retry_later(mailer, email) == DELAYS[0]
+    await office.deliver(peer.url, timeout=0.5)
+    assert await office.due_in(email) == DELAYS[0]
     waiting = await office.reload(email)
     assert (waiting.status, waiting.attempts) == ("queued", 1)
     assert waiting.reason
-    await mailer.deliver(job(email))
+    office.clock.moment += DELAYS[0]
+    await office.deliver(peer.url)
     sent = await office.reload(email)
     assert (sent.status, sent.attempts, sent.reason) == ("sent", 2, "")
     assert len(peer.received) == 1
@@ -244,11 +245,14 @@ async def test_a_temporary_failure_is_tried_again(
 async def test_a_server_that_stays_away_is_given_up_after_a_day(office: Office) -> None:
     """Each wait is longer than the one before; then the email has failed and says why."""
     email = await office.email(await office.message(), await office.contact())
-    mailer = office.mailer("smtp://127.0.0.1:1")
-    waits = [await office.retry_later(mailer, email) for _ in DELAYS]
+    waits: list[timedelta] = []
+    for _ in DELAYS:
+        await office.deliver("smtp://127.0.0.1:1")
+        waits.append(await office.due_in(email))
+        office.clock.moment += waits[-1]
     assert waits == sorted(waits)
     assert timedelta(hours=20) < sum(waits, timedelta()) < timedelta(hours=28)
-    await mailer.deliver(job(email))
+    await office.deliver("smtp://127.0.0.1:1")
     failed = await office.reload(email)
     assert (failed.status, failed.attempts) == ("failed", 8)
     assert "no connection" in failed.reason
@@ -259,7 +263,7 @@ async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: P
     contact = await office.contact()
     email = await office.email(await office.message(), contact)
     peer.answers["rcpt"].append("550 5.1.1 no such user")
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     failed = await office.reload(email)
     assert (failed.status, failed.attempts) == ("failed", 1)
     assert "550 5.1.1 no such user" in failed.reason
@@ -273,7 +277,7 @@ async def test_a_bounce_of_a_contact_deleted_meanwhile_is_written_down(office: O
     email = await office.email(await office.message(), contact)
     office.gone.add(contact.id)
     peer.answers["rcpt"].append("550 no such user")
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     assert (await office.reload(email)).status == "failed"
 
 
@@ -291,7 +295,7 @@ async def test_a_refusal_that_is_our_fault_suppresses_nobody(
 ) -> None:
     email = await office.email(await office.message(), await office.contact())
     peer.answers[stage].append(answer)
-    await office.mailer(peer.url).deliver(job(email))
+    await office.deliver(peer.url)
     assert (await office.reload(email)).status == "failed"
     assert office.left == []
     async with office.pool.acquire() as tx:
@@ -301,13 +305,14 @@ async def test_a_refusal_that_is_our_fault_suppresses_nobody(
 async def test_connections_are_used_again_and_replaced_when_gone(office: Office, peer: Peer) -> None:
     """Emails share connections; one that the server closed meanwhile costs no attempt."""
     message = await office.message()
-    mailer = office.mailer(peer.url)
-    for _ in range(3):
-        await mailer.deliver(job(await office.email(message)))
-    assert peer.connections == 1
-    peer.answers["mail"].append("hang up")
-    email = await office.email(message)
-    await mailer.deliver(job(email))
+    async with office.sending(peer.url):
+        for _ in range(3):
+            await office.email(message)
+            await until(office.is_done)
+        assert peer.connections == 1
+        peer.answers["mail"].append("hang up")
+        email = await office.email(message)
+        await until(office.is_done)
     assert peer.connections == 2
     assert (await office.reload(email)).attempts == 1
 
@@ -315,15 +320,17 @@ async def test_connections_are_used_again_and_replaced_when_gone(office: Office,
 async def test_a_new_revision_is_what_is_sent(office: Office, peer: Peer) -> None:
     """Prepared content is kept for its revision only."""
     message = await office.message()
-    mailer = office.mailer(peer.url)
-    await mailer.deliver(job(await office.email(message)))
-    await office.message("<Paragraph>Changed</Paragraph>", message_id=message)
-    await mailer.deliver(job(await office.email(message)))
+    async with office.sending(peer.url):
+        await office.email(message)
+        await until(office.is_done)
+        await office.message("<Paragraph>Changed</Paragraph>", message_id=message)
+        await office.email(message)
+        await until(office.is_done)
     assert peer.text(1).strip() == "Changed"
 
 
 async def test_teams_are_walls(office: Office, peer: Peer) -> None:
-    """A job that names another team finds nothing, and a suppression holds in its own team only."""
+    """A suppression holds in its own team only."""
     other = TeamRow(
         id=new_id(NOW), name="Other", secret=b"x" * 32, sending_domain="other.org", company="", address=""
     )
@@ -331,8 +338,5 @@ async def test_teams_are_walls(office: Office, peer: Peer) -> None:
         await insert_team(tx, other, now=NOW)
         await suppress(tx, other.id, "ada@elsewhere.org", reason="complaint", now=NOW)
     email = await office.email(await office.message(), await office.contact())
-    mailer = office.mailer(peer.url)
-    await mailer.deliver(type(job(email))(team_id=other.id, email_id=email.id))
-    assert (await office.reload(email)).status == "queued"
-    await mailer.deliver(job(email))
+    await office.deliver(peer.url)
     assert (await office.reload(email)).status == "sent"

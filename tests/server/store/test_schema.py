@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from runpy import run_path
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
+from pgqueuer.queries import Queries
 
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import load_contact
-from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.database import Pool
 from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.teams import TeamRow
@@ -28,7 +29,9 @@ async def test_migrating_twice_changes_nothing(pool: Pool, database_url: str, te
 
 
 @asynccontextmanager
-async def older_database(postgres_url: str, version: int) -> AsyncIterator[tuple[str, Connection]]:
+async def older_database(
+    postgres_url: str, version: int
+) -> AsyncIterator[tuple[str, "asyncpg.Connection[asyncpg.Record]"]]:
     """A database with the tables of an older script and a team `t`: its URL, and a connection to it."""
     connection = await asyncpg.connect(postgres_url)
     url = postgres_url.replace("/postgres?", "/older?")
@@ -105,6 +108,36 @@ async def test_content_of_the_release_before_is_pinned(postgres_url: str) -> Non
         message = await older.fetchrow("SELECT subject, content_revision_id FROM email_message")
         assert message is not None
         assert tuple(message) == ("Three", three.id)
+
+
+JOB = """
+    INSERT INTO pgqueuer (priority, created, updated, heartbeat, execute_after, status, entrypoint, payload)
+    VALUES (0, now(), now(), now(), now() + $2::interval, $3, 'deliver_email',
+            convert_to(json_build_object('type', 'deliver_email', 'team_id', 't', 'email_id', $1::text)::text,
+                       'UTF8'))
+"""
+
+
+async def test_emails_that_wait_enter_the_queue(postgres_url: str) -> None:
+    """In every state their jobs may have; the time of the next try stood in the job alone."""
+    states = {"e1": ("queued", 0), "e2": ("queued", 60), "e3": ("picked", 0), "e4": ("failed", 0)}
+    async with older_database(postgres_url, 3) as (url, older):
+        await Queries.from_asyncpg_connection(older).install()
+        await older.execute(WRITE_MESSAGE, "r1", "One")
+        for email_id, (status, minutes) in states.items():
+            await older.execute(QUEUE_EMAIL, email_id, "queued")
+            await older.execute(JOB, email_id, timedelta(minutes=minutes), status)
+        await older.execute(QUEUE_EMAIL, "e5", "queued")
+        await older.execute(QUEUE_EMAIL, "e6", "sent")
+        await migrate(url)
+        rows = await older.fetch(
+            "SELECT email_id, lane, due_at > now() AS later FROM email_queue ORDER BY email_id"
+        )
+        assert [tuple(row) for row in rows] == [(f"e{number}", 1, number == 2) for number in range(1, 6)]
+        jobs = await older.fetch("SELECT status FROM pgqueuer")
+        assert [row["status"] for row in jobs] == ["picked"]
+        await older.execute("UPDATE email SET status = 'sent' WHERE id = 'e3'")
+        assert await older.fetchval("SELECT count(*) FROM email_queue") == 4
 
 
 def test_head_names_the_newest_script() -> None:

@@ -1,21 +1,21 @@
 """Whether an email may go to its contact now: values in, a reason to skip it out."""
 
-from loopwright.server.store.contacts import ContactRow
-from loopwright.server.store.emails import EmailRow
+from loopwright.server.store.deliveries import Delivery
 
 RESERVED_DOMAINS = ("example.com", "test.com")
 
 
-def reason_to_skip(email: EmailRow, contact: ContactRow | None, *, is_suppressed: bool) -> str | None:
+def reason_to_skip(email: Delivery) -> str | None:
     """Why the email is not sent; `None` when it is.
 
     Marketing goes to subscribed contacts, and to the members of its mailing list if it has one. Transactional
     email asks for neither. Nothing goes to a suppressed address.
     """
-    if is_suppressed:
+    if email.is_suppressed:
         return "the address is suppressed: it bounced or complained earlier"
     if email.kind == "transactional":
         return None
+    contact = email.contact
     if contact is None:
         return "the contact was deleted"
     if not contact.subscribed:

@@ -1,18 +1,18 @@
 """What an email's variables stand for, for the person it goes to."""
 
 from loopwright.server.store.contacts import ContactRow
-from loopwright.server.store.emails import EmailRow
+from loopwright.server.store.deliveries import Delivery
 
 from .template import Values
 from .variables import UNSUBSCRIBE_LINK
 
 
-def values_for(email: EmailRow, contact: ContactRow | None, *, unsubscribe_link: str) -> Values:
+def values_for(email: Delivery, *, unsubscribe_link: str) -> Values:
     """The values of one email: its contact's and its event's, or its data."""
     if email.kind == "transactional":
         return Values(data=email.data_variables)
     return Values(
-        contact=_properties(contact) if contact else {},
+        contact=_properties(email.contact) if email.contact else {},
         event=email.event_properties,
         system={UNSUBSCRIBE_LINK.name: unsubscribe_link},
     )

@@ -11,10 +11,11 @@ import asyncio
 import re
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 from msgspec import Struct
 
 from .compose import Composed
@@ -62,6 +63,9 @@ class Refused(Struct, frozen=True):
 
 
 Outcome: TypeAlias = Accepted | Deferred | Bounced | Refused
+
+MayFinish: TypeAlias = Callable[[], Awaitable[bool]]
+"""Asked when all but the message is said: whether it may go, or somebody else is sending it by now."""
 
 
 URL_FORM = "an SMTP URL looks like smtp://user:password@mail.example.org:587?starttls"
@@ -117,19 +121,19 @@ class Connections:
         self._turns = asyncio.Semaphore(size)
         self._idle: list[tuple[SMTP, float]] = []
 
-    async def send(self, message: Composed) -> Outcome:
-        """Hand the message to the server. Only cancellation raises."""
+    async def send(self, message: Composed, may_finish: MayFinish) -> Outcome:
+        """Hand the message to the server, if it `may_finish`. Only cancellation raises."""
         async with self._turns:
             while kept := self._take():
                 try:
-                    return await self._send(kept, message, is_kept=True)
+                    return await self._send(kept, message, may_finish, is_kept=True)
                 except _Stale:
                     continue
             try:
                 client = await self._connect()
             except (SMTPException, OSError) as error:
                 return Deferred(_reason("no connection to the SMTP server", error))
-            return await self._send(client, message, is_kept=False)
+            return await self._send(client, message, may_finish, is_kept=False)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
@@ -163,11 +167,13 @@ class Connections:
         await client.connect()
         return client
 
-    async def _send(self, client: SMTP, message: Composed, *, is_kept: bool) -> Outcome:
+    async def _send(
+        self, client: SMTP, message: Composed, may_finish: MayFinish, *, is_kept: bool
+    ) -> Outcome:
         """One message on one connection, which is kept only when all went well."""
         outcome: Outcome | None = None
         try:
-            outcome = await _talk(client, message, is_kept=is_kept)
+            outcome = await _talk(client, message, may_finish, is_kept=is_kept)
             return outcome
         finally:
             if isinstance(outcome, Accepted):
@@ -176,7 +182,7 @@ class Connections:
                 client.close()
 
 
-async def _talk(client: SMTP, message: Composed, *, is_kept: bool) -> Outcome:
+async def _talk(client: SMTP, message: Composed, may_finish: MayFinish, *, is_kept: bool) -> Outcome:
     try:
         await client.mail(message.sender)
     except SMTPServerDisconnected as error:
@@ -197,12 +203,28 @@ async def _talk(client: SMTP, message: Composed, *, is_kept: bool) -> Outcome:
         return Deferred(_reason("sending was interrupted", error))
     try:
         note = await _offer_copies(client, message.copies)
-        await client.data(message.data)
+        _expect(354, await client.execute_command(b"DATA"))
+        if not await may_finish():
+            return Deferred("another sender has taken the email")
+        _expect(250, await _finish(client, message.data))
     except SMTPResponseException as error:
         return _of_answer("the message was refused", error)
     except (SMTPException, OSError) as error:
         return Deferred(_reason("sending was interrupted", error))
     return Accepted(note)
+
+
+async def _finish(client: SMTP, data: bytes) -> SMTPResponse:
+    """Say the message, whose lines end with CRLF, and the final dot."""
+    if client.protocol is None:
+        raise SMTPServerDisconnected("the connection is gone")
+    client.protocol.write(data.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+    return await client.protocol.read_response(timeout=client.timeout)
+
+
+def _expect(code: int, answer: SMTPResponse) -> None:
+    if answer.code != code:
+        raise SMTPResponseException(answer.code, answer.message)
 
 
 async def _offer_copies(client: SMTP, copies: tuple[str, ...]) -> str:

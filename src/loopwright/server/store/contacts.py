@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Literal, LiteralString, TypeAlias
+from typing import Any, Literal, LiteralString, TypeAlias
 
-import asyncpg
 import msgspec
+from asyncpg import Record
 from msgspec import Struct
 
 from .database import Connection
@@ -87,24 +87,24 @@ _mailing_lists = msgspec.json.Decoder(dict[str, Membership])
 async def load_contact(tx: Connection, team_id: str, contact_id: str) -> ContactRow | None:
     """One contact of the team by id."""
     row = await tx.fetchrow(CONTACT, team_id, contact_id)
-    return _contact(row) if row else None
+    return decode_contact(row) if row else None
 
 
 async def find_by_email(tx: Connection, team_id: str, email: str) -> ContactRow | None:
     """The contact with that address, which is trimmed and lower-cased already."""
     row = await tx.fetchrow(CONTACT_BY_EMAIL, team_id, email)
-    return _contact(row) if row else None
+    return decode_contact(row) if row else None
 
 
 async def find_by_user_id(tx: Connection, team_id: str, user_id: str) -> ContactRow | None:
     """The contact with that external id."""
     row = await tx.fetchrow(CONTACT_BY_USER_ID, team_id, user_id)
-    return _contact(row) if row else None
+    return decode_contact(row) if row else None
 
 
 async def load_page(tx: Connection, team_id: str, *, after: str, limit: int) -> list[ContactRow]:
     """At most `limit` contacts with ids above `after`, in the order of ids; an empty `after` is the start."""
-    return [_contact(row) for row in await tx.fetch(PAGE, team_id, after, limit)]
+    return [decode_contact(row) for row in await tx.fetch(PAGE, team_id, after, limit)]
 
 
 async def count_contacts(tx: Connection, team_id: str, *, after: str) -> int:
@@ -125,7 +125,7 @@ async def load_named(
         rows = await tx.fetch(NAMED, *_columns(emails), *_columns(user_ids), *_columns(ids))
     else:
         rows = await tx.fetch(NAMED_BY_EMAIL, *_columns(emails))
-    return [_contact(row) for row in rows]
+    return [decode_contact(row) for row in rows]
 
 
 async def lock_contacts(tx: Connection, contacts: Collection[ContactRow]) -> None:
@@ -137,7 +137,8 @@ def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [team for team, _ in pairs], [value for _, value in pairs]
 
 
-def _contact(row: asyncpg.Record) -> ContactRow:
+def decode_contact(row: Record | tuple[Any, ...]) -> ContactRow:
+    """A contact from its columns, which are in the order of `_COLUMNS`."""
     return ContactRow(
         id=row[0],
         team_id=row[1],

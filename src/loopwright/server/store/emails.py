@@ -11,12 +11,13 @@ from loopwright.ids import new_id
 from loopwright.wire.transactional import Attachment
 
 from .database import Connection
-from .jobs import DeliverEmail, enqueue
 
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[dict[str, Scalar]]
 Kind: TypeAlias = Literal["marketing", "transactional"]
-Status: TypeAlias = Literal["queued", "sent", "skipped", "failed"]
+Status: TypeAlias = Literal["held", "queued", "sending", "sent", "unknown", "skipped", "failed"]
+"""`held`: something is missing before it may leave. `sending`: a connection has it in hand. `unknown`: it may
+have left or not, and nobody knows."""
 
 
 class NewEmail(Struct, frozen=True, kw_only=True):
@@ -61,7 +62,6 @@ class EmailRow(Struct, frozen=True, kw_only=True):
     transactional_id: str | None
     event_properties: dict[str, Value]
     data_variables: dict[str, Value]
-    attachments: list[Attachment]
     status: Status
     reason: str
     attempts: int
@@ -84,54 +84,45 @@ class SubscriptionRow(Struct, frozen=True, kw_only=True):
     list_name: str | None
 
 
-class DeliveryContext(Struct, frozen=True, kw_only=True):
-    """What a delivery must know about its mailing list and its address."""
-
-    list_name: str | None
-    is_suppressed: bool
-
-
 _COLUMNS: LiteralString = """
     id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-    mailing_list_id, transactional_id, event_properties, data_variables, attachments, status, reason,
-    attempts, subject, mime_id, created_at, sent_at
+    mailing_list_id, transactional_id, event_properties, data_variables, status, reason, attempts, subject,
+    mime_id, created_at, sent_at
 """
 
 # Of several with one cause the first is inserted; every process waits for others in one order.
 INSERT_EMAILS: LiteralString = """
     INSERT INTO email (
         id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-        mailing_list_id, transactional_id, event_properties, data_variables, attachments, status, mime_id,
-        created_at
+        mailing_list_id, transactional_id, event_properties, data_variables, status, mime_id, created_at
     )
     SELECT new.id, new.team_id, new.cause, new.kind, new.message_id,
            coalesce(new.revision_id, email_message.content_revision_id), new.contact_id, new.to_email,
            new.workflow_id, new.run_id, new.mailing_list_id, new.transactional_id, new.event_properties,
-           new.data_variables, new.attachments, 'queued', new.id || '@' || team.sending_domain, $16
+           new.data_variables, 'queued', new.id || '@' || team.sending_domain, $15
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-               $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[], $15::jsonb[]
+               $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[]
            ) WITH ORDINALITY AS new (
                id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-               mailing_list_id, transactional_id, event_properties, data_variables, attachments, turn
+               mailing_list_id, transactional_id, event_properties, data_variables, turn
            )
       JOIN team ON team.id = new.team_id
       LEFT JOIN email_message ON email_message.team_id = new.team_id AND email_message.id = new.message_id
      ORDER BY new.team_id, new.cause, new.turn
     ON CONFLICT (team_id, cause) DO NOTHING
-    RETURNING id, team_id
+    RETURNING id
 """
 CAUSES: LiteralString = """
     SELECT email.team_id, email.cause, email.created_at
       FROM unnest($1::text[], $2::text[]) AS wanted (team_id, cause)
       JOIN email ON email.team_id = wanted.team_id AND email.cause = wanted.cause
 """
-EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
-LOCK_EMAIL: LiteralString = f"{EMAIL} FOR UPDATE"
-CIRCUMSTANCES: LiteralString = """
-    SELECT (SELECT name FROM mailing_list WHERE team_id = $1 AND id = $2) AS list_name,
-           EXISTS (SELECT FROM suppression WHERE team_id = $1 AND email = $3) AS is_suppressed
+INSERT_ATTACHMENTS: LiteralString = """
+    INSERT INTO email_attachment (team_id, email_id, place, filename, content_type, data)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[])
 """
+EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
 SUBSCRIPTION: LiteralString = """
     SELECT email.team_id, email.id AS email_id, team.secret,
            coalesce(nullif(team.company, ''), team.name) AS sender, email.to_email, email.contact_id,
@@ -145,35 +136,20 @@ SUBSCRIPTION: LiteralString = """
 EMAILS_OF_CONTACT: LiteralString = f"""
     SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3
 """
-MARK_SENT: LiteralString = """
-    UPDATE email
-       SET status = 'sent', sent_at = $3, subject = $4, to_email = $5, reason = $6, attempts = attempts + 1
-     WHERE team_id = $1 AND id = $2
-"""
-MARK_SKIPPED: LiteralString = """
-    UPDATE email SET status = 'skipped', reason = $3 WHERE team_id = $1 AND id = $2
-"""
-MARK_FAILED: LiteralString = """
-    UPDATE email SET status = 'failed', reason = $3, attempts = attempts + 1 WHERE team_id = $1 AND id = $2
-"""
-MARK_TRIED: LiteralString = """
-    UPDATE email SET reason = $3, attempts = attempts + 1 WHERE team_id = $1 AND id = $2
-"""
-
 _properties = msgspec.json.Decoder(dict[str, Value])
-_attachments = msgspec.json.Decoder(list[Attachment])
 
 
 async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datetime) -> None:
-    """Insert one row for each new cause and enqueue its delivery in the same transaction.
+    """Insert one row for each new cause, in the caller's transaction; a trigger has senders hear of it.
 
-    An email whose cause is known already is left as it is, and is not delivered again.
+    An email whose cause is known already is left as it is, and is not sent again.
     """
     if not emails:
         return
+    by_id = {new_id(now): email for email in emails}
     rows = await tx.fetch(
         INSERT_EMAILS,
-        [new_id(now) for _ in emails],
+        list(by_id),
         [email.team_id for email in emails],
         [email.cause for email in emails],
         [email.kind for email in emails],
@@ -187,10 +163,23 @@ async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datet
         [email.transactional_id for email in emails],
         [_json(email.event_properties) for email in emails],
         [_json(email.data_variables) for email in emails],
-        [_json(email.attachments) for email in emails],
         now,
     )
-    await enqueue(tx, [DeliverEmail(team_id=row["team_id"], email_id=row["id"]) for row in rows])
+    files = [
+        (by_id[row["id"]].team_id, row["id"], place, file)
+        for row in rows
+        for place, file in enumerate(by_id[row["id"]].attachments, 1)
+    ]
+    if files:
+        await tx.execute(
+            INSERT_ATTACHMENTS,
+            [team_id for team_id, _, _, _ in files],
+            [email_id for _, email_id, _, _ in files],
+            [place for _, _, place, _ in files],
+            [file.filename for _, _, _, file in files],
+            [file.content_type for _, _, _, file in files],
+            [file.data for _, _, _, file in files],
+        )
 
 
 async def load_causes(tx: Connection, causes: Collection[tuple[str, str]]) -> dict[str, dict[str, datetime]]:
@@ -207,21 +196,6 @@ async def load_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | 
     return _email(dict(row)) if row else None
 
 
-async def lock_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | None:
-    """The email of that id, locked until the transaction ends; waits while another holds it."""
-    row = await tx.fetchrow(LOCK_EMAIL, team_id, email_id)
-    return _email(dict(row)) if row else None
-
-
-async def load_delivery_context(
-    tx: Connection, team_id: str, *, mailing_list_id: str | None, to_email: str
-) -> DeliveryContext:
-    """The context of sending to an address, in lower case, for a mailing list or none."""
-    row = await tx.fetchrow(CIRCUMSTANCES, team_id, mailing_list_id, to_email)
-    assert row is not None, "this statement always has one row"
-    return DeliveryContext(**row)
-
-
 async def load_subscription(tx: Connection, team_id: str, email_id: str) -> SubscriptionRow | None:
     """What the unsubscribe link of that marketing email is about."""
     row = await tx.fetchrow(SUBSCRIPTION, team_id, email_id)
@@ -233,32 +207,9 @@ async def emails_of_contact(tx: Connection, team_id: str, contact_id: str, *, li
     return [_email(dict(row)) for row in await tx.fetch(EMAILS_OF_CONTACT, team_id, contact_id, limit)]
 
 
-async def mark_sent(
-    tx: Connection, email: EmailRow, *, to_email: str, subject: str, note: str, now: datetime
-) -> None:
-    """A server took the email at `now`. `note` is empty, or says which copy was refused."""
-    await tx.execute(MARK_SENT, email.team_id, email.id, now, subject, to_email, note)
-
-
-async def mark_skipped(tx: Connection, email: EmailRow, reason: str) -> None:
-    """The email is not sent, and `reason` says why."""
-    await tx.execute(MARK_SKIPPED, email.team_id, email.id, reason)
-
-
-async def mark_failed(tx: Connection, email: EmailRow, reason: str) -> None:
-    """The email was tried for the last time; `reason` is what the attempt met."""
-    await tx.execute(MARK_FAILED, email.team_id, email.id, reason)
-
-
-async def mark_tried(tx: Connection, email: EmailRow, reason: str) -> None:
-    """The email was tried, met `reason` and stays queued."""
-    await tx.execute(MARK_TRIED, email.team_id, email.id, reason)
-
-
 def _email(row: dict[str, object]) -> EmailRow:
     row["event_properties"] = _properties.decode(str(row["event_properties"]))
     row["data_variables"] = _properties.decode(str(row["data_variables"]))
-    row["attachments"] = _attachments.decode(str(row["attachments"]))
     return EmailRow(**row)  # type: ignore[arg-type]  # the columns are named as the fields are
 
 

@@ -20,7 +20,7 @@ class RunStep(Struct, frozen=True, tag="run_step"):
 
 
 class DeliverEmail(Struct, frozen=True, tag="deliver_email"):
-    """An email waits to be delivered."""
+    """An email waits to be delivered: a job of the release before, which has senders look."""
 
     team_id: str
     email_id: str
@@ -45,6 +45,7 @@ Job: TypeAlias = RunStep | DeliverEmail | ForgetContact
 class JobCount(Struct, frozen=True):
     """How many jobs of a kind are in a state, and for how many seconds the first of them has been due.
 
+    Emails that wait count as jobs that deliver one.
     The states: `due`, `later`, `taken` by a worker, and `failed` for good.
     """
 
@@ -55,12 +56,19 @@ class JobCount(Struct, frozen=True):
 
 
 COUNT_JOBS: LiteralString = """
-    SELECT entrypoint,
-           CASE WHEN status = 'failed' THEN 'failed' WHEN status = 'picked' THEN 'taken'
-                WHEN execute_after <= now() THEN 'due' ELSE 'later' END AS state,
-           count(*) AS count,
-           greatest(0, extract(epoch FROM now() - min(execute_after)))::float AS seconds
-      FROM pgqueuer
+    SELECT entrypoint, state, count(*) AS count,
+           greatest(0, extract(epoch FROM now() - min(since)))::float AS seconds
+      FROM (
+               SELECT entrypoint, execute_after AS since,
+                      CASE WHEN status = 'failed' THEN 'failed' WHEN status = 'picked' THEN 'taken'
+                           WHEN execute_after <= now() THEN 'due' ELSE 'later' END AS state
+                 FROM pgqueuer
+                UNION ALL
+               SELECT 'deliver_email', due_at,
+                      CASE WHEN leased_until > now() THEN 'taken'
+                           WHEN due_at <= now() THEN 'due' ELSE 'later' END
+                 FROM email_queue
+           ) AS waiting
      GROUP BY 1, 2
      ORDER BY 1, 2
 """

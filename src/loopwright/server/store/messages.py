@@ -3,7 +3,7 @@
 An email names the revision it is rendered from. So nothing that is written later changes what was accepted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, LiteralString
 
@@ -48,7 +48,10 @@ _COLUMNS: LiteralString = """
     created_at
 """
 
-REVISION: LiteralString = f"SELECT {_COLUMNS} FROM email_revision WHERE team_id = $1 AND id = $2"
+REVISIONS: LiteralString = f"""
+    SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS wanted (team_id, id)
+      JOIN email_revision USING (team_id, id)
+"""
 CURRENT_REVISION: LiteralString = f"""
     SELECT {_COLUMNS} FROM email_revision
      WHERE team_id = $1
@@ -75,10 +78,10 @@ WRITE_REVISIONS: LiteralString = f"""
 _fallbacks = msgspec.json.Decoder(dict[str, str])
 
 
-async def load_revision(tx: Connection, team_id: str, revision_id: str) -> RevisionRow | None:
-    """The revision of that id."""
-    row = await tx.fetchrow(REVISION, team_id, revision_id)
-    return _revision(row) if row else None
+async def load_revisions(tx: Connection, ids: Collection[tuple[str, str]]) -> list[RevisionRow]:
+    """The revisions of the given (team, id) pairs."""
+    rows = await tx.fetch(REVISIONS, [team for team, _ in ids], [one for _, one in ids])
+    return [_revision(row) for row in rows]
 
 
 async def load_current_revision(tx: Connection, team_id: str, message_id: str) -> RevisionRow | None:

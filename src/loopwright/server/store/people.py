@@ -38,21 +38,26 @@ CLAIM_EMAILS: LiteralString = """
     )
     SELECT count(*) FROM taken
 """
-# What was promised is still sent: a transactional email that is queued is cleared once it has gone out.
+# What was promised is still sent: a transactional email that waits is cleared once it has gone out, and so is
+# what a connection has in hand just now.
 # The row stays for its count, and so that the links in the email lead to a page that says where things stand.
 FORGET_EMAILS: LiteralString = """
     WITH taken AS MATERIALIZED (
         SELECT id FROM email
-         WHERE team_id = $1 AND contact_id = $2 AND NOT (kind = 'transactional' AND status = 'queued')
+         WHERE team_id = $1 AND contact_id = $2 AND status <> 'sending'
+           AND NOT (kind = 'transactional' AND status IN ('queued', 'held'))
          LIMIT $3 FOR UPDATE SKIP LOCKED
     ), cleared AS (
         UPDATE email
            SET contact_id = NULL, run_id = NULL, to_email = '', subject = '', event_properties = '{}',
                data_variables = '{}', attachments = '[]',
                reason = CASE status WHEN 'sent' THEN '' ELSE 'the contact was deleted' END,
-               status = CASE status WHEN 'queued' THEN 'skipped' ELSE status END
+               status = CASE WHEN status IN ('queued', 'held') THEN 'skipped' ELSE status END
           FROM taken
          WHERE email.team_id = $1 AND email.id = taken.id
+    ), files AS (
+        DELETE FROM email_attachment USING taken
+         WHERE email_attachment.team_id = $1 AND email_attachment.email_id = taken.id
     ), messages AS (
         DELETE FROM inbox_message USING taken
          WHERE inbox_message.team_id = $1 AND inbox_message.email_id = taken.id
@@ -90,7 +95,8 @@ FORGET_REMOVALS: LiteralString = """
     UPDATE suppression_removal SET email = '' WHERE team_id = $1 AND email = $2
 """
 IS_EMAIL_DUE: LiteralString = """
-    SELECT EXISTS (SELECT FROM email WHERE team_id = $1 AND contact_id = $2 AND status = 'queued')
+    SELECT EXISTS (SELECT FROM email WHERE team_id = $1 AND contact_id = $2
+                      AND status IN ('queued', 'held', 'sending'))
 """
 
 CONTACT: LiteralString = """
@@ -133,7 +139,13 @@ EMAILS: LiteralString = """
                'attempts', attempts, 'emailMessageId', message_id, 'workflowId', workflow_id, 'runId', run_id,
                'mailingListId', mailing_list_id, 'transactionalId', transactional_id,
                'eventProperties', event_properties, 'dataVariables', data_variables,
-               'attachments', attachments, 'messageId', mime_id, 'cause', cause, 'createdAt', created_at,
+               'attachments', (
+                   SELECT coalesce(json_agg(json_build_object(
+                              'filename', filename, 'contentType', content_type, 'data', data
+                          ) ORDER BY place), '[]')
+                     FROM email_attachment AS file
+                    WHERE file.team_id = email.team_id AND file.email_id = email.id),
+               'messageId', mime_id, 'cause', cause, 'createdAt', created_at,
                'sentAt', sent_at) AS text
       FROM email
      WHERE team_id = $1 AND id > $4

@@ -1,0 +1,50 @@
+"""Raw SMTP: `python -m benchmarks.mail.floor PORT SECONDS CONNECTIONS SIGN` prints how many messages it sent.
+
+The bytes of a message are ready; with SIGN 1 each is signed with RSA-2048 before it goes, and nothing else.
+"""
+
+import asyncio
+import sys
+import time
+
+import uvloop
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from benchmarks.render import ENVELOPE, FOOTER, MESSAGE, NOW, VALUES
+from loopwright.server.mail.compose import Composed, compose
+from loopwright.server.mail.render import fill, prepare
+from loopwright.server.mail.transport import Accepted, Connections, Server
+
+
+async def send(port: int, seconds: float, connections: int, *, signs: bool) -> int:
+    """Send the same message again and again over `connections` connections."""
+    message: Composed = compose(fill(prepare(MESSAGE, FOOTER), VALUES), ENVELOPE, (), now=NOW)
+    key = rsa.generate_private_key(65537, 2048)
+    server = Connections(Server(host="127.0.0.1", port=port), size=connections, timeout=30)
+    ends = time.monotonic() + seconds
+    sent = 0
+
+    async def may_finish() -> bool:
+        return True
+
+    async def one() -> None:
+        nonlocal sent
+        while time.monotonic() < ends:
+            if signs:
+                key.sign(message.data, padding.PKCS1v15(), SHA256())
+            outcome = await server.send(message, may_finish)
+            if not isinstance(outcome, Accepted):
+                raise RuntimeError(outcome)
+            sent += 1
+
+    await asyncio.gather(*(one() for _ in range(connections)))
+    await server.close()
+    return sent
+
+
+if __name__ == "__main__":
+    port, seconds, connections, signs = sys.argv[1:]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        total = runner.run(send(int(port), float(seconds), int(connections), signs=signs == "1"))
+    print(total)

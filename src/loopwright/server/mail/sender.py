@@ -1,0 +1,290 @@
+"""The sender: takes emails by the batch and keeps connections busy with them.
+
+    email_queue ──claim, load──▶ ready ──▶ places: write ─▶ SMTP ─▶ Result ──group commit──▶ rows
+      by lane       lease                    one email in hand each
+
+Every lane has places of its own, one connection each, so that no slow lane holds up another. No transaction
+is open while SMTP talks; a lease keeps other senders away, and without it no message is finished. While a
+message is announced to its server, a commit stores the result of the one before and marks this one.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    nullcontext,
+    suppress,
+)
+
+from msgspec import Struct
+
+from loopwright.server.clock import Clock
+from loopwright.server.runtime.repeating import repeating
+from loopwright.server.store.database import AWAY, Pool
+from loopwright.server.store.deliveries import CHANNEL, Delivery, Lane, Result, claim
+from loopwright.server.store.jobs import DeliverEmail
+
+from .deliver import Mailer, Outgoing
+from .leases import LEASE, Lease, Leases
+from .recorder import Recorder
+from .render import Prepared, UnsoundContent
+
+PLACES: Mapping[Lane, int] = {Lane.TRANSACTIONAL: 4, Lane.WORKFLOW: 12, Lane.CAMPAIGN: 8}
+"""How many connections a lane of one process may have."""
+LOOK_SECONDS = 1.0
+"""Emails announce themselves; those that are due again, and those of a sender that died, are looked for."""
+AT_ONCE = 300
+AHEAD_SECONDS = 0.5
+"""A claim is for about so much work: what is taken long before it is sent was decided long before, too."""
+CLAIM_SECONDS = 2.0
+STOP_SECONDS = 8.0
+"""How long a claim, and then the emails in hand, may take once the sender is asked to stop."""
+
+logger = logging.getLogger(__name__)
+
+Observe = Callable[[str], AbstractContextManager[None]]
+"""The context in which a job of that name is done; one that raises will be tried again."""
+
+
+class Ready(Struct, frozen=True):
+    """An email that was taken, and its content."""
+
+    delivery: Delivery
+    prepared: Prepared | UnsoundContent
+
+
+class _Again(Exception):
+    """The email stays in the queue."""
+
+
+def _unobserved(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+class Sender:
+    """Sends what is due until it is stopped. Any number of them share a database."""
+
+    def __init__(self, pool: Pool, clock: Clock, mailer: Mailer, observe: Observe = _unobserved) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._mailer = mailer
+        self._observe = observe
+        self._leases = Leases(pool)
+        self._recorder = Recorder(pool, clock)
+        self._lanes = {lane: _LaneQueue(places) for lane, places in PLACES.items()}
+        self._feeders: list[asyncio.Task[None]] = []
+        self._places: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._running = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Begin to send."""
+        self._recorder.start()
+        await self._running.enter_async_context(self._leases.kept_up())
+        await self._running.enter_async_context(self._listening())
+        for lane, queue in self._lanes.items():
+            self._feeders.append(asyncio.create_task(self._feed(lane, queue)))
+            self._places += [asyncio.create_task(self._serve(queue)) for _ in range(queue.places)]
+
+    async def wake(self, _: DeliverEmail) -> None:
+        """Look now. Jobs of the release before do no more than this: the email's row is what counts."""
+        for queue in self._lanes.values():
+            queue.woken.set()
+
+    async def stop(self) -> None:
+        """Take no more, finish what is in hand or give it up, and let others have the rest at once."""
+        self._stopping = True
+        for queue in self._lanes.values():
+            queue.low.set()
+            queue.woken.set()
+        await _ended(self._feeders, within=CLAIM_SECONDS)
+        for queue in self._lanes.values():
+            queue.close()
+        await _ended(self._places, within=STOP_SECONDS)
+        await self._recorder.close()
+        await self._running.aclose()
+        with suppress(*AWAY):
+            await self._leases.give_back()
+
+    def _listening(self) -> AbstractAsyncContextManager[None]:
+        """While the context lasts, hear of emails as they are queued."""
+
+        async def listen() -> None:
+            with suppress(*AWAY):
+                async with self._pool.acquire() as connection:
+                    lost = asyncio.Event()
+                    connection.add_termination_listener(lambda _: lost.set())
+                    await connection.add_listener(CHANNEL, self._heard)
+                    try:
+                        await lost.wait()
+                    finally:
+                        await connection.remove_listener(CHANNEL, self._heard)
+
+        return repeating(listen, seconds=LOOK_SECONDS)
+
+    def _heard(self, _: object, __: int, ___: str, lane: object) -> None:
+        self._lanes[Lane(int(str(lane)))].woken.set()
+
+    async def _feed(self, lane: Lane, queue: "_LaneQueue") -> None:
+        """Keep a lane's queue filled, a little ahead of what its places send."""
+        while True:
+            await queue.low.wait()
+            if self._stopping:
+                return
+            queue.woken.clear()
+            wanted = queue.room()
+            try:
+                taken = await self._take(lane, wanted)
+            except AWAY as problem:
+                logger.warning("the database is away (%s); emails wait", type(problem).__name__)
+                taken = []
+            except Exception:
+                logger.exception("no emails could be taken; the next look is in %s s", LOOK_SECONDS)
+                taken = []
+            queue.put(taken)
+            if len(taken) < wanted:
+                await _first(queue.woken, LOOK_SECONDS)
+
+    async def _take(self, lane: Lane, limit: int) -> list[Ready]:
+        lease = Lease()
+        async with self._pool.acquire() as tx:
+            deliveries = await claim(
+                tx, lane, token=lease.token, limit=limit, lease=LEASE, now=self._clock.now()
+            )
+        lease.ids.update(delivery.id for delivery in deliveries)
+        self._leases.keep(lease)
+        prepared = await self._mailer.prepare(deliveries)
+        return [Ready(*pair) for pair in zip(deliveries, prepared, strict=True)]
+
+    async def _serve(self, queue: "_LaneQueue") -> None:
+        """One place: one email after the other, and the result of each stored with the mark on the next."""
+        result: Result | None = None
+        while True:
+            ready = queue.take_now()
+            if ready is None and result is not None:
+                await self._record(result)
+                result = None
+            ready = ready or await queue.take()
+            if ready is None:
+                return
+            result = await self._deliver(ready, result)
+
+    async def _deliver(self, ready: Ready, before: Result | None) -> Result | None:
+        """Send an email, and store the result of the one before meanwhile; None for one that is not ours."""
+        delivery = ready.delivery
+        result: Result | None = None
+        with suppress(_Again), self._observe("deliver_email"):
+            outgoing = await self._write(ready)
+            if isinstance(outgoing, Result):
+                if before is not None:
+                    await self._record(before)
+                return outgoing
+            result = await self._send(delivery, outgoing, before)
+            if result is not None and result.status == "queued":
+                raise _Again
+        return result
+
+    async def _write(self, ready: Ready) -> Outgoing | Result:
+        try:
+            return await self._mailer.write(ready.delivery, ready.prepared)
+        except Exception as problem:
+            logger.exception("email %s could not be written", ready.delivery.id)
+            return self._mailer.later(ready.delivery, f"it could not be written ({type(problem).__name__})")
+
+    async def _send(self, delivery: Delivery, outgoing: Outgoing, before: Result | None) -> Result | None:
+        in_hand = self._record(before, delivery)
+        finishing = False
+
+        async def may_finish() -> bool:
+            nonlocal finishing
+            finishing = await in_hand and self._leases.holds(delivery.token, delivery.id)
+            return finishing
+
+        try:
+            result = await self._mailer.send(delivery, outgoing, may_finish)
+        except asyncio.CancelledError:
+            if finishing:  # it may have left: nobody is to send it while that lease lasts
+                self._leases.end(delivery.token, delivery.id)
+            raise
+        except Exception as problem:
+            logger.exception("email %s could not be sent", delivery.id)
+            result = self._mailer.later(delivery, f"it could not be sent ({type(problem).__name__})")
+        return result if await in_hand else None
+
+    def _record(self, result: Result | None, following: Delivery | None = None) -> asyncio.Future[bool]:
+        recorded = self._recorder.record(result, following)
+        if result is not None:
+            recorded.add_done_callback(lambda _: self._leases.end(result.token, result.id))
+        return recorded
+
+
+class _LaneQueue:
+    """The emails of a lane that were taken, and how far ahead of its places to take them."""
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.woken = asyncio.Event()
+        self.low = asyncio.Event()
+        self.low.set()
+        self._ready: asyncio.Queue[Ready | None] = asyncio.Queue()
+        self._ahead = 2 * places
+        self._served = 0
+        self._since = time.monotonic()
+        self._closed = False
+
+    def room(self) -> int:
+        """How many more to take now, by the pace since the last time."""
+        now = time.monotonic()
+        pace = self._served / max(now - self._since, 0.001)
+        self._served, self._since = 0, now
+        self._ahead = min(max(int(pace * AHEAD_SECONDS), 2 * self.places), AT_ONCE)
+        return max(self._ahead - self._ready.qsize(), 1)
+
+    def put(self, taken: Sequence[Ready]) -> None:
+        """Have these sent next."""
+        for one in taken:
+            self._ready.put_nowait(one)
+        self._note()
+
+    def take_now(self) -> Ready | None:
+        """The next one, if there is one already."""
+        return None if self._closed or self._ready.empty() else self._taken(self._ready.get_nowait())
+
+    async def take(self) -> Ready | None:
+        """The next one; None when there will be none."""
+        return None if self._closed else self._taken(await self._ready.get())
+
+    def close(self) -> None:
+        """Tell the places that there is nothing more."""
+        self._closed = True
+        for _ in range(self.places):
+            self._ready.put_nowait(None)
+
+    def _taken(self, ready: Ready | None) -> Ready | None:
+        self._served += 1
+        self._note()
+        return None if self._closed else ready
+
+    def _note(self) -> None:
+        if self._ready.qsize() <= self._ahead // 2:
+            self.low.set()
+        else:
+            self.low.clear()
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]], *, within: float) -> None:
+    """Wait for tasks to end, and cancel those that take longer."""
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=within)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,291 @@
+"""The queue of emails: which are due, who has taken them, and what became of them.
+
+An email that is taken has a token and a lease. Who holds both sends it; when the lease is over, another takes
+it, and what the former writes about it is refused. `sending` are those that a connection has in hand: of them
+alone nobody knows, after a crash, whether they have left.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any, Literal, LiteralString
+
+import msgspec
+from asyncpg import Record
+from msgspec import Struct
+
+from loopwright.wire.transactional import Attachment
+
+from .contacts import ContactRow, decode_contact
+from .database import Connection
+from .emails import Kind, Value
+
+CHANNEL = "loopwright_email"
+"""Notified when emails are queued."""
+
+
+class Lane(IntEnum):
+    """Who goes first. A lane that waits for a slow server holds up no other."""
+
+    TRANSACTIONAL = 0
+    WORKFLOW = 1
+    CAMPAIGN = 2
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """An email that was taken to be sent, with all that decides about it and fills it.
+
+    `token` is that of whoever took it, `attempts` are those made before. `contact` is the one of a marketing
+    email, unless it was deleted. What follows `secret` is the team's.
+    """
+
+    id: str
+    team_id: str
+    token: str
+    kind: Kind
+    revision_id: str
+    to_email: str
+    mailing_list_id: str | None
+    list_name: str | None
+    event_properties: dict[str, Value]
+    data_variables: dict[str, Value]
+    attempts: int
+    mime_id: str
+    contact_id: str | None
+    has_attachments: bool
+    is_suppressed: bool
+    contact: ContactRow | None
+    secret: bytes
+    sending_domain: str
+    company: str
+    address: str
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What became of an email. A `queued` one goes again when it is `due_at`; for the others that is None.
+
+    `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
+    that nobody is at, and that is written to no more.
+    """
+
+    id: str
+    token: str
+    status: Literal["queued", "sent", "skipped", "failed"]
+    reason: str = ""
+    attempts: int
+    subject: str | None = None
+    to_email: str | None = None
+    due_at: datetime | None = None
+    bounced: str | None = None
+
+
+class Recorded(Struct, frozen=True):
+    """The ids of the emails whose results were stored, and of those marked as being in hand.
+
+    Those that are missing had another token by then, or were in the hands of somebody else.
+    """
+
+    stored: frozenset[str]
+    in_hand: frozenset[str]
+
+
+CLAIM: LiteralString = """
+    UPDATE email_queue
+       SET token = $3, leased_until = clock_timestamp() + $5::interval
+     WHERE ctid = ANY (ARRAY (
+               SELECT ctid FROM email_queue
+                WHERE lane = $1 AND due_at <= $2 AND (token IS NULL OR leased_until <= clock_timestamp())
+                ORDER BY due_at, email_id LIMIT $4 FOR UPDATE SKIP LOCKED))
+    RETURNING team_id, email_id
+"""
+# The address of a contact may have changed since: that one is looked for among the suppressed.
+DELIVERIES: LiteralString = """
+    SELECT contact.id, contact.team_id, contact.email, contact.user_id, contact.first_name, contact.last_name,
+           contact.source, contact.subscribed, contact.user_group, contact.opt_in_status, contact.notes,
+           contact.properties, contact.mailing_lists, contact.created_at, contact.xmin, contact.ctid,
+           email.id AS email_id, email.team_id AS email_team_id, email.kind, email.revision_id,
+           email.to_email, email.mailing_list_id, email.event_properties, email.data_variables,
+           email.attempts, email.mime_id, email.contact_id, mailing_list.name AS list_name, team.secret,
+           team.sending_domain, team.company, team.address,
+           EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
+           EXISTS (
+               SELECT FROM suppression
+                WHERE suppression.team_id = email.team_id
+                  AND suppression.email = lower(coalesce(contact.email, email.to_email))
+           ) AS is_suppressed
+      FROM unnest($1::text[], $2::text[]) AS taken (team_id, id)
+      JOIN email ON email.team_id = taken.team_id AND email.id = taken.id
+      JOIN team ON team.id = email.team_id
+      LEFT JOIN mailing_list
+             ON mailing_list.team_id = email.team_id AND mailing_list.id = email.mailing_list_id
+      LEFT JOIN contact
+             ON contact.team_id = email.team_id AND contact.id = email.contact_id AND email.kind = 'marketing'
+     WHERE email.status IN ('queued', 'sending')
+     ORDER BY email.id
+"""
+FORGET: LiteralString = """
+    DELETE FROM email_queue
+     USING unnest($1::text[], $2::text[]) AS gone (team_id, id)
+     WHERE email_queue.team_id = gone.team_id AND email_queue.email_id = gone.id AND token = $3
+"""
+# Whoever waits for rows of the queue locks them by ascending id: then nobody waits for each other.
+_HELD: LiteralString = """
+    locked AS MATERIALIZED (
+        SELECT email_id AS id, token FROM email_queue WHERE email_id = ANY ($1::text[])
+         ORDER BY email_id FOR UPDATE
+    ), held AS (
+        SELECT id, token FROM locked JOIN unnest($1::text[], $2::text[]) AS held (id, token) USING (id, token)
+    )
+"""
+RENEW: LiteralString = f"""
+    WITH {_HELD}
+    UPDATE email_queue SET leased_until = clock_timestamp() + $3::interval
+      FROM held
+     WHERE email_queue.email_id = held.id
+    RETURNING held.id, held.token
+"""
+RELEASE: LiteralString = f"""
+    WITH {_HELD}, ours AS (
+        UPDATE email_queue SET token = NULL, leased_until = NULL
+          FROM held
+         WHERE email_queue.email_id = held.id
+        RETURNING email_queue.team_id, email_queue.email_id
+    )
+    UPDATE email SET status = 'queued' FROM ours
+     WHERE email.team_id = ours.team_id AND email.id = ours.email_id AND email.status = 'sending'
+"""
+ATTACHMENTS: LiteralString = """
+    SELECT filename, content_type, data FROM email_attachment
+     WHERE team_id = $1 AND email_id = $2 ORDER BY place
+"""
+# A process of the release before holds the row of an email while it sends it: that one is left to it.
+# Rows of the queue are locked before they are compared: a join misses those that are being renewed.
+RECORD: LiteralString = """
+    WITH result AS (
+        SELECT * FROM unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
+            $8::timestamptz[], $9::text[]
+        ) AS result (id, token, status, reason, attempts, subject, to_email, due_at, bounced)
+    ), next AS (
+        SELECT * FROM unnest($10::text[], $11::text[]) AS next (id, token)
+    ), ours AS MATERIALIZED (
+        SELECT team_id, email_id AS id, token FROM email_queue
+         WHERE email_id = ANY ($1::text[] || $10::text[])
+         ORDER BY email_id FOR UPDATE
+    ), stored AS (
+        UPDATE email
+           SET status = result.status, reason = result.reason, attempts = result.attempts,
+               subject = coalesce(result.subject, email.subject),
+               to_email = coalesce(result.to_email, email.to_email),
+               sent_at = CASE WHEN result.status = 'sent' THEN $12 ELSE email.sent_at END
+          FROM result JOIN ours USING (id, token)
+         WHERE email.team_id = ours.team_id AND email.id = result.id
+        RETURNING email.team_id, email.id, result.due_at, result.bounced
+    ), suppressed AS (
+        INSERT INTO suppression (team_id, email, reason, created_at)
+        SELECT DISTINCT team_id, bounced, 'hard_bounce', $12::timestamptz FROM stored
+         WHERE bounced IS NOT NULL
+         ORDER BY team_id, bounced
+        ON CONFLICT DO NOTHING
+    ), over AS (
+        DELETE FROM email_queue USING stored WHERE email_queue.email_id = stored.id AND stored.due_at IS NULL
+    ), later AS (
+        UPDATE email_queue SET due_at = stored.due_at, token = NULL, leased_until = NULL
+          FROM stored
+         WHERE email_queue.email_id = stored.id AND stored.due_at IS NOT NULL
+    ), free AS MATERIALIZED (
+        SELECT email.team_id, email.id FROM next JOIN ours USING (id, token)
+          JOIN email ON email.team_id = ours.team_id AND email.id = next.id
+         WHERE email.status IN ('queued', 'sending')
+           FOR UPDATE OF email SKIP LOCKED
+    ), in_hand AS (
+        UPDATE email SET status = 'sending' FROM free
+         WHERE email.team_id = free.team_id AND email.id = free.id
+        RETURNING email.id
+    )
+    SELECT ARRAY (SELECT id FROM stored) AS stored, ARRAY (SELECT id FROM in_hand) AS in_hand
+"""
+
+_values = msgspec.json.Decoder(dict[str, Value]).decode
+
+
+async def claim(
+    tx: Connection, lane: Lane, *, token: str, limit: int, lease: timedelta, now: datetime
+) -> list[Delivery]:
+    """Take up to `limit` emails of a lane that are due, first due first, and load them.
+
+    Not in one transaction: others are to see at once that they are taken.
+    """
+    rows = await tx.fetch(CLAIM, lane, now, token, limit, lease)
+    if not rows:
+        return []
+    taken = [(row["team_id"], row["email_id"]) for row in rows]
+    deliveries = [_delivery(row, token) for row in await tx.fetch(DELIVERIES, *_columns(taken))]
+    if len(deliveries) < len(taken):  # deleted since, or sent by a process of the release before
+        left = {delivery.id for delivery in deliveries}
+        await tx.execute(FORGET, *_columns([one for one in taken if one[1] not in left]), token)
+    return deliveries
+
+
+async def renew(
+    tx: Connection, held: Collection[tuple[str, str]], *, lease: timedelta
+) -> set[tuple[str, str]]:
+    """Prolong the leases of these emails with these tokens; returns those that still had them."""
+    return {(row["id"], row["token"]) for row in await tx.fetch(RENEW, *_columns(held), lease)}
+
+
+async def release(tx: Connection, held: Collection[tuple[str, str]]) -> None:
+    """Give back emails of which nothing has left: others may take them at once."""
+    await tx.execute(RELEASE, *_columns(held))
+
+
+async def record(
+    tx: Connection, results: Sequence[Result], in_hand: Collection[tuple[str, str]], *, now: datetime
+) -> Recorded:
+    """Store results and mark emails with their tokens as being in hand, in one statement."""
+    row = await tx.fetchrow(
+        RECORD,
+        [result.id for result in results],
+        [result.token for result in results],
+        [result.status for result in results],
+        [_text(result.reason) for result in results],
+        [result.attempts for result in results],
+        [_text(result.subject) for result in results],
+        [_text(result.to_email) for result in results],
+        [result.due_at for result in results],
+        [_text(result.bounced) for result in results],
+        *_columns(in_hand),
+        now,
+    )
+    assert row is not None, "this statement always has one row"
+    return Recorded(frozenset(row["stored"]), frozenset(row["in_hand"]))
+
+
+async def load_attachments(tx: Connection, team_id: str, email_id: str) -> list[Attachment]:
+    """The files of an email, in their order."""
+    return [Attachment(**row) for row in await tx.fetch(ATTACHMENTS, team_id, email_id)]
+
+
+_CONTACT_COLUMNS = 16
+
+
+def _delivery(row: Record, token: str) -> Delivery:
+    values: dict[str, Any] = dict(list(row.items())[_CONTACT_COLUMNS:])
+    return Delivery(
+        id=values.pop("email_id"),
+        team_id=values.pop("email_team_id"),
+        token=token,
+        event_properties=_values(values.pop("event_properties")),
+        data_variables=_values(values.pop("data_variables")),
+        contact=decode_contact(row[:_CONTACT_COLUMNS]) if row[0] else None,
+        **values,
+    )
+
+
+def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def _text(text: str | None) -> str | None:
+    """Text that PostgreSQL can hold, whatever a server said."""
+    return None if text is None else text.replace("\x00", "").encode(errors="replace").decode()
