@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 from threading import Thread
 
 import asyncpg
+import hypothesis
 import pytest
 
 from loopwright.server.app import run
@@ -20,6 +21,10 @@ from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.schema import migrate
 from loopwright.server.store.teams import TeamRow
 from support.live import LiveServer
+
+# How long an example takes says more of what else the machine does than of the code.
+hypothesis.settings.register_profile("loopwright", deadline=None)
+hypothesis.settings.load_profile("loopwright")
 
 DATABASE = "loopwright_test"
 API_KEY = "0123456789abcdef0123456789abcdef"
