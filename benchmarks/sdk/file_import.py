@@ -4,8 +4,8 @@
 
 Beside it the SDK sends the same rows by `events.send_many` and `contacts.update_many`, and the command
 imports them in one process that nobody kills. Each has a new server of its own on this machine. Every row
-must be there once, the killed import may take 1.5 times as long as the SDK, and no process may grow by more than
-80 MB after its first row arrived.
+must be there once, the killed import may take 1.5 times as long as the SDK, and no process may grow by more
+than 80 MB after its first row arrived.
 """
 
 from __future__ import annotations
