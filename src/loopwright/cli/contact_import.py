@@ -136,7 +136,7 @@ def _send(job: Job[RowContact], wishes: Wishes, *, parallel: int) -> None:
     workflows = "on" if wishes.trigger_workflows else "off"
     with client(), before_sending():
         aim = aim_of("contacts", *server_and_team(settings()), workflows, *wishes.lists)
-        state = State(job.table, aim)
+        state = State(job.table, aim, job.survey)
         progress = _begin(state, fingerprint(job.table.path))
 
     async def sender(loops: AsyncLoops) -> ContactSender:

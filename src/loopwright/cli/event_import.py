@@ -105,7 +105,8 @@ def _plan(table: Table, found: Survey, event: str | None, *, create: bool, dry_r
 def _send(job: Job[RowEvent], event: str | None, *, parallel: int) -> None:
     """Send what earlier imports of this file, to this server, team and event, have not."""
     with client(), before_sending():
-        state = State(job.table, aim_of("events", *server_and_team(settings()), event or ""))
+        aim = aim_of("events", *server_and_team(settings()), event or "")
+        state = State(job.table, aim, job.survey)
         content = fingerprint(job.table.path)
         progress = state.load(content)
 

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from loopwright import AsyncLoops, Loops
 from loopwright.cli.failure import CommandFailed, ExitCode
 from loopwright.cli.importing.alone import alone
-from loopwright.cli.importing.files import Fields, Form, form_of
+from loopwright.cli.importing.files import Fields, Form, fingerprint, form_of
 from loopwright.cli.importing.headings import Headings
 from loopwright.cli.importing.keeping import Keeper, kept
 from loopwright.cli.importing.memory import rows_pass_by
 from loopwright.cli.importing.plan import Plan, Survey, plan_of, survey, unknown_columns
-from loopwright.cli.importing.progress import ChangedFile, Progress, State
+from loopwright.cli.importing.progress import ChangedFile, Progress, State, remembered_survey
 from loopwright.cli.importing.rejected import SHOWN_REASONS, RejectedRows
 from loopwright.cli.importing.row_parts import RowError
 from loopwright.cli.importing.run import Import, Sender
@@ -107,9 +107,9 @@ def open_file(
     raw: bool,
     as_json: bool,
 ) -> tuple[Table, Survey]:
-    """Read all of the file once, and say how. Raises `FileError`."""
+    """Read all of the file once, unless an earlier import has, and say how. Raises `FileError`."""
     table = open_table(file, form or form_of(file), delimiter=delimiter, encoding=encoding, raw=raw)
-    found = survey(table)
+    found = remembered_survey(table, fingerprint(file)) or survey(table)
     if as_json:
         return table, found
     if table.dialect and not table.dialect.plain:

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from loopwright.cli.importing.plan import Survey
 from loopwright.cli.importing.table import Table
 
 
@@ -54,12 +55,13 @@ class ChangedFile(Exception):
 
 
 class State:
-    """An import among those of its file. Raises `ChangedFile` from `load`."""
+    """An import among those of its file; `found` is what the first reading of the file brought."""
 
-    def __init__(self, table: Table, aim: str) -> None:
-        self.path = table.path.with_name(table.path.name + ".import.json")
+    def __init__(self, table: Table, aim: str, found: Survey) -> None:
+        self.path = _path(table)
         self._table = table
         self._aim = aim
+        self._found = found
 
     def load(self, content: str) -> Progress:
         """What an earlier import of the same content left, or a new one.
@@ -84,7 +86,8 @@ class State:
 
     def save(self, progress: Progress) -> None:
         """Replace the state as a whole, so that a reader never sees half of one."""
-        self._write({**self._read(), self._aim: progress})
+        found = _Surveyed(progress.content, _manner(self._table), self._found)
+        self._write({**self._read(), self._aim: progress}, found)
 
     def drop(self) -> None:
         """Forget the import; the last one takes the file with it."""
@@ -95,19 +98,48 @@ class State:
             self.path.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Progress]:
-        try:
-            return msgspec.json.decode(self.path.read_bytes(), type=_Kept).imports
-        except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
-            return {}
+        return _load(self.path).imports
 
-    def _write(self, imports: dict[str, Progress]) -> None:
+    def _write(self, imports: dict[str, Progress], found: _Surveyed | None = None) -> None:
         new = self.path.with_name(self.path.name + ".new")
-        new.write_bytes(msgspec.json.format(msgspec.json.encode(_Kept(imports))) + b"\n")
+        new.write_bytes(msgspec.json.format(msgspec.json.encode(_Kept(imports, found))) + b"\n")
         new.replace(self.path)
 
 
+class _Surveyed(Struct, frozen=True):
+    """What a file of this content holds, when it is read in this manner."""
+
+    content: str
+    manner: str
+    survey: Survey
+
+
 class _Kept(Struct, frozen=True):
-    imports: dict[str, Progress]
+    imports: dict[str, Progress] = {}
+    surveyed: _Surveyed | None = None
+
+
+def remembered_survey(table: Table, content: str) -> Survey | None:
+    """What an earlier import found in the same file, which need not be read again for that."""
+    kept = _load(_path(table)).surveyed
+    if kept is None or (kept.content, kept.manner) != (content, _manner(table)):
+        return None
+    return kept.survey
+
+
+def _path(table: Table) -> Path:
+    return table.path.with_name(table.path.name + ".import.json")
+
+
+def _manner(table: Table) -> str:
+    return f"{table.form}, {table.dialect or table.encoding.codec}, {'guarded' if table.quoted else 'raw'}"
+
+
+def _load(path: Path) -> _Kept:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+        return _Kept()
 
 
 def aim_of(*asked: str) -> str:
