@@ -67,6 +67,7 @@ def test_several_processes_share_a_port(stack: ExitStack, host: str) -> None:
     [
         pytest.param("nowhere.invalid", "nowhere.invalid is no address", id="a name of nobody"),
         pytest.param("192.0.2.1", "assign", id="an address of another machine"),
+        pytest.param("", "is no address", id="nothing"),
     ],
 )
 def test_a_host_that_is_not_here(host: str, words: str) -> None:

@@ -56,7 +56,7 @@ def listen(host: str, port: int, count: int = 1) -> list[Listener]:
 
 def _places(host: str) -> list[Place]:
     try:
-        found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as problem:
         raise HostUnknown(f"{host} is no address and no known name: {problem.strerror}") from None
     places = [(family, place) for family, _, _, _, place in found]
@@ -110,7 +110,7 @@ def _reachable(host: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:
-        return host or "127.0.0.1"
+        return host
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 or socket.has_dualstack_ipv6() else "[::1]"
     return host if address.version == 4 else f"[{host}]"
