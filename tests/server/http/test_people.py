@@ -231,13 +231,11 @@ async def live_a_life(
     assert (await http.post("/api/v1/events/send", json=event)).status_code == 200
     assert (await http.post("/api/v1/transactional", json=transactional)).status_code == 200
     team = await pool.fetchval("SELECT id FROM team")
+    # Nothing is sent to whoever is suppressed.
+    await until(pool, "SELECT count(*) = 3 FROM inbox_message WHERE to_email = $1", email)
     async with pool.acquire() as tx:
         await suppress(tx, team, email, reason="complaint", now=NOW)
         await lift(tx, team, email, now=datetime.now(UTC))
-        await suppress(tx, team, email, reason="hard_bounce", now=NOW)
-        await tx.execute("DELETE FROM suppression WHERE email = $1", email)
-    await until(pool, "SELECT count(*) = 3 FROM inbox_message WHERE to_email = $1", email)
-    async with pool.acquire() as tx:
         await suppress(tx, team, email, reason="hard_bounce", now=NOW)
         await tx.execute("UPDATE email SET reason = $1 WHERE to_email = $2", mark, email)
         await tx.execute("UPDATE run SET reason = $1 WHERE event_properties ->> 'planName' = $1", mark)
