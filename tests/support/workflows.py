@@ -6,12 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from pgqueuer import PgQueuer
-from pgqueuer.models import Job
-
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
-from loopwright.server.store import jobs
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.database import Pool, open_pool
@@ -120,27 +116,19 @@ async def add_workflow(
 
 
 @asynccontextmanager
-async def working(
-    pool: Pool, runner: Runner, *, heartbeat: timedelta = timedelta(seconds=30)
-) -> AsyncIterator[None]:
-    """Let a real worker take the jobs of runs until the block ends."""
-    queue = PgQueuer.from_asyncpg_pool(pool)
-
-    @queue.entrypoint(jobs.entrypoint(RunStep))
-    async def run_step(job: Job) -> None:
-        assert job.payload is not None
-        step = jobs.decode(job.payload)
-        assert isinstance(step, RunStep)
-        await runner.run_step(step)
-
-    task = asyncio.create_task(
-        queue.qm.run(dequeue_timeout=timedelta(seconds=1), batch_size=20, heartbeat_timeout=heartbeat)
-    )
+async def working(runner: Runner) -> AsyncIterator[None]:
+    """Let a runner take runs on until the block ends."""
+    await runner.start()
     try:
         yield
     finally:
-        queue.shutdown.set()
-        await task
+        await runner.stop()
+
+
+async def run_step(runner: Runner, job: RunStep) -> None:
+    """Have a runner do what a job of the release before asks for, and whatever else is due."""
+    await runner.obey(job)
+    await runner.take_due()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], *, within: float = 15) -> None:
@@ -152,7 +140,7 @@ async def until(holds: Callable[[], Awaitable[bool]], *, within: float = 15) -> 
 
 async def _work(url: str) -> None:
     pool = await open_pool(url)
-    async with working(pool, Runner(pool, SystemClock()), heartbeat=timedelta(seconds=1)):
+    async with working(Runner(pool, SystemClock())):
         await asyncio.Event().wait()
 
 

@@ -18,6 +18,7 @@ COMMON = {
     "server.refusal",
     "server.clock",
     "server.keys",
+    "server.runtime.hearing",
     "server.runtime.repeating",
     "server.settings",
     "server.store",

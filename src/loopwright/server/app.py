@@ -222,12 +222,14 @@ async def _jobs(
     sender = Sender(pool, clock, mailer, observer.job)
     await sender.start()
     stack.push_async_callback(sender.stop)
-    runner = Runner(pool, clock)
+    runner = Runner(pool, clock, observer.job)
+    await runner.start()
+    stack.push_async_callback(runner.stop)
     housekeeping = Housekeeping(pool, clock, settings.event_retention)
     worker = Worker(
         pool,
         {
-            RunStep: runner.run_step,
+            RunStep: runner.obey,
             DeliverEmail: sender.wake,
             ForgetContact: Forgetting(pool).forget,
         },

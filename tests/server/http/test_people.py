@@ -40,7 +40,7 @@ CLEARED = {
     "event": {"id", "contact_id", "name", "properties", "received_at", "kept_out"},
     "run": {
         *("id", "workflow_id", "contact_id", "event_id", "event_name", "event_properties", "once", "status"),
-        *("reason", "node_id", "held", "entered_at", "created_at", "updated_at"),
+        *("reason", "node_id", "held", "entered_at", "created_at", "updated_at", "due_at", "failures"),
     },
     "email": {
         *("contact_id", "run_id", "to_email", "event_properties", "data_variables", "attachments", "reason"),

@@ -19,6 +19,7 @@ from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.workflow.runner import Runner
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.workflows import run_step
 
 
 class Desk:
@@ -84,7 +85,7 @@ class Desk:
         )
         async with self._office.pool.acquire() as tx, tx.transaction():
             await start_runs(tx, [run], now=NOW)
-        await self._runner.run_step(RunStep(team_id=run.team_id, run_id=run.id, node_id=run.node_id))
+        await run_step(self._runner, RunStep(team_id=run.team_id, run_id=run.id, node_id=run.node_id))
         return await self._newest()
 
     async def _newest(self) -> EmailRow:

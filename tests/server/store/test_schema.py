@@ -112,9 +112,17 @@ async def test_content_of_the_release_before_is_pinned(postgres_url: str) -> Non
 
 JOB = """
     INSERT INTO pgqueuer (priority, created, updated, heartbeat, execute_after, status, entrypoint, payload)
-    VALUES (0, now(), now(), now(), now() + $2::interval, $3, 'deliver_email',
-            convert_to(json_build_object('type', 'deliver_email', 'team_id', 't', 'email_id', $1::text)::text,
-                       'UTF8'))
+    VALUES (0, now(), now(), now(), now() + $1::interval, $2, $3::text::json ->> 'type',
+            convert_to($3::text, 'UTF8'))
+"""
+WRITE_WORKFLOW = """
+    INSERT INTO workflow
+    VALUES ('w', 't', NULL, '', 'Sending', '', '', NULL, '', '{}', '{}', '', NULL, now(), now())
+"""
+START_RUN = """
+    INSERT INTO run (id, team_id, workflow_id, contact_id, event_properties, once, status, node_id, held,
+                     entered_at, created_at, updated_at)
+    VALUES ($1, 't', 'w', 'c', '{}', false, $2, 'n', $3, now(), now(), now())
 """
 
 
@@ -126,7 +134,8 @@ async def test_emails_that_wait_enter_the_queue(postgres_url: str) -> None:
         await older.execute(WRITE_MESSAGE, "r1", "One")
         for email_id, (status, minutes) in states.items():
             await older.execute(QUEUE_EMAIL, email_id, "queued")
-            await older.execute(JOB, email_id, timedelta(minutes=minutes), status)
+            job = f'{{"type": "deliver_email", "team_id": "t", "email_id": "{email_id}"}}'
+            await older.execute(JOB, timedelta(minutes=minutes), status, job)
         await older.execute(QUEUE_EMAIL, "e5", "queued")
         await older.execute(QUEUE_EMAIL, "e6", "sent")
         await migrate(url)
@@ -138,6 +147,32 @@ async def test_emails_that_wait_enter_the_queue(postgres_url: str) -> None:
         assert [row["status"] for row in jobs] == ["picked"]
         await older.execute("UPDATE email SET status = 'sent' WHERE id = 'e3'")
         assert await older.fetchval("SELECT count(*) FROM email_queue") == 4
+
+
+async def test_runs_keep_the_time_of_their_next_step(postgres_url: str) -> None:
+    """It stood in a job alone; without one a run is decided anew, and one that is held stays so."""
+    states = {"r1": ("queued", 0), "r2": ("queued", 60), "r3": ("picked", 0), "r4": ("failed", 0), "r5": None}
+    async with older_database(postgres_url, 3) as (url, older):
+        await Queries.from_asyncpg_connection(older).install()
+        await older.execute(WRITE_WORKFLOW)
+        for run_id, job in states.items():
+            await older.execute(START_RUN, run_id, "active", False)
+            if job:
+                payload = f'{{"type": "run_step", "team_id": "t", "run_id": "{run_id}", "node_id": "n"}}'
+                await older.execute(JOB, timedelta(minutes=job[1]), job[0], payload)
+        await older.execute(START_RUN, "r6", "active", True)
+        await older.execute(START_RUN, "r7", "finished", False)
+        await migrate(url)
+        rows = await older.fetch("SELECT id, due_at > now() AS later FROM run ORDER BY id")
+        due = [(f"r{number}", number == 2) for number in range(1, 6)]
+        assert [tuple(row) for row in rows] == [*due, ("r6", None), ("r7", None)]
+        jobs = await older.fetch("SELECT status FROM pgqueuer")
+        assert [row["status"] for row in jobs] == ["picked"]
+        # What the release before starts and ends beside us.
+        await older.execute(START_RUN, "r8", "active", False)
+        assert await older.fetchval("SELECT due_at <= now() FROM run WHERE id = 'r8'")
+        await older.execute("UPDATE run SET status = 'finished' WHERE id = 'r8'")
+        assert await older.fetchval("SELECT due_at FROM run WHERE id = 'r8'") is None
 
 
 def test_head_names_the_newest_script() -> None:

@@ -35,6 +35,7 @@ from support.workflows import (
     add_message,
     add_workflow,
     email_timer_email,
+    run_step,
     until,
     utc_now,
     working,
@@ -81,8 +82,9 @@ async def causes(pool: Pool) -> list[str]:
     return [row["cause"].split(":")[2] for row in await pool.fetch("SELECT cause FROM email ORDER BY id")]
 
 
-async def waiting_jobs(pool: Pool) -> int:
-    return int(await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'run_step'"))
+async def due_runs(pool: Pool) -> int:
+    """How many runs have a time at which they go on."""
+    return int(await pool.fetchval("SELECT count(*) FROM run WHERE due_at IS NOT NULL"))
 
 
 async def other_team(pool: Pool) -> TeamRow:
@@ -96,7 +98,7 @@ async def other_team(pool: Pool) -> TeamRow:
 
 
 async def test_a_worker_takes_a_run_through_a_timer(pool: Pool, team: TeamRow) -> None:
-    """The event starts the run, the timer sleeps as a delayed job, and the second email follows."""
+    """The event starts the run, the timer puts it to sleep, and the second email follows."""
     await add_workflow(pool, team.id, await email_timer_email(pool, team.id, minutes=0.02))
     contact = await add_contact(pool, team.id, "ada@example.com")
     began = utc_now()
@@ -105,7 +107,7 @@ async def test_a_worker_takes_a_run_through_a_timer(pool: Pool, team: TeamRow) -
     async def finished() -> bool:
         return await states(pool) == [("finished", "exit", "")]
 
-    async with working(pool, Runner(pool, SystemClock())):
+    async with working(Runner(pool, SystemClock())):
         await until(finished)
     emails = await pool.fetch("SELECT * FROM email ORDER BY id")
     assert [email["cause"].split(":")[2] for email in emails] == ["first", "second"]
@@ -114,7 +116,7 @@ async def test_a_worker_takes_a_run_through_a_timer(pool: Pool, team: TeamRow) -
     assert {email["to_email"] for email in emails} == {"ada@example.com"}
     assert {email["kind"] for email in emails} == {"marketing"}
     assert emails[0]["event_properties"] == '{"plan": "pro", "seats": 3, "trial": true}'
-    assert await waiting_jobs(pool) == 0
+    assert await due_runs(pool) == 0
 
 
 async def test_one_job_twice_and_at_once_sends_one_email(pool: Pool, team: TeamRow) -> None:
@@ -123,14 +125,14 @@ async def test_one_job_twice_and_at_once_sends_one_email(pool: Pool, team: TeamR
     job = await start(pool, signup(await add_contact(pool, team.id, "ada@example.com")))
     clock = HandClock()
     runners = [Runner(pool, clock) for _ in range(4)]
-    await asyncio.gather(*(runner.run_step(job) for runner in runners for _ in range(2)))
-    await runners[0].run_step(job)
+    await asyncio.gather(*(run_step(runner, job) for runner in runners for _ in range(2)))
+    await run_step(runners[0], job)
     assert await causes(pool) == ["first"]
     assert await states(pool) == [("active", "wait", "")]
 
     wake = RunStep(team_id=job.team_id, run_id=job.run_id, node_id="wait")
     clock.advance(5 * A_MINUTE)
-    await asyncio.gather(*(runner.run_step(wake) for runner in runners for _ in range(2)))
+    await asyncio.gather(*(run_step(runner, wake) for runner in runners for _ in range(2)))
     assert await causes(pool) == ["first", "second"]
     assert await states(pool) == [("finished", "exit", "")]
 
@@ -141,14 +143,11 @@ async def test_a_job_that_comes_early_goes_back_to_sleep(pool: Pool, team: TeamR
     job = await start(pool, signup(await add_contact(pool, team.id, "ada@example.com")))
     clock = HandClock()
     runner = Runner(pool, clock)
-    await runner.run_step(job)
-    before = await waiting_jobs(pool)
+    await run_step(runner, job)
     clock.advance(4 * A_MINUTE)
-    await runner.run_step(RunStep(team_id=job.team_id, run_id=job.run_id, node_id="wait"))
+    await run_step(runner, RunStep(team_id=job.team_id, run_id=job.run_id, node_id="wait"))
     assert await states(pool) == [("active", "wait", "")]
-    assert await waiting_jobs(pool) == before + 1
-    due = await pool.fetchval("SELECT max(execute_after) - now() FROM pgqueuer")
-    assert due > 4 * A_MINUTE  # the first sleep's job
+    assert await pool.fetchval("SELECT due_at FROM run") == clock.now() + A_MINUTE
 
 
 async def test_a_worker_killed_in_the_middle_of_a_step_loses_and_doubles_nothing(
@@ -182,7 +181,7 @@ async def test_a_worker_killed_in_the_middle_of_a_step_loses_and_doubles_nothing
     async def finished() -> bool:
         return await states(pool) == [("finished", "exit", "")]
 
-    async with working(pool, Runner(pool, SystemClock()), heartbeat=timedelta(seconds=1)):
+    async with working(Runner(pool, SystemClock())):
         await until(finished)
     assert await causes(pool) == ["first", "second"]
 
@@ -199,9 +198,49 @@ async def test_a_failed_transaction_leaves_the_run_where_it_was(pool: Pool, team
     job = await start(
         pool, Fact(team_id=team.id, contact_id=contact.id, kind="contact_added", mailing_lists={})
     )
-    with pytest.raises(Exception, match="email_pinned"):
-        await Runner(pool, SystemClock()).run_step(job)
-    assert await states(pool) == [("active", "root", "")]
+    clock = HandClock()
+    await run_step(Runner(pool, clock), job)
+    assert [(status, node_id) for status, node_id, _ in await states(pool)] == [("active", "root")]
+    assert await pool.fetchval("SELECT due_at FROM run") > clock.now()
+    assert "CheckViolationError" in await pool.fetchval("SELECT reason FROM run")
+
+
+async def test_a_step_that_fails_holds_up_no_other(pool: Pool, team: TeamRow) -> None:
+    """Of a batch the run at fault waits, longer each time; the others go on, and so does it once it can."""
+    good = await email_timer_email(pool, team.id, minutes=0)
+    await add_workflow(pool, team.id, good)
+    broken = {**good, "first": SendEmailAction(next_node_ids=("exit",), email_message_id="no such message")}
+    workflow = await add_workflow(pool, team.id, broken)
+    contacts = [await add_contact(pool, team.id, f"p{number}@example.com") for number in range(5)]
+    await happen(pool, [signup(contact) for contact in contacts])
+    clock, waits = HandClock(), list[timedelta]()
+    runner = Runner(pool, clock)
+    for _ in range(3):
+        await runner.take_due()
+        later = await pool.fetch("SELECT due_at FROM run WHERE status = 'active'")
+        assert len(later) == 5
+        waits.append(max(row["due_at"] for row in later) - clock.now())
+        clock.advance(waits[-1])
+    assert waits == [timedelta(seconds=seconds) for seconds in (1, 2, 4)]
+    assert await causes(pool) == ["first", "second"] * 5
+    await revise(pool, workflow, "r2", good)
+    await runner.take_due()
+    assert {status for status, _, _ in await states(pool)} == {"finished"}
+
+
+async def test_many_runs_in_a_few_batches(pool: Pool, team: TeamRow) -> None:
+    """Several runners share what is due, and every run has each of its emails once."""
+    await add_workflow(pool, team.id, await email_timer_email(pool, team.id, minutes=0))
+    contact = await add_contact(pool, team.id, "ada@example.com")
+    await happen(pool, [signup(contact, f"e{number}") for number in range(450)])
+
+    async def all_finished() -> bool:
+        return await due_runs(pool) == 0
+
+    async with working(Runner(pool, SystemClock())), working(Runner(pool, SystemClock())):
+        await until(all_finished)
+    assert await pool.fetchval("SELECT count(*) FROM run WHERE status = 'finished'") == 450
+    assert await pool.fetchval("SELECT count(DISTINCT cause) FROM email") == 900
 
 
 async def test_a_deleted_contact_leaves(pool: Pool, team: TeamRow) -> None:
@@ -210,7 +249,7 @@ async def test_a_deleted_contact_leaves(pool: Pool, team: TeamRow) -> None:
     contact = await add_contact(pool, team.id, "ada@example.com")
     job = await start(pool, signup(contact))
     await pool.execute("DELETE FROM contact WHERE id = $1", contact.id)
-    await Runner(pool, SystemClock()).run_step(job)
+    await run_step(Runner(pool, SystemClock()), job)
     assert await states(pool) == [("removed", "root", "the contact was deleted")]
     assert await causes(pool) == []
 
@@ -240,38 +279,38 @@ async def test_who_leaves_the_list_leaves_the_workflow(pool: Pool, team: TeamRow
     job = await start(pool, signup(await add_contact(pool, team.id, "a@example.com", {news: "subscribed"})))
     clock = HandClock()
     runner = Runner(pool, clock)
-    await runner.run_step(job)
+    await run_step(runner, job)
     await pool.execute("""UPDATE contact SET mailing_lists = '{"cnews": "unsubscribed"}'""")
     clock.advance(5 * A_MINUTE)
-    await runner.run_step(RunStep(team_id=job.team_id, run_id=job.run_id, node_id="wait"))
+    await run_step(runner, RunStep(team_id=job.team_id, run_id=job.run_id, node_id="wait"))
     assert await states(pool) == [("removed", "wait", "the contact left the mailing list")]
     assert await causes(pool) == ["first"]
     assert await pool.fetchval("SELECT mailing_list_id FROM email") == news
 
 
 async def test_a_paused_workflow_holds_its_runs_until_it_is_resumed(pool: Pool, team: TeamRow) -> None:
-    """A job that comes during the pause is spent; resuming gives exactly the held runs a new one."""
+    """What is due during the pause stays where it is; resuming has it go on."""
     workflow = await add_workflow(pool, team.id, await email_timer_email(pool, team.id, minutes=0))
     held = await start(pool, signup(await add_contact(pool, team.id, "held@example.com")))
     await start(pool, signup(await add_contact(pool, team.id, "sleeping@example.com")))
     async with pool.acquire() as tx:
         await workflows.set_status(tx, team.id, workflow.id, "Paused", now=utc_now())
     runner = Runner(pool, SystemClock())
-    await runner.run_step(held)
-    await runner.run_step(held)
+    await run_step(runner, held)
+    await run_step(runner, held)
     assert await states(pool) == [("active", "root", ""), ("active", "root", "")]
     await happen(pool, [signup(await add_contact(pool, team.id, "late@example.com"))])
     assert len(await states(pool)) == 2, "a paused workflow lets nobody in"
 
-    before = await waiting_jobs(pool)
+    assert await due_runs(pool) == 0
     async with pool.acquire() as tx, tx.transaction():
         await runs.resume(tx, team.id, workflow.id, now=utc_now())
-    assert await waiting_jobs(pool) == before + 1
+    assert await due_runs(pool) == 2
 
     async def all_finished() -> bool:
         return await states(pool) == [("finished", "exit", "")] * 2
 
-    async with working(pool, runner):
+    async with working(runner):
         await until(all_finished)
     assert await causes(pool) == ["first", "second"] * 2
 
@@ -284,7 +323,7 @@ async def test_no_run_is_lost_between_pause_and_resume(pool: Pool, team: TeamRow
         await workflows.set_status(tx, team.id, workflow.id, "Paused", now=utc_now())
     async with pool.acquire() as tx, tx.transaction():
         await runs.resume(tx, team.id, workflow.id, now=utc_now())
-        step = asyncio.create_task(Runner(pool, SystemClock()).run_step(job))
+        step = asyncio.create_task(run_step(Runner(pool, SystemClock()), job))
 
         async def step_waits() -> bool:
             return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
@@ -305,7 +344,7 @@ async def test_teams_never_mix(pool: Pool, team: TeamRow) -> None:
     async def all_finished() -> bool:
         return await states(pool) == [("finished", "exit", "")] * 2
 
-    async with working(pool, Runner(pool, SystemClock())):
+    async with working(Runner(pool, SystemClock())):
         await until(all_finished)
     rows = await pool.fetch("""
         SELECT run.team_id AS run, workflow.team_id AS workflow, contact.team_id AS contact,
@@ -322,7 +361,8 @@ async def test_teams_never_mix(pool: Pool, team: TeamRow) -> None:
 
     job = await start(pool, signup(contacts[0], event_id="e2"))
     forged = RunStep(team_id=other.id, run_id=job.run_id, node_id=job.node_id)
-    await Runner(pool, SystemClock()).run_step(forged)
+    await pool.execute("UPDATE run SET due_at = NULL WHERE id = $1", job.run_id)
+    await run_step(Runner(pool, SystemClock()), forged)
     assert (await states(pool))[-1] == ("active", "root", "")
 
 
@@ -340,7 +380,7 @@ async def test_re_entry_is_the_triggers_choice(
     await happen(pool, [signup(contact, "e1"), signup(contact, "e2")])
     await happen(pool, [signup(contact, "e3")])
     assert len(await states(pool)) == expected
-    assert await waiting_jobs(pool) == expected
+    assert await due_runs(pool) == expected
 
 
 async def test_only_sending_workflows_let_contacts_in(pool: Pool, team: TeamRow) -> None:
@@ -372,13 +412,13 @@ async def test_an_edited_graph_is_read_anew(pool: Pool, team: TeamRow) -> None:
     clock = HandClock()
     runner = Runner(pool, clock)
     jobs = [await start(pool, signup(await add_contact(pool, team.id, f"{i}@example.com"))) for i in range(2)]
-    await runner.run_step(jobs[0])
-    await runner.run_step(jobs[1])
+    await run_step(runner, jobs[0])
+    await run_step(runner, jobs[1])
 
     longer: dict[str, Node] = {**graph, "wait": TimerAction(next_node_ids=("second",), amount=10, unit="m")}
     await revise(pool, workflow, "r2", longer)
     clock.advance(6 * A_MINUTE)
-    await runner.run_step(RunStep(team_id=team.id, run_id=jobs[0].run_id, node_id="wait"))
+    await run_step(runner, RunStep(team_id=team.id, run_id=jobs[0].run_id, node_id="wait"))
     assert (await states(pool))[0] == ("active", "wait", "")
 
     without: dict[str, Node] = {key: node for key, node in graph.items() if key != "wait"}
@@ -386,7 +426,7 @@ async def test_an_edited_graph_is_read_anew(pool: Pool, team: TeamRow) -> None:
         next_node_ids=("second",), email_message_id=await add_message(pool, team.id)
     )
     await revise(pool, workflow, "r3", without)
-    await runner.run_step(RunStep(team_id=team.id, run_id=jobs[1].run_id, node_id="wait"))
+    await run_step(runner, RunStep(team_id=team.id, run_id=jobs[1].run_id, node_id="wait"))
     assert (await states(pool))[1] == ("removed", "wait", "its node was deleted")
 
 

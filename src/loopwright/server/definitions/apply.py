@@ -250,9 +250,9 @@ class _Applier:
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
         """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""
         changed = [key for key, node in before.nodes.items() if after.nodes.get(key, node) != node]
-        await runs.wake(self._tx, self._team_id, workflow_id, changed)
+        await runs.wake(self._tx, self._team_id, workflow_id, changed, now=self._now)
         removed = before.nodes.keys() - after.nodes
-        count = await runs.wake(self._tx, self._team_id, workflow_id, removed)
+        count = await runs.wake(self._tx, self._team_id, workflow_id, removed, now=self._now)
         return f"contacts who go on after a removed step: {count}" if count else ""
 
 

@@ -12,18 +12,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    AsyncExitStack,
-    nullcontext,
-    suppress,
-)
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
 
 from msgspec import Struct
 
 from loopwright.server.clock import Clock
-from loopwright.server.runtime.repeating import repeating
+from loopwright.server.runtime.hearing import hearing
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.deliveries import CHANNEL, Delivery, Lane, Result, claim
 from loopwright.server.store.jobs import DeliverEmail
@@ -85,7 +79,7 @@ class Sender:
         """Begin to send."""
         self._recorder.start()
         await self._running.enter_async_context(self._leases.kept_up())
-        await self._running.enter_async_context(self._listening())
+        await self._running.enter_async_context(hearing(self._pool, CHANNEL, self._heard))
         for lane, queue in self._lanes.items():
             self._feeders.append(asyncio.create_task(self._feed(lane, queue)))
             self._places += [asyncio.create_task(self._serve(queue)) for _ in range(queue.places)]
@@ -110,24 +104,8 @@ class Sender:
         with suppress(*AWAY):
             await self._leases.give_back()
 
-    def _listening(self) -> AbstractAsyncContextManager[None]:
-        """While the context lasts, hear of emails as they are queued."""
-
-        async def listen() -> None:
-            with suppress(*AWAY):
-                async with self._pool.acquire() as connection:
-                    lost = asyncio.Event()
-                    connection.add_termination_listener(lambda _: lost.set())
-                    await connection.add_listener(CHANNEL, self._heard)
-                    try:
-                        await lost.wait()
-                    finally:
-                        await connection.remove_listener(CHANNEL, self._heard)
-
-        return repeating(listen, seconds=LOOK_SECONDS)
-
-    def _heard(self, _: object, __: int, ___: str, lane: object) -> None:
-        self._lanes[Lane(int(str(lane)))].woken.set()
+    def _heard(self, lane: str) -> None:
+        self._lanes[Lane(int(lane))].woken.set()
 
     async def _feed(self, lane: Lane, queue: "_LaneQueue") -> None:
         """Keep a lane's queue filled, a little ahead of what its places send."""

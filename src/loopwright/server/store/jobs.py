@@ -12,7 +12,7 @@ from .database import Connection
 
 
 class RunStep(Struct, frozen=True, tag="run_step"):
-    """A run is due at a node."""
+    """A run is due at a node: a job of the release before, which has it decided anew."""
 
     team_id: str
     run_id: str
@@ -45,7 +45,7 @@ Job: TypeAlias = RunStep | DeliverEmail | ForgetContact
 class JobCount(Struct, frozen=True):
     """How many jobs of a kind are in a state, and for how many seconds the first of them has been due.
 
-    Emails that wait count as jobs that deliver one.
+    Emails that wait count as jobs that deliver one, runs that wait as jobs that take a step.
     The states: `due`, `later`, `taken` by a worker, and `failed` for good.
     """
 
@@ -68,6 +68,9 @@ COUNT_JOBS: LiteralString = """
                       CASE WHEN leased_until > now() THEN 'taken'
                            WHEN due_at <= now() THEN 'due' ELSE 'later' END
                  FROM email_queue
+                UNION ALL
+               SELECT 'run_step', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
+                 FROM run WHERE due_at IS NOT NULL
            ) AS waiting
      GROUP BY 1, 2
      ORDER BY 1, 2

@@ -63,8 +63,9 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
-STATUS_HELD_STILL: LiteralString = """
-    SELECT status FROM workflow WHERE team_id = $1 AND id = $2 FOR SHARE
+HOLD_STILL: LiteralString = """
+    SELECT FROM workflow WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+     ORDER BY id FOR SHARE
 """
 SET_STATUS: LiteralString = """
     UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
@@ -104,10 +105,9 @@ async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> Workf
     return _workflow(row)
 
 
-async def hold_status_still(tx: Connection, team_id: str, workflow_id: str) -> WorkflowStatus:
-    """The workflow's status, which nobody changes until the caller's transaction ends."""
-    status: WorkflowStatus = await tx.fetchval(STATUS_HELD_STILL, team_id, workflow_id)
-    return status
+async def hold_still(tx: Connection, ids: Collection[tuple[str, str]]) -> None:
+    """Keep others from changing the workflows of these (team, id) pairs until the transaction ends."""
+    await tx.execute(HOLD_STILL, [team for team, _ in ids], [one for _, one in ids])
 
 
 async def set_status(

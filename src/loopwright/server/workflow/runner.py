@@ -1,80 +1,172 @@
-"""Carries out what `step` decides: takes a run that is due as far as it can go, in one transaction."""
+"""Carries out what `step` decides: takes runs that are due, by the batch, as far as each can go.
 
+    due runs ──lock, load──▶ advance (pure) ──▶ emails and places, saved in the same transaction
+
+A batch is one transaction, so that a run has one effect for each node it comes to, whoever dies when.
+"""
+
+import asyncio
+import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from datetime import timedelta
+from functools import partial
 
 from loopwright.server.clock import Clock
-from loopwright.server.store import jobs, runs, workflows
-from loopwright.server.store.contacts import ContactRow, load_contact
-from loopwright.server.store.database import Connection, Pool
+from loopwright.server.runtime.hearing import hearing
+from loopwright.server.store import runs, workflows
+from loopwright.server.store.contacts import ContactRow, load_named
+from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.emails import NewEmail, queue_emails
 from loopwright.server.store.jobs import RunStep
-from loopwright.server.store.runs import DueRun
+from loopwright.server.store.runs import DueRun, RunChange
 
 from .entry import admits
 from .graph import Graph, graph_of
-from .step import ContactState, RunPosition, advance
+from .step import ContactState, RunPosition, StepResult, advance
 
+AT_ONCE = 200
+BATCHES = 2
+"""While the database works for one batch, the next is decided."""
+LOOK_SECONDS = 1.0
+"""Runs that start announce themselves; those whose time has come are looked for."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""Between two attempts at a step that fails."""
 GRAPHS_KEPT = 500
+
+logger = logging.getLogger(__name__)
+
+Observe = Callable[[str], AbstractContextManager[None]]
+"""The context in which a batch of jobs of that name is done."""
+Lock = Callable[[Connection], Awaitable[list[DueRun]]]
+
+
+def _unobserved(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Runner:
-    """Answers `RunStep` jobs. Any number of runners share a database; a run's row keeps them apart."""
+    """Takes runs on until it is stopped. Any number of runners share a database; rows keep them apart."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, observe: Observe = _unobserved) -> None:
         self._pool = pool
         self._clock = clock
+        self._observe = observe
         self._graphs: OrderedDict[tuple[str, str], Graph] = OrderedDict()
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._running = AsyncExitStack()
+        self._batches: list[asyncio.Task[None]] = []
 
-    async def run_step(self, job: RunStep) -> None:
-        """Take the run of `job` on. A job whose run has left the node already, or has ended, does nothing."""
-        async with self._pool.acquire() as tx, tx.transaction():
-            run = await runs.lock_due_run(tx, job)
-            if run is None:
-                return
-            if run.workflow_status == "Sending":
-                await self._advance(tx, run)
-                return
-        await self._hold(job, run.workflow_id)
+    async def start(self) -> None:
+        """Begin to take runs on."""
+        await self._running.enter_async_context(hearing(self._pool, runs.CHANNEL, self._heard))
+        self._batches = [asyncio.create_task(self._run_forever()) for _ in range(BATCHES)]
 
-    async def _hold(self, job: RunStep, workflow_id: str) -> None:
-        """Leave a run of a stopped workflow where it is, unless the workflow has been resumed by now.
+    async def stop(self) -> None:
+        """Finish the batches under way."""
+        self._stopping = True
+        self._woken.set()
+        await asyncio.gather(*self._batches)
+        await self._running.aclose()
+
+    async def obey(self, job: RunStep) -> None:
+        """Have a run decided anew. What jobs of the release before ask for; the run's row is what counts."""
+        async with self._pool.acquire() as tx:
+            await runs.wake_one(tx, job, now=self._clock.now())
+        self._woken.set()
+
+    async def take_due(self) -> int:
+        """Take one batch of due runs as far as they go; returns how many there were."""
+        return await self._take(partial(runs.lock_due, now=self._clock.now(), limit=AT_ONCE))
+
+    def _heard(self, _: str) -> None:
+        self._woken.set()
+
+    async def _run_forever(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            count = 0
+            try:
+                count = await self.take_due()
+            except AWAY as problem:
+                logger.warning("the database is away (%s); workflows wait", type(problem).__name__)
+            except Exception:
+                logger.exception("no runs could be taken; the next look is in %s s", LOOK_SECONDS)
+            if count < AT_ONCE:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+
+    async def _take(self, lock: Lock) -> int:
+        """Take on what `lock` finds. When that fails, every run by itself, and those at fault wait."""
+        due: list[DueRun] = []
+        try:
+            async with self._pool.acquire() as tx, tx.transaction():
+                due = await lock(tx)
+                stopped = [run for run in due if run.workflow_status != "Sending"]
+                with self._observe("run_step") if due else nullcontext():
+                    await self._advance(tx, [run for run in due if run.workflow_status == "Sending"])
+        except AWAY:
+            raise
+        except Exception as problem:
+            if not due:
+                raise
+            await self._take_apart(due, problem)
+            return len(due)
+        if stopped:
+            await self._hold(stopped)
+        return len(due)
+
+    async def _take_apart(self, due: Sequence[DueRun], problem: Exception) -> None:
+        if len(due) == 1:
+            await self._postpone(due[0], problem)
+            return
+        for half in (due[: len(due) // 2], due[len(due) // 2 :]):
+            await self._take(partial(self._lock_again, ids=[run.id for run in half]))
+
+    async def _postpone(self, run: DueRun, problem: Exception) -> None:
+        logger.error("run %s could not go on from node %s", run.id, run.node_id, exc_info=problem)
+        wait = min(timedelta(seconds=2 ** min(run.failures, 20)), LONGEST_WAIT)
+        reason = f"its step fails ({type(problem).__name__}); the log says why, and it is tried again"
+        async with self._pool.acquire() as tx:
+            await runs.postpone(tx, run, until=self._clock.now() + wait, reason=reason)
+
+    async def _hold(self, stopped: Sequence[DueRun]) -> None:
+        """Leave runs of stopped workflows where they are, unless those have been resumed by now.
 
         Whoever resumes locks the workflow and then runs, and so does this, in a transaction of its own.
         """
         async with self._pool.acquire() as tx, tx.transaction():
-            status = await workflows.hold_status_still(tx, job.team_id, workflow_id)
-            run = await runs.lock_due_run(tx, job)
-            if run is None:
-                return
-            if status == "Sending":
-                await self._advance(tx, run)
-            else:
-                await runs.hold_run(tx, run)
+            await workflows.hold_still(tx, {(run.team_id, run.workflow_id) for run in stopped})
+            due = await self._lock_again(tx, [run.id for run in stopped])
+            await self._advance(tx, [run for run in due if run.workflow_status == "Sending"])
+            await runs.hold_runs(tx, [run for run in due if run.workflow_status != "Sending"])
 
-    async def _advance(self, tx: Connection, run: DueRun) -> None:
+    async def _lock_again(self, tx: Connection, ids: Sequence[str]) -> list[DueRun]:
+        return await runs.lock_due_again(tx, ids, now=self._clock.now())
+
+    async def _advance(self, tx: Connection, due: Sequence[DueRun]) -> None:
+        if not due:
+            return
         now = self._clock.now()
-        graph = await self._graph(tx, run)
-        contact = await load_contact(tx, run.team_id, run.contact_id)
-        standing = ContactState(
-            known=contact is not None,
-            on_list=contact is not None and admits(run.mailing_list_id, contact.mailing_lists),
-        )
-        outcome = advance(RunPosition(run.node_id, run.entered_at), graph, standing, now=now)
-        if contact is not None:
-            emails = [_email(run, contact, node_id, message_id) for node_id, message_id in outcome.sends]
-            await queue_emails(tx, emails, now=now)
-        await runs.save_run(
-            tx,
-            run,
-            status=outcome.status,
-            reason=outcome.reason,
-            node_id=outcome.place.node_id,
-            entered_at=outcome.place.entered_at,
-            now=now,
-        )
-        if outcome.wake_at is not None:
-            step = RunStep(team_id=run.team_id, run_id=run.id, node_id=outcome.place.node_id)
-            await jobs.enqueue(tx, [step], delay=outcome.wake_at - now)
+        ids = {(run.team_id, run.contact_id) for run in due}
+        contacts = {one.id: one for one in await load_named(tx, emails=(), user_ids=(), ids=ids)}
+        emails: list[NewEmail] = []
+        changes: list[RunChange] = []
+        for run in due:
+            contact = contacts.get(run.contact_id)
+            state = ContactState(
+                known=contact is not None,
+                on_list=contact is not None and admits(run.mailing_list_id, contact.mailing_lists),
+            )
+            graph = await self._graph(tx, run)
+            result = advance(RunPosition(run.node_id, run.entered_at), graph, state, now=now)
+            if contact is not None:
+                emails += [_email(run, contact, node_id, message_id) for node_id, message_id in result.sends]
+            changes.append(_change(run, result))
+        await queue_emails(tx, emails, now=now)
+        await runs.save_runs(tx, changes, now=now)
 
     async def _graph(self, tx: Connection, run: DueRun) -> Graph:
         """The workflow's graph, read once for each revision."""
@@ -86,6 +178,18 @@ class Runner:
             if len(self._graphs) > GRAPHS_KEPT:
                 self._graphs.popitem(last=False)
         return graph
+
+
+def _change(run: DueRun, result: StepResult) -> RunChange:
+    return RunChange(
+        id=run.id,
+        team_id=run.team_id,
+        status=result.status,
+        reason=result.reason,
+        node_id=result.place.node_id,
+        entered_at=result.place.entered_at,
+        due_at=result.wake_at,
+    )
 
 
 def _email(run: DueRun, contact: ContactRow, node_id: str, message_id: str) -> NewEmail:
