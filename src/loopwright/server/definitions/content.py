@@ -57,8 +57,10 @@ class ContentReader:
 
     def _field(self, table: Table, key: str) -> str:
         text = table.required_text(key) if key in ("subject", "from") else table.text(key) or ""
-        for problem in check_line(text, kind=self._kind, field=FIELDS[key]).problems:
+        checked = check_line(text, kind=self._kind, field=FIELDS[key])
+        for problem in checked.problems:
             table.refuse(problem.message, key)
+        self._warnings.extend(Mistake(table.file, table.line(key), p.message) for p in checked.warnings)
         return text
 
     def _check_addresses(self, table: Table, texts: Mapping[str, str]) -> None:

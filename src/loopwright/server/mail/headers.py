@@ -4,8 +4,9 @@ import re
 from base64 import b64encode
 from urllib.parse import quote
 
+from .characters import one_line
+
 LINE_LENGTH = 76
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _FOLD = "\r\n"
 _WORD_BYTES = 45  # of UTF-8 in one encoded word, whose length may not exceed 75
@@ -70,11 +71,6 @@ def ascii_address(address: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?", domain):
         raise UnwritableAddress("the domain of the address is no domain name")
     return f"{local}@{domain}"
-
-
-def one_line(text: str) -> str:
-    """The text with every run of control characters as one blank, and no blanks around it."""
-    return _CONTROLS.sub(" ", text).strip()
 
 
 def _encoded_words(text: str) -> str:
