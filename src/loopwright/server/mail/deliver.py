@@ -32,9 +32,9 @@ from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.messages import load_revision
 from loopwright.server.store.teams import TeamRow, load_team
 
+from .addresses import UnwritableAddress
 from .compose import Envelope, compose
 from .decide import is_reserved, reason_to_skip
-from .headers import UnwritableAddress
 from .layout import Footer
 from .links import unsubscribe_url
 from .recipient import values_for
@@ -55,7 +55,10 @@ class Skipped(Struct, frozen=True):
 
 
 class Sent(Struct, frozen=True):
-    """The email went out, to that address and with that subject. `note` says which copies were refused."""
+    """The email went out, to that address and with that subject.
+
+    `note` says which copies were refused, and which addresses were left out.
+    """
 
     to_email: str
     subject: str
@@ -181,7 +184,8 @@ class Mailer:
             outcome = await self._outside.send(message.without_copies_to(is_reserved))
         match outcome:
             case Accepted(note):
-                return Sent(to_email, rendered.subject, note)
+                said = "; ".join(filter(None, (message.note, note)))
+                return Sent(to_email, rendered.subject, said)
             case Bounced(reason):
                 return HardBounce(to_email, reason)
             case _:
