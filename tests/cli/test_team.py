@@ -37,6 +37,9 @@ async def test_settings(team_command: Any) -> None:
     assert (after["name"], after["address"], after["company"]) == ("Acme", "1 Road", before["company"])
     assert (after["doubleOptIn"], after["blocklist"]) == (True, ["*@spam.test"])
     assert "*@spam.test" in (await team_command("show")).stdout
+    await team_command("set", "--sending-domain", "Post.fa\u00df.test")
+    shown = json.loads((await team_command("show", "--json")).stdout)
+    assert shown["sendingDomain"] == "post.xn--fa-hia.test"
     again = json.loads((await team_command("set", "--no-double-opt-in", "--double-opt-in", "--json")).stdout)
     assert again["optInEmail"] == after["optInEmail"]
 
@@ -47,6 +50,10 @@ async def test_settings(team_command: Any) -> None:
         pytest.param(["set", "--block", "spam"], "no pattern", id="no pattern"),
         pytest.param(["set", "--unblock", "*@a.test"], "not on the blocklist", id="not blocked"),
         pytest.param(["set", "--name", " "], "cannot be empty", id="no name"),
+        pytest.param(
+            ["set", "--sending-domain", "https://acme.example/x"], "write acme.example", id="URL as domain"
+        ),
+        pytest.param(["set", "--sending-domain", "acme"], "no domain that email can come", id="no domain"),
         pytest.param(["create", " "], "cannot be empty", id="new team without a name"),
         pytest.param(["create", "My team "], "called My team already", id="new team of a name that is taken"),
         pytest.param(["show", "--team", "other"], "no team other", id="unknown team"),

@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.definitions": COMMON
     | {
         "server.bootstrap",
+        "server.mail.addresses",
         "server.mail.lmx",
         "server.mail.variables",
         "server.team_settings",

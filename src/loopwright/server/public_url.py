@@ -4,6 +4,8 @@ import re
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
+import idna
+
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]*[A-Za-z0-9_])?")
 _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 _PORTS = {"http": 80, "https": 443}
@@ -69,7 +71,7 @@ def _wrong_host(found: SplitResult) -> str | None:
     labels = host.removesuffix(".").split(".")
     if not host.isascii():
         try:
-            plain = host.encode("idna").decode()
+            plain = idna.encode(host, uts46=True, transitional=False).decode()
         except UnicodeError:
             return f"has no name that a host can have; write it as {EXAMPLE}"
         return f"has a host that is not written in ASCII; write {found.scheme}://{plain}{found.path}"

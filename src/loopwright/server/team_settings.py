@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from loopwright.ids import new_id
 from loopwright.server.ingest.blocklist import read_pattern
 from loopwright.server.ingest.consent import OPT_IN_VARIABLE
+from loopwright.server.mail.addresses import ascii_domain, domain_mistake
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import (
     TransactionalDefinitionRow,
@@ -62,8 +63,8 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
     """Change a team's settings in the caller's transaction, and return them.
 
     Switching double opt-in on makes the email that asks for confirmation, unless there is one of the slug
-    `double-opt-in`. Raises `ValueError` for a pattern that is none, a name that is empty or taken, an empty
-    sending domain, and an opt-in email that does not use exactly the variable optInUrl.
+    `double-opt-in`. Raises `ValueError` for a pattern that is none, a name that is empty or taken, a sending
+    domain that is none, and an opt-in email that does not use exactly the variable optInUrl.
     """
     if changes.name is not None:
         await lock_names(tx)
@@ -74,8 +75,8 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
         for key in ("name", "company", "address", "sending_domain")
         if (value := getattr(changes, key)) is not None
     }
-    if not said.get("sending_domain", "-"):
-        raise ValueError("a team's sending domain cannot be empty")
+    if "sending_domain" in said:
+        said["sending_domain"] = _sending_domain(said["sending_domain"])
     removed = {read_pattern(text) for text in changes.unblock}
     if unknown := removed - set(team.blocklist):
         raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
@@ -86,6 +87,14 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
         changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)
     await update_team(tx, changed)
     return changed
+
+
+def _sending_domain(text: str) -> str:
+    if not text:
+        raise ValueError("a team's sending domain cannot be empty")
+    if mistake := domain_mistake(text):
+        raise ValueError(f"the sending domain {mistake} (got {text})")
+    return ascii_domain(text).lower()
 
 
 def check_name(name: str, others: Iterable[TeamRow]) -> None:

@@ -46,6 +46,27 @@ async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer)
     assert await office.received(email) == []
 
 
+async def test_one_bad_reply_address_is_told_and_the_email_goes(office: Office, peer: Peer) -> None:
+    """It came as a value; what a reader cannot answer to is no reason to send nothing."""
+    message = await office.message(reply_to_email="{contact.replyTo}", cc_email="{contact.boss}")
+    contact = await office.contact(properties={"replyTo": "m\u00fcller@x.org", "boss": "no address"})
+    email = await office.email(message, contact)
+    await office.deliver(peer.url)
+    assert peer.message()["Reply-To"] is None
+    sent = await office.reload(email)
+    assert sent.status == "sent"
+    assert (
+        "without Reply-To 'm\u00fcller@x.org': the part before the @ has letters outside ASCII" in sent.reason
+    )
+    assert "without Cc 'no address'" in sent.reason
+
+
+async def test_domains_of_every_language_are_written_as_dns_knows_them(office: Office, peer: Peer) -> None:
+    await office.email(await office.message(), await office.contact(email="info@fa\u00df.test"))
+    await office.deliver(peer.url)
+    assert peer.message()["To"] == "info@xn--fa-hia.test"
+
+
 async def test_without_an_smtp_url_everything_stays_here(office: Office) -> None:
     """The inbox holds the very bytes that would have left."""
     email = await office.email(await office.message(), await office.contact())

@@ -262,6 +262,32 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
         pytest.param(
             change(W, '"ada"', '"a da"'), f"{W}:8: from cannot be part of an address", id="bad sender"
         ),
+        *(
+            pytest.param(change(W, '"ada"', f'"{sender}"'), f"{W}:8: from {words}", id=f"sender {sender}")
+            for sender, words in (
+                ("müller", "holds ü, and no letters outside ASCII can stand before the @; use a to z"),
+                ("a..b", "has a dot at its beginning or end, or two in a row"),
+                (".a", "has a dot"),
+                ("{contact.firstName}.", "has a dot"),
+                ("a(b", "cannot be part of an address"),
+                ("a" * 65, "has 65 characters; at most 64"),
+            )
+        ),
+        *(
+            pytest.param(
+                change(W, '"ada"', f'"ada"\nreply_to = "{address}"'),
+                f"{W}:9: reply_to {words}",
+                id=f"reply to {address}",
+            )
+            for address, words in (
+                ("ada@", "is not a whole email address"),
+                ("@x.org", "is not a whole email address"),
+                ("müller@x.org", "is not an email address: the part before the @ holds ü"),
+                ("{contact.firstName}@x..org", "is not an email address: what follows the @"),
+                ("ada@https://x.org", "is not an email address: what follows the @ is the domain alone"),
+                ("a@x.org, b@x.org", "is not one email address"),
+            )
+        ),
         pytest.param(
             change(W, '"ada"', '"ada"\nreply_to = "ada"'),
             f"{W}:9: reply_to is not an email address",

@@ -1,6 +1,7 @@
 """Composing, checked with Python's own `email` package, which shares no code with it."""
 
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from loopwright.server.mail.addresses import UnwritableAddress, ascii_address
 from loopwright.server.mail.compose import Envelope, compose
-from loopwright.server.mail.headers import UnwritableAddress, ascii_address
 from loopwright.server.mail.render import Rendered
 from loopwright.wire.transactional import Attachment
 
@@ -128,6 +129,81 @@ def test_marketing_can_be_left_with_one_click() -> None:
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+@given(text=LINES)
+@example(text="日本語" * 60)
+@example(text="x" * 500)
+@example(text="👩‍👩‍👧‍👦" * 20)
+def test_encoded_words_keep_their_measure(text: str) -> None:
+    """At most 75 characters each, in lines of at most 76, and whole characters in every one (RFC 2047)."""
+    file = Attachment(filename=text or "x", content_type="a/b", data="eA==")
+    composed = compose(rendered(subject=text, from_name=text), envelope(), [file], now=NOW)
+    for line in composed.data.split(b"\r\n"):
+        for word in re.findall(rb"=\?utf-8\?b\?(.*?)\?=", line):
+            assert len(word) + len("=?utf-8?b??=") <= 75
+            assert len(line) <= 76
+            b64decode(word).decode()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kept"),
+    [
+        ("text/calendar; method=REQUEST", {"method": "REQUEST"}),
+        ('Text/Calendar;charset="utf-8" ; METHOD=CANCEL', {"charset": "utf-8", "method": "CANCEL"}),
+        ('text/csv; header="a \\"b\\"; c"', {"header": 'a "b"; c'}),
+        ("text/plain; charset=utf-8; name=other.txt; boundary=x", {"charset": "utf-8"}),
+        ("text/plain; a=1; a=2", {"a": "1"}),
+        ("text/plain; charset=utf-8; =nonsense", {"charset": "utf-8"}),
+        ('text/plain; a="x\r\nBcc: evil@z.org"', {"a": "x Bcc: evil@z.org"}),
+        ("message/rfc822; charset=utf-8", {}),
+    ],
+)
+def test_a_type_keeps_its_parameters(content_type: str, kept: dict[str, str]) -> None:
+    """A calendar without its method is a file, and no invitation."""
+    file = Attachment(filename="a.ics", content_type=content_type, data="eA==")
+    [attachment] = compose_and_read(rendered(), file).iter_attachments()
+    given = {name.lower(): value for name, value in attachment["Content-Type"].params.items()}
+    assert given == {**kept, "name": "a.ics"}
+    assert "Bcc" not in attachment
+
+
+@given(filename=LINES.filter(lambda text: bool(text.strip()) and "=?" not in text))
+@example(filename="Übersicht.pdf")
+@example(filename="日本" * 60)
+def test_old_readers_find_the_name_too(filename: str) -> None:
+    """Those that do not know RFC 2231 read `name` of the type, in encoded words."""
+    file = Attachment(filename=filename, content_type="application/pdf", data="eA==")
+    composed = compose(rendered(), envelope(), [file], now=NOW).data
+    found = re.search(rb'Content-Type: application/pdf;\r\n name="((?:[^"])*)"', composed)
+    if found is None:  # the long way of RFC 2231 is never needed
+        pytest.fail("no name")
+    assert str(make_header(decode_header(found[1].decode().replace("\r\n", "")))) == filename.strip()
+
+
+@given(rest=WORDS)
+@example(rest="x" * 200)
+@example(rest="x" * 71)
+@example(rest="x" * 69)
+@example(rest="é" * 50)
+def test_no_line_looks_like_the_beginning_of_a_mailbox_entry(rest: str) -> None:
+    text = f"From {rest}\nFrom me\n{'x ' * 34}From here\n"
+    data = compose(rendered(text=text, html=text), envelope(), [], now=NOW).data
+    assert b"\nFrom " not in data
+    assert max(map(len, data.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
+    assert body(read(data), "plain") == text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@pytest.mark.parametrize("field", ["reply_to", "cc", "bcc"])
+@pytest.mark.parametrize("address", ["nonsense", "müller@x.org", "a@b@x.org", "a@x..org"])
+def test_a_bad_address_beside_the_recipient_costs_that_address_only(field: str, address: str) -> None:
+    """The email goes, and says what it went without."""
+    composed = compose(rendered(**{field: address}), envelope(), [], now=NOW)
+    message = read(composed.data)
+    assert "Reply-To" not in message
+    assert "Cc" not in message
+    assert composed.copies == ()
+    assert composed.note.lower().startswith(f"sent without {field.replace('_', '-')} '{address}': the ")
+
+
 @given(
     data=st.binary(max_size=400),
     filename=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=200),
@@ -165,6 +241,10 @@ def test_a_type_that_no_file_may_have_becomes_plain_bytes(content_type: str) -> 
         ("ada@x.org", "ada@x.org"),
         ("a+b.c'd@x.org", "a+b.c'd@x.org"),
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("info@faß.test", "info@xn--fa-hia.test"),
+        ("info@FAß.TEST", "info@xn--fa-hia.test"),
+        ("a@βόλος.example", "a@xn--nxasmm1c.example"),
+        ("a@例え。テスト", "a@xn--r8jz45g.xn--zckzah"),
     ],
 )
 def test_addresses_travel_as_ascii(address: str, written: str) -> None:
@@ -185,6 +265,12 @@ def test_addresses_travel_as_ascii(address: str, written: str) -> None:
         "a@b@x.org",
         "a@.",
         "a@x..org" + "é" * 300,
+        "a@x..org",
+        "a@.x.org",
+        "a@" + "x" * 64 + ".org",
+        "a@" + "é" * 64 + ".org",
+        "a@" + "x." * 130 + "org",
+        "a@-é.org",
         'a"b@x.org',
     ],
 )

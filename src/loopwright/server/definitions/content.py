@@ -1,11 +1,11 @@
 """Reads one email's content: the TOML that names it, and the LMX body beside it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 
+from loopwright.server.mail.addresses import address_mistake, local_part_mistake
 from loopwright.server.mail.lmx import check, check_line
-from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable, VariableKind
+from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable, VariableKind, parts, variables
 from loopwright.wire.limits import LMX_BYTES
 
 from .mistakes import Mistake, meant
@@ -19,8 +19,6 @@ FIELDS = {  # key of the file -> what mail calls it in its messages
     "from": "the sender's address",
     "reply_to": "the reply address",
 }
-_LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"]+")
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]{2,}")
 
 
 class ContentReader:
@@ -57,18 +55,19 @@ class ContentReader:
 
     def _field(self, table: Table, key: str) -> str:
         text = table.required_text(key) if key in ("subject", "from") else table.text(key) or ""
-        for problem in check_line(text, kind=self._kind, field=FIELDS[key]).problems:
+        checked = check_line(text, kind=self._kind, field=FIELDS[key])
+        for problem in checked.problems:
             table.refuse(problem.message, key)
+        self._warnings.extend(Mistake(table.file, table.line(key), p.message) for p in checked.warnings)
         return text
 
     def _check_addresses(self, table: Table, texts: Mapping[str, str]) -> None:
         sender, reply_to = texts["from"], texts["reply_to"]
-        if "@" in sender:
-            table.refuse("from is only the part before the @; the team's sending domain follows it", "from")
-        elif sender and "{" not in sender and not _LOCAL_PART.fullmatch(sender):
-            table.refuse("from cannot be part of an address; use letters, digits and . _ -", "from")
-        if reply_to and "{" not in reply_to and not _ADDRESS.fullmatch(reply_to):
-            table.refuse("reply_to is not an email address", "reply_to")
+        if sender and (mistake := local_part_mistake(_with_values(sender))):
+            table.refuse(f"from {mistake}", "from")
+        reply_to = _with_values(reply_to) if "@" in reply_to or not variables(parts(reply_to)) else ""
+        if reply_to and (mistake := address_mistake(reply_to)):
+            table.refuse(f"reply_to {mistake}", "reply_to")
 
     def _field_uses(self, table: Table, texts: Mapping[str, str]) -> Iterator[Use]:
         for key, text in texts.items():
@@ -116,3 +115,8 @@ class ContentReader:
                 inner.refuse(f"the email has no variable {{{kind}.{name}}}; {remedy}", name)
         outer.finish()
         return found
+
+
+def _with_values(text: str) -> str:
+    """The text as it could be once its variables have values: what stands around them is checked so."""
+    return "".join(part if isinstance(part, str) else "x" for part in parts(text))

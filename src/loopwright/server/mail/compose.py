@@ -16,10 +16,15 @@ from msgspec.structs import replace
 
 from loopwright.wire.transactional import Attachment
 
-from .headers import ascii_address, mailbox, parameter, unstructured
+from .addresses import UnwritableAddress, ascii_address
+from .headers import mailbox, older_parameter, parameter, unstructured
 from .render import Rendered
 
 _TYPE = re.compile(r"[A-Za-z0-9][\w.+\-]*/[A-Za-z0-9][\w.+\-]*", re.ASCII)
+_PARAMETER = re.compile(r'\s*;\s*([\w.+\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.ASCII | re.DOTALL)
+_OWN_PARAMETERS = ("name", "boundary")  # written by us, or of no meaning in a file
+_FROM_LINE = re.compile(rb"^From (.*)$", re.MULTILINE)
+_LINE = 76
 _BASE64_LINE = 57  # bytes that fill 76 characters
 
 
@@ -33,12 +38,16 @@ class Envelope(Struct, frozen=True, kw_only=True):
 
 
 class Composed(Struct, frozen=True, kw_only=True):
-    """A message ready for SMTP: its bytes, its sender, whom it is for, and who gets a copy."""
+    """A message ready for SMTP: its bytes, its sender, whom it is for, and who gets a copy.
+
+    `note` says what was left out of it and why; it is empty when nothing was.
+    """
 
     data: bytes
     sender: str
     recipient: str
     copies: tuple[str, ...]
+    note: str = ""
 
     def without_copies_to(self, unwanted: Callable[[str], bool]) -> "Composed":
         """The same message, whose copies to `unwanted` addresses are left out of the envelope."""
@@ -48,7 +57,13 @@ class Composed(Struct, frozen=True, kw_only=True):
 def compose(
     rendered: Rendered, envelope: Envelope, attachments: Sequence[Attachment], *, now: datetime
 ) -> Composed:
-    """Write the whole message. Raises `UnwritableAddress` for an address that SMTP cannot carry."""
+    """Write the whole message. Raises `UnwritableAddress` for a sender or recipient that SMTP cannot carry.
+
+    An address of the others that it cannot carry is left out, and the note says so.
+    """
+    notes: list[str] = []
+    reply_to = _writable("Reply-To", rendered.reply_to, notes)
+    cc, bcc = _writable("Cc", rendered.cc, notes), _writable("Bcc", rendered.bcc, notes)
     head = [
         mailbox("From", envelope.from_email, rendered.from_name),
         mailbox("To", envelope.to_email),
@@ -57,10 +72,10 @@ def compose(
         f"Message-ID: <{envelope.mime_id}>\r\n".encode(),
         b"MIME-Version: 1.0\r\n",
     ]
-    if rendered.reply_to:
-        head.append(mailbox("Reply-To", rendered.reply_to))
-    if rendered.cc:
-        head.append(mailbox("Cc", rendered.cc))
+    if reply_to:
+        head.append(mailbox("Reply-To", reply_to))
+    if cc:
+        head.append(mailbox("Cc", cc))
     if envelope.unsubscribe_link:
         head.append(f"List-Unsubscribe: <{envelope.unsubscribe_link}>\r\n".encode())
         head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
@@ -74,8 +89,20 @@ def compose(
         data=b"".join(head) + body,
         sender=ascii_address(envelope.from_email),
         recipient=ascii_address(envelope.to_email),
-        copies=tuple(ascii_address(copy) for copy in (rendered.cc, rendered.bcc) if copy),
+        copies=tuple(copy for copy in (cc, bcc) if copy),
+        note="; ".join(notes),
     )
+
+
+def _writable(name: str, address: str, notes: list[str]) -> str:
+    """The address as SMTP carries it, or nothing and a note."""
+    if not address:
+        return ""
+    try:
+        return ascii_address(address)
+    except UnwritableAddress as error:
+        notes.append(f"sent without {name} {address!r:.100}: {error}")
+        return ""
 
 
 def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
@@ -93,16 +120,24 @@ def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
 def _words(kind: str, text: str) -> bytes:
     """A part of text, quoted-printable: whoever looks at the source can read it."""
     lines = re.sub(r"\r\n?", "\n", text).encode(errors="replace")
-    encoded = b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    encoded = _FROM_LINE.sub(_protected, b2a_qp(lines, istext=True)).replace(b"\n", b"\r\n")
     head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     return head.encode() + encoded
 
 
+def _protected(line: re.Match[bytes]) -> bytes:
+    """A line that mailbox files would take for the beginning of a message, so that none does."""
+    rest = line[1]
+    return b"=46rom " + rest if len(rest) + len(b"=46rom ") <= _LINE else b"=46rom =\n" + rest
+
+
 def _file(attachment: Attachment) -> bytes:
     """An attached file, base64. A type that may not be encoded so, or is none, becomes plain bytes."""
-    kind = attachment.content_type.strip().lower()
+    kind, semicolon, said = attachment.content_type.partition(";")
+    kind = kind.strip().lower()
     if not _TYPE.fullmatch(kind) or kind.startswith(("message/", "multipart/")):
-        kind = "application/octet-stream"
+        kind, semicolon, said = "application/octet-stream", "", ""
+    filename = attachment.filename.strip() or "attachment"
     data = b64decode(attachment.data)
     lines = [
         b2a_base64(data[start : start + _BASE64_LINE], newline=False)
@@ -110,11 +145,26 @@ def _file(attachment: Attachment) -> bytes:
     ]
     return b"".join(
         [
-            f"Content-Type: {kind}\r\n".encode(),
-            b"Content-Disposition: attachment",
-            parameter("filename", attachment.filename.strip() or "attachment"),
+            f"Content-Type: {kind}".encode(),
+            *_parameters(semicolon + said),
+            older_parameter("name", filename),
+            b"\r\nContent-Disposition: attachment",
+            parameter("filename", filename),
             b"\r\nContent-Transfer-Encoding: base64\r\n\r\n",
             b"\r\n".join(lines),
             b"\r\n",
         ]
     )
+
+
+def _parameters(said: str) -> list[bytes]:
+    """What a type says behind its first `;`, as far as it can be read: the method of a calendar, say."""
+    written: dict[str, bytes] = {}
+    position = 0
+    while found := _PARAMETER.match(said, position):
+        name, quoted, token = found.groups()
+        value = token if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
+        if name.lower() not in _OWN_PARAMETERS:
+            written.setdefault(name.lower(), parameter(name, value))
+        position = found.end()
+    return list(written.values())

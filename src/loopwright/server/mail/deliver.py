@@ -20,9 +20,9 @@ from loopwright.server.store.deliveries import Delivery, Result, load_attachment
 from loopwright.server.store.messages import Content, load_revisions
 from loopwright.wire.transactional import Attachment
 
+from .addresses import UnwritableAddress
 from .compose import Composed, Envelope, compose
 from .decide import is_reserved, reason_to_skip
-from .headers import UnwritableAddress
 from .layout import Footer
 from .links import unsubscribe_url
 from .recipient import values_for
@@ -127,7 +127,7 @@ class Mailer:
                     id=delivery.id,
                     token=delivery.token,
                     status="sent",
-                    reason=note,
+                    reason="; ".join(filter(None, (outgoing.message.note, note))),
                     attempts=delivery.attempts + 1,
                     subject=outgoing.subject,
                     to_email=outgoing.to_email,

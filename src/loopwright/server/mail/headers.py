@@ -4,15 +4,15 @@ import re
 from base64 import b64encode
 from urllib.parse import quote
 
+from .addresses import ascii_address
+from .characters import one_line
+
 LINE_LENGTH = 76
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _FOLD = "\r\n"
 _WORD_BYTES = 45  # of UTF-8 in one encoded word, whose length may not exceed 75
-
-
-class UnwritableAddress(ValueError):
-    """An address that no header of ours can carry; the message says why."""
+_WORD_FRAME = len("=?utf-8?b??=")
+_PLAIN_VALUE = re.compile(r'[^"\\%\']{0,59}')
 
 
 def unstructured(name: str, text: str) -> bytes:
@@ -20,7 +20,7 @@ def unstructured(name: str, text: str) -> bytes:
     text = one_line(text)
     if text.isascii() and "=?" not in text and len(name) + 2 + len(text) <= LINE_LENGTH:
         return f"{name}: {text}\r\n".encode()
-    return f"{name}: {_encoded_words(text)}\r\n".encode()
+    return f"{name}: {_encoded_words(text, begun=len(name) + 2)}\r\n".encode()
 
 
 def mailbox(name: str, address: str, display_name: str = "") -> bytes:
@@ -30,7 +30,7 @@ def mailbox(name: str, address: str, display_name: str = "") -> bytes:
     if not shown:
         return f"{name}: {address}\r\n".encode()
     if not shown.isascii() or "=?" in shown or len(shown) > LINE_LENGTH - len(name) - 4:
-        phrase = _encoded_words(shown)
+        phrase = _encoded_words(shown, begun=len(name) + 2)
     elif _ATOMS.fullmatch(shown):
         phrase = shown
     else:
@@ -43,7 +43,7 @@ def mailbox(name: str, address: str, display_name: str = "") -> bytes:
 def parameter(name: str, value: str) -> bytes:
     """A parameter of a header, in its own lines; as in RFC 2231 when it is long or more than ASCII."""
     value = one_line(value)
-    if value.isascii() and len(value) < 60 and not re.search(r'["\\%\']', value):
+    if value.isascii() and _PLAIN_VALUE.fullmatch(value):
         return f';\r\n {name}="{value}"'.encode()
     encoded = quote(value, safe="")
     pieces = re.findall(r"(?:%..|[^%]){1,20}", encoded)
@@ -54,35 +54,25 @@ def parameter(name: str, value: str) -> bytes:
     return "".join(lines).encode()
 
 
-def ascii_address(address: str) -> str:
-    """The address as SMTP carries it without extensions: an ASCII local part, and the domain in IDNA."""
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
-        raise UnwritableAddress("the address is incomplete; it needs a name, an @ and a domain")
-    if not local.isascii():
-        raise UnwritableAddress("the part before the @ has letters outside ASCII, which SMTP cannot carry")
-    if re.search(r'[\x00-\x20\x7f()<>\[\]:;@\\,"]', local):
-        raise UnwritableAddress("the part before the @ has characters that no address may hold")
-    try:
-        domain = domain if domain.isascii() else domain.encode("idna").decode()
-    except UnicodeError:
-        raise UnwritableAddress("the domain of the address is no domain name") from None
-    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?", domain):
-        raise UnwritableAddress("the domain of the address is no domain name")
-    return f"{local}@{domain}"
+def older_parameter(name: str, value: str) -> bytes:
+    """The same for readers that know no RFC 2231, as encoded words in quotes."""
+    value = one_line(value)
+    if value.isascii() and _PLAIN_VALUE.fullmatch(value):
+        return parameter(name, value)
+    return f';\r\n {name}="{_encoded_words(value, begun=len(name) + 4)}"'.encode()
 
 
-def one_line(text: str) -> str:
-    """The text with every run of control characters as one blank, and no blanks around it."""
-    return _CONTROLS.sub(" ", text).strip()
+def _encoded_words(text: str, *, begun: int) -> str:
+    """The text as RFC 2047 encoded words, one in a line, no character divided between two.
 
-
-def _encoded_words(text: str) -> str:
-    """The text as RFC 2047 encoded words, one in a line, no character divided between two."""
+    `begun` characters stand before the first word in its line.
+    """
     words: list[bytes] = [b""]
+    room = min(_WORD_BYTES, (LINE_LENGTH - begun - _WORD_FRAME) // 4 * 3)
     for character in text:
         encoded = character.encode(errors="replace")
-        if len(words[-1]) + len(encoded) > _WORD_BYTES:
+        if len(words[-1]) + len(encoded) > room:
             words.append(b"")
+            room = _WORD_BYTES
         words[-1] += encoded
     return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in words)

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from msgspec import Struct
 
 from . import variables as variable
+from .characters import unwanted, warning
 from .markup import Element, MarkupProblem, Node, SourcePosition, Text, read
 from .tags import BLOCKS, INLINE, LISTS, TAGS, Attribute, Tag
 from .urls import mistake as target_mistake
@@ -37,7 +38,7 @@ class Checked(Struct, frozen=True):
 def check(lmx: str, *, kind: EmailKind) -> Checked:
     """Check the markup of an email of that kind: all problems at once, in the order of the text."""
     fragment = read(lmx)
-    checker = _Checker(kind, fragment.problems)
+    checker = _Checker(kind, fragment.problems, fragment.warnings)
     blocks = checker.blocks(fragment.nodes, allowed=BLOCKS, holder="the top level")
     styles = [block for block in blocks if block.tag == "Style"]
     for extra in styles[1:]:
@@ -61,7 +62,9 @@ def check_line(text: str, *, kind: EmailKind, field: str) -> Checked:
     found: frozenset[Variable] = frozenset()
     if not problems:
         found = frozenset(variable.variables(parts(text)))
-    return Checked(None, tuple(problems), (), found)
+    control = unwanted(text)
+    doubts = [MarkupProblem(SourcePosition(1, 1), f"{field}: {warning(control[0])}")] if control else []
+    return Checked(None, tuple(problems), tuple(doubts), found)
 
 
 def _ordered(problems: Iterable[MarkupProblem]) -> tuple[MarkupProblem, ...]:
@@ -79,10 +82,12 @@ def _within(node: Text, offset: int) -> SourcePosition:
 class _Checker:
     """Walks the nodes, collects what is wrong, and gives back what is known of them."""
 
-    def __init__(self, kind: EmailKind, problems: Sequence[MarkupProblem]) -> None:
+    def __init__(
+        self, kind: EmailKind, problems: Sequence[MarkupProblem], warnings: Sequence[MarkupProblem]
+    ) -> None:
         self.kind: EmailKind = kind
         self.problems = list(problems)
-        self.warnings: list[MarkupProblem] = []
+        self.warnings = list(warnings)
         self.variables: set[Variable] = set()
 
     def refuse(self, place: SourcePosition, message: str) -> None:

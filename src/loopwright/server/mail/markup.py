@@ -11,6 +11,8 @@ from html import escape
 
 from msgspec import Struct
 
+from .characters import clean, warning
+
 DEPTH_LIMIT = 64  # elements inside each other; keeps every walk over the tree shallow
 
 _NAME = r"[A-Za-z_][\w.\-]*"
@@ -20,6 +22,7 @@ _COMMENT = re.compile(r"<!--((?:(?!--).)*)-->", re.DOTALL)
 _ATTRIBUTE = re.compile(rf"""\s+({_NAME})\s*=\s*("[^"<]*"|'[^'<]*')""")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9A-Fa-f]{1,6})|(\w+));|&")
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_REMOVED = re.compile("[\x7f-\x9f]")  # legal in XML, and never in an email
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
@@ -61,17 +64,22 @@ Node = Element | Text
 
 
 class Fragment(Struct, frozen=True):
-    """What was read. With problems, `nodes` holds as much as could be understood."""
+    """What was read. With problems, `nodes` holds as much as could be understood; warnings stop nothing."""
 
     nodes: tuple[Node, ...]
     problems: tuple[MarkupProblem, ...]
+    warnings: tuple[MarkupProblem, ...] = ()
 
 
 def read(source: str) -> Fragment:
     """Read `source` as a fragment."""
     reader = _Reader(source.replace("\r\n", "\n").replace("\r", "\n"))
     reader.read()
-    return Fragment(tuple(reader.levels[0].children), tuple(sorted(reader.problems, key=lambda p: p.place)))
+    return Fragment(
+        tuple(reader.levels[0].children),
+        tuple(sorted(reader.problems, key=lambda p: p.place)),
+        tuple(sorted(reader.warnings, key=lambda p: p.place)),
+    )
 
 
 class _Level:
@@ -90,10 +98,13 @@ class _Reader:
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", source))]
         self.levels = [_Level("", {}, SourcePosition(1, 1))]
         self.problems: list[MarkupProblem] = []
+        self.warnings: list[MarkupProblem] = []
 
     def read(self) -> None:
         for found in _ILLEGAL.finditer(self.source):
             self.refuse(found.start(), f"remove the control character U+{ord(found[0]):04X}")
+        for found in _REMOVED.finditer(self.source):
+            self.warn(found.start(), found[0])
         position = 0
         while position < len(self.source):
             tag = self.source.find("<", position)
@@ -115,6 +126,9 @@ class _Reader:
 
     def refuse(self, position: int, message: str) -> None:
         self.problems.append(MarkupProblem(self.place(position), message))
+
+    def warn(self, position: int, character: str) -> None:
+        self.warnings.append(MarkupProblem(self.place(position), warning(character)))
 
     def take_text(self, start: int, end: int) -> None:
         raw = self.source[start:end]
@@ -204,7 +218,7 @@ class _Reader:
     def resolve(self, raw: str, start: int) -> str:
         """Put characters in the place of their references; `start` is where `raw` begins in the source."""
         if "&" not in raw:
-            return raw
+            return clean(raw)
 
         def character(found: re.Match[str]) -> str:
             decimal, hexadecimal, entity = found.groups()
@@ -212,6 +226,8 @@ class _Reader:
                 return _ENTITIES[entity]
             code = int(decimal) if decimal else int(hexadecimal, 16) if hexadecimal else -1
             if 0 <= code <= 0x10FFFF and not _ILLEGAL.match(chr(code)):
+                if _REMOVED.match(chr(code)):
+                    self.warn(start + found.start(), chr(code))
                 return chr(code)
             remedy = "write &amp; for the character &"
             if entity:
@@ -219,7 +235,7 @@ class _Reader:
             self.refuse(start + found.start(), remedy)
             return found[0]
 
-        return _REFERENCE.sub(character, raw)
+        return clean(_REFERENCE.sub(character, raw))
 
 
 def write(nodes: tuple[Node, ...]) -> str:

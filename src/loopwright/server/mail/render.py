@@ -1,11 +1,11 @@
 """Rendering: an email's content prepared once for a revision, and filled for each recipient."""
 
-import re
-
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright.server.store.messages import Content
 
+from .characters import clean, one_line
 from .layout import Footer, page
 from .lmx import check, check_line
 from .markup import MarkupProblem
@@ -54,7 +54,6 @@ class Prepared(Struct, frozen=True, kw_only=True):
         return {variable for name in _TEMPLATES for variable in variables_of(getattr(self, name))}
 
 
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TEMPLATES = ("subject", "preview", "from_name", "from_email", "reply_to", "cc", "bcc", "html", "text")
 
 
@@ -82,9 +81,13 @@ def prepare(message: Content, footer: Footer | None) -> Prepared:
     problems = [*checked.problems]
     for field in LINES:
         problems += check_line(getattr(message, field), kind=kind, field=field).problems
+    message = replace(message, **{field: clean(getattr(message, field)) for field in LINES})
     if checked.document is None or problems:
         raise UnsoundContent(tuple(problems))
     lines: dict[str, Template] = {field: slots(parts(getattr(message, field)), "plain") for field in LINES}
+    if footer:
+        footer = replace(footer, company=clean(footer.company), address=clean(footer.address))
+        footer = replace(footer, list_name=clean(footer.list_name)) if footer.list_name else footer
     return Prepared(
         subject=lines["subject"],
         preview=lines["preview_text"],
@@ -132,4 +135,4 @@ def fill(prepared: Prepared, values: Values) -> Rendered:
 
 
 def _line(text: str) -> str:
-    return " ".join(_CONTROLS.sub(" ", text).split())
+    return " ".join(one_line(text).split())

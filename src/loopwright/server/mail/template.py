@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from . import urls
+from .characters import clean
 from .variables import Part, Variable, written
 
 Writing: TypeAlias = Literal["html", "plain"]
@@ -94,13 +95,17 @@ class Filling:
 
     def given(self, variable: Variable) -> str:
         """The value itself, fallback aside; empty when there is none."""
-        return written(getattr(self.values, variable.kind).get(variable.name)) or ""
+        return clean(written(getattr(self.values, variable.kind).get(variable.name)) or "")
 
     def _fallback(self, variable: Variable) -> str:
         fallback: str | None = getattr(self.fallbacks, variable.kind).get(variable.name)
-        if fallback is None and not (variable.kind == "data" and self.values.data.get(variable.name) == ""):
+        if fallback is None and not (variable.kind == "data" and self._is_empty_on_purpose(variable)):
             self.missing.add(variable)
-        return fallback or ""
+        return clean(fallback or "")
+
+    def _is_empty_on_purpose(self, variable: Variable) -> bool:
+        value = self.values.data.get(variable.name)
+        return isinstance(value, str) and not clean(value)
 
     def _chunk(self, chunk: Slot | Target | When) -> str:
         match chunk:
