@@ -46,6 +46,7 @@ CLEARED = {
         *("contact_id", "run_id", "to_email", "event_properties", "data_variables", "attachments", "reason"),
         "subject",
     },
+    "fact": {"id", "kind", "contact_id", "email_id", "detail", "happened_at"},
     "inbox_message": {
         *("id", "email_id", "from_email", "to_email", "subject", "raw", "received_at", "text", "html"),
         "taken_apart",

@@ -7,12 +7,22 @@ import pytest
 
 from loopwright.ids import new_id
 from loopwright.server.mail.retry import DELAYS
+from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.suppressions import is_suppressed, suppress
 from loopwright.server.store.teams import TeamRow, insert_team
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
 from support.workflows import until
+
+
+async def facts(office: Office, email: EmailRow) -> list[tuple[str, str | None, str]]:
+    """What was written down to have happened to an email: kind, contact, reply."""
+    rows = await office.pool.fetch(
+        "SELECT kind, contact_id, detail ->> 'reply' AS reply FROM fact WHERE email_id = $1 ORDER BY id",
+        email.id,
+    )
+    return [(row["kind"], row["contact_id"], row["reply"]) for row in rows]
 
 
 async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer) -> None:
@@ -259,6 +269,7 @@ async def test_a_temporary_failure_is_tried_again(
     await office.deliver(peer.url)
     sent = await office.reload(email)
     assert (sent.status, sent.attempts, sent.reason) == ("sent", 2, "")
+    assert await facts(office, email) == [("email_sent", email.contact_id, "")]
     assert len(peer.received) == 1
     assert peer.message()["Message-ID"] == f"<{email.mime_id}>"
 
@@ -291,6 +302,7 @@ async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: P
     assert office.left == [(office.team.id, contact.id)]
     async with office.pool.acquire() as tx:
         assert await is_suppressed(tx, office.team.id, contact.email)
+    assert await facts(office, email) == [("email_bounced", contact.id, failed.reason)]
 
 
 async def test_a_bounce_of_a_contact_deleted_meanwhile_is_written_down(office: Office, peer: Peer) -> None:
@@ -317,7 +329,9 @@ async def test_a_refusal_that_is_our_fault_suppresses_nobody(
     email = await office.email(await office.message(), await office.contact())
     peer.answers[stage].append(answer)
     await office.deliver(peer.url)
-    assert (await office.reload(email)).status == "failed"
+    failed = await office.reload(email)
+    assert failed.status == "failed"
+    assert await facts(office, email) == [("email_failed", email.contact_id, failed.reason)]
     assert office.left == []
     async with office.pool.acquire() as tx:
         assert not await is_suppressed(tx, office.team.id, "ada@elsewhere.org")

@@ -16,7 +16,7 @@ from loopwright.server.settings import Retention
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.events import EventRow
-from loopwright.server.store.housekeeping import Month, add_month, load_months, month_of
+from loopwright.server.store.months import EVENTS, FACTS, Month, add_month, load_months, month_of, table_of
 from loopwright.server.store.teams import TeamRow
 
 NOW = datetime(2031, 12, 15, 12, tzinfo=UTC)
@@ -43,8 +43,9 @@ async def _without_months(pool: Pool) -> AsyncIterator[None]:
 
 async def drop_all(pool: Pool) -> None:
     async with pool.acquire() as tx:
-        for month in await load_months(tx):
-            await tx.execute(f"DROP TABLE {month.table}")
+        for table in (EVENTS, FACTS):
+            for month in await load_months(tx, table):
+                await tx.execute(f"DROP TABLE {table_of(table, month)}")
 
 
 async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
@@ -85,7 +86,21 @@ async def test_events_find_their_month(pool: Pool, team: TeamRow) -> None:
     await add_event(pool, team, NOW + timedelta(days=20))
     assert await counts(pool) == {"event_2031_12": 1, "event_2032_01": 1, "event_default": 1}
     async with pool.acquire() as tx:
-        assert await load_months(tx) == [Month(2031, 12), Month(2032, 1)]
+        assert await load_months(tx, EVENTS) == [Month(2031, 12), Month(2032, 1)]
+
+
+async def test_facts_find_their_month(pool: Pool, team: TeamRow) -> None:
+    """As events do."""
+    for days in (0, 20, 400):
+        await pool.execute(
+            "INSERT INTO fact VALUES ($1, $2, 'email_sent', NULL, NULL, '{}', $3)",
+            new_id(NOW),
+            team.id,
+            NOW + timedelta(days=days),
+        )
+    await tidy(pool)
+    rows = await pool.fetch("SELECT tableoid::regclass::text AS name FROM fact ORDER BY happened_at")
+    assert [row["name"] for row in rows] == ["fact_2031_12", "fact_2032_01", "fact_default"]
 
 
 async def test_a_month_has_the_indexes_of_the_whole(pool: Pool) -> None:
@@ -118,7 +133,7 @@ async def test_ingest_goes_on_while_events_are_moved(pool: Pool, team: TeamRow) 
     await ingest.close()
     assert sent >= 20
     assert sum((await counts(pool)).values()) == 100_000 + sent
-    assert set(await counts(pool)) == {month_of(now).table}
+    assert set(await counts(pool)) == {table_of(EVENTS, month_of(now))}
 
 
 async def test_a_busy_table_is_left_for_the_next_time(pool: Pool, team: TeamRow) -> None:
@@ -128,11 +143,11 @@ async def test_a_busy_table_is_left_for_the_next_time(pool: Pool, team: TeamRow)
         await reader.fetch("SELECT * FROM event_default")
         await tidy(pool)
         async with pool.acquire() as tx:
-            assert await load_months(tx) == []
+            assert await load_months(tx, EVENTS) == []
     assert await pool.fetchval("SELECT count(*) FROM idempotency_key") == 0
     await tidy(pool)
     async with pool.acquire() as tx:
-        assert len(await load_months(tx)) == 2
+        assert len(await load_months(tx, EVENTS)) == 2
 
 
 async def test_events_are_kept_for_their_time(pool: Pool, team: TeamRow) -> None:
@@ -140,7 +155,7 @@ async def test_events_are_kept_for_their_time(pool: Pool, team: TeamRow) -> None
     moments = [NOW - timedelta(days=days) for days in (0, 40, 50, 80, 400)]
     for month in (Month(2031, 9), Month(2031, 10), Month(2031, 11)):
         async with pool.acquire() as tx, tx.transaction():
-            await add_month(tx, month)
+            await add_month(tx, EVENTS, month)
     for moment in moments:
         await add_event(pool, team, moment)
     await tidy(pool)
@@ -148,7 +163,12 @@ async def test_events_are_kept_for_their_time(pool: Pool, team: TeamRow) -> None
     await tidy(pool, 45)
     assert await counts(pool) == {"event_2031_12": 1, "event_2031_11": 1, "event_2031_10": 1}
     async with pool.acquire() as tx:
-        assert await load_months(tx) == [Month(2031, 10), Month(2031, 11), Month(2031, 12), Month(2032, 1)]
+        assert await load_months(tx, EVENTS) == [
+            Month(2031, 10),
+            Month(2031, 11),
+            Month(2031, 12),
+            Month(2032, 1),
+        ]
 
 
 async def test_old_rows_go_and_young_ones_stay(pool: Pool, team: TeamRow) -> None:

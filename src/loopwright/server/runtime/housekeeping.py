@@ -7,6 +7,7 @@ be interrupted anywhere, and goes on the next time.
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import asyncpg
 
@@ -14,20 +15,25 @@ from loopwright.server.clock import Clock
 from loopwright.server.settings import Retention
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.housekeeping import (
-    Month,
-    add_month,
     delete_job_log,
     delete_job_statistics,
     delete_keys,
     delete_removals,
     delete_sessions,
-    delete_stray_events,
-    drop_month,
     index_names,
+    months_without_names,
+)
+from loopwright.server.store.months import (
+    EVENTS,
+    FACTS,
+    Month,
+    Monthly,
+    add_month,
+    delete_strays,
+    drop_month,
     load_months,
     lock_months,
     month_of,
-    months_without_names,
 )
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
@@ -41,7 +47,7 @@ REMOVALS_KEPT = timedelta(days=30)
 JOB_LOG_KEPT = timedelta(days=1)
 JOB_STATISTICS_KEPT = timedelta(days=30)
 
-BUSY = "the events are in use; their months are left as they are until the next time"
+BUSY = "the %ss are in use; their months are left as they are until the next time"
 
 Delete = Callable[[Connection, datetime, int], Awaitable[int]]
 
@@ -49,22 +55,23 @@ logger = logging.getLogger(__name__)
 
 
 async def make_months(pool: Pool, clock: Clock) -> None:
-    """See that the events of this month and the next have tables of their own."""
+    """See that the events and facts of this month and the next have tables of their own."""
     this = month_of(clock.now())
-    for month in (this, this.next):
-        async with pool.acquire() as tx:
-            if month not in await load_months(tx):
-                await _make_month(tx, month)
+    for table in (EVENTS, FACTS):
+        for month in (this, this.next):
+            async with pool.acquire() as tx:
+                if month not in await load_months(tx, table):
+                    await _make_month(tx, table, month)
 
 
-async def _make_month(tx: Connection, month: Month) -> None:
+async def _make_month(tx: Connection, table: Monthly, month: Month) -> None:
     try:
         async with tx.transaction():
             await lock_months(tx)
-            if month not in await load_months(tx):
-                await add_month(tx, month)
+            if month not in await load_months(tx, table):
+                await add_month(tx, table, month)
     except asyncpg.LockNotAvailableError:
-        logger.info(BUSY)
+        logger.info(BUSY, table.name)
 
 
 class Housekeeping:
@@ -81,7 +88,7 @@ class Housekeeping:
         await make_months(self._pool, self._clock)
         await self._index_months()
         if self._retention != "forever":
-            await self._forget_events(now - timedelta(days=self._retention))
+            await self._forget(EVENTS, now - timedelta(days=self._retention))
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)
@@ -94,23 +101,23 @@ class Housekeeping:
                 await index_names(tx, month)
                 logger.info("the events in %s are found by name now", month)
 
-    async def _forget_events(self, before: datetime) -> None:
+    async def _forget(self, table: Monthly, before: datetime) -> None:
         async with self._pool.acquire() as tx:
-            months = await load_months(tx)
+            months = await load_months(tx, table)
         for month in months:
             if month.next.start <= before:
-                await self._forget_month(month)
-        await self._delete(delete_stray_events, before)
+                await self._forget_month(table, month)
+        await self._delete(partial(delete_strays, table=table), before)
 
-    async def _forget_month(self, month: Month) -> None:
+    async def _forget_month(self, table: Monthly, month: Month) -> None:
         try:
             async with self._pool.acquire() as tx, tx.transaction():
                 await lock_months(tx)
-                if month in await load_months(tx):
-                    await drop_month(tx, month)
-                    logger.info("the events of %s were removed", month.start.strftime("%Y-%m"))
+                if month in await load_months(tx, table):
+                    await drop_month(tx, table, month)
+                    logger.info("the %ss of %s were removed", table.name, month.start.strftime("%Y-%m"))
         except asyncpg.LockNotAvailableError:
-            logger.info(BUSY)
+            logger.info(BUSY, table.name)
 
     async def _delete(self, delete: Delete, before: datetime) -> None:
         while True:

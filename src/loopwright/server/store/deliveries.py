@@ -8,12 +8,13 @@ alone nobody knows, after a crash, whether they have left.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
+from loopwright.ids import new_id
 from loopwright.wire.transactional import Attachment
 
 from .contacts import ContactRow, decode_contact
@@ -61,6 +62,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
     address: str
 
 
+FactKind: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """What became of an email. A `queued` one goes again when it is `due_at`; for the others that is None.
 
@@ -77,6 +81,17 @@ class Result(Struct, frozen=True, kw_only=True):
     to_email: str | None = None
     due_at: datetime | None = None
     bounced: str | None = None
+
+    @property
+    def fact(self) -> FactKind | None:
+        """What the result tells of; None for an email that waits, and for one that nobody tried to send."""
+        match self.status:
+            case "sent":
+                return "email_sent"
+            case "failed":
+                return "email_bounced" if self.bounced else "email_failed"
+            case _:
+                return None
 
 
 class Recorded(Struct, frozen=True):
@@ -164,8 +179,8 @@ RECORD: LiteralString = """
     WITH result AS (
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
-            $8::timestamptz[], $9::text[]
-        ) AS result (id, token, status, reason, attempts, subject, to_email, due_at, bounced)
+            $8::timestamptz[], $9::text[], $13::text[], $14::text[]
+        ) AS result (id, token, status, reason, attempts, subject, to_email, due_at, bounced, fact_id, fact)
     ), next AS (
         SELECT * FROM unnest($10::text[], $11::text[]) AS next (id, token)
     ), ours AS MATERIALIZED (
@@ -180,7 +195,12 @@ RECORD: LiteralString = """
                sent_at = CASE WHEN result.status = 'sent' THEN $12 ELSE email.sent_at END
           FROM result JOIN ours USING (id, token)
          WHERE email.team_id = ours.team_id AND email.id = result.id
-        RETURNING email.team_id, email.id, result.due_at, result.bounced
+        RETURNING email.team_id, email.id, email.contact_id, email.reason, result.due_at, result.bounced,
+                  result.fact_id, result.fact
+    ), told AS (
+        INSERT INTO fact (id, team_id, kind, contact_id, email_id, detail, happened_at)
+        SELECT fact_id, team_id, fact, contact_id, id, jsonb_build_object('reply', reason), $12
+          FROM stored WHERE fact IS NOT NULL
     ), suppressed AS (
         INSERT INTO suppression (team_id, email, reason, created_at)
         SELECT DISTINCT team_id, bounced, 'hard_bounce', $12::timestamptz FROM stored
@@ -242,7 +262,7 @@ async def release(tx: Connection, held: Collection[tuple[str, str]]) -> None:
 async def record(
     tx: Connection, results: Sequence[Result], in_hand: Collection[tuple[str, str]], *, now: datetime
 ) -> Recorded:
-    """Store results and mark emails with their tokens as being in hand, in one statement."""
+    """Store results with the facts they tell, and mark emails as being in hand, in one statement."""
     row = await tx.fetchrow(
         RECORD,
         [result.id for result in results],
@@ -256,6 +276,8 @@ async def record(
         [_text(result.bounced) for result in results],
         *_columns(in_hand),
         now,
+        [new_id(now) for _ in results],
+        [result.fact for result in results],
     )
     assert row is not None, "this statement always has one row"
     return Recorded(frozenset(row["stored"]), frozenset(row["in_hand"]))

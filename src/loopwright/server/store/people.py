@@ -58,6 +58,8 @@ FORGET_EMAILS: LiteralString = """
     ), files AS (
         DELETE FROM email_attachment USING taken
          WHERE email_attachment.team_id = $1 AND email_attachment.email_id = taken.id
+    ), facts AS (
+        DELETE FROM fact USING taken WHERE fact.team_id = $1 AND fact.email_id = taken.id
     ), messages AS (
         DELETE FROM inbox_message USING taken
          WHERE inbox_message.team_id = $1 AND inbox_message.email_id = taken.id
@@ -145,6 +147,11 @@ EMAILS: LiteralString = """
                           ) ORDER BY place), '[]')
                      FROM email_attachment AS file
                     WHERE file.team_id = email.team_id AND file.email_id = email.id),
+               'facts', (
+                   SELECT coalesce(json_agg(json_build_object(
+                              'kind', kind, 'detail', detail, 'happenedAt', happened_at
+                          ) ORDER BY fact.id), '[]')
+                     FROM fact WHERE fact.team_id = email.team_id AND fact.email_id = email.id),
                'messageId', mime_id, 'cause', cause, 'createdAt', created_at,
                'sentAt', sent_at) AS text
       FROM email
