@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests wait as much as they compute.
 TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: help demo serve test test-package test-slow check format bench bench-sdk bench-ingest bench-mail clean
+.PHONY: help demo serve test test-package test-slow check format bench bench-sdk bench-ingest bench-mail mail-gallery clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -55,6 +55,9 @@ bench-ingest: $(READY) ## Measure the server's way from HTTP to PostgreSQL
 
 bench-mail: $(READY) ## Measure email from queued rows to an SMTP server
 	@$(BIN)/python -m benchmarks.mail.run
+
+mail-gallery: $(READY) ## Show every tag of LMX as screenshots: light, dark, phone, right to left, Outlook
+	@$(BIN)/python -m tools.mail_gallery build/mail-gallery
 
 clean: ## Remove what was made, the demo's data too
 	rm -rf $(VENV) build .loopwright

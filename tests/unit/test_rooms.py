@@ -40,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     | {
         "server.bootstrap",
         "server.mail.addresses",
+        "server.mail.direction",
         "server.mail.lmx",
         "server.mail.variables",
         "server.team_settings",

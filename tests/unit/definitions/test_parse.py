@@ -289,6 +289,11 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
             )
         ),
         pytest.param(
+            change(W, '"ada"', '"ada"\nlanguage = "German, please"'),
+            f"{W}:9: language is a code such as",
+            id="language",
+        ),
+        pytest.param(
             change(W, '"ada"', '"ada"\nreply_to = "ada"'),
             f"{W}:9: reply_to is not an email address",
             id="reply",

@@ -1,5 +1,6 @@
 """Rendering: values arrive, escaped for where they stand, or nothing is rendered."""
 
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill, prepare
+from loopwright.server.mail.style import FONT_STACKS
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import Variable, written
 from loopwright.server.store.messages import Content
@@ -288,6 +290,47 @@ def test_preview_language_and_title_are_on_the_page() -> None:
     assert "<title>S &lt;1&gt;</title>" in html
     assert "P &lt;1&gt;" in html
     assert '<html lang="de"' in html
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "direction"),
+    [("", "und", "ltr"), ("ar", "ar", "rtl"), ("pt_BR", "pt-BR", "ltr"), ("not one", "und", "ltr")],
+)
+def test_the_page_names_its_language_and_direction(code: str, language: str, direction: str) -> None:
+    """Without a language the first letter decides; texts decide for themselves in any case."""
+    items = "<UnorderedList><ListItem>x</ListItem></UnorderedList>"
+    lmx = f"<H1>x</H1><Paragraph>x</Paragraph><Quote>x</Quote>{items}"
+    html = fill(prepare(message(lmx, language_code=code), None), Values()).html
+    assert f'<html lang="{language}" dir="{direction}"' in html
+    page = Page(html)
+    for tag in ("h1", "p", "blockquote", "li"):
+        assert [each["dir"] for each in page.all(tag)] == ["auto"]
+    hebrew = fill(prepare(message("<Paragraph>\u05e9\u05dc\u05d5\u05dd</Paragraph>"), None), Values()).html
+    assert 'lang="und" dir="rtl"' in hebrew
+
+
+def test_outlook_gets_one_border_and_a_font_that_it_knows() -> None:
+    """Word reads the first name of a list only, and draws the border of a card and of its table alike."""
+    style = '<Style borderWidth="3" borderColor="#123456" bodyFontFamily="Inter"/>'
+    html = fill(prepare(message(f"{style}<Paragraph>x</Paragraph>"), None), Values()).html
+    seen = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", html, flags=re.DOTALL)
+    assert html.count("border:3px solid #123456") == 2
+    assert seen.count("border:3px solid #123456") == 1
+    assert "<!--[if mso]><style>body, table, td" in html
+    assert "{ font-family: Segoe UI, " in html
+    for stack in FONT_STACKS.values():
+        assert stack.split(",")[0] in ("Segoe UI", "Georgia", "Consolas")
+
+
+def test_images_are_as_wide_as_their_place() -> None:
+    """Less the space of column, section and border: Outlook goes by the attribute alone."""
+    image = '<Image src="https://x.org/a.png" borderWidth="2"/>'
+    lmx = f"""{image}<Columns gap="24" paddingLeft="20"><ColumnItem>{image}</ColumnItem><ColumnItem>
+    <Section blockBorderWidth="1" paddingLeft="10" paddingRight="10">{image}</Section></ColumnItem></Columns>
+    <Section paddingLeft="30" paddingRight="30" blockBorderWidth="1">{image}
+    <Image src="https://x.org/a.png" width="600"/><Image src="https://x.org/a.png" width="100"/></Section>"""
+    widths = [image["width"] for image in rendered(lmx).all("img")]
+    assert widths == ["532", "242", "220", "470", "474", "100"]
 
 
 def test_a_section_is_a_link_where_it_holds_no_other() -> None:

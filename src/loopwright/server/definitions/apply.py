@@ -228,7 +228,7 @@ class _Applier:
             reply_to_email=definition.reply_to_email,
             cc_email="",
             bcc_email="",
-            language_code="",
+            language_code=definition.language_code,
             email_format="styled",
             lmx=definition.lmx,
             contact_fallbacks=definition.contact_fallbacks,

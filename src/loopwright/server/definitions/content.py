@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 
 from loopwright.server.mail.addresses import address_mistake, local_part_mistake
+from loopwright.server.mail.direction import language_tag
 from loopwright.server.mail.lmx import check, check_line
 from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable, VariableKind, parts, variables
 from loopwright.wire.limits import LMX_BYTES
@@ -46,6 +47,7 @@ class ContentReader:
             from_name=texts["from_name"],
             from_email=texts["from"],
             reply_to_email=texts["reply_to"],
+            language_code=self._language(table),
             lmx=lmx,
             contact_fallbacks=fallbacks.get("contact", {}),
             event_fallbacks=fallbacks.get("event", {}),
@@ -60,6 +62,12 @@ class ContentReader:
             table.refuse(problem.message, key)
         self._warnings.extend(Mistake(table.file, table.line(key), p.message) for p in checked.warnings)
         return text
+
+    def _language(self, table: Table) -> str:
+        code = table.text("language") or ""
+        if code and language_tag(code) == "und":
+            table.refuse('language is a code such as "de", "pt-BR" or "ar"', "language")
+        return code
 
     def _check_addresses(self, table: Table, texts: Mapping[str, str]) -> None:
         sender, reply_to = texts["from"], texts["reply_to"]

@@ -40,6 +40,7 @@ class MessageDefinition(Struct, frozen=True, kw_only=True):
     from_name: str
     from_email: str
     reply_to_email: str
+    language_code: str
     lmx: str
     contact_fallbacks: dict[str, str]
     event_fallbacks: dict[str, str]

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from .blocks import condition_of
 from .inline_html import elements_of
-from .layout import Footer, condition_of
+from .layout import Footer
 from .markup import Element, Node, Text
 from .template import Chunk, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, parts

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from loopwright.server.store.messages import Content
 
 from .characters import clean, one_line
+from .direction import language_tag
 from .layout import Footer, page
 from .lmx import check, check_line
 from .markup import MarkupProblem
@@ -101,7 +102,7 @@ def prepare(message: Content, footer: Footer | None) -> Prepared:
             look(checked.document.style, message.email_format),
             subject=slots(parts(message.subject), "html"),
             preview=slots(parts(message.preview_text), "html"),
-            language=message.language_code if message.language_code.isalpha() else "en",
+            language=language_tag(message.language_code),
             footer=footer,
         ),
         text=plain(checked.document.blocks, footer=footer),

@@ -6,9 +6,15 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-SANS = "-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
+from .dark import READABLE, contrast, readable
+
+# Outlook for Windows takes the first name of a list or Times New Roman, so that is one that Windows has.
+SANS = "Segoe UI, -apple-system, BlinkMacSystemFont, Roboto, Helvetica, Arial, sans-serif"
 SERIF = "Georgia, Cambria, Times New Roman, serif"
-MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
+# Halfway between black and white: it stands out from either, and either can be read on it. Programs that
+# force dark mode turn a card black and leave its button, or turn a button's text black and leave its ground.
+BUTTON = "#1f6feb"
+MONOSPACE = "Consolas, ui-monospace, SFMono-Regular, Menlo, monospace"
 FONT_STACKS = {
     "ui-sans-serif": SANS,
     "sans-serif": SANS,
@@ -43,6 +49,7 @@ class Look(Struct, frozen=True, kw_only=True):
     border_width: float
     border_radius: float
     font: str
+    known_font: str
     text: Type
     headings: tuple[Type, Type, Type]
     link_color: str
@@ -59,6 +66,12 @@ class Look(Struct, frozen=True, kw_only=True):
     button_y: float
     button_size: float
 
+    def ink_on(self, color: str, ground: str) -> str:
+        """A colour of the style, on a block's own ground: another one if only that makes it unreadable."""
+        usual = self.body_color or self.background
+        was_readable = contrast(color, usual) >= READABLE
+        return readable(color, ground) if was_readable else color
+
     def type_of(self, tag: str) -> Type:
         """How the text of a block with that tag is set."""
         return self.headings[int(tag[1]) - 1] if tag in ("H1", "H2", "H3") else self.text
@@ -72,30 +85,34 @@ def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> 
     def number(key: str, default: float) -> float:
         return float(style.get(key, default))
 
-    ink = style.get("textBaseColor", "#24292f")
+    background = style.get("backgroundColor", "#f3f4f6")
+    body = style.get("bodyColor", "#ffffff")
+    button = style.get("buttonBodyColor", BUTTON)
+    ink = style.get("textBaseColor", readable("#24292f", body))
 
     def heading(level: int, size: float) -> Type:
         name = f"heading{level}"
         return Type(
             size=number(f"{name}FontSize", size),
             line_height=number(f"{name}LineHeight", 125),
-            color=style.get(f"{name}Color", style.get("textBaseColor", "#111418")),
+            color=style.get(f"{name}Color", style.get("textBaseColor", readable("#111418", body))),
             spacing=number(f"{name}LetterSpacing", 0),
             weight="700",
             space=10,
         )
 
     return Look(
-        background=style.get("backgroundColor", "#f3f4f6"),
+        background=background,
         background_x=number("backgroundXPadding", 0),
         background_y=number("backgroundYPadding", 32),
-        body_color=style.get("bodyColor", "#ffffff"),
+        body_color=body,
         body_x=number("bodyXPadding", 32),
         body_y=number("bodyYPadding", 28),
         border_color=style.get("borderColor", "#e3e6ea"),
         border_width=number("borderWidth", 0),
         border_radius=number("borderRadius", 10),
         font=_font(style),
+        known_font=FONT_STACKS[style.get("bodyFontCategory", "sans-serif")],
         text=Type(
             size=number("textBaseFontSize", 16),
             line_height=number("textBaseLineHeight", 155),
@@ -103,14 +120,14 @@ def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> 
             spacing=number("textBaseLetterSpacing", 0),
         ),
         headings=(heading(1, 28), heading(2, 22), heading(3, 18)),
-        link_color=style.get("textLinkColor", "#1a5fd0"),
+        link_color=style.get("textLinkColor", readable("#1857c2", body)),
         code_color="#f3f4f6",
-        footer_color="#5f6773",
+        footer_color=readable("#5f6773", background),
         divider_color=style.get("dividerColor", "#e3e6ea"),
         divider_width=number("dividerBorderWidth", 1),
-        button_color=style.get("buttonBodyColor", "#15181d"),
-        button_text_color=style.get("buttonTextColor", "#ffffff"),
-        button_border_color=style.get("buttonBorderColor", "#15181d"),
+        button_color=button,
+        button_text_color=style.get("buttonTextColor", readable("#ffffff", button)),
+        button_border_color=style.get("buttonBorderColor", BUTTON),
         button_border_width=number("buttonBorderWidth", 0),
         button_radius=number("buttonBorderRadius", 8),
         button_x=number("buttonBodyXPadding", 22),
