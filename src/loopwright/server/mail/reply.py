@@ -56,6 +56,10 @@ _US = _any(
     r"reverse (?:dns|hostname)", r"\brdns\b", "authenticat", "authori[sz]", r"\btls\b", "credential",
     "not (?:allowed|permitted) to send",
 )  # fmt: skip
+_RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
+_LISTED = _any(
+    "(?:black|block) ?-?list", r"\b(?:blocked|banned|listed)\b", "reputation", r"\b(?:spf|dkim|dmarc)\b"
+)
 _PACE = _any(
     "too (?:many|much|fast|quick)", r"\brates?\b", "throttl", "quota", "limit (?:exceeded|reached)",
     "exceeded .{0,40}limit", "(?:daily|hourly|sending|connection|message) .{0,20}limit", "slow down",
@@ -98,13 +102,33 @@ def meaning_of(moment: Moment, reply: Reply) -> Meaning:
     """What a refusal at `moment` means. `reply` has a code of 400 or more."""
     if moment in ("connect", "EHLO", "STARTTLS", "AUTH") or reply.code == 421:
         return "relay"
-    text = _QUOTED.sub(" ", reply.text)
+    text = without_addresses(reply.text)
     detail = _enhanced(reply)
     if moment == "MAIL":
         return "message" if _is_about_message(reply, detail, text) else "relay"
     if reply.is_temporary:
         return _of_temporary(detail, text)
     return _of_permanent(moment, reply, detail, text)
+
+
+def asks_to_sign_in(reply: Reply, *, signs_in: bool) -> bool:
+    """Whether a refusal that is about us says that we lack credentials, or that those we have are wrong."""
+    if reply.code in _SIGN_IN_CODES:
+        return True
+    detail, text = _enhanced(reply), without_addresses(reply.text)
+    return not signs_in and (
+        bool(_RELAYING.search(text)) or detail == (7, 0) or (detail == (7, 1) and not _LISTED.search(text))
+    )
+
+
+def is_greylisting(reply: Reply) -> bool:
+    """Whether the server wants to see the same email again, and each of them."""
+    return reply.is_temporary and bool(_GREYLISTED.search(reply.text))
+
+
+def without_addresses(text: str) -> str:
+    """The words of a reply alone."""
+    return _QUOTED.sub(" ", text)
 
 
 def _of_temporary(detail: tuple[int, int] | None, text: str) -> Meaning:
@@ -138,6 +162,7 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
     return "message" if moment == "DATA end" else "soft"
 
 
+_SIGN_IN_CODES = frozenset({530, 534, 535, 538})
 _OUR_CODES = frozenset({500, 501, 502, 503, 504, 521, 523, 530, 534, 535, 538, 555})
 
 
