@@ -13,15 +13,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from benchmarks.render import ENVELOPE, FOOTER, MESSAGE, NOW, VALUES
 from loopwright.server.mail.compose import Composed, compose
+from loopwright.server.mail.relay import Limits
 from loopwright.server.mail.render import fill, prepare
-from loopwright.server.mail.transport import Accepted, Connections, Server
+from loopwright.server.mail.smtp_url import Server
+from loopwright.server.mail.transport import Accepted, Relay, Sending
 
 
 async def send(port: int, seconds: float, connections: int, *, signs: bool) -> int:
     """Send the same message again and again over `connections` connections."""
     message: Composed = compose(fill(prepare(MESSAGE, FOOTER), VALUES), ENVELOPE, (), now=NOW)
     key = rsa.generate_private_key(65537, 2048)
-    server = Connections(Server(host="127.0.0.1", port=port), size=connections, timeout=30)
+    sending = Sending(limits=Limits(connections=connections), messages=1_000_000)
+    server = Relay(Server(host="127.0.0.1", port=port), sending)
     ends = time.monotonic() + seconds
     sent = 0
 

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 from loopwright.ids import new_id
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
+from loopwright.server.mail.relay import Limits
+from loopwright.server.mail.retry import GIVE_UP, GiveUp
 from loopwright.server.mail.sender import PLACES, Sender
+from loopwright.server.mail.session import Timeouts
+from loopwright.server.mail.smtp_url import read_url
+from loopwright.server.mail.transport import Relay, Sending
 from loopwright.server.refusal import NotFound
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
@@ -19,6 +24,13 @@ from support.content import PLAIN, write_message
 from support.workflows import until
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+def relay_to(smtp_url: str, *, timeout: float = 5.0, connections: int = 8, **given: object) -> Relay:
+    """A relay that waits for answers no longer than `timeout`."""
+    limits = Limits(connections=connections, rate=given.pop("rate", None))  # type: ignore[arg-type]
+    given.setdefault("timeouts", Timeouts(connect=timeout, reply=timeout, final=timeout))
+    return Relay(read_url(smtp_url), Sending(limits=limits, **given))  # type: ignore[arg-type]
 
 
 class StillClock:
@@ -43,7 +55,9 @@ class Office:
         self.left: list[tuple[str, str]] = []
 
     @asynccontextmanager
-    async def sending(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> AsyncIterator[Sender]:
+    async def sending(
+        self, smtp_url: str | None = None, *, timeout: float = 5.0, give_up: GiveUp = GIVE_UP
+    ) -> AsyncIterator[Sender]:
         """Run a sender until the block ends."""
 
         async def unsubscribe(team_id: str, contact_id: str) -> None:
@@ -51,15 +65,16 @@ class Office:
                 raise NotFound("Contact not found.", code="contact_not_found")
             self.left.append((team_id, contact_id))
 
+        relay = relay_to(smtp_url, timeout=timeout) if smtp_url else None
         mailer = Mailer(
             self.pool,
             self.clock,
             public_url="https://mail.example.org",
             inbox=self.inbox.server,
-            smtp_url=smtp_url,
+            relay=relay,
             unsubscribe=unsubscribe,
             connections=sum(PLACES.values()),
-            timeout=timeout,
+            give_up=give_up,
         )
         sender = Sender(self.pool, self.clock, mailer)
         await sender.start()
@@ -69,9 +84,11 @@ class Office:
             await sender.stop()
             await mailer.close()
 
-    async def deliver(self, smtp_url: str | None = None, *, timeout: float = 5.0) -> None:
+    async def deliver(
+        self, smtp_url: str | None = None, *, timeout: float = 5.0, give_up: GiveUp = GIVE_UP
+    ) -> None:
         """Have a sender send all that is due now."""
-        async with self.sending(smtp_url, timeout=timeout):
+        async with self.sending(smtp_url, timeout=timeout, give_up=give_up):
             await until(self.is_done)
 
     async def is_done(self) -> bool:

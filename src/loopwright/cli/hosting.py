@@ -3,10 +3,12 @@
 import asyncio
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
@@ -43,6 +45,44 @@ SmtpUrl = Annotated[
     typer.Option(
         envvar="LOOPWRIGHT_SMTP_URL",
         help="Where email goes out, smtp://user:password@host:587. Without it, email stays in the inbox.",
+    ),
+]
+SmtpConnections = Annotated[
+    int,
+    typer.Option(
+        envvar="LOOPWRIGHT_SMTP_CONNECTIONS",
+        min=1,
+        max=1000,
+        help="Connections to the SMTP server at a time, of each process.",
+    ),
+]
+SmtpMessages = Annotated[
+    int,
+    typer.Option(
+        "--smtp-messages-per-connection",
+        envvar="LOOPWRIGHT_SMTP_MESSAGES_PER_CONNECTION",
+        min=1,
+        help="Emails that go over a connection before it is closed.",
+    ),
+]
+SendRate = Annotated[
+    float | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_SEND_RATE", help="Emails a second at most, of each process; 0.5 is one in two."
+    ),
+]
+EhloName = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_EHLO_NAME",
+        help="What the SMTP server is told as our name, instead of the sending domain.",
+    ),
+]
+GiveUpAfter = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_GIVE_UP_AFTER",
+        help="How long an email is tried, such as 12h or 2d; else marketing for 3d and transactional for 1d.",
     ),
 ]
 PublicUrl = Annotated[
@@ -110,6 +150,33 @@ def read_retention(text: str) -> Retention:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 36_500:
         raise typer.BadParameter(f"{text} is not a number of days; give 1 to 36500, or 'forever'")
     return int(text)
+
+
+def read_send_rate(rate: float | None) -> float | None:
+    """A number above 0, if any."""
+    if rate is not None and not 0 < rate < float("inf"):
+        raise typer.BadParameter(f"--send-rate {rate} is no rate; give emails a second, more than 0")
+    return rate
+
+
+def read_ehlo_name(text: str | None) -> str | None:
+    """A full domain name, if any: servers refuse others."""
+    if text is None or re.fullmatch(
+        r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}", text
+    ):
+        return text
+    raise typer.BadParameter(f"--ehlo-name {text} is no full domain name, such as mail.example.org")
+
+
+def read_give_up_after(text: str | None) -> timedelta | None:
+    """A number of seconds, minutes, hours or days, if any."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text, re.ASCII)
+    seconds = int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]] if found else 0
+    if not 0 < seconds <= 366 * 86400:
+        raise typer.BadParameter(f"--give-up-after {text} is no time; give one such as 90m, 12h or 3d")
+    return timedelta(seconds=seconds)
 
 
 def read_url(text: str | None) -> str | None:
@@ -188,7 +255,7 @@ def check_smtp_url(url: str | None) -> None:
     """See that the URL can be read, before anything starts. The refusal never shows what is in it."""
     if url is None:
         return
-    from loopwright.server.mail.transport import read_url
+    from loopwright.server.mail.smtp_url import read_url
 
     try:
         read_url(url)

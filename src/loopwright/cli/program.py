@@ -6,7 +6,7 @@ import typer
 
 from loopwright.version import VERSION
 
-from . import api_key, contacts, events, inbox, lists, properties, team, transactional
+from . import api_key, contacts, emails, events, inbox, lists, properties, team, transactional
 from .apply import apply
 from .backup import backup, restore
 from .failure import Commands
@@ -52,5 +52,6 @@ program.add_typer(contacts.app, name="contacts")
 program.add_typer(properties.app, name="properties")
 program.add_typer(lists.app, name="lists")
 program.add_typer(events.app, name="events")
+program.add_typer(emails.app, name="emails")
 program.add_typer(transactional.app, name="transactional")
 program.add_typer(inbox.app, name="inbox")

@@ -8,25 +8,40 @@ import typer
 from loopwright.server.observe.logs import configure
 from loopwright.server.runtime.connections import LEAST_CONNECTIONS, MOST_CONNECTIONS, raise_open_files
 from loopwright.server.runtime.memory import tune_gc
-from loopwright.server.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, EVERYWHERE, Settings
+from loopwright.server.settings import (
+    DEFAULT_DATA_DIR,
+    DEFAULT_PORT,
+    EVERYWHERE,
+    SMTP_CONNECTIONS,
+    SMTP_MESSAGES,
+    Settings,
+)
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
 from .hosting import (
     DatabaseUrl,
     DataDir,
+    EhloName,
     EventRetention,
+    GiveUpAfter,
     LogFormat,
     LogLevel,
     PublicUrl,
+    SendRate,
+    SmtpConnections,
+    SmtpMessages,
     SmtpUrl,
     check_server_runs_here,
     check_smtp_url,
     failures_told,
     postgres_meanwhile,
     read_api_key,
+    read_ehlo_name,
+    read_give_up_after,
     read_proxies,
     read_rate_limit,
     read_retention,
+    read_send_rate,
     read_url,
     run_until_stopped,
 )
@@ -48,6 +63,11 @@ def serve(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     database_url: DatabaseUrl = None,
     smtp_url: SmtpUrl = None,
+    smtp_connections: SmtpConnections = SMTP_CONNECTIONS,
+    smtp_messages: SmtpMessages = SMTP_MESSAGES,
+    send_rate: SendRate = None,
+    ehlo_name: EhloName = None,
+    give_up_after: GiveUpAfter = None,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -119,6 +139,11 @@ def serve(
         data_dir=data_dir,
         database_url=database_url,
         smtp_url=smtp_url,
+        smtp_connections=smtp_connections,
+        smtp_messages=smtp_messages,
+        send_rate=read_send_rate(send_rate),
+        ehlo_name=read_ehlo_name(ehlo_name),
+        give_up_after=read_give_up_after(give_up_after),
         api_key=read_api_key(api_key),
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,

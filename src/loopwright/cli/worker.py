@@ -8,20 +8,28 @@ import typer
 
 from loopwright.server.observe.logs import configure
 from loopwright.server.runtime.listening import listen
-from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
+from loopwright.server.settings import DEFAULT_DATA_DIR, SMTP_CONNECTIONS, SMTP_MESSAGES, Settings
 
 from .hosting import (
     DatabaseUrl,
     DataDir,
+    EhloName,
     EventRetention,
+    GiveUpAfter,
     LogFormat,
     LogLevel,
     PublicUrl,
+    SendRate,
+    SmtpConnections,
+    SmtpMessages,
     SmtpUrl,
     check_server_runs_here,
     check_smtp_url,
     postgres_meanwhile,
+    read_ehlo_name,
+    read_give_up_after,
     read_retention,
+    read_send_rate,
     read_url,
     run_until_stopped,
 )
@@ -31,6 +39,11 @@ def worker(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     database_url: DatabaseUrl = None,
     smtp_url: SmtpUrl = None,
+    smtp_connections: SmtpConnections = SMTP_CONNECTIONS,
+    smtp_messages: SmtpMessages = SMTP_MESSAGES,
+    send_rate: SendRate = None,
+    ehlo_name: EhloName = None,
+    give_up_after: GiveUpAfter = None,
     public_url: PublicUrl = None,
     host: Annotated[
         str, typer.Option(envvar="LOOPWRIGHT_HOST", help="Address for those who ask how it goes.")
@@ -58,6 +71,11 @@ def worker(
         data_dir=data_dir,
         database_url=database_url,
         smtp_url=smtp_url,
+        smtp_connections=smtp_connections,
+        smtp_messages=smtp_messages,
+        send_rate=read_send_rate(send_rate),
+        ehlo_name=read_ehlo_name(ehlo_name),
+        give_up_after=read_give_up_after(give_up_after),
         public_url=read_url(public_url),
         event_retention=read_retention(event_retention),
     )

@@ -9,6 +9,7 @@ run       all of it in this process, with the embedded PostgreSQL unless the set
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -29,7 +30,12 @@ from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.inbox import Inbox
-from loopwright.server.mail.sender import PLACES, Sender
+from loopwright.server.mail.noting import noting
+from loopwright.server.mail.relay import Limits
+from loopwright.server.mail.retry import GiveUp
+from loopwright.server.mail.sender import Sender, places_for
+from loopwright.server.mail.smtp_url import read_url
+from loopwright.server.mail.transport import Relay, Sending
 from loopwright.server.observe.health import Health
 from loopwright.server.observe.observer import Observer
 from loopwright.server.public_url import origin_of
@@ -209,17 +215,22 @@ async def _jobs(
     inbox = Inbox(pool, clock)
     await inbox.start()
     stack.push_async_callback(inbox.stop)
+    relay = _relay(settings)
+    places = places_for(settings.smtp_connections)
     mailer = Mailer(
         pool,
         clock,
         public_url=public_url,
         inbox=inbox.server,
-        smtp_url=settings.smtp_url,
+        relay=relay,
         unsubscribe=unsubscribe,
-        connections=sum(PLACES.values()),
+        connections=sum(places.values()),
+        give_up=_give_up(settings.give_up_after),
     )
     stack.push_async_callback(mailer.close)
-    sender = Sender(pool, clock, mailer, observer.job)
+    if relay:
+        await stack.enter_async_context(noting(pool, relay))
+    sender = Sender(pool, clock, mailer, observer.job, places)
     await sender.start()
     stack.push_async_callback(sender.stop)
     runner = Runner(pool, clock, observer.job)
@@ -239,3 +250,19 @@ async def _jobs(
     worker.start()
     stack.push_async_callback(worker.stop)
     return pool
+
+
+def _relay(settings: Settings) -> Relay | None:
+    """The way out of the house, if there is any."""
+    if settings.smtp_url is None:
+        return None
+    sending = Sending(
+        limits=Limits(connections=settings.smtp_connections, rate=settings.send_rate),
+        messages=settings.smtp_messages,
+        ehlo_name=settings.ehlo_name,
+    )
+    return Relay(read_url(settings.smtp_url), sending)
+
+
+def _give_up(after: timedelta | None) -> GiveUp:
+    return GiveUp() if after is None else GiveUp(marketing=after, transactional=after)

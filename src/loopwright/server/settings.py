@@ -1,6 +1,7 @@
 """Settings: what an operator may choose, each by option or by an environment variable `LOOPWRIGHT_<NAME>`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,6 +13,8 @@ RateLimit: TypeAlias = float | Literal["loops", "off"]
 Retention: TypeAlias = int | Literal["forever"]
 
 DEFAULT_PORT = 5667
+SMTP_CONNECTIONS = 24
+SMTP_MESSAGES = 100
 EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104  # what an operator may write
 """Hosts that stand for all addresses of the machine."""
 DEFAULT_DATA_DIR = Path(".loopwright")
@@ -27,7 +30,10 @@ class Settings:
     in any 30 days. `public_url` is what links in emails begin with, without a final slash; None means the
     address the server listens on. Proxies in `trusted_proxies` are believed whom they took a request from.
     `workers` is the number of processes that take requests, each over at most `connections` at a time; with
-    `jobs`, each of them does jobs and delivers email, too. `event_retention` is in days.
+    `jobs`, each of them does jobs and delivers email, too: over `smtp_connections` at a time at most, each
+    for `smtp_messages`, and `send_rate` emails a second. `ehlo_name` None means the sending domain,
+    `give_up_after` None three days for marketing and one for transactional email. `event_retention` is in
+    days.
     """
 
     host: str = "127.0.0.1"
@@ -43,4 +49,9 @@ class Settings:
     connections: int = MOST_CONNECTIONS
     workers: int = 1
     jobs: bool = True
+    smtp_connections: int = SMTP_CONNECTIONS
+    smtp_messages: int = SMTP_MESSAGES
+    send_rate: float | None = None
+    ehlo_name: str | None = None
+    give_up_after: timedelta | None = None
     event_retention: Retention = "forever"

@@ -6,7 +6,7 @@ from email import message_from_bytes
 import pytest
 
 from loopwright.ids import new_id
-from loopwright.server.mail.retry import DELAYS
+from loopwright.server.mail.retry import FIRST_WAIT, GiveUp
 from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.suppressions import is_suppressed, suppress
@@ -243,58 +243,117 @@ async def test_footer_and_unsubscribe_link_are_in_marketing_only(office: Office,
 
 
 @pytest.mark.parametrize(
-    ("stage", "answer"),
+    ("stage", "answer", "tries"),
     [
-        ("mail", "421 too busy"),
-        ("mail", "hang up"),
-        ("rcpt", "450 greylisted"),
-        ("rcpt", "hang up"),
-        ("data", "451 try later"),
-        ("data", "hang up"),
-        ("data", "wait"),
+        ("mail", "421 too busy", 0),
+        ("mail", "450 4.7.1 too much mail", 0),
+        ("mail", "hang up", 0),
+        ("rcpt", "450 greylisted", 1),
+        ("rcpt", "452 4.2.2 mailbox full", 1),
+        ("rcpt", "hang up", 0),
+        ("data", "451 try later", 1),
+        ("data", "421 4.3.2 closing", 0),
+        ("data", "hang up", 1),
+        ("data", "wait", 1),
+        ("rcpt", "550 5.7.1 relaying denied", 0),
+        ("rcpt", "550 relay not permitted", 0),
+        ("rcpt", "530 sign in first", 0),
+        ("rcpt", "550 5.1.8 Sender address rejected: Domain not found", 1),
+        ("rcpt", "552 5.2.2 mailbox full", 1),
+        ("mail", "550 sender unknown", 1),
+        ("data", "550 5.4.5 daily sending quota exceeded", 1),
     ],
 )
-async def test_a_temporary_failure_is_tried_again(
-    office: Office, peer: Peer, stage: str, answer: str
+async def test_what_is_not_for_the_recipient_costs_neither_email_nor_contact(
+    office: Office, peer: Peer, stage: str, answer: str, tries: int
 ) -> None:
-    """The row stays queued and says what it met; the next attempt carries the same Message-ID."""
+    """The row stays queued and says what it met; the next attempt carries the same Message-ID.
+
+    What the relay says of all email is no try of this one.
+    """
     email = await office.email(await office.message(), await office.contact())
     peer.answers[stage].append(answer)
     await office.deliver(peer.url, timeout=0.5)
-    assert await office.due_in(email) == DELAYS[0]
+    assert await office.due_in(email) <= FIRST_WAIT
     waiting = await office.reload(email)
-    assert (waiting.status, waiting.attempts) == ("queued", 1)
-    assert waiting.reason
-    office.clock.moment += DELAYS[0]
+    assert (waiting.status, waiting.attempts) == ("queued", tries)
+    assert answer in waiting.reason or "broken off at" in waiting.reason
+    office.clock.moment += FIRST_WAIT
     await office.deliver(peer.url)
     sent = await office.reload(email)
-    assert (sent.status, sent.attempts, sent.reason) == ("sent", 2, "")
+    assert (sent.status, sent.attempts, sent.reason) == ("sent", tries + 1, "")
     assert await facts(office, email) == [("email_sent", email.contact_id, "")]
     assert len(peer.received) == 1
     assert peer.message()["Message-ID"] == f"<{email.mime_id}>"
+    assert office.left == []
+    async with office.pool.acquire() as tx:
+        assert not await is_suppressed(tx, office.team.id, "ada@elsewhere.org")
 
 
-async def test_a_server_that_stays_away_is_given_up_after_a_day(office: Office) -> None:
-    """Each wait is longer than the one before; then the email has failed and says why."""
-    email = await office.email(await office.message(), await office.contact())
+@pytest.mark.parametrize("kind", ["marketing", "transactional"])
+async def test_a_mailbox_that_takes_nothing_is_given_up_after_a_time(
+    office: Office, peer: Peer, kind: str
+) -> None:
+    """Each wait is longer than the one before; at the end the email has failed and says why."""
+    email = await office.email(await office.message(), await office.contact(), kind=kind)
+    give_up = GiveUp(marketing=timedelta(hours=3), transactional=timedelta(hours=1))
+    ends = NOW + getattr(give_up, kind)
     waits: list[timedelta] = []
-    for _ in DELAYS:
-        await office.deliver("smtp://127.0.0.1:1")
-        waits.append(await office.due_in(email))
-        office.clock.moment += waits[-1]
-    assert waits == sorted(waits)
-    assert timedelta(hours=20) < sum(waits, timedelta()) < timedelta(hours=28)
-    await office.deliver("smtp://127.0.0.1:1")
+    async with office.sending(peer.url, give_up=give_up) as sender:
+        while office.clock.now() <= ends:
+            peer.answers["rcpt"] = ["452 4.2.2 mailbox full"]
+            await sender.wake(DeliverEmail(team_id=office.team.id, email_id=email.id))
+            await until(office.is_done)
+            if office.clock.now() == ends:
+                break
+            waits.append(await office.due_in(email))
+            office.clock.moment += waits[-1]
+    assert waits[:-1] == sorted(waits[:-1])
+    assert sum(waits, timedelta()) == getattr(give_up, kind)
     failed = await office.reload(email)
-    assert (failed.status, failed.attempts) == ("failed", 8)
-    assert "no connection" in failed.reason
+    assert (failed.status, failed.attempts) == ("failed", len(waits) + 1)
+    assert "452 4.2.2 mailbox full" in failed.reason
+    async with office.pool.acquire() as tx:
+        assert not await is_suppressed(tx, office.team.id, "ada@elsewhere.org")
 
 
-async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: Peer) -> None:
-    """550 for the recipient: the email failed, and nobody writes there again."""
+async def test_a_relay_that_is_down_costs_no_email(office: Office) -> None:
+    """However long nothing answers, all email waits, and none of it counts a try."""
+    email = await office.email(await office.message(), await office.contact())
+    for _ in range(3):
+        await office.deliver("smtp://127.0.0.1:1")
+        assert await office.due_in(email) < timedelta(minutes=1)
+        office.clock.moment += timedelta(days=4)
+    waiting = await office.reload(email)
+    assert (waiting.status, waiting.attempts) == ("queued", 0)
+    assert "no connection" in waiting.reason
+
+
+async def test_while_the_relay_is_down_few_are_taken_and_the_inbox_gets_its_own(office: Office) -> None:
+    """Thousands that wait are not turned over and over; what stays here does not wait for what leaves."""
+    message = await office.message()
+    for number in range(60):
+        await office.email(message, to_email=f"p{number}@elsewhere.org")
+    async with office.sending("smtp://127.0.0.1:1"):
+        here = await office.email(message, to_email="ada@example.com")
+        office.clock.moment += timedelta(seconds=1)
+
+        async def has_arrived() -> bool:
+            return len(await office.received(here)) == 1
+
+        await until(has_arrived, within=30)
+    touched = await office.pool.fetchval(
+        "SELECT count(*) FROM email WHERE status = 'queued' AND reason <> ''"
+    )
+    assert touched <= 60
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data"])
+async def test_a_hard_bounce_suppresses_and_unsubscribes(office: Office, peer: Peer, stage: str) -> None:
+    """550 for the recipient, also after the final dot: the email failed, and nobody writes there again."""
     contact = await office.contact()
     email = await office.email(await office.message(), contact)
-    peer.answers["rcpt"].append("550 5.1.1 no such user")
+    peer.answers[stage].append("550 5.1.1 no such user")
     await office.deliver(peer.url)
     failed = await office.reload(email)
     assert (failed.status, failed.attempts) == ("failed", 1)
@@ -314,23 +373,15 @@ async def test_a_bounce_of_a_contact_deleted_meanwhile_is_written_down(office: O
     assert (await office.reload(email)).status == "failed"
 
 
-@pytest.mark.parametrize(
-    ("stage", "answer"),
-    [
-        ("rcpt", "550 5.7.1 relaying denied"),
-        ("rcpt", "530 sign in first"),
-        ("mail", "550 sender unknown"),
-        ("data", "554 looks like spam"),
-    ],
-)
-async def test_a_refusal_that_is_our_fault_suppresses_nobody(
-    office: Office, peer: Peer, stage: str, answer: str
-) -> None:
+@pytest.mark.parametrize("answer", ["554 5.7.1 looks like spam", "552 5.3.4 message too large"])
+async def test_a_refused_message_fails_alone(office: Office, peer: Peer, answer: str) -> None:
+    """This one will never pass; nobody else has part in that."""
     email = await office.email(await office.message(), await office.contact())
-    peer.answers[stage].append(answer)
+    peer.answers["data"].append(answer)
     await office.deliver(peer.url)
     failed = await office.reload(email)
-    assert failed.status == "failed"
+    assert (failed.status, failed.attempts) == ("failed", 1)
+    assert answer in failed.reason
     assert await facts(office, email) == [("email_failed", email.contact_id, failed.reason)]
     assert office.left == []
     async with office.pool.acquire() as tx:

@@ -9,11 +9,11 @@ import pytest
 from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.leases import LEASE, Lease
 from loopwright.server.mail.sender import PLACES
-from loopwright.server.mail.transport import Connections, Deferred, read_url
+from loopwright.server.mail.transport import Held
 from loopwright.server.store.deliveries import Lane, Result, claim, load_attachments, record, release, renew
 from loopwright.server.store.emails import EmailRow
 from loopwright.wire.transactional import Attachment
-from support.mail_office import NOW, Office
+from support.mail_office import NOW, Office, relay_to
 from support.smtp_peer import Peer
 from support.workflows import until
 
@@ -151,14 +151,14 @@ def test_a_lease_ends_here_before_it_ends_there() -> None:
 
 async def test_without_a_lease_no_message_is_finished(peer: Peer) -> None:
     """All is said but the message, and nothing has arrived."""
-    connections = Connections(read_url(peer.url), size=1, timeout=5)
+    relay = relay_to(peer.url, connections=1)
     message = Composed(data=b"Subject: x\r\n\r\n", sender="a@b.org", recipient="c@d.org", copies=())
 
     async def never() -> bool:
         return False
 
-    assert isinstance(await connections.send(message, never), Deferred)
-    await connections.close()
+    assert isinstance(await relay.send(message, never), Held)
+    await relay.close()
     assert (peer.asked["rcpt"], peer.seen) == (1, [])
 
 

@@ -30,7 +30,8 @@ def rendered(**given: str) -> Rendered:
 
 
 def envelope(**given: str) -> Envelope:
-    return Envelope(**{"mime_id": "c1@x.org", "from_email": "team@x.org", "to_email": "ada@y.org", **given})
+    addresses = {"mime_id": "c1@x.org", "from_email": "team@x.org", "to_email": "ada@y.org", **given}
+    return Envelope(**addresses)  # type: ignore[arg-type]  # names of fields
 
 
 def read(data: bytes) -> EmailMessage:

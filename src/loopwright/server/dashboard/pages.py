@@ -17,6 +17,7 @@ from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, M
 from loopwright.server.store.pages.events import EmailLine, EventDetail
 from loopwright.server.store.pages.inbox import Cause
 from loopwright.server.store.pages.overview import Counts
+from loopwright.server.store.relays import RelayRow
 
 Section = Literal["overview", "inbox", "events", "contacts"]
 View = Literal["html", "text", "headers", "source"]
@@ -104,13 +105,15 @@ class BusyPage(DashboardPage):
 class NumbersPart(LivePage):
     """Today's counts, the chart of the last hours and the emails that did not leave.
 
-    `server` is the address programs send their events to.
+    `relay` is the SMTP server when it takes no email, or less; `server` is the address programs send their
+    events to.
     """
 
     template: ClassVar[str] = "numbers.html"
     counts: Counts
     chart: Chart
     unsent: Sequence[EmailLine]
+    relay: RelayRow | None
     server: str
 
 

@@ -35,8 +35,8 @@ def sign_out(context: Context) -> Endpoint:
     """POST /sign-out. Who is not signed in is signed out too."""
 
     async def endpoint(request: Request) -> Response:
-        if _from_elsewhere(context, request):
-            return _door("/", _strange("sign-out", context), status=403)
+        if from_elsewhere(context, request):
+            return _door("/", strange("sign-out", context), status=403)
         if token := request.cookies.get(COOKIE):
             async with context.pool.acquire() as tx:
                 await delete_session(tx, sessions.hash_token(token))
@@ -48,8 +48,8 @@ def sign_out(context: Context) -> Endpoint:
 
 
 async def _try_key(context: Context, request: Request) -> Response:
-    if _from_elsewhere(context, request):
-        return _door("/", _strange("sign-in", context), status=403)
+    if from_elsewhere(context, request):
+        return _door("/", strange("sign-in", context), status=403)
     form = await _read_form(request)
     onward = local_path(form.get("onward", ""))
     now = context.clock.now()
@@ -113,7 +113,7 @@ async def _read_form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _from_elsewhere(context: Context, request: Request) -> bool:
+def from_elsewhere(context: Context, request: Request) -> bool:
     """Whether a browser sent the form for another site. Programs send neither header and may pass."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -126,7 +126,8 @@ def _from_elsewhere(context: Context, request: Request) -> bool:
     return urlsplit(origin).netloc != request.headers.get("host")
 
 
-def _strange(what: str, context: Context) -> str:
+def strange(what: str, context: Context) -> str:
+    """The answer to a form of another site."""
     remedy = f" This dashboard is at {context.public_url}." if context.origin else ""
     return f"That {what} came from another site, so it was refused.{remedy}"
 

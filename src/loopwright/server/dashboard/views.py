@@ -13,6 +13,7 @@ from loopwright.server.dashboard.inbox import download_message, show_inbox, show
 from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.requests import Context, signed_in
+from loopwright.server.dashboard.retrying import retry_email
 from loopwright.server.dashboard.signin import sign_in, sign_out
 from loopwright.server.store.database import Pool
 
@@ -41,6 +42,7 @@ def routes(pool: Pool, clock: Clock, *, public_url: str, origin: str | None) -> 
     return [
         Mount("/static", Assets(directory=answers.STATIC)),
         Route("/sign-in", sign_in(context), methods=["GET", "POST"]),
+        Route("/emails/{email_id}/retry", retry_email(context), methods=["POST"]),
         Route("/sign-out", sign_out(context), methods=["POST"]),
         *(Route(path, signed_in(context, view), methods=["GET"]) for path, view in PAGES.items()),
     ]

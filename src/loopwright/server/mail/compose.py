@@ -29,12 +29,13 @@ _BASE64_LINE = 57  # bytes that fill 76 characters
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Who sends to whom. `mime_id` is the Message-ID without brackets."""
+    """Who sends to whom. `mime_id` is the Message-ID without brackets; urgent email goes first."""
 
     mime_id: str
     from_email: str
     to_email: str
     unsubscribe_link: str = ""
+    is_urgent: bool = False
 
 
 class Composed(Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class Composed(Struct, frozen=True, kw_only=True):
     recipient: str
     copies: tuple[str, ...]
     note: str = ""
+    is_urgent: bool = False
 
     def without_copies_to(self, unwanted: Callable[[str], bool]) -> "Composed":
         """The same message, whose copies to `unwanted` addresses are left out of the envelope."""
@@ -91,6 +93,7 @@ def compose(
         recipient=ascii_address(envelope.to_email),
         copies=tuple(copy for copy in (cc, bcc) if copy),
         note="; ".join(notes),
+        is_urgent=envelope.is_urgent,
     )
 
 

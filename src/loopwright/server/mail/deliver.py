@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -26,9 +27,12 @@ from .decide import is_reserved, reason_to_skip
 from .layout import Footer
 from .links import unsubscribe_url
 from .recipient import values_for
+from .relay import Limits
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
-from .retry import delay_after
-from .transport import Accepted, Bounced, Connections, Deferred, MayFinish, Refused, Server, read_url
+from .retry import GIVE_UP, GiveUp, next_try
+from .session import MayFinish
+from .smtp_url import Server
+from .transport import Accepted, Bounced, Deferred, Held, Refused, Relay, Sending
 
 Unsubscribe: TypeAlias = Callable[[str, str], Awaitable[None]]
 """Takes a contact out of the audience: team id, contact id. Raises `NotFound` for one that is no more."""
@@ -37,6 +41,8 @@ Key: TypeAlias = tuple[str, Footer | None]
 """What prepared content depends on: a revision, and the footer below it."""
 
 DEFAULT_SENDER = "hello"
+FEW = 5
+"""Enough to ask whether the relay is back, and for what goes to the inbox."""
 
 
 class Outgoing(Struct, frozen=True):
@@ -48,9 +54,9 @@ class Outgoing(Struct, frozen=True):
 
 
 class Mailer:
-    """Delivers emails: to the server at `smtp_url`, or to the inbox of this process, at `inbox`.
+    """Delivers emails: to the `relay`, or without one to the inbox of this process, at `inbox`.
 
-    `connections` is how many there may be to either; `timeout` in seconds is for each answer of a server.
+    `connections` is how many there may be to the inbox.
     """
 
     def __init__(
@@ -60,25 +66,28 @@ class Mailer:
         *,
         public_url: str,
         inbox: Server,
-        smtp_url: str | None,
+        relay: Relay | None,
         unsubscribe: Unsubscribe,
         connections: int,
-        timeout: float = 60.0,
+        give_up: GiveUp = GIVE_UP,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._public_url = public_url
         self._unsubscribe = unsubscribe
         self._prepared = LruCache(256)
-        self._inbox = Connections(inbox, size=connections, timeout=timeout)
-        self._outside = (
-            Connections(read_url(smtp_url), size=connections, timeout=timeout) if smtp_url else self._inbox
-        )
+        self._give_up = give_up
+        self._inbox = Relay(inbox, Sending(limits=Limits(connections=connections)))
+        self._outside = relay or self._inbox
 
     async def close(self) -> None:
         """Close the connections to the servers."""
         await self._inbox.close()
         await self._outside.close()
+
+    def at_once(self, most: int) -> int:
+        """How many emails it is of use to take together: few while the relay takes none."""
+        return min(most, FEW) if self._outside.status().condition == "down" else most
 
     async def prepare(self, deliveries: Sequence[Delivery]) -> list[Prepared | UnsoundContent]:
         """The content of each delivery, ready to be filled; what is new is loaded in one statement."""
@@ -134,8 +143,11 @@ class Mailer:
                 )
             case Refused(reason):
                 return _result(delivery, "failed", reason, tried=True)
-            case Deferred(reason):
-                return self.later(delivery, reason)
+            case Deferred(reason, seconds):
+                return self.later(delivery, reason, seconds)
+            case Held(reason, seconds):
+                due = self._clock.now() + timedelta(seconds=seconds)
+                return _queued(delivery, reason, due, attempts=delivery.attempts)
             case Bounced(reason):
                 await self._leave_audience(delivery)
                 return Result(
@@ -147,17 +159,22 @@ class Mailer:
                     bounced=outgoing.to_email.lower(),
                 )
 
-    def later(self, delivery: Delivery, reason: str) -> Result:
-        """The email goes again after a while, or has been tried often enough."""
-        delay = delay_after(delivery.attempts + 1)
-        return Result(
-            id=delivery.id,
-            token=delivery.token,
-            status="queued" if delay else "failed",
-            reason=reason,
-            attempts=delivery.attempts + 1,
-            due_at=self._clock.now() + delay if delay else None,
-        )
+    def later(self, delivery: Delivery, reason: str, seconds: float | None = None) -> Result:
+        """The email goes again after a while, or has been tried for long enough.
+
+        `seconds` are those after which the relay wants to be asked again: that was no try of this email.
+        """
+        now = self._clock.now()
+        since = delivery.trying_since or now
+        give_up = self._give_up
+        longest = give_up.marketing if delivery.kind == "marketing" else give_up.transactional
+        due = next_try(since, now, longest)
+        if due is None:
+            return _result(delivery, "failed", reason, tried=True)
+        if seconds is None:
+            return _queued(delivery, reason, due, attempts=delivery.attempts + 1, since=since)
+        due = now + timedelta(seconds=seconds)
+        return _queued(delivery, reason, due, attempts=delivery.attempts, since=since)
 
     def _outgoing(self, delivery: Delivery, prepared: Prepared, files: Sequence[Attachment]) -> Outgoing:
         contact = delivery.contact
@@ -177,6 +194,7 @@ class Mailer:
             from_email=f"{rendered.from_email or DEFAULT_SENDER}@{delivery.sending_domain}",
             to_email=to_email,
             unsubscribe_link=link,
+            is_urgent=delivery.kind == "transactional",
         )
         return Outgoing(compose(rendered, envelope, files, now=self._clock.now()), to_email, rendered.subject)
 
@@ -192,6 +210,20 @@ def _result(
 ) -> Result:
     attempts = delivery.attempts + 1 if tried else delivery.attempts
     return Result(id=delivery.id, token=delivery.token, status=status, reason=reason, attempts=attempts)
+
+
+def _queued(
+    delivery: Delivery, reason: str, due: datetime, *, attempts: int, since: datetime | None = None
+) -> Result:
+    return Result(
+        id=delivery.id,
+        token=delivery.token,
+        status="queued",
+        reason=reason,
+        attempts=attempts,
+        due_at=due,
+        trying_since=since,
+    )
 
 
 def _footer(delivery: Delivery) -> Footer | None:

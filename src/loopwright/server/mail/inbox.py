@@ -19,7 +19,7 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.inbox import insert_received
 
 from .parsed_email import parse_email
-from .transport import Server
+from .smtp_url import Server
 
 SIZE_LIMIT = 30 * 1024 * 1024  # bytes of one message
 USER = "loopwright"
@@ -67,7 +67,7 @@ class Inbox:
         """Where it listens, and how to sign in: for the deliveries of this process alone."""
         assert self._server is not None, "the inbox is not started"
         port = int(self._server.sockets[0].getsockname()[1])
-        return Server(host="127.0.0.1", port=port, username=USER, password=self._secret, start_tls=False)
+        return Server(host="127.0.0.1", port=port, username=USER, password=self._secret, tls="off")
 
     async def stop(self) -> None:
         """Take no more connections and close those there are; idle ones would never end by themselves."""

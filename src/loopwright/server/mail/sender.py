@@ -28,7 +28,7 @@ from .recorder import Recorder
 from .render import Prepared, UnsoundContent
 
 PLACES: Mapping[Lane, int] = {Lane.TRANSACTIONAL: 4, Lane.WORKFLOW: 12, Lane.CAMPAIGN: 8}
-"""How many connections a lane of one process may have."""
+"""How many emails of a lane one process may have in hand."""
 LOOK_SECONDS = 1.0
 """Emails announce themselves; those that are due again, and those of a sender that died, are looked for."""
 AT_ONCE = 300
@@ -42,6 +42,12 @@ logger = logging.getLogger(__name__)
 
 Observe = Callable[[str], AbstractContextManager[None]]
 """The context in which a job of that name is done; one that raises will be tried again."""
+
+
+def places_for(connections: int) -> Mapping[Lane, int]:
+    """The places that so many connections to a relay are of use for."""
+    usual = sum(PLACES.values())
+    return {lane: places * max(connections, usual) // usual for lane, places in PLACES.items()}
 
 
 class Ready(Struct, frozen=True):
@@ -62,14 +68,21 @@ def _unobserved(_: str) -> AbstractContextManager[None]:
 class Sender:
     """Sends what is due until it is stopped. Any number of them share a database."""
 
-    def __init__(self, pool: Pool, clock: Clock, mailer: Mailer, observe: Observe = _unobserved) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        mailer: Mailer,
+        observe: Observe = _unobserved,
+        places: Mapping[Lane, int] = PLACES,
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._mailer = mailer
         self._observe = observe
         self._leases = Leases(pool)
         self._recorder = Recorder(pool, clock)
-        self._lanes = {lane: _LaneQueue(places) for lane, places in PLACES.items()}
+        self._lanes = {lane: _LaneQueue(number) for lane, number in places.items()}
         self._feeders: list[asyncio.Task[None]] = []
         self._places: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -114,7 +127,8 @@ class Sender:
             if self._stopping:
                 return
             queue.woken.clear()
-            wanted = queue.room()
+            room = queue.room()
+            wanted = self._mailer.at_once(room)
             try:
                 taken = await self._take(lane, wanted)
             except AWAY as problem:
@@ -124,7 +138,9 @@ class Sender:
                 logger.exception("no emails could be taken; the next look is in %s s", LOOK_SECONDS)
                 taken = []
             queue.put(taken)
-            if len(taken) < wanted:
+            if wanted < room:
+                await asyncio.sleep(LOOK_SECONDS)
+            elif len(taken) < wanted:
                 await _first(queue.woken, LOOK_SECONDS)
 
     async def _take(self, lane: Lane, limit: int) -> list[Ready]:

@@ -1,41 +1,64 @@
-"""SMTP: connections kept open, one message at a time on each, and what a server made of it.
+"""The way to a relay: turns that its state leaves, connections kept open, and what came of each message.
 
 Outcome
 ├── Accepted   the server has taken the message
 ├── Deferred   not now; the same message may pass later
+├── Held       the relay takes nothing from anybody; the message waits for it, however long
 ├── Bounced    there is no such recipient, and there will not be one
 └── Refused    the server will never take this message, for a reason that is not the recipient
 """
 
 import asyncio
-import re
-import socket
+import logging
+import random
 import time
-from collections.abc import Awaitable, Callable
+from collections import deque
+from datetime import UTC, datetime
 from typing import TypeAlias
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib import SMTP
 from msgspec import Struct
 
 from .compose import Composed
+from .relay import (
+    Condition,
+    Limits,
+    RelayState,
+    Setback,
+    consequence_of,
+    fresh,
+    pushed_back,
+    refused,
+    stopped,
+    taken,
+)
+from .reply import meaning_of, without_addresses
+from .session import (
+    Answered,
+    Failure,
+    Interrupted,
+    MayFinish,
+    NotOurs,
+    Timeouts,
+    forget_message,
+    leave,
+    open_session,
+    own_name,
+    talk,
+)
+from .smtp_url import Server
+from .turns import Turns
 
-_HOST = re.compile(r"[\w.\-:%]+")  # a name, or an IPv4 or IPv6 address
-IDLE_SECONDS = 20.0  # servers close a quiet connection sooner or later; we do it first
-# Refused for who we are and not for whom we write to: sign-in, TLS and policy.
-_ABOUT_US = re.compile(r"\s*5\.7\.\d")
-_ABOUT_US_CODES = frozenset({502, 503, 504, 530, 534, 535, 538})
+IDLE_SECONDS = 20.0
+"""Servers close a quiet connection sooner or later; we do it first."""
+PACE_SECONDS = 10.0
+"""The pace of a relay is that of so many seconds."""
+SOON_SECONDS = 5.0
+"""Those that were sent away together come back one after the other."""
 
+STOPPING = "this server stopped meanwhile"
 
-class Server(Struct, frozen=True, kw_only=True):
-    """An SMTP server. `start_tls` is None for "when it is offered"."""
-
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = None
-    use_tls: bool = False
-    start_tls: bool | None = None
+logger = logging.getLogger(__name__)
 
 
 class Accepted(Struct, frozen=True):
@@ -45,9 +68,20 @@ class Accepted(Struct, frozen=True):
 
 
 class Deferred(Struct, frozen=True):
-    """Not now; the same message may pass later."""
+    """Not now; the same message may pass later.
+
+    `seconds` is after which time when it was the relay that wanted less: then it was no try of the message.
+    """
 
     reason: str
+    seconds: float | None = None
+
+
+class Held(Struct, frozen=True):
+    """The relay takes nothing from anybody; the message waits for it, and asks again after `seconds`."""
+
+    reason: str
+    seconds: float
 
 
 class Bounced(Struct, frozen=True):
@@ -62,202 +96,240 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-Outcome: TypeAlias = Accepted | Deferred | Bounced | Refused
-
-MayFinish: TypeAlias = Callable[[], Awaitable[bool]]
-"""Asked when all but the message is said: whether it may go, or somebody else is sending it by now."""
+Outcome: TypeAlias = Accepted | Deferred | Held | Bounced | Refused
 
 
-URL_FORM = "an SMTP URL looks like smtp://user:password@mail.example.org:587?starttls"
-_ENCODE = (
-    "the user name or the password holds a character that ends it in a URL; write them percent-encoded: "
-    "%2F for /, %3F for ?, %23 for #, %40 for @, %25 for %"
-)
+class RelayStatus(Struct, frozen=True, kw_only=True):
+    """How a relay is, for people: its condition since when, and what it said. `host` is the server's."""
+
+    host: str
+    condition: Condition
+    reason: str
+    since: datetime
+    connections: int
+    rate: float | None
 
 
-def read_url(url: str) -> Server:
-    """Read `smtp://user:password@host:port`, `smtps://…` or `smtp://…?starttls`.
+class Sending(Struct, frozen=True, kw_only=True):
+    """How messages are sent. `messages` is how many go over a connection; `ehlo_name` what we call ourselves.
 
-    With `?starttls` TLS is required; without, it is used when the server offers it. Raises `ValueError`; its
-    text holds nothing of the URL, because a password may stand anywhere in one that is wrong.
+    Without a name it is that of the first message's sender's domain.
     """
-    try:
-        pieces = urlsplit(url)
-        port = pieces.port
-        host = pieces.hostname
-    except ValueError:
-        raise ValueError(_ENCODE if "@" in url else f"the port is no number; {URL_FORM}") from None
-    if pieces.scheme not in ("smtp", "smtps") or not host:
-        raise ValueError(URL_FORM)
-    if "@" in f"{pieces.path}{pieces.query}{pieces.fragment}":
-        raise ValueError(_ENCODE)
-    if pieces.path not in ("", "/") or pieces.fragment or not _HOST.fullmatch(host) or port == 0:
-        raise ValueError(URL_FORM)
-    options = dict(parse_qsl(pieces.query, keep_blank_values=True))
-    if options not in ({}, {"starttls": ""}):
-        raise ValueError(f"the only option after ? is starttls; {URL_FORM}")
-    use_tls = pieces.scheme == "smtps"
-    required = "starttls" in options
-    return Server(
-        host=host,
-        port=port or (465 if use_tls else 587 if required else 25),
-        username=unquote(pieces.username) if pieces.username else None,
-        password=unquote(pieces.password) if pieces.password else None,
-        use_tls=use_tls,
-        start_tls=False if use_tls else True if required else None,
-    )
+
+    limits: Limits
+    messages: int = 100
+    ehlo_name: str | None = None
+    timeouts: Timeouts = Timeouts()
 
 
-class _Stale(Exception):
-    """A kept connection was closed by the server before our message was under way."""
+class _Kept(Struct):
+    """A connection, and how many messages went over it."""
+
+    client: SMTP
+    messages: int = 0
+    since: float = 0.0
 
 
-class Connections:
-    """At most `size` connections to one server. `timeout` in seconds is for each answer of the server."""
+class Relay:
+    """A server that takes messages for others, as fast as it wants them."""
 
-    def __init__(self, server: Server, *, size: int, timeout: float) -> None:
+    def __init__(self, server: Server, sending: Sending) -> None:
         self._server = server
-        self._timeout = timeout
-        self._turns = asyncio.Semaphore(size)
-        self._idle: list[tuple[SMTP, float]] = []
+        self._sending = sending
+        self._tls = server.tls_context()
+        self._state = fresh(sending.limits)
+        self._since = datetime.now(UTC)
+        self._turns = Turns(sending.limits)
+        self._idle: list[_Kept] = []
+        self._busy: set[SMTP] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._taken: deque[float] = deque()
+        self._is_closed = False
 
     async def send(self, message: Composed, may_finish: MayFinish) -> Outcome:
-        """Hand the message to the server, if it `may_finish`. Only cancellation raises."""
-        async with self._turns:
-            while kept := self._take():
-                try:
-                    return await self._send(kept, message, may_finish, is_kept=True)
-                except _Stale:
-                    continue
-            try:
-                client = await self._connect()
-            except (SMTPException, OSError) as error:
-                return Deferred(_reason("no connection to the SMTP server", error))
-            return await self._send(client, message, may_finish, is_kept=False)
+        """Hand the message over when it is its turn, if it `may_finish`. Only cancellation raises."""
+        if not await self._turns.take(self._state, is_urgent=message.is_urgent):
+            return self._held()
+        began_at = time.monotonic()
+        try:
+            note = await self._hand_over(message, may_finish)
+        except NotOurs:
+            return Held("another sender has taken the email", 0.0)
+        except Answered as refusal:
+            return self._after_answer(refusal, message, began_at)
+        except Interrupted as problem:
+            return self._after_interruption(problem, began_at)
+        else:
+            self._note_taken()
+            return Accepted(note)
+        finally:
+            self._turns.give_back(self._state)
+
+    def status(self) -> RelayStatus:
+        """How it is now."""
+        return RelayStatus(
+            host=self._server.host,
+            condition=self._state.condition,
+            reason=self._state.reason,
+            since=self._since,
+            connections=int(self._state.connections),
+            rate=self._state.rate,
+        )
 
     async def close(self) -> None:
-        """Say goodbye on every idle connection."""
+        """Say goodbye on every connection that is not in use."""
+        self._is_closed = True
+        self._turns.close()
         while self._idle:
-            client, _ = self._idle.pop()
+            self._leave(self._idle.pop().client)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    async def _hand_over(self, message: Composed, may_finish: MayFinish) -> str:
+        while kept := self._take_idle():
             try:
-                await client.quit(timeout=1)
-            except (SMTPException, OSError):
-                client.close()
+                return await self._talk(kept, message, may_finish)
+            except Failure as failure:
+                if not _was_stale(failure):
+                    raise
+        name = self._sending.ehlo_name or own_name(message.sender)
+        client = await open_session(self._server, name, self._sending.timeouts, self._tls)
+        return await self._talk(_Kept(client), message, may_finish)
 
-    def _take(self) -> SMTP | None:
-        while self._idle:
-            client, since = self._idle.pop()
-            if client.is_connected and time.monotonic() - since < IDLE_SECONDS:
-                return client
-            client.close()
-        return None
-
-    async def _connect(self) -> SMTP:
-        server = self._server
-        client = SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            use_tls=server.use_tls,
-            start_tls=server.start_tls,
-            timeout=self._timeout,
-            local_hostname=_own_name(),
-        )
-        await client.connect()
-        return client
-
-    async def _send(
-        self, client: SMTP, message: Composed, may_finish: MayFinish, *, is_kept: bool
-    ) -> Outcome:
-        """One message on one connection, which is kept only when all went well."""
-        outcome: Outcome | None = None
+    async def _talk(self, kept: _Kept, message: Composed, may_finish: MayFinish) -> str:
+        """One message on one connection, which is kept as long as both sides want it."""
+        client = kept.client
+        self._busy.add(client)
+        is_whole = False
         try:
-            outcome = await _talk(client, message, may_finish, is_kept=is_kept)
-            return outcome
+            note = await talk(client, message, may_finish, self._sending.timeouts)
+            is_whole = True
+            return note
+        except Answered as refusal:
+            await forget_message(client, refusal)
+            is_whole = client.is_connected
+            raise
         finally:
-            if isinstance(outcome, Accepted):
-                self._idle.append((client, time.monotonic()))
+            self._busy.discard(client)
+            kept.messages += 1
+            if is_whole:
+                self._keep(kept)
             else:
                 client.close()
 
+    def _keep(self, kept: _Kept) -> None:
+        open_now = len(self._idle) + len(self._busy) + 1
+        if kept.messages >= self._sending.messages or open_now > self._state.connections or self._is_closed:
+            self._leave(kept.client)
+            return
+        kept.since = time.monotonic()
+        self._idle.append(kept)
+        asyncio.get_running_loop().call_later(IDLE_SECONDS, self._leave_idle)
 
-async def _talk(client: SMTP, message: Composed, may_finish: MayFinish, *, is_kept: bool) -> Outcome:
-    try:
-        await client.mail(message.sender)
-    except SMTPServerDisconnected as error:
-        if is_kept:
-            raise _Stale from error
-        return Deferred(_reason("the SMTP server hung up", error))
-    except SMTPResponseException as error:
-        if is_kept and error.code == 421:
-            raise _Stale from error
-        return _of_answer("the sender was refused", error)
-    except (SMTPException, OSError) as error:
-        return Deferred(_reason("sending was interrupted", error))
-    try:
-        await client.rcpt(message.recipient)
-    except SMTPResponseException as error:
-        return _of_recipient(error)
-    except (SMTPException, OSError) as error:
-        return Deferred(_reason("sending was interrupted", error))
-    try:
-        note = await _offer_copies(client, message.copies)
-        _expect(354, await client.execute_command(b"DATA"))
-        if not await may_finish():
-            return Deferred("another sender has taken the email")
-        _expect(250, await _finish(client, message.data))
-    except SMTPResponseException as error:
-        return _of_answer("the message was refused", error)
-    except (SMTPException, OSError) as error:
-        return Deferred(_reason("sending was interrupted", error))
-    return Accepted(note)
+    def _take_idle(self) -> _Kept | None:
+        while self._idle:
+            kept = self._idle.pop()
+            if kept.client.is_connected:
+                return kept
+        return None
+
+    def _leave_idle(self) -> None:
+        """Close what has been quiet for long."""
+        since = time.monotonic() - IDLE_SECONDS
+        for kept in [kept for kept in self._idle if kept.since <= since]:
+            self._idle.remove(kept)
+            self._leave(kept.client)
+
+    def _leave(self, client: SMTP) -> None:
+        task = asyncio.ensure_future(leave(client))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    def _after_answer(self, refusal: Answered, message: Composed, began_at: float) -> Outcome:
+        reply, moment = refusal.reply, refusal.moment
+        meaning = meaning_of(moment, reply)
+        setback = self._setback(refusal, began_at)
+        match consequence_of(moment, reply, meaning, signs_in=self._server.username is not None):
+            case "stop":
+                self._turn(stopped(self._state, setback))
+                return self._held()
+            case "slow":
+                self._turn(pushed_back(self._state, setback))
+                return self._later(refusal.reason)
+        domain = message.recipient.rpartition("@")[2].lower()
+        self._turn(refused(self._state, reply, meaning, domain, setback))
+        if self._state.condition == "down":
+            return self._held()
+        match meaning:
+            case "recipient":
+                return Bounced(refusal.reason)
+            case "message":
+                return Refused(refusal.reason)
+            case _:
+                return Deferred(refusal.reason)
+
+    def _after_interruption(self, problem: Interrupted, began_at: float) -> Outcome:
+        setback = self._setback(problem, began_at)
+        if problem.moment in ("connect", "EHLO", "STARTTLS", "AUTH"):
+            self._turn(stopped(self._state, setback))
+            return self._held()
+        self._turn(pushed_back(self._state, setback))
+        # Whoever heard nothing after the final dot may have been heard: each time it costs a longer wait.
+        return Deferred(problem.reason) if problem.moment == "DATA end" else self._later(problem.reason)
+
+    def _setback(self, failure: Failure, began_at: float) -> Setback:
+        now = time.monotonic()
+        recent = [moment for moment in self._taken if now - moment <= PACE_SECONDS]
+        return Setback(
+            reason=failure.reason,
+            began_at=began_at,
+            now=now,
+            jitter=random.uniform(0.75, 1.25),  # noqa: S311  # no secret
+            others=len(self._busy) + len(self._idle) if failure.moment == "connect" else 0,
+            pace=len(recent) / max(1.0, now - recent[0]) if recent else 0.0,
+        )
+
+    def _held(self) -> Outcome:
+        """To be asked again when the relay is."""
+        pause = max(self._state.next_at - time.monotonic(), 0.0)
+        wait = pause + random.uniform(0, min(SOON_SECONDS, 1 + pause))  # noqa: S311  # no secret
+        if self._is_closed:
+            return Held(STOPPING, 0.0)
+        if self._state.condition == "down":
+            return Held(self._state.reason, wait)
+        return Deferred(self._state.reason or "others are sent before", wait)
+
+    def _later(self, reason: str) -> Deferred:
+        pause = max(self._state.next_at - time.monotonic(), 0.0)
+        return Deferred(reason, pause + random.uniform(0, SOON_SECONDS))  # noqa: S311  # no secret
+
+    def _note_taken(self) -> None:
+        now = time.monotonic()
+        self._taken.append(now)
+        while now - self._taken[0] > PACE_SECONDS:
+            self._taken.popleft()
+        self._turn(taken(self._state, self._sending.limits, now))
+
+    def _turn(self, state: RelayState) -> None:
+        """The state is this now; people are told when it is another condition."""
+        before, self._state = self._state, state
+        if state.condition == before.condition:
+            return
+        said = without_addresses(state.reason)
+        lasted = time.monotonic() - before.since
+        self._since = datetime.now(UTC)
+        if state.condition == "down":
+            logger.warning("the relay %s takes no email, and all of it waits: %s", self._server.host, said)
+        elif before.condition == "down":
+            logger.warning("the relay %s takes email again, after %.0f s", self._server.host, lasted)
+        elif state.condition == "slow":
+            logger.warning("the relay %s wants less, and gets it: %s", self._server.host, said)
+        else:
+            logger.info("the relay %s has its full pace again", self._server.host)
 
 
-async def _finish(client: SMTP, data: bytes) -> SMTPResponse:
-    """Say the message, whose lines end with CRLF, and the final dot."""
-    if client.protocol is None:
-        raise SMTPServerDisconnected("the connection is gone")
-    client.protocol.write(data.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-    return await client.protocol.read_response(timeout=client.timeout)
-
-
-def _expect(code: int, answer: SMTPResponse) -> None:
-    if answer.code != code:
-        raise SMTPResponseException(answer.code, answer.message)
-
-
-async def _offer_copies(client: SMTP, copies: tuple[str, ...]) -> str:
-    """Name who gets a copy; a refusal of one is a note and no obstacle."""
-    refused: list[str] = []
-    for copy in copies:
-        try:
-            await client.rcpt(copy)
-        except SMTPResponseException as error:
-            refused.append(_reason("a copy was refused", error))
-    return "; ".join(refused)
-
-
-def _of_answer(what: str, error: SMTPResponseException) -> Outcome:
-    reason = _reason(what, error)
-    return Refused(reason) if error.code >= 500 else Deferred(reason)
-
-
-def _of_recipient(error: SMTPResponseException) -> Outcome:
-    reason = _reason("the recipient was refused", error)
-    if error.code < 500:
-        return Deferred(reason)
-    if error.code in _ABOUT_US_CODES or _ABOUT_US.match(error.message):
-        return Refused(reason)
-    return Bounced(reason)
-
-
-def _reason(what: str, error: Exception) -> str:
-    detail = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else str(error)
-    return " ".join(f"{what}: {detail}".split())[:500]
-
-
-def _own_name() -> str:
-    """What we call ourselves in EHLO; without a full name of this machine, an address literal."""
-    name = socket.gethostname()
-    return name if re.fullmatch(r"[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)+", name) else "[127.0.0.1]"
+def _was_stale(failure: Failure) -> bool:
+    """Whether a kept connection had been closed by the server before our message was under way."""
+    if failure.moment != "MAIL":
+        return False
+    return isinstance(failure, Interrupted) or (isinstance(failure, Answered) and failure.reply.code == 421)

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.readiness import FRESH_SECONDS, try_to_write
+from loopwright.server.store.relays import load_relays
 from loopwright.server.store.schema import current_revision
 
 LONGEST_LOOK = 2.0
@@ -50,9 +51,22 @@ class Health:
     async def _ready(self, _: Request) -> Response:
         obstacle = await self._obstacle()
         if obstacle is None:
-            return JSONResponse({"ready": True})
+            return JSONResponse({"ready": True, **await self._relay()})
         answer = {"ready": False, "part": obstacle.part, "reason": obstacle.reason}
         return JSONResponse(answer, 503, {"retry-after": "1"})
+
+    async def _relay(self) -> dict[str, object]:
+        """The relay in a sentence, unless all is well. It keeps no request from being taken."""
+        try:
+            async with asyncio.timeout(LONGEST_LOOK), self._pool.acquire() as tx:
+                relays = await load_relays(tx)
+        except AWAY:
+            return {}
+        if not relays or relays[0].condition == "up":
+            return {}
+        worst = relays[0]
+        since = worst.since.isoformat(timespec="seconds")
+        return {"relay": {"state": worst.condition, "reason": worst.reason, "since": since}}
 
     async def _obstacle(self) -> Obstacle | None:
         if self._closing:

@@ -18,6 +18,7 @@ from loopwright.server.ingest.command import Command
 from loopwright.server.refusal import Refusal
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import JobCount, count_jobs
+from loopwright.server.store.relays import RelayRow, load_relays
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -139,12 +140,13 @@ class Metrics:
 
 
 class JobMetrics:
-    """What waits in the queue of jobs, which all processes on all machines share."""
+    """What waits in the queue of jobs and how relays are, which all processes on all machines share."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._counted_at = -COUNT_EVERY_SECONDS
         self._counts: list[JobCount] = []
+        self._relays: Sequence[RelayRow] = ()
 
     async def text(self) -> bytes:
         """Numbers of at most five seconds ago; none while the database is away."""
@@ -154,8 +156,9 @@ class JobMetrics:
             try:
                 async with self._pool.acquire() as tx:
                     self._counts = await count_jobs(tx)
+                    self._relays = await load_relays(tx)
             except AWAY:
-                self._counts = []
+                self._counts, self._relays = [], ()
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry)
@@ -172,7 +175,12 @@ class JobMetrics:
             waiting.add_metric([one.entrypoint, one.state], one.count)
             if one.state == "due":
                 age.add_metric([one.entrypoint], one.seconds)
-        return [waiting, age]
+        relays = GaugeMetricFamily(
+            "loopwright_relay_state", "Processes that find their SMTP server so.", labels=["state"]
+        )
+        for state in ("up", "slow", "down"):
+            relays.add_metric([state], sum(relay.condition == state for relay in self._relays))
+        return [waiting, age, relays]
 
 
 def _spoken(outcome: object) -> str:

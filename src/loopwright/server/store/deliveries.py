@@ -37,7 +37,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """An email that was taken to be sent, with all that decides about it and fills it.
 
     `token` is that of whoever took it, `attempts` are those made before. `contact` is the one of a marketing
-    email, unless it was deleted. What follows `secret` is the team's.
+    email, unless it was deleted. `trying_since` is when the first attempt was made that did not end it. What
+    follows `secret` is the team's.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     event_properties: dict[str, Value]
     data_variables: dict[str, Value]
     attempts: int
+    trying_since: datetime | None
     mime_id: str
     contact_id: str | None
     has_attachments: bool
@@ -69,7 +71,7 @@ class Result(Struct, frozen=True, kw_only=True):
     """What became of an email. A `queued` one goes again when it is `due_at`; for the others that is None.
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
-    that nobody is at, and that is written to no more.
+    that nobody is at, and that is written to no more. `trying_since` is left as it is when it is None.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Result(Struct, frozen=True, kw_only=True):
     to_email: str | None = None
     due_at: datetime | None = None
     bounced: str | None = None
+    trying_since: datetime | None = None
 
     @property
     def fact(self) -> FactKind | None:
@@ -120,7 +123,8 @@ DELIVERIES: LiteralString = """
            contact.properties, contact.mailing_lists, contact.created_at, contact.xmin, contact.ctid,
            email.id AS email_id, email.team_id AS email_team_id, email.kind, email.revision_id,
            email.to_email, email.mailing_list_id, email.event_properties, email.data_variables,
-           email.attempts, email.mime_id, email.contact_id, mailing_list.name AS list_name, team.secret,
+           email.attempts, email.trying_since, email.mime_id, email.contact_id,
+           mailing_list.name AS list_name, team.secret,
            team.sending_domain, team.company, team.address,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
            EXISTS (
@@ -179,8 +183,9 @@ RECORD: LiteralString = """
     WITH result AS (
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
-            $8::timestamptz[], $9::text[], $13::text[], $14::text[]
-        ) AS result (id, token, status, reason, attempts, subject, to_email, due_at, bounced, fact_id, fact)
+            $8::timestamptz[], $9::text[], $13::text[], $14::text[], $15::timestamptz[]
+        ) AS result (id, token, status, reason, attempts, subject, to_email, due_at, bounced, fact_id, fact,
+                     trying_since)
     ), next AS (
         SELECT * FROM unnest($10::text[], $11::text[]) AS next (id, token)
     ), ours AS MATERIALIZED (
@@ -192,6 +197,7 @@ RECORD: LiteralString = """
            SET status = result.status, reason = result.reason, attempts = result.attempts,
                subject = coalesce(result.subject, email.subject),
                to_email = coalesce(result.to_email, email.to_email),
+               trying_since = coalesce(result.trying_since, email.trying_since),
                sent_at = CASE WHEN result.status = 'sent' THEN $12 ELSE email.sent_at END
           FROM result JOIN ours USING (id, token)
          WHERE email.team_id = ours.team_id AND email.id = result.id
@@ -278,6 +284,7 @@ async def record(
         now,
         [new_id(now) for _ in results],
         [result.fact for result in results],
+        [result.trying_since for result in results],
     )
     assert row is not None, "this statement always has one row"
     return Recorded(frozenset(row["stored"]), frozenset(row["in_hand"]))

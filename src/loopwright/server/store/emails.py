@@ -45,6 +45,7 @@ class NewEmail(Struct, frozen=True, kw_only=True):
 class EmailRow(Struct, frozen=True, kw_only=True):
     """An email as it is stored. `reason` says why it was skipped or failed, or what the last attempt met.
 
+    `trying_since` is when the first attempt was made that did not end it.
     `revision_id` is the content it is rendered from, unknown for what was sent before revisions were kept.
     """
 
@@ -86,7 +87,8 @@ class SubscriptionRow(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """
     id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-    mailing_list_id, transactional_id, event_properties, data_variables, status, reason, attempts, subject,
+    mailing_list_id, transactional_id, event_properties, data_variables, status, reason, attempts,
+    trying_since, subject,
     mime_id, created_at, sent_at
 """
 

@@ -1,0 +1,97 @@
+"""`loopwright emails`: the emails of a team, in the database itself."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import typer
+
+from loopwright.cli.hosting import (
+    DatabaseUrl,
+    DataDirOfServer,
+    check_server_runs_here,
+    failures_told,
+    find_data,
+)
+from loopwright.cli.session import AsJson, say
+
+from .failure import CommandFailed
+from .team import Team
+
+if TYPE_CHECKING:
+    from loopwright.server.store.retries import Choice
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+app = typer.Typer(no_args_is_help=True, help="Have emails sent again.")
+
+
+@app.callback()
+def _emails() -> None:
+    pass
+
+
+@app.command()
+def retry(
+    *,
+    status: Annotated[
+        Literal["failed", "skipped", "all"],
+        typer.Option(help="Those that failed, those that were skipped, or both."),
+    ] = "failed",
+    reason: Annotated[str, typer.Option(help="Only those whose reason holds these words, in any case.")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=DATES, help="Only those queued then or later, in UTC.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DATES, help="Only those queued before then, in UTC.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them, and change nothing.")] = False,
+    team: Team = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have emails sent again that failed, or were skipped.
+
+    Each says what it was to say, and whether it may go is decided anew: a contact that has left since, or an
+    address that is suppressed, gets none.
+    """
+    from loopwright.server.store.retries import Choice
+
+    choice = Choice(
+        team_id="",
+        statuses=("failed", "skipped") if status == "all" else (status,),
+        words=reason,
+        since=since and since.replace(tzinfo=UTC),
+        until=until and until.replace(tzinfo=UTC),
+    )
+    check_server_runs_here()
+    try:
+        with failures_told():
+            count = asyncio.run(_retry(choice, team, data_dir, database_url, dry_run=dry_run))
+    except LookupError as problem:
+        raise CommandFailed(str(problem)) from None
+    emails = "1 email" if count == 1 else f"{count} emails"
+    if as_json:
+        typer.echo(msgspec.json.encode({"emails": count, "dryRun": dry_run}).decode())
+    else:
+        say(f"{emails} would be sent again." if dry_run else f"{emails} will be sent again.")
+
+
+async def _retry(
+    choice: "Choice", team: str | None, data_dir: Path | None, database_url: str | None, *, dry_run: bool
+) -> int:
+    from loopwright.server.bootstrap import ensure_team
+    from loopwright.server.clock import SystemClock
+    from loopwright.server.definitions.target import choose_team, open_database
+    from loopwright.server.store.retries import count_unsent, queue_again
+    from loopwright.server.store.teams import load_teams
+
+    async with open_database(find_data(data_dir, database_url), database_url) as pool:
+        await ensure_team(pool, SystemClock())
+        async with pool.acquire() as tx:
+            chosen = choose_team(await load_teams(tx), team)
+            mine = msgspec.structs.replace(choice, team_id=chosen.id)
+            return await (count_unsent if dry_run else queue_again)(tx, mine)

@@ -1,0 +1,191 @@
+"""What a mail server's refusal means: for our standing with it, for the recipient, or for the message. Pure.
+
+relay      it speaks of us: who we are, how fast we go, how the server itself is. The email waits, nobody pays
+recipient  there is no such mailbox, and there will not be one: a hard bounce
+soft       this mailbox does not take it now; later it may
+message    this message will never pass, and no other message or person has part in that
+
+Only a reply that names the recipient's address as wrong is held against the recipient: whoever is suppressed
+by mistake gets no mail ever again, and whoever is not costs one more try. Codes are those of RFC 5321 and,
+where the server gives one, the enhanced code of RFC 3463 with RFC 7505's 5.1.10.
+"""
+
+import re
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Moment: TypeAlias = Literal["connect", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "DATA end"]
+Meaning: TypeAlias = Literal["relay", "recipient", "soft", "message"]
+
+
+class Reply(Struct, frozen=True):
+    """A reply: its code, and its text without the code, lines separated by line feeds."""
+
+    code: int
+    text: str = ""
+
+    @property
+    def is_temporary(self) -> bool:
+        """The server says that the same may pass later."""
+        return self.code < 500
+
+
+_ENHANCED = re.compile(r"(?:^|[\s(\[#])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+# Addresses and links are the server's own words for nothing.
+_QUOTED = re.compile(r"<[^<>\s]*>|\S+@\S+|https?:\S*|www\.\S*")
+
+_RECIPIENT = frozenset({(1, 1), (1, 2), (1, 3), (1, 6), (1, 10)})
+_FULL = frozenset({(2, 2), (2, 0), (2, 4), (4, 1), (4, 2), (4, 3), (4, 4), (4, 6), (4, 7)})
+_SERVER_UNWELL = frozenset({(3, 1), (3, 2), (3, 3), (3, 5)})
+_TOO_LARGE = frozenset({(2, 3), (3, 4)})
+
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+_SENDER = _any(
+    r"\bsender\b", r"\bsending (?:domain|address|host|server)", "return[- ]path", r"mail from\b",
+    "envelope from", r"\b(?:helo|ehlo)\b", "hostname",
+)  # fmt: skip
+_US = _any(
+    "relay", "client host", r"your (?:ip|host|server|network|domain|connection|address\b)", r"\bsender\b",
+    r"\b(?:helo|ehlo)\b", "(?:black|block) ?-?list", r"\b(?:blocked|banned)\b", r"\b(?:rbl|dnsbl)\b",
+    "spamhaus", "spamcop", "barracuda", "reputation", r"\b(?:spf|dkim|dmarc)\b", r"\bptr\b",
+    r"reverse (?:dns|hostname)", r"\brdns\b", "authenticat", "authori[sz]", r"\btls\b", "credential",
+    "not (?:allowed|permitted) to send",
+)  # fmt: skip
+_RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
+_LISTED = _any(
+    "(?:black|block) ?-?list", r"\b(?:blocked|banned|listed)\b", "reputation", r"\b(?:spf|dkim|dmarc)\b"
+)
+_PACE = _any(
+    "too (?:many|much|fast|quick)", r"\brates?\b", "throttl", "quota", "limit (?:exceeded|reached)",
+    "exceeded .{0,40}limit", "(?:daily|hourly|sending|connection|message) .{0,20}limit", "slow down",
+    "concurren",
+)  # fmt: skip
+_GREYLISTED = _any(r"gr[ea]y-?\s?list")
+_MAILBOX_FULL = _any(
+    "(?:mailbox|inbox|account|user|recipient|quota|storage).{0,40}(?:full|over ?quota|exceed|over (?:it|th))",
+    "over ?quota", "quota exceeded", "exceeded.{0,20}(?:storage|quota)", "insufficient (?:disk|storage)",
+)  # fmt: skip
+_MAILBOX_RATE = _any("receiving .{0,40}(?:rate|quickly|too (?:many|much))")
+_SIZE = _any(
+    "(?:message|mail|size|data).{0,30}(?:too (?:big|large|long)|exceed|larger|limit)", "too (?:big|large)"
+)
+_WHO = "(?:user|mailbox|recipient|account|address|addressee|person|customer|subscriber|local[- ]?part|alias)"
+_GONE = "(?:" + "|".join((
+    "unknown", "not (?:found|known|valid|here|listed)", r"not exist\w*", "(?:n't|not) exist", "invalid",
+    "no longer (?:valid|available|exists?|active|here)", "non-?existent",
+    "has been (?:deleted|removed|closed|terminated)", "(?:cannot|could not) be found", "not recogni[sz]ed",
+)) + ")"  # fmt: skip
+_UNKNOWN_USER = _any(
+    rf"no such (?:\w+ )?{_WHO}", f"no {_WHO} (?:here|by that|with that|found|of that)", "no mailbox",
+    rf"(?:unknown|invalid|bad|non-?existent) (?:\w+ )?{_WHO}", rf"{_WHO}\b.{{0,40}}?{_GONE}",
+    rf"{_GONE} (?:\w+ )?{_WHO}\b", "unroute?able address", f"not (?:a|our) (?:valid |known )?{_WHO}",
+    r"does not have an? (?:\w+ )?(?:account|mailbox)", "not a user here",
+)  # fmt: skip
+_DISABLED = _any(
+    "disabled",
+    "inactive",
+    "deactivated",
+    "suspended",
+    "(?:not|no longer) active",
+    "closed",
+    "expired",
+    "locked",
+)
+
+
+def meaning_of(moment: Moment, reply: Reply) -> Meaning:
+    """What a refusal at `moment` means. `reply` has a code of 400 or more."""
+    if moment in ("connect", "EHLO", "STARTTLS", "AUTH") or reply.code == 421:
+        return "relay"
+    text = without_addresses(reply.text)
+    detail = _enhanced(reply)
+    if moment == "MAIL":
+        return "message" if _is_about_message(reply, detail, text) else "relay"
+    if reply.is_temporary:
+        return _of_temporary(detail, text)
+    return _of_permanent(moment, reply, detail, text)
+
+
+def asks_to_sign_in(reply: Reply, *, signs_in: bool) -> bool:
+    """Whether a refusal that is about us says that we lack credentials, or that those we have are wrong."""
+    if reply.code in _SIGN_IN_CODES:
+        return True
+    detail, text = _enhanced(reply), without_addresses(reply.text)
+    return not signs_in and (
+        bool(_RELAYING.search(text)) or detail == (7, 0) or (detail == (7, 1) and not _LISTED.search(text))
+    )
+
+
+def is_greylisting(reply: Reply) -> bool:
+    """Whether the server wants to see the same email again, and each of them."""
+    return reply.is_temporary and bool(_GREYLISTED.search(reply.text))
+
+
+def without_addresses(text: str) -> str:
+    """The words of a reply alone."""
+    return _QUOTED.sub(" ", text)
+
+
+def _of_temporary(detail: tuple[int, int] | None, text: str) -> Meaning:
+    """Later; the question is who is to wait, everybody or this one."""
+    if _GREYLISTED.search(text) or _MAILBOX_RATE.search(text) or (detail and detail[0] == 2):
+        return "soft"
+    if _MAILBOX_FULL.search(text) and not _PACE.search(text):
+        return "soft" if detail is None or detail[0] != 3 else "relay"
+    if detail and (detail in _SERVER_UNWELL or _is_about_us(detail)):
+        return "relay"
+    return "relay" if _US.search(text) or _PACE.search(text) else "soft"
+
+
+def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, text: str) -> Meaning:
+    if detail in _RECIPIENT:
+        return "relay" if _SENDER.search(text) else "recipient"
+    if detail == (2, 1):
+        return "soft" if _PACE.search(text) or not _DISABLED.search(text) else "recipient"
+    if _is_about_message(reply, detail, text):
+        return "message"
+    if detail in _FULL or (detail is None and _MAILBOX_FULL.search(text)):
+        return "soft"
+    if detail and _is_about_us(detail):
+        return "message" if moment == "DATA end" and not _is_ours(text) else "relay"
+    if _is_ours(text):
+        return "relay"
+    if detail is None and _UNKNOWN_USER.search(text):
+        return "recipient"
+    if reply.code in _OUR_CODES:
+        return "relay"
+    return "message" if moment == "DATA end" else "soft"
+
+
+_SIGN_IN_CODES = frozenset({530, 534, 535, 538})
+_OUR_CODES = frozenset({500, 501, 502, 503, 504, 521, 523, 530, 534, 535, 538, 555})
+
+
+def _is_ours(text: str) -> bool:
+    return bool(_US.search(text) or _PACE.search(text))
+
+
+def _is_about_us(detail: tuple[int, int]) -> bool:
+    """Sender addresses, our quota, protocol, and policy."""
+    return detail in {(1, 0), (1, 7), (1, 8), (4, 5)} or detail[0] in (5, 7)
+
+
+def _is_about_message(reply: Reply, detail: tuple[int, int] | None, text: str) -> bool:
+    if reply.is_temporary:
+        return False
+    if detail is None:
+        return reply.code == 552 and bool(_SIZE.search(text)) and not _MAILBOX_FULL.search(text)
+    return detail in _TOO_LARGE or detail[0] == 6
+
+
+def _enhanced(reply: Reply) -> tuple[int, int] | None:
+    """Subject and detail of the enhanced code, where its class agrees with the reply's."""
+    for found in _ENHANCED.finditer(reply.text[:500]):
+        if int(found[1]) == reply.code // 100:
+            return int(found[2]), int(found[3])
+    return None

@@ -1,0 +1,75 @@
+"""Emails that are sent again: those that failed or were skipped wait once more, as if they were new."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, LiteralString, TypeAlias
+
+from msgspec import Struct
+
+from .database import Connection
+from .jobs import DeliverEmail, enqueue
+
+Unsent: TypeAlias = Literal["failed", "skipped"]
+AT_ONCE = 1000
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """Which of a team's emails: of a status, with `words` in the reason, queued within a time; or one."""
+
+    team_id: str
+    statuses: Sequence[Unsent] = ("failed",)
+    words: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    email_id: str | None = None
+
+
+# Content of before revisions were kept is unknown, and with it what the email would say.
+_CHOSEN: LiteralString = """
+    team_id = $1 AND status = ANY ($2::text[]) AND revision_id IS NOT NULL
+    AND strpos(lower(reason), lower($3)) > 0
+    AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
+    AND ($6::text IS NULL OR id = $6)
+"""
+COUNT: LiteralString = f"SELECT count(*) FROM email WHERE {_CHOSEN}"
+QUEUE_AGAIN: LiteralString = f"""
+    UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL
+     WHERE id IN (
+               SELECT id FROM email WHERE {_CHOSEN} AND id > $7
+                ORDER BY id LIMIT $8 FOR UPDATE)
+       AND team_id = $1
+    RETURNING id
+"""
+
+
+async def count_unsent(tx: Connection, choice: Choice) -> int:
+    """How many emails would be sent again."""
+    count: int = await tx.fetchval(COUNT, *_arguments(choice))
+    return count
+
+
+async def queue_again(tx: Connection, choice: Choice) -> int:
+    """Have the chosen emails sent again, in transactions of some hundreds; returns how many.
+
+    Whether each may go is decided anew, and what it says is what it said.
+    """
+    count, last = 0, ""
+    while True:
+        async with tx.transaction():
+            rows = await tx.fetch(QUEUE_AGAIN, *_arguments(choice), last, AT_ONCE)
+            await enqueue(tx, [DeliverEmail(team_id=choice.team_id, email_id=row["id"]) for row in rows])
+        count += len(rows)
+        if len(rows) < AT_ONCE:
+            return count
+        last = max(row["id"] for row in rows)
+
+
+def _arguments(choice: Choice) -> tuple[object, ...]:
+    return (
+        choice.team_id,
+        list(choice.statuses),
+        choice.words,
+        choice.since,
+        choice.until,
+        choice.email_id,
+    )

@@ -1,0 +1,81 @@
+"""`loopwright emails`, on a real database."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from loopwright.cli.program import program
+from loopwright.server.store.database import Pool
+from loopwright.server.store.teams import TeamRow
+from support.dashboard_rows import Rows
+
+
+@pytest.fixture
+def retry(database_url: str) -> Any:
+    """Runs `loopwright emails retry ... --json`, and answers with the number."""
+
+    async def run(*arguments: str) -> int:
+        runner = CliRunner(env={"LOOPWRIGHT_DATABASE_URL": database_url})
+        words = ["emails", "retry", *arguments, "--json"]
+        result = await asyncio.to_thread(runner.invoke, program, words)
+        assert result.exit_code == 0, result.output
+        answer = json.loads(result.stdout)
+        assert answer["dryRun"] is ("--dry-run" in arguments)
+        count: int = answer["emails"]
+        return count
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        ([], 2),
+        (["--status", "skipped"], 1),
+        (["--status", "all"], 3),
+        (["--reason", "SPAM"], 1),
+        (["--reason", "100%"], 0),
+        (["--since", "2020-01-01"], 2),
+        (["--until", "2020-01-01"], 0),
+        (["--since", "2999-01-01T10:00"], 0),
+        (["--status", "all", "--reason", "unsubscribed"], 1),
+    ],
+)
+async def test_what_is_chosen_is_sent_again(
+    retry: Any, pool: Pool, team: TeamRow, arguments: list[str], count: int
+) -> None:
+    """By status, reason and time; counted first, and nothing else is touched."""
+    rows = Rows(pool, team.id)
+    for status, reason in (
+        ("failed", "554 looks like spam"),
+        ("failed", "content with mistakes"),
+        ("skipped", "the contact is unsubscribed"),
+        ("sent", "a copy was refused: spam"),
+    ):
+        await rows.email("Hi", "ada@elsewhere.org", None, status=status, reason=reason)
+    assert await retry(*arguments, "--dry-run") == count
+    assert await pool.fetchval("SELECT count(*) FROM email WHERE status = 'queued'") == 0
+    assert await retry(*arguments) == count
+    again = "SELECT count(*) FROM email WHERE status = 'queued' AND reason = '' AND attempts = 0"
+    assert await pool.fetchval(again) == count
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'deliver_email'") == count
+    assert await retry(*arguments) == 0
+
+
+async def test_more_than_a_thousand_go_again_once_each(retry: Any, pool: Pool, team: TeamRow) -> None:
+    """In several transactions; those of another team stay."""
+    rows = Rows(pool, team.id)
+    await rows.email("Hi", "ada@elsewhere.org", None, status="failed", reason="full")
+    await pool.execute(
+        """
+        INSERT INTO email
+        SELECT (jsonb_populate_record(email, jsonb_build_object(
+                   'id', 'c' || lpad(number::text, 20, '0'), 'cause', 'again:' || number))).*
+          FROM email, generate_series(1, 2300) AS number
+        """
+    )
+    assert await retry("--reason", "full") == 2301
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'deliver_email'") == 2301

@@ -1,0 +1,75 @@
+"""What the dashboard says of a relay, and the button that sends an email again."""
+
+from datetime import UTC, datetime
+
+import httpx2
+import pytest
+
+from loopwright.server.store.relays import RelayRow, forget_relay, note_relay
+from support.dashboard_site import Site
+
+FROM_HERE = {"sec-fetch-site": "same-origin"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [("down", "No email leaves"), ("slow", "Email leaves slowly"), ("up", None)],
+)
+async def test_the_first_line_tells_of_the_relay(
+    site: Site, operator: httpx2.AsyncClient, condition: str, words: str | None
+) -> None:
+    """In the words of the server, before all numbers; nothing when all is well."""
+    row = RelayRow(
+        process="p1",
+        host="relay.test",
+        condition=condition,
+        reason="535 <b>authentication failed",
+        since=datetime(2026, 3, 4, tzinfo=UTC),
+    )
+    async with site.rows.pool.acquire() as tx:
+        await note_relay(tx, row)
+    page = (await operator.get("/")).text
+    async with site.rows.pool.acquire() as tx:
+        await forget_relay(tx, "p1")
+    if words is None:
+        assert "relay.test" not in page
+    else:
+        assert page.index(words) < page.index("<dt>Events")
+        assert "535 &lt;b&gt;authentication failed" in page
+    assert "relay.test" not in (await operator.get("/")).text
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped"])
+async def test_an_email_is_sent_again(site: Site, operator: httpx2.AsyncClient, status: str) -> None:
+    """The button leads back to its page, and the email waits."""
+    email = await site.rows.email("Hi", "ada@elsewhere.org", None, status=status, reason="spam")
+    assert f"/emails/{email}/retry" in (await operator.get("/")).text
+    answer = await operator.post(
+        f"/emails/{email}/retry",
+        headers={**FROM_HERE, "referer": f"{site.base_url}/"},
+        follow_redirects=False,
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/#at-{email}")
+    assert await site.rows.pool.fetchval("SELECT status FROM email WHERE id = $1", email) == "queued"
+    assert f"/emails/{email}/retry" not in (await operator.get("/")).text
+
+
+async def test_no_other_site_and_no_other_team_sends_again(site: Site, operator: httpx2.AsyncClient) -> None:
+    """Nor anybody who is not signed in; and what was sent is not sent twice."""
+    failed = await site.rows.email("Hi", "ada@elsewhere.org", None, status="failed", reason="spam")
+    sent = await site.rows.email("Hi", "ada@elsewhere.org", None)
+    answer = await operator.post(f"/emails/{failed}/retry", headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 403
+    async with httpx2.AsyncClient(base_url=site.base_url) as stranger:
+        answer = await stranger.post(f"/emails/{failed}/retry", headers=FROM_HERE)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    await operator.post(f"/emails/{sent}/retry", headers=FROM_HERE)
+    statuses = "SELECT status FROM email WHERE id = ANY ($1) ORDER BY id"
+    found = await site.rows.pool.fetch(statuses, [failed, sent])
+    assert sorted(row["status"] for row in found) == ["failed", "sent"]
+    other = await site.rows.pool.fetchval(
+        "SELECT id FROM email WHERE team_id <> $1 AND status = 'failed' LIMIT 1", site.rows.team_id
+    )
+    if other:
+        await operator.post(f"/emails/{other}/retry", headers=FROM_HERE)
+        assert await site.rows.pool.fetchval("SELECT status FROM email WHERE id = $1", other) == "failed"

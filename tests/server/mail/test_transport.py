@@ -1,0 +1,332 @@
+"""The way to a relay, against servers that are full, away, slow to answer or not who they should be."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loopwright.server.mail.compose import Composed
+from loopwright.server.mail.relay import Limits
+from loopwright.server.mail.session import Timeouts
+from loopwright.server.mail.smtp_url import Server, read_url
+from loopwright.server.mail.transport import (
+    Accepted,
+    Bounced,
+    Deferred,
+    Held,
+    Outcome,
+    Refused,
+    Relay,
+    Sending,
+)
+from support.mail_office import relay_to
+from support.raw_smtp import RawServer, own_certificate, raw_smtp, tls_of
+from support.workflows import until
+
+
+def message(number: int = 0, domain: str = "peer.test", **given: object) -> Composed:
+    return Composed(
+        data=b"Subject: Hi\r\n\r\n.Hello\r\n",
+        sender="team@mail.acme.test",
+        recipient=f"n{number}@{domain}",
+        copies=(),
+        **given,  # type: ignore[arg-type]  # names of fields
+    )
+
+
+async def yes() -> bool:
+    return True
+
+
+async def send(relay: Relay, number: int = 0, domain: str = "peer.test") -> Outcome:
+    return await relay.send(message(number, domain), yes)
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+
+    async def look() -> bool:
+        return holds()
+
+    await until(look)
+
+
+async def deliver(relay: Relay, number: int, tries: Counter[int]) -> None:
+    """Do as a sender does: go again when it is time, and count what the message paid."""
+    while not isinstance(outcome := await send(relay, number), Accepted):
+        assert isinstance(outcome, Deferred | Held)
+        tries[number] += isinstance(outcome, Deferred) and outcome.seconds is None
+        await asyncio.sleep(min(outcome.seconds or 0, 0.05))
+
+
+@asynccontextmanager
+async def closing(relay: Relay) -> AsyncIterator[Relay]:
+    try:
+        yield relay
+    finally:
+        await relay.close()
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[RawServer]:
+    async with raw_smtp() as raw:
+        yield raw
+
+
+async def test_a_limit_of_connections_is_found_and_kept_to(raw: RawServer) -> None:
+    """Everything is taken once, no message pays, and in the end no more connections are tried than let in."""
+    raw.most_connections = 3
+    tries: Counter[int] = Counter()
+    async with closing(relay_to(raw.url, connections=12)) as relay:
+        await asyncio.gather(*(deliver(relay, number, tries) for number in range(60)))
+        assert relay.status().condition == "slow"
+    assert len(raw.taken) == len(set(raw.taken)) == 60
+    assert tries.total() == 0
+    assert len(raw.commands) < 40
+
+
+async def test_a_limit_of_pace_is_waited_for(raw: RawServer) -> None:
+    """Refused at MAIL after five: a pause, then on. No message pays, and few attempts are made meanwhile."""
+    left = 5
+
+    def limit(_: str) -> str | None:
+        nonlocal left
+        left -= 1
+        return None if left >= 0 else "450 4.7.1 Error: too much mail from 127.0.0.1"
+
+    raw.answers["MAIL"] = limit
+    tries: Counter[int] = Counter()
+    async with closing(relay_to(raw.url)) as relay:
+        sending = asyncio.gather(*(deliver(relay, number, tries) for number in range(12)))
+        await eventually(lambda: relay.status().condition == "slow")
+        asked = len(raw.said("MAIL"))
+        await asyncio.sleep(0.3)
+        assert len(raw.said("MAIL")) == asked
+        left = 1000
+        await sending
+    assert len(raw.taken) == len(set(raw.taken)) == 12
+    assert tries.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "credentials"),
+    [
+        ("greeting", "554 client host rejected", False),
+        ("greeting", "hang up", False),
+        ("EHLO", "550 5.7.1 name refused", False),
+        ("AUTH", "535 5.7.8 authentication failed", True),
+        ("MAIL", "530 5.7.0 authentication required", False),
+        ("RCPT", "554 5.7.1 <x@y.test>: Relay access denied", False),
+        ("RCPT", "550 relay not permitted", False),
+    ],
+)
+async def test_a_relay_that_takes_nothing_is_asked_by_one(
+    raw: RawServer, caplog: pytest.LogCaptureFixture, verb: str, answer: str, credentials: bool
+) -> None:
+    """All wait and none pays; one attempt, with one sign-in, until the pause is over. Then it goes on."""
+    raw.answers[verb] = answer
+    raw.auth = "PLAIN LOGIN CRAM-MD5"
+    url = raw.url.replace("://", "://apikey:s3cret@") if credentials else raw.url
+    async with closing(relay_to(url)) as relay:
+        first = await send(relay)
+        assert isinstance(first, Held)
+        outcomes = await asyncio.gather(*(send(relay, number) for number in range(20)))
+        assert all(isinstance(outcome, Held) for outcome in outcomes)
+        assert len(raw.commands) == 1
+        assert len(raw.said("AUTH")) <= 1
+        status = relay.status()
+        assert status.condition == "down"
+        if answer != "hang up":
+            assert answer in status.reason
+        del raw.answers[verb]
+        await asyncio.sleep(first.seconds)
+        tries: Counter[int] = Counter()
+        await asyncio.gather(*(deliver(relay, number, tries) for number in range(20)))
+        assert relay.status().condition != "down"
+    assert tries.total() == 0
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(warnings) == 2
+    assert "takes no email" in warnings[0]
+    assert "takes email again" in warnings[1]
+    assert not any("s3cret" in line or "@" in line for line in warnings)
+
+
+async def test_a_server_that_is_away_comes_back(raw: RawServer) -> None:
+    """Nothing listens; then something does."""
+    port = raw.port
+    async with raw_smtp() as other:
+        away = other.port
+    assert away != port
+    async with closing(relay_to(f"smtp://127.0.0.1:{away}")) as relay:
+        held = await send(relay)
+        assert isinstance(held, Held)
+        assert "no connection" in held.reason
+        async with raw_smtp(port=away) as back:
+            await asyncio.sleep(held.seconds)
+            assert isinstance(await send(relay), Accepted)
+            assert len(back.taken) == 1
+
+
+async def test_the_same_refusal_for_several_domains_stops_the_relay(
+    raw: RawServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody bounces for it, and an alarm says what the server said."""
+    raw.answers["RCPT"] = lambda line: f"550 5.1.8 {line[8:]}: Sender address rejected: Domain not found"
+    async with closing(relay_to(raw.url)) as relay:
+        outcomes = [await send(relay, number, f"d{number}.test") for number in range(6)]
+        assert [type(outcome) for outcome in outcomes] == [Deferred, Deferred, Held, Held, Held, Held]
+        assert len(raw.said("RCPT")) == 3
+    assert "Sender address rejected: Domain not found" in caplog.text
+
+
+async def test_a_server_that_knows_nobody_costs_no_audience(raw: RawServer) -> None:
+    """A broken table of users says "unknown" to everybody: it is stopped after a few."""
+    raw.answers["RCPT"] = lambda line: f"550 5.1.1 {line[8:]}: User unknown"
+    async with closing(relay_to(raw.url)) as relay:
+        outcomes = [await send(relay, number, f"d{number}.test") for number in range(30)]
+        assert Counter(map(type, outcomes)) == {Bounced: 9, Held: 21}
+        del raw.answers["RCPT"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "expected"),
+    [
+        ("RCPT", "550 5.1.1 unknown user", Bounced),
+        ("DOT", "550 5.1.1 unknown user", Bounced),
+        ("RCPT", "452 4.2.2 mailbox full", Deferred),
+        ("RCPT", "550 5.1.8 sender domain", Deferred),
+        ("DOT", "554 5.7.1 spam", Refused),
+    ],
+)
+async def test_a_refusal_of_one_costs_no_connection(
+    raw: RawServer, verb: str, answer: str, expected: type
+) -> None:
+    """The next message goes over the same one."""
+    raw.answers[verb] = lambda line: answer if "n1@" in line else None
+    async with closing(relay_to(raw.url)) as relay:
+        outcomes = [await send(relay, number) for number in range(3)]
+    assert [type(outcome) for outcome in outcomes] == [Accepted, expected, Accepted]
+    assert len(raw.commands) == 1
+    assert len(raw.taken) == 2
+
+
+async def test_silence_after_the_final_dot_is_waited_out(raw: RawServer) -> None:
+    """The final dot has a limit of its own; the message that may have been taken waits like one refused."""
+    assert Timeouts() == Timeouts(connect=30, reply=300, final=600)
+    late = asyncio.Event()
+    raw.answers["DOT"] = lambda _: None if late.is_set() else "wait"
+    timeouts = Timeouts(connect=5, reply=0.2, final=1.0)
+    async with closing(relay_to(raw.url, timeouts=timeouts)) as relay:
+        sending = asyncio.ensure_future(send(relay))
+        await asyncio.sleep(0.5)
+        assert not sending.done()
+        outcome = await sending
+        assert isinstance(outcome, Deferred)
+        assert outcome.seconds is None
+        assert "DATA end" in outcome.reason
+    assert len(raw.arrived) == 1
+
+
+async def test_nobody_finishes_what_another_has_taken(raw: RawServer) -> None:
+    """Asked after DATA and before the first byte."""
+
+    async def no() -> bool:
+        return False
+
+    async with closing(relay_to(raw.url)) as relay:
+        assert isinstance(await relay.send(message(), no), Held)
+        assert isinstance(await send(relay), Accepted)
+    assert len(raw.arrived) == 1
+
+
+async def test_a_connection_is_left_with_quit_after_so_many_messages(raw: RawServer) -> None:
+    """Also at the end."""
+    async with closing(relay_to(raw.url, messages=2)) as relay:
+        for number in range(5):
+            assert isinstance(await send(relay, number), Accepted)
+    await eventually(lambda: raw.open == 0)
+    assert [sum("MAIL" in line for line in session) for session in raw.commands] == [2, 2, 1]
+    assert all(session[-1].upper() == "QUIT" for session in raw.commands)
+
+
+async def test_a_rate_holds_and_urgent_messages_go_first(raw: RawServer) -> None:
+    """A password reset does not stand in the queue of a newsletter."""
+    async with closing(relay_to(raw.url, rate=20.0)) as relay:
+        waiting = [asyncio.ensure_future(send(relay, number)) for number in range(12)]
+        await eventually(lambda: len(raw.taken) > 3)
+        before = len(raw.taken)
+        await relay.send(message(99, is_urgent=True), yes)
+        assert len(raw.taken) <= before + 2
+        await asyncio.gather(*waiting)
+    assert len(raw.taken) == 13
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [({}, "mail.acme.test"), ({"ehlo_name": "out.acme.test"}, "out.acme.test")],
+)
+async def test_our_name_is_a_full_one(raw: RawServer, given: dict[str, Any], name: str) -> None:
+    """That of the domain that sends, or the one that is set; an address in brackets is refused by many."""
+    async with closing(relay_to(raw.url, **given)) as relay:
+        await send(relay)
+    assert raw.said("EHLO") == [f"EHLO {name}"]
+
+
+async def test_a_password_never_travels_in_clear_text(raw: RawServer) -> None:
+    """STARTTLS that is not offered, or stripped on the way, stops everything before the sign-in."""
+    raw.auth = "PLAIN"
+    server = Server(host="localhost", port=raw.port, username="a", password="b", tls="required")
+    assert read_url("smtp://a:b@relay.test").tls == server.tls
+    async with closing(Relay(server, Sending(limits=Limits(connections=2)))) as relay:
+        held = await send(relay)
+    assert isinstance(held, Held)
+    assert "STARTTLS" in held.reason
+    assert raw.said("AUTH") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "with_authority", "expected", "in_tls"),
+    [
+        pytest.param("", False, Accepted, True, id="whom nobody asked to be anybody"),
+        pytest.param("?tls=off", False, Accepted, False, id="not wanted"),
+        pytest.param("?starttls", False, Held, None, id="an unknown authority"),
+        pytest.param("?starttls", True, Accepted, True, id="an authority that is named"),
+    ],
+)
+async def test_a_certificate_of_its_own(
+    tmp_path: Path, query: str, with_authority: bool, expected: type, in_tls: bool | None
+) -> None:
+    """A server's own certificate will do where TLS was not required, and is verified where it was."""
+    files = own_certificate(tmp_path)
+    async with raw_smtp(tls_of(files)) as raw:
+        ca = f"&ca={files[0]}" if with_authority else ""
+        async with closing(relay_to(f"smtp://localhost:{raw.port}{query}{ca}")) as relay:
+            outcome = await send(relay)
+    assert isinstance(outcome, expected), outcome
+    assert raw.in_tls == ([] if in_tls is None else [in_tls])
+
+
+async def test_tls_from_the_first_byte_is_verified(tmp_path: Path) -> None:
+    files = own_certificate(tmp_path)
+    async with raw_smtp(tls_of(files), implicit=True) as raw:
+        async with closing(relay_to(f"smtps://localhost:{raw.port}")) as relay:
+            assert isinstance(await send(relay), Held)
+        async with closing(relay_to(f"smtps://localhost:{raw.port}?ca={files[0]}")) as relay:
+            assert isinstance(await send(relay), Accepted)
+        async with closing(relay_to(f"smtps://127.0.0.1:{raw.port}?ca={files[0]}")) as relay:
+            assert isinstance(await send(relay), Held)
+
+
+@pytest.mark.parametrize("answer", ["454 4.7.0 TLS not available", "hang up"])
+async def test_tls_that_nobody_asked_for_may_fail(tmp_path: Path, answer: str) -> None:
+    """The message goes in clear text then, as it would without the offer."""
+    async with raw_smtp(tls_of(own_certificate(tmp_path))) as raw:
+        raw.answers["STARTTLS"] = answer
+        async with closing(relay_to(raw.url)) as relay:
+            assert isinstance(await send(relay), Accepted)
+    assert raw.in_tls == [False]
