@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from benchmarks.render import ENVELOPE, FOOTER, MESSAGE, NOW, VALUES
 from loopwright.server.mail.compose import Composed, compose
-from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.relay import Limits
+from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.smtp_url import Server
 from loopwright.server.mail.transport import Accepted, Relay, Sending
 

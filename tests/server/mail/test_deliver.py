@@ -331,7 +331,9 @@ async def test_while_the_relay_is_down_few_are_taken_and_the_inbox_gets_its_own(
             return len(await office.received(here)) == 1
 
         await until(has_arrived, within=30)
-    touched = await office.pool.fetchval("SELECT count(*) FROM email WHERE status = 'queued' AND reason <> ''")
+    touched = await office.pool.fetchval(
+        "SELECT count(*) FROM email WHERE status = 'queued' AND reason <> ''"
+    )
     assert touched <= 60
 
 

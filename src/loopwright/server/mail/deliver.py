@@ -27,8 +27,8 @@ from .decide import is_reserved, reason_to_skip
 from .layout import Footer
 from .links import unsubscribe_url
 from .recipient import values_for
-from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
 from .relay import Limits
+from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
 from .retry import GIVE_UP, GiveUp, next_try
 from .session import MayFinish
 from .smtp_url import Server
@@ -167,7 +167,9 @@ class Mailer:
         now = self._clock.now()
         since = delivery.trying_since or now
         give_up = self._give_up
-        due = next_try(since, now, give_up.marketing if delivery.kind == "marketing" else give_up.transactional)
+        due = next_try(
+            since, now, give_up.marketing if delivery.kind == "marketing" else give_up.transactional
+        )
         if due is None:
             return _result(delivery, "failed", reason, tried=True)
         if seconds is None:
