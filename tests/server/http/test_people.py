@@ -46,6 +46,7 @@ CLEARED = {
         *("contact_id", "run_id", "to_email", "event_properties", "data_variables", "attachments", "reason"),
         "subject",
     },
+    "email_attachment": {"email_id", "place", "filename", "content_type", "data"},
     "fact": {"id", "kind", "contact_id", "email_id", "detail", "happened_at"},
     "inbox_message": {
         *("id", "email_id", "from_email", "to_email", "subject", "raw", "received_at", "text", "html"),
@@ -74,6 +75,7 @@ KEPT = {
         "transactional_id": "counts",
         "status": "counts",
         "attempts": "counts",
+        "trying_since": "counts",
         "created_at": "counts",
         "sent_at": "counts",
     },
@@ -121,6 +123,7 @@ IMPERSONAL = {
         *("cc_email", "bcc_email", "language_code", "email_format", "lmx", "contact_fallbacks"),
         *("event_fallbacks", "data_fallbacks", "created_at"),
     },
+    "email_queue": {"email_id", "lane", "due_at", "token", "leased_until"},
     "event_pattern": {"id", "name", "properties", "platform", "created_at"},
     "form": {"id", "name", "mailing_lists", "created_at"},
     "mailing_list": {"id", "slug", "name", "description", "is_public", "created_at"},
@@ -143,6 +146,7 @@ IMPERSONAL = {
         ),
     },
     "pgqueuer_statistics": {"id", "created", "count", "priority", "status", "entrypoint"},
+    "relay_status": {"process", "host", "condition", "reason", "since", "seen_at"},
     "team": {
         *("id", "name", "secret", "sending_domain", "company", "address", "double_opt_in", "opt_in_id"),
         *("blocklist", "created_at", "revision"),
@@ -263,11 +267,16 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
     expected = {
         *(("contact", name) for name in ("email", "user_id", "first_name", "last_name", "source")),
         *(("contact", name) for name in ("user_group", "notes", "properties")),
-        *(("email", name) for name in ("to_email", "event_properties", "data_variables", "attachments")),
+        *(("email", name) for name in ("to_email", "event_properties", "data_variables")),
         *(("email", name) for name in ("subject", "reason")),
         *(("inbox_message", name) for name in ("to_email", "subject", "raw", "text", "html")),
         *(("run", name) for name in ("event_properties", "reason")),
-        *(("event", "properties"), ("suppression", "email"), ("suppression_removal", "email")),
+        *(
+            ("email_attachment", "filename"),
+            ("event", "properties"),
+            ("suppression", "email"),
+            ("suppression_removal", "email"),
+        ),
     }
     assert before == expected
 

@@ -124,8 +124,7 @@ DELIVERIES: LiteralString = """
            email.id AS email_id, email.team_id AS email_team_id, email.kind, email.revision_id,
            email.to_email, email.mailing_list_id, email.event_properties, email.data_variables,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
-           mailing_list.name AS list_name, team.secret,
-           team.sending_domain, team.company, team.address,
+           mailing_list.name AS list_name, team.secret, team.sending_domain, team.company, team.address,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
            EXISTS (
                SELECT FROM suppression

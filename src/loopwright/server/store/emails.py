@@ -66,6 +66,7 @@ class EmailRow(Struct, frozen=True, kw_only=True):
     status: Status
     reason: str
     attempts: int
+    trying_since: datetime | None
     subject: str
     mime_id: str
     created_at: datetime
@@ -88,8 +89,7 @@ class SubscriptionRow(Struct, frozen=True, kw_only=True):
 _COLUMNS: LiteralString = """
     id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
     mailing_list_id, transactional_id, event_properties, data_variables, status, reason, attempts,
-    trying_since, subject,
-    mime_id, created_at, sent_at
+    trying_since, subject, mime_id, created_at, sent_at
 """
 
 # Of several with one cause the first is inserted; every process waits for others in one order.
