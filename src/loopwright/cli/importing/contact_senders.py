@@ -136,5 +136,5 @@ def _body(
         user_group=UNSET,
         subscribed=False if item.leaves else UNSET,
         properties=properties,
-        mailing_lists=item.mailing_lists,
+        mailing_lists=item.mailing_lists or None,
     )

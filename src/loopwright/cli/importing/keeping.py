@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 
 from loopwright.cli.importing.progress import Progress, State
 
-SAVE_SECONDS = 0.05
+SAVE_SECONDS = 0.1
 
 
 class Keeper:
