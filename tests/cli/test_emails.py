@@ -61,7 +61,7 @@ async def test_what_is_chosen_is_sent_again(
     assert await retry(*arguments) == count
     again = "SELECT count(*) FROM email WHERE status = 'queued' AND reason = '' AND attempts = 0"
     assert await pool.fetchval(again) == count
-    assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'deliver_email'") == count
+    assert await pool.fetchval("SELECT count(*) FROM email_queue") == count
     assert await retry(*arguments) == 0
 
 
@@ -78,4 +78,4 @@ async def test_more_than_a_thousand_go_again_once_each(retry: Any, pool: Pool, t
         """
     )
     assert await retry("--reason", "full") == 2301
-    assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'deliver_email'") == 2301
+    assert await pool.fetchval("SELECT count(*) FROM email_queue") == 2301

@@ -65,7 +65,8 @@ class Office:
                 raise NotFound("Contact not found.", code="contact_not_found")
             self.left.append((team_id, contact_id))
 
-        relay = relay_to(smtp_url, timeout=timeout) if smtp_url else None
+        connections = sum(PLACES.values())
+        relay = relay_to(smtp_url, timeout=timeout, connections=connections) if smtp_url else None
         mailer = Mailer(
             self.pool,
             self.clock,
@@ -73,7 +74,7 @@ class Office:
             inbox=self.inbox.server,
             relay=relay,
             unsubscribe=unsubscribe,
-            connections=sum(PLACES.values()),
+            connections=connections,
             give_up=give_up,
         )
         sender = Sender(self.pool, self.clock, mailer)

@@ -89,9 +89,10 @@ async def _retry(
     from loopwright.server.store.retries import count_unsent, queue_again
     from loopwright.server.store.teams import load_teams
 
+    clock = SystemClock()
     async with open_database(find_data(data_dir, database_url), database_url) as pool:
-        await ensure_team(pool, SystemClock())
+        await ensure_team(pool, clock)
         async with pool.acquire() as tx:
             chosen = choose_team(await load_teams(tx), team)
             mine = msgspec.structs.replace(choice, team_id=chosen.id)
-            return await (count_unsent if dry_run else queue_again)(tx, mine)
+            return await (count_unsent(tx, mine) if dry_run else queue_again(tx, mine, now=clock.now()))

@@ -232,6 +232,20 @@ async def test_silence_after_the_final_dot_is_waited_out(raw: RawServer) -> None
     assert len(raw.arrived) == 1
 
 
+async def test_whoever_waits_no_longer_leaves_nothing_behind(raw: RawServer) -> None:
+    """A process that ends cancels what it waits for: the turn is free again, the connection closed."""
+    raw.answers["DOT"] = "wait"
+    async with closing(relay_to(raw.url, timeout=60, connections=1)) as relay:
+        sending, waiting = (asyncio.ensure_future(send(relay, number)) for number in range(2))
+        await eventually(lambda: len(raw.arrived) == 1)
+        for task in (waiting, sending):
+            task.cancel()
+        await asyncio.wait([sending, waiting])
+        del raw.answers["DOT"]
+        assert isinstance(await send(relay), Accepted)
+    assert len(raw.commands) == 2
+
+
 async def test_nobody_finishes_what_another_has_taken(raw: RawServer) -> None:
     """Asked after DATA and before the first byte."""
 

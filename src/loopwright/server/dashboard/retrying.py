@@ -23,7 +23,7 @@ def retry_email(context: Context) -> Endpoint:
                 return answers.redirect("/sign-in")
             email_id = request.path_params["email_id"].replace("\0", "")
             chosen = Choice(team_id=operator.team_id, statuses=("failed", "skipped"), email_id=email_id)
-            await queue_again(tx, chosen)
+            await queue_again(tx, chosen, now=context.clock.now())
         page = urlsplit(request.headers.get("referer", ""))
         return answers.redirect(local_path(page.path or "/") + f"#at-{quote(email_id)}")
 

@@ -66,6 +66,7 @@ class EmailRow(Struct, frozen=True, kw_only=True):
     status: Status
     reason: str
     attempts: int
+    trying_since: datetime | None
     subject: str
     mime_id: str
     created_at: datetime

@@ -7,7 +7,6 @@ from typing import Literal, LiteralString, TypeAlias
 from msgspec import Struct
 
 from .database import Connection
-from .jobs import DeliverEmail, enqueue
 
 Unsent: TypeAlias = Literal["failed", "skipped"]
 AT_ONCE = 1000
@@ -33,12 +32,19 @@ _CHOSEN: LiteralString = """
 """
 COUNT: LiteralString = f"SELECT count(*) FROM email WHERE {_CHOSEN}"
 QUEUE_AGAIN: LiteralString = f"""
-    UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL
-     WHERE id IN (
-               SELECT id FROM email WHERE {_CHOSEN} AND id > $7
-                ORDER BY id LIMIT $8 FOR UPDATE)
-       AND team_id = $1
-    RETURNING id
+    WITH again AS (
+        UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL
+         WHERE id IN (
+                   SELECT id FROM email WHERE {_CHOSEN} AND id > $7
+                    ORDER BY id LIMIT $8 FOR UPDATE)
+           AND team_id = $1
+        RETURNING id, team_id, kind
+    ), queued AS (
+        INSERT INTO email_queue (email_id, team_id, lane, due_at)
+        SELECT id, team_id, CASE kind WHEN 'transactional' THEN 0 ELSE 1 END, $9 FROM again
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM again
 """
 
 
@@ -48,16 +54,14 @@ async def count_unsent(tx: Connection, choice: Choice) -> int:
     return count
 
 
-async def queue_again(tx: Connection, choice: Choice) -> int:
-    """Have the chosen emails sent again, in transactions of some hundreds; returns how many.
+async def queue_again(tx: Connection, choice: Choice, *, now: datetime) -> int:
+    """Have the chosen emails sent again, a thousand in a statement; returns how many.
 
     Whether each may go is decided anew, and what it says is what it said.
     """
     count, last = 0, ""
     while True:
-        async with tx.transaction():
-            rows = await tx.fetch(QUEUE_AGAIN, *_arguments(choice), last, AT_ONCE)
-            await enqueue(tx, [DeliverEmail(team_id=choice.team_id, email_id=row["id"]) for row in rows])
+        rows = await tx.fetch(QUEUE_AGAIN, *_arguments(choice), last, AT_ONCE, now)
         count += len(rows)
         if len(rows) < AT_ONCE:
             return count
