@@ -57,6 +57,10 @@ _US = _any(
     "not (?:allowed|permitted) to send",
 )  # fmt: skip
 _RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
+_RELAY_DENIED = _any(
+    "relay(?:ing)? (?:access )?(?:is )?(?:denied|prohibited|not (?:permitted|allowed))",
+    "(?:not (?:permitted|allowed)|unable) to relay",
+)
 _LISTED = _any(
     "(?:black|block) ?-?list", r"\b(?:blocked|banned|listed)\b", "reputation", r"\b(?:spf|dkim|dmarc)\b"
 )
@@ -115,10 +119,12 @@ def asks_to_sign_in(reply: Reply, *, signs_in: bool) -> bool:
     """Whether a refusal that is about us says that we lack credentials, or that those we have are wrong."""
     if reply.code in _SIGN_IN_CODES:
         return True
-    detail, text = _enhanced(reply), without_addresses(reply.text)
-    return not signs_in and (
-        bool(_RELAYING.search(text)) or detail == (7, 0) or (detail == (7, 1) and not _LISTED.search(text))
-    )
+    text = without_addresses(reply.text)
+    if signs_in or _LISTED.search(text):
+        return False
+    if reply.is_temporary:  # Postfix has 454 for this where it may be set up wrongly
+        return bool(_RELAY_DENIED.search(text))
+    return bool(_RELAYING.search(text)) or _enhanced(reply) in {(7, 0), (7, 1)}
 
 
 def is_greylisting(reply: Reply) -> bool:
