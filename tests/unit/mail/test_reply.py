@@ -27,7 +27,20 @@ CASES: list[tuple[Meaning, Moment, int, str]] = [
     ("recipient", "RCPT", 550, "5.1.1 <x@blocked.example>: no such user at relay.example"),
     ("recipient", "DATA end", 550, "5.1.1 unknown mailbox"),
     ("recipient", "DATA end", 554, "delivery error: user not found"),
+    ("recipient", "RCPT", 554, "delivery error: This user doesn't have a peer.test account"),
     # us
+    ("relay", "DATA end", 554, "Message rejected: Email address is not verified"),
+    ("relay", "DATA end", 554, "Sending paused for this account."),
+    ("relay", "RCPT", 550, "your account has been suspended"),
+    ("relay", "RCPT", 550, "5.3.2 system not accepting network messages"),
+    ("relay", "DATA end", 454, "Throttling failure: maximum sending rate exceeded"),
+    ("relay", "RCPT", 454, "4.7.1 <x@peer.test>: Relay access denied"),
+    # the message
+    ("message", "DATA end", 552, "5.7.0 This message was blocked because its content is a security risk"),
+    ("message", "DATA end", 550, "5.7.1 attachment type blocked"),
+    # this mailbox, for now
+    ("soft", "RCPT", 550, "5.5.0 Requested action not taken: mailbox unavailable"),
+    ("soft", "RCPT", 550, "Requested action not taken: mailbox unavailable"),
     ("relay", "connect", 554, "client host rejected"),
     ("relay", "connect", 421, "4.7.0 Too many connections from your host"),
     ("relay", "connect", 521, "this host takes no mail"),

@@ -86,11 +86,11 @@ def consequence_of(moment: Moment, reply: Reply, meaning: Meaning, *, signs_in: 
     """What a refusal of that meaning asks for. `signs_in` is whether there are credentials for this relay."""
     if meaning != "relay":
         return "count"
+    if asks_to_sign_in(reply, signs_in=signs_in):
+        return "stop"
     if reply.is_temporary:
         return "slow"
-    if moment in ("connect", "EHLO", "STARTTLS", "AUTH"):
-        return "stop"
-    return "stop" if asks_to_sign_in(reply, signs_in=signs_in) else "count"
+    return "stop" if moment in ("connect", "EHLO", "STARTTLS", "AUTH") else "count"
 
 
 def taken(state: RelayState, limits: Limits, now: float) -> RelayState:

@@ -54,9 +54,14 @@ _US = _any(
     r"\b(?:helo|ehlo)\b", "(?:black|block) ?-?list", r"\b(?:blocked|banned)\b", r"\b(?:rbl|dnsbl)\b",
     "spamhaus", "spamcop", "barracuda", "reputation", r"\b(?:spf|dkim|dmarc)\b", r"\bptr\b",
     r"reverse (?:dns|hostname)", r"\brdns\b", "authenticat", "authori[sz]", r"\btls\b", "credential",
-    "not (?:allowed|permitted) to send",
+    "not (?:allowed|permitted) to send", "not verified", "your account",
+    r"sending (?:\w+ )?(?:paused|suspended|disabled)",
 )  # fmt: skip
 _RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
+_RELAY_DENIED = _any(
+    "relay(?:ing)? (?:access )?(?:is )?(?:denied|prohibited|not (?:permitted|allowed))",
+    "(?:not (?:permitted|allowed)|unable) to relay",
+)
 _LISTED = _any(
     "(?:black|block) ?-?list", r"\b(?:blocked|banned|listed)\b", "reputation", r"\b(?:spf|dkim|dmarc)\b"
 )
@@ -70,6 +75,8 @@ _MAILBOX_FULL = _any(
     "(?:mailbox|inbox|account|user|recipient|quota|storage).{0,40}(?:full|over ?quota|exceed|over (?:it|th))",
     "over ?quota", "quota exceeded", "exceeded.{0,20}(?:storage|quota)", "insufficient (?:disk|storage)",
 )  # fmt: skip
+_CONTENT = _any(r"\bcontents?\b", r"\battachments?\b", r"\bvirus", "malware", "phish")
+_UNAVAILABLE = _any("mailbox unavailable")
 _MAILBOX_RATE = _any("receiving .{0,40}(?:rate|quickly|too (?:many|much))")
 _SIZE = _any(
     "(?:message|mail|size|data).{0,30}(?:too (?:big|large|long)|exceed|larger|limit)", "too (?:big|large)"
@@ -84,7 +91,7 @@ _UNKNOWN_USER = _any(
     rf"no such (?:\w+ )?{_WHO}", f"no {_WHO} (?:here|by that|with that|found|of that)", "no mailbox",
     rf"(?:unknown|invalid|bad|non-?existent) (?:\w+ )?{_WHO}", rf"{_WHO}\b.{{0,40}}?{_GONE}",
     rf"{_GONE} (?:\w+ )?{_WHO}\b", "unroute?able address", f"not (?:a|our) (?:valid |known )?{_WHO}",
-    r"does not have an? (?:\w+ )?(?:account|mailbox)", "not a user here",
+    r"(?:does not|doesn't) have an? (?:[\w.\-]+ )?(?:account|mailbox)", "not a user here",
 )  # fmt: skip
 _DISABLED = _any(
     "disabled",
@@ -115,10 +122,12 @@ def asks_to_sign_in(reply: Reply, *, signs_in: bool) -> bool:
     """Whether a refusal that is about us says that we lack credentials, or that those we have are wrong."""
     if reply.code in _SIGN_IN_CODES:
         return True
-    detail, text = _enhanced(reply), without_addresses(reply.text)
-    return not signs_in and (
-        bool(_RELAYING.search(text)) or detail == (7, 0) or (detail == (7, 1) and not _LISTED.search(text))
-    )
+    text = without_addresses(reply.text)
+    if signs_in or _LISTED.search(text):
+        return False
+    if reply.is_temporary:  # Postfix has 454 for this where it may be set up wrongly
+        return bool(_RELAY_DENIED.search(text))
+    return bool(_RELAYING.search(text)) or _enhanced(reply) in {(7, 0), (7, 1)}
 
 
 def is_greylisting(reply: Reply) -> bool:
@@ -149,7 +158,13 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
         return "soft" if _PACE.search(text) or not _DISABLED.search(text) else "recipient"
     if _is_about_message(reply, detail, text):
         return "message"
+    if moment == "DATA end" and _CONTENT.search(text):
+        return "message"
+    if detail in _SERVER_UNWELL:
+        return "relay"
     if detail in _FULL or (detail is None and _MAILBOX_FULL.search(text)):
+        return "soft"
+    if _UNAVAILABLE.search(text) and not _is_ours(text):
         return "soft"
     if detail and _is_about_us(detail):
         return "message" if moment == "DATA end" and not _is_ours(text) else "relay"

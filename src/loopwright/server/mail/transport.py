@@ -256,6 +256,13 @@ class Relay:
             case "slow":
                 self._turn(pushed_back(self._state, setback))
                 return self._later(refusal.reason)
+            case "count":
+                return self._after_refusal(refusal, message, setback)
+
+    def _after_refusal(self, refusal: Answered, message: Composed, setback: Setback) -> Outcome:
+        """It refused this email; what it said in the same words before may make that everybody's matter."""
+        reply = refusal.reply
+        meaning = meaning_of(refusal.moment, reply)
         domain = message.recipient.rpartition("@")[2].lower()
         self._turn(refused(self._state, reply, meaning, domain, setback))
         if self._state.condition == "down":

@@ -1,0 +1,191 @@
+"""Against Postfix and Exim: what arrived, how often, and who would be suppressed."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from loopwright.server.mail.compose import Composed
+from loopwright.server.mail.session import Timeouts
+from loopwright.server.mail.transport import Accepted, Bounced, Deferred, Held, Outcome, Relay
+from support.mail_office import relay_to
+from support.mail_servers import exim, postfix
+from support.raw_smtp import own_certificate
+
+BRIEF = 0.2
+"""Seconds after which a message that is to wait for its own sake is sent again here."""
+
+
+def message(recipient: str, sender: str = "team@mail.acme.test") -> Composed:
+    body = b"Subject: Hi\r\nMessage-ID: <m@mail.acme.test>\r\n\r\nHello\r\n"
+    return Composed(data=body, sender=sender, recipient=recipient, copies=())
+
+
+async def yes() -> bool:
+    return True
+
+
+class Post:
+    """Sends messages as a sender does, and counts for each recipient what its tries came to."""
+
+    def __init__(self, relay: Relay) -> None:
+        self.relay = relay
+        self.tries: Counter[str] = Counter()
+        self.bounced: list[str] = []
+        self.last: dict[str, Outcome] = {}
+
+    async def send(self, recipient: str, *, within: float = 60.0) -> None:
+        ends = time.monotonic() + within
+        while time.monotonic() < ends:
+            outcome = self.last[recipient] = await self.relay.send(message(recipient), yes)
+            match outcome:
+                case Bounced():
+                    self.bounced.append(recipient)
+                    return
+                case Deferred(_, seconds):
+                    self.tries[recipient] += seconds is None
+                    wait = BRIEF if seconds is None else seconds
+                case Held(_, seconds):
+                    wait = seconds
+                case _:
+                    return
+            await asyncio.sleep(max(0.0, min(wait, ends - time.monotonic())))
+
+    async def send_all(self, recipients: Sequence[str], *, within: float = 60.0) -> None:
+        await asyncio.gather(*(self.send(one, within=within) for one in recipients))
+        await self.relay.close()
+
+
+def people(number: int, domain: str = "elsewhere.test") -> list[str]:
+    return [f"p{count}@{domain}" for count in range(number)]
+
+
+async def test_postfix_limits_the_rate(tmp_path: Path) -> None:
+    """Ten messages in two seconds: thirty arrive once each, nobody pays with a try or a place."""
+    settings = {
+        "smtpd_client_message_rate_limit": "10",
+        "smtpd_client_event_limit_exceptions": "",
+        "anvil_rate_time_unit": "2s",
+    }
+    async with postfix(tmp_path / "postfix", **settings) as server:
+        post = Post(relay_to(server.url))
+        await post.send_all(people(30))
+        arrived = await server.arrived(30)
+        assert len(arrived) == len(set(arrived)) == 30
+        assert "rate limit exceeded" in server.log.read_text()
+    assert all(isinstance(outcome, Accepted) for outcome in post.last.values())
+    assert post.tries.total() == 0
+    assert post.bounced == []
+
+
+async def test_postfix_limits_connections(tmp_path: Path) -> None:
+    """Three at a time: sixty messages arrive once each."""
+    settings = {"smtpd_client_connection_count_limit": "3", "smtpd_client_event_limit_exceptions": ""}
+    async with postfix(tmp_path / "postfix", **settings) as server:
+        post = Post(relay_to(server.url, connections=12))
+        await post.send_all(people(60))
+        arrived = await server.arrived(60)
+        assert len(arrived) == len(set(arrived)) == 60
+    assert post.tries.total() == 0
+    assert post.bounced == []
+
+
+async def test_postfix_knows_whom_it_does_not_know(tmp_path: Path) -> None:
+    """An unknown recipient is suppressed, the others of its domain get theirs."""
+    settings = {
+        "virtual_mailbox_domains": "here.test",
+        "virtual_mailbox_maps": "inline:{ada@here.test=ada, grace@here.test=grace}",
+    }
+    async with postfix(tmp_path / "postfix", **settings) as server:
+        post = Post(relay_to(server.url))
+        await post.send_all(["ada@here.test", "nobody@here.test", "grace@here.test"])
+        assert sorted(await server.arrived(2)) == ["ada@here.test", "grace@here.test"]
+    assert post.bounced == ["nobody@here.test"]
+    assert "User unknown" in str(post.last["nobody@here.test"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"smtpd_sender_restrictions": "inline:{team@mail.acme.test=reject}, reject"}, "rejected"),
+        (
+            {"smtpd_sender_restrictions": "check_sender_access inline:{acme.test=REJECT}, reject"},
+            "Sender address rejected",
+        ),
+        ({"smtpd_client_restrictions": "reject", "smtpd_delay_reject": "no"}, "Client host rejected"),
+        ({"smtpd_relay_restrictions": "reject", "smtpd_recipient_restrictions": "reject"}, "rejected"),
+        ({"mynetworks": "192.0.2.0/24"}, "Relay access denied"),
+    ],
+    ids=["sender", "sender's domain", "client", "recipient for everybody", "relaying"],
+)
+async def test_postfix_refuses_us(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    """Whatever check we fail, every domain's mail waits, few attempts are made, and nobody is suppressed."""
+    async with postfix(tmp_path / "postfix", **settings) as server:
+        post = Post(relay_to(server.url))
+        recipients = [f"ada@d{number}.test" for number in range(8)]
+        await post.send_all(recipients, within=3)
+        assert await server.arrived(0) == []
+        assert len(server.lines("NOQUEUE: reject")) < 30
+    assert post.bounced == []
+    assert all(isinstance(outcome, Deferred | Held) for outcome in post.last.values())
+    assert any(words in str(outcome) for outcome in post.last.values())
+    assert post.relay.status().condition == "down"
+
+
+@pytest.mark.parametrize(
+    ("query", "verified", "arrives"),
+    [("", False, True), ("?starttls", False, False), ("?starttls", True, True)],
+    ids=["offered", "required of an unknown authority", "required of an authority that is named"],
+)
+async def test_postfix_with_a_certificate_of_its_own(
+    tmp_path: Path, query: str, verified: bool, arrives: bool
+) -> None:
+    """As Debian sets it up; in TLS each time that something arrives."""
+    certificate, key = own_certificate(tmp_path)
+    settings = {
+        "smtpd_tls_cert_file": str(certificate),
+        "smtpd_tls_key_file": str(key),
+        "smtpd_tls_security_level": "may",
+        "smtpd_tls_loglevel": "1",
+    }
+    async with postfix(tmp_path / "postfix", **settings) as server:
+        post = Post(relay_to(server.url + query + (f"&ca={certificate}" if verified else "")))
+        await post.send_all(["ada@elsewhere.test"], within=0.5)
+        assert len(await server.arrived(int(arrives))) == arrives
+        assert bool(server.lines("TLS connection established")) is arrives
+
+
+async def test_exim_does_not_relay(tmp_path: Path) -> None:
+    """Its words are "relay not permitted", with 550 and no more: everybody waits, nobody is suppressed."""
+    rules = "deny message = relay not permitted"
+    async with exim(tmp_path / "exim", rcpt=rules) as server:
+        post = Post(relay_to(server.url))
+        await post.send_all(people(20), within=3)
+        assert server.lines("<=") == []
+    assert post.bounced == []
+    assert post.relay.status().condition == "down"
+    assert "relay not permitted" in post.relay.status().reason
+
+
+async def test_exim_takes_its_time_after_the_dot(tmp_path: Path) -> None:
+    """Later than any other answer may be: each arrives once, over one connection after the other."""
+    data = "warn delay = 2s\naccept"
+    async with exim(tmp_path / "exim", data=data) as server:
+        timeouts = Timeouts(connect=5, reply=1, final=30)
+        post = Post(relay_to(server.url, timeouts=timeouts))
+        await post.send_all(people(3))
+        assert len(server.lines("<=")) == 3
+    assert post.tries.total() == 0
+
+
+async def test_exim_knows_nobody_of_that_name(tmp_path: Path) -> None:
+    """A bare 550 in Exim's words."""
+    rules = "deny local_parts = nobody\n     message = Unrouteable address\naccept"
+    async with exim(tmp_path / "exim", rcpt=rules) as server:
+        post = Post(relay_to(server.url))
+        await post.send_all(["ada@elsewhere.test", "nobody@elsewhere.test"])
+        assert len(server.lines("<=")) == 1
+    assert post.bounced == ["nobody@elsewhere.test"]

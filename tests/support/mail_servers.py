@@ -1,0 +1,205 @@
+"""Postfix and Exim of Debian's packages, as processes with config, spool and log in a folder of their own."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+POSTFIX_DAEMONS = Path("/usr/lib/postfix/sbin")
+EXIM = Path("/opt/exim4/usr/sbin/exim4")
+"""Debian's packages of Postfix and Exim exclude each other, so this one is unpacked beside."""
+PATIENCE_SECONDS = 20
+QUEUES = (
+    *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
+    *("private", "saved", "trace", "pid"),
+)
+
+# `unix` services are what smtpd asks; everything that is taken goes to /dev/null.
+MASTER = """
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup   unix n - n - 0 cleanup
+qmgr      unix n - n 300 1 qmgr
+rewrite   unix - - n - - trivial-rewrite
+bounce    unix - - n - 0 discard
+defer     unix - - n - 0 discard
+trace     unix - - n - 0 discard
+error     unix - - n - - error
+retry     unix - - n - - error
+discard   unix - - n - - discard
+proxymap  unix - - n - - proxymap
+anvil     unix - - n - 1 anvil
+tlsmgr    unix - - n 1000? 1 tlsmgr
+scache    unix - - n - 1 scache
+postlog   unix-dgram n - n - 1 postlogd
+"""
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {folder}/spool
+data_directory = {folder}/data
+daemon_directory = {daemons}
+command_directory = /usr/sbin
+maillog_file = {folder}/mail.log
+maillog_file_prefixes = {folder}
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = relay.test
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+default_transport = discard
+relay_transport = discard
+local_transport = discard
+virtual_transport = discard
+alias_maps =
+local_recipient_maps =
+smtpd_peername_lookup = no
+"""
+EXIM_CONFIG = """
+exim_user = Debian-exim
+exim_group = Debian-exim
+primary_hostname = relay.test
+spool_directory = {folder}/spool
+log_file_path = {folder}/%slog
+pid_file_path = {folder}/exim.pid
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {port}
+queue_only = true
+tls_advertise_hosts =
+keep_environment =
+host_lookup =
+rfc1413_hosts =
+acl_smtp_rcpt = rcpt
+acl_smtp_data = data
+
+begin acl
+rcpt:
+{rcpt}
+data:
+{data}
+
+begin routers
+nowhere:
+  driver = redirect
+  data = :blackhole:
+"""
+
+
+class MailServer:
+    """A server that listens; `log` is where it writes what it took."""
+
+    def __init__(self, port: int, log: Path) -> None:
+        self.port = port
+        self.log = log
+
+    @property
+    def url(self) -> str:
+        return f"smtp://localhost:{self.port}"
+
+    def lines(self, mark: str) -> list[str]:
+        """The lines of its log that hold `mark`."""
+        return (
+            [line for line in self.log.read_text().splitlines() if mark in line] if self.log.exists() else []
+        )
+
+    async def arrived(self, number: int) -> list[str]:
+        """The recipients of what Postfix took and passed on, once there are so many of them."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while len(self._passed_on()) < number:
+                    await asyncio.sleep(0.05)
+        return self._passed_on()
+
+    def _passed_on(self) -> list[str]:
+        return [line.split("to=<")[1].split(">")[0] for line in self.lines("status=sent")]
+
+
+@asynccontextmanager
+async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
+    """Postfix with these settings of main.cf beside those that a test needs."""
+    port = _free_port()
+    config = folder / "config"
+    for name in ("config", "data", "spool"):
+        (folder / name).mkdir(parents=True)
+    shutil.chown(folder / "data", "postfix")
+    own = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    (config / "main.cf").write_text(MAIN.format(folder=folder, daemons=POSTFIX_DAEMONS) + own)
+    (config / "master.cf").write_text(MASTER.format(port=port))
+    _open_folders(folder)
+    _make_spool(folder / "spool")
+    environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(config), "MAIL_LOGTAG": "postfix"}
+    process = subprocess.Popen([POSTFIX_DAEMONS / "master", "-c", config, "-s"], env=environment)
+    async with _running(process, MailServer(port, folder / "mail.log")) as server:
+        yield server
+
+
+@asynccontextmanager
+async def exim(folder: Path, *, rcpt: str = "accept", data: str = "accept") -> AsyncIterator[MailServer]:
+    """Exim with these rules for recipients and for data."""
+    port = _free_port()
+    (folder / "spool").mkdir(parents=True)
+    rules = EXIM_CONFIG.format(folder=folder, port=port, rcpt=_indented(rcpt), data=_indented(data))
+    (folder / "exim.conf").write_text(rules)
+    _open_folders(folder)
+    for path in (folder, folder / "spool"):
+        shutil.chown(path, "Debian-exim", "Debian-exim")
+    process = subprocess.Popen([EXIM, "-bdf", "-C", folder / "exim.conf"], cwd="/")
+    async with _running(process, MailServer(port, folder / "mainlog")) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _running(process: subprocess.Popen[bytes], server: MailServer) -> AsyncIterator[MailServer]:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await _listens(server.port):
+                assert process.poll() is None, server.log.read_text() if server.log.exists() else "it ended"
+                await asyncio.sleep(0.05)
+        yield server
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, PATIENCE_SECONDS)
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _make_spool(spool: Path) -> None:
+    """The folders of a queue, with the owners that Postfix wants."""
+    for name in QUEUES:
+        (spool / name).mkdir(mode=0o700)
+        if name != "pid":
+            shutil.chown(spool / name, "postfix")
+    for name, mode in (("public", 0o710), ("maildrop", 0o730)):
+        (spool / name).mkdir()
+        shutil.chown(spool / name, "postfix", "postdrop")
+        (spool / name).chmod(mode)
+
+
+def _open_folders(folder: Path) -> None:
+    """Servers are other users: the folders above have to let them pass."""
+    for above in folder.parents:
+        if above.stat().st_uid == os.getuid() and above != Path("/"):
+            above.chmod(above.stat().st_mode | 0o111)
+    folder.chmod(0o755)
+
+
+def _indented(rules: str) -> str:
+    return "\n".join(f"  {line}" for line in rules.splitlines())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
