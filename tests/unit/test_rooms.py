@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.layout",
         "server.mail.render",
         "server.mail.size",
+        "server.mail.lint",
         "server.mail.lmx",
         "server.mail.variables",
         "server.team_settings",
