@@ -322,6 +322,11 @@ def test_outlook_gets_one_border_and_a_font_that_it_knows() -> None:
         assert stack.split(",")[0] in ("Segoe UI", "Georgia", "Consolas")
 
 
+def test_a_divider_is_one_line_in_outlook() -> None:
+    html = fill(prepare(message('<Divider color="#123456"/>'), None), Values()).html
+    assert html.count("#123456") == 1
+
+
 def test_images_are_as_wide_as_their_place() -> None:
     """Less the space of column, section and border: Outlook goes by the attribute alone."""
     image = '<Image src="https://x.org/a.png" borderWidth="2"/>'
