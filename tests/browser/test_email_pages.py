@@ -56,15 +56,16 @@ async def opened(browser: Browser, html: str, **given: Any) -> Page:
     return page
 
 
+@pytest.mark.parametrize("name", ["everything", "styled"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_text_is_readable(browser: Browser, scheme: str) -> None:
+async def test_every_text_is_readable(browser: Browser, name: str, scheme: str) -> None:
     """Each tag of LMX, on each ground that the gallery has."""
-    page = await opened(browser, rendered("everything"), color_scheme=scheme)
+    page = await opened(browser, rendered(name), color_scheme=scheme)
     found = await page.evaluate(CONTRASTS)
-    assert len(found) > 40
+    assert len(found) > 10
     assert [each for each in found if each[1] < READABLE] == []
     card = await page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
-    assert (card == "rgb(255, 255, 255)") == (scheme == "light")
+    assert (card in ("rgb(255, 255, 255)", "rgb(253, 246, 227)")) == (scheme == "light")
 
 
 async def test_outlook_darkens_with_the_same_rules(browser: Browser) -> None:
@@ -74,7 +75,7 @@ async def test_outlook_darkens_with_the_same_rules(browser: Browser) -> None:
     assert [each for each in await page.evaluate(CONTRASTS) if each[1] < READABLE] == []
 
 
-@pytest.mark.parametrize("name", ["everything", "long", "arabic", "hebrew"])
+@pytest.mark.parametrize("name", ["everything", "styled", "long", "arabic", "hebrew"])
 async def test_nothing_is_wider_than_its_place(browser: Browser, name: str) -> None:
     """The card is 600 pixels wide in Outlook, too, and a phone never scrolls sideways."""
     phone = await opened(browser, rendered(name), **PHONE)

@@ -30,7 +30,7 @@ FLAGS = [
 FORCED = "--blink-settings=forceDarkModeEnabled=true"
 FOOTER = Footer(company="Acme Ltd", address="1 Square\nLondon", list_name="News")
 VALUES = Values(
-    contact={"firstName": "Ada", "plan": "pro", "note": "WordsWithoutBlanks" * 8},
+    contact={"firstName": "Ada", "plan": "pro", "note": "WordsWithoutBlanks" * 8, "size": "600x120"},
     system={"unsubscribe_link": "https://acme.example/unsubscribe"},
 )
 DESKTOP, PHONE = ViewportSize(width=760, height=900), ViewportSize(width=390, height=844)

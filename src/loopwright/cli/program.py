@@ -9,6 +9,7 @@ from loopwright.version import VERSION
 from . import api_key, contacts, emails, events, inbox, lists, properties, team, transactional
 from .apply import apply
 from .backup import backup, restore
+from .check import check
 from .failure import Commands
 from .init import init
 from .serve import serve
@@ -44,6 +45,7 @@ program.command()(init)
 program.command()(serve)
 program.command()(worker)
 program.command()(apply)
+program.command()(check)
 program.command()(backup)
 program.command()(restore)
 program.add_typer(team.app, name="team")

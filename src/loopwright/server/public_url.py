@@ -71,7 +71,7 @@ def _wrong_host(found: SplitResult) -> str | None:
     labels = host.removesuffix(".").split(".")
     if not host.isascii():
         try:
-            plain = idna.encode(host, uts46=True, transitional=False).decode()
+            plain = idna.encode(host, uts46=True).decode()
         except UnicodeError:
             return f"has no name that a host can have; write it as {EXAMPLE}"
         return f"has a host that is not written in ASCII; write {found.scheme}://{plain}{found.path}"

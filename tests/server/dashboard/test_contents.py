@@ -8,6 +8,7 @@ import pytest
 
 from loopwright.server.dashboard.views import PAGES
 from support.content import write_message
+from support.dashboard_rows import letter
 from support.dashboard_site import PUBLIC_URL, Site
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
@@ -151,6 +152,17 @@ async def test_an_email_is_shown_in_all_its_forms(site: Site, operator: httpx2.A
     )
     assert raw.headers["content-type"] == "message/rfc822"
     assert raw.headers["content-disposition"].startswith("attachment;")
+
+
+async def test_an_email_says_how_large_its_html_is(site: Site, operator: httpx2.AsyncClient) -> None:
+    """And when mail programs will not show all of it."""
+    for html, said in (("x" * 2_000, "Size 2.0 KB of HTML"), ("\u00e9" * 60_000, "its HTML has 120,00")):
+        message = await site.rows.received(
+            "S", "ada@example.com", raw=letter("S", "ada@example.com", html=html)
+        )
+        page = words((await operator.get(f"/inbox/{message}")).text)
+        assert said in page
+        assert ("Gmail hides what comes after 102 KB" in page) == (len(html) > 50_000)
 
 
 async def test_an_email_without_html_shows_its_text(site: Site, operator: httpx2.AsyncClient) -> None:

@@ -461,6 +461,18 @@ def test_warnings_stop_nothing() -> None:
     assert [(w.file, w.line) for w in definitions.warnings] == [("workflows/welcome.lmx", 1)]
 
 
+@pytest.mark.parametrize("body", ["workflows/welcome.lmx", "transactional/receipt.lmx"])
+def test_html_that_mail_programs_cut_is_a_warning(body: str) -> None:
+    """Counted without values, since nobody knows them yet; conditional parts count."""
+    value = "{event.plan}" if "welcome" in body else "{data.amount}"
+    long = f'<Section if="{value}">{"<Divider/>" * 100}{"<Paragraph>x</Paragraph>" * 100}</Section>'
+    for times, warned in ((1, False), (8, True)):
+        [*found] = parse({**SOUND, body: SOUND[body] + long * times}).warnings
+        assert bool(found) == warned
+    assert (found[0].file, found[0].line) == (body, 1)
+    assert "Gmail hides what comes after 102 KB" in found[0].message
+
+
 def test_windows_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
     """Files that come from other editors read the same."""
     for name, text in SOUND.items():

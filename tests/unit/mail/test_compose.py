@@ -205,6 +205,13 @@ def test_a_bad_address_beside_the_recipient_costs_that_address_only(field: str, 
     assert composed.note.lower().startswith(f"sent without {field.replace('_', '-')} '{address}': the ")
 
 
+def test_html_that_mail_programs_cut_is_told() -> None:
+    """With its values in it: a name of two bytes counts as two."""
+    assert compose(rendered(html="\u00e9" * 49_999), envelope(), [], now=NOW).note == ""
+    note = compose(rendered(html="\u00e9" * 50_000), envelope(), [], now=NOW).note
+    assert "its HTML has 100,000 bytes, and Gmail hides what comes after 102 KB" in note
+
+
 @given(
     data=st.binary(max_size=400),
     filename=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=200),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from loopwright.server.mail.layout import Footer
-from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill, prepare
+from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill, least_bytes, prepare
 from loopwright.server.mail.style import FONT_STACKS
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import Variable, written
@@ -322,6 +322,11 @@ def test_outlook_gets_one_border_and_a_font_that_it_knows() -> None:
         assert stack.split(",")[0] in ("Segoe UI", "Georgia", "Consolas")
 
 
+def test_a_divider_is_one_line_in_outlook() -> None:
+    html = fill(prepare(message('<Divider color="#123456"/>'), None), Values()).html
+    assert html.count("#123456") == 1
+
+
 def test_images_are_as_wide_as_their_place() -> None:
     """Less the space of column, section and border: Outlook goes by the attribute alone."""
     image = '<Image src="https://x.org/a.png" borderWidth="2"/>'
@@ -331,6 +336,15 @@ def test_images_are_as_wide_as_their_place() -> None:
     <Image src="https://x.org/a.png" width="600"/><Image src="https://x.org/a.png" width="100"/></Section>"""
     widths = [image["width"] for image in rendered(lmx).all("img")]
     assert widths == ["532", "242", "220", "470", "474", "100"]
+
+
+def test_the_least_size_is_that_of_empty_values() -> None:
+    """Whatever values add; what a condition may hide is counted."""
+    button = '<Button href="https://x.org/{data.a}">\u00e9</Button>'
+    lmx = f'<H1>\u00e9 {{data.a}}</H1><Section if="{{data.b}}">{button}</Section>'
+    prepared = prepare(message(lmx), None)
+    filled = fill(prepared, Values(data={"a": "", "b": "x"})).html
+    assert least_bytes(prepared.html) == len(filled.encode())
 
 
 def test_a_section_is_a_link_where_it_holds_no_other() -> None:

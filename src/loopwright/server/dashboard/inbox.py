@@ -8,6 +8,7 @@ from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.pages import VIEWS, InboxPage, InboxPart, MessagePage, Sheet, View
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.mail.parsed_email import ParsedEmail, framed, parse_email, source
+from loopwright.server.mail.size import size_warning
 from loopwright.server.store.inbox import InboxRow, list_received, load_received
 from loopwright.server.store.pages.inbox import load_cause
 
@@ -37,6 +38,7 @@ async def show_message(visit: Visit) -> Response:
     """GET /inbox/{message_id}; `?view=` names the tab."""
     message = await _load(visit)
     parsed = await asyncio.to_thread(parse_email, message.raw)
+    html_size = len((parsed.html or "").encode(errors="replace"))
     view = _view(visit.request.query_params.get("view"), parsed)
     cause = await load_cause(visit.tx, visit.team_id, message.email_id) if message.email_id else None
     return answers.page(
@@ -47,6 +49,8 @@ async def show_message(visit: Visit) -> Response:
             cause=cause,
             view=view,
             sheet=_sheet(view, message, parsed),
+            html_size=html_size,
+            size_warning=size_warning(html_size),
         )
     )
 

@@ -158,7 +158,10 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class MessagePage(DashboardPage):
-    """One email; `view` is the tab that is open, `sheet` its text or source when that is the tab."""
+    """One email; `view` is the tab that is open, `sheet` its text or source when that is the tab.
+
+    `html_size` is in bytes, and `size_warning` says when that is too much for a mail program.
+    """
 
     template: ClassVar[str] = "message.html"
     frame: Frame
@@ -167,6 +170,8 @@ class MessagePage(DashboardPage):
     cause: Cause | None
     view: View
     sheet: Sheet | None
+    html_size: int
+    size_warning: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

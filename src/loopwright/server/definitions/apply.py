@@ -20,7 +20,7 @@ from loopwright.server.store.definitions import (
     save_lists,
     save_transactional,
 )
-from loopwright.server.store.messages import Content, RevisionRow, load_current_revision, write_revisions
+from loopwright.server.store.messages import RevisionRow, load_current_revision, write_revisions
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
@@ -39,6 +39,7 @@ from .model import (
     MessageDefinition,
     TransactionalDefinition,
     WorkflowDefinition,
+    content_of,
 )
 from .parse import unknown_properties
 
@@ -220,21 +221,7 @@ class _Applier:
     async def _save_message(self, definition: MessageDefinition, known_id: str | None) -> tuple[str, bool]:
         """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
         current = await load_current_revision(self._tx, self._team_id, known_id) if known_id else None
-        content = Content(
-            subject=definition.subject,
-            preview_text=definition.preview_text,
-            from_name=definition.from_name,
-            from_email=definition.from_email,
-            reply_to_email=definition.reply_to_email,
-            cc_email="",
-            bcc_email="",
-            language_code=definition.language_code,
-            email_format="styled",
-            lmx=definition.lmx,
-            contact_fallbacks=definition.contact_fallbacks,
-            event_fallbacks=definition.event_fallbacks,
-            data_fallbacks=definition.data_fallbacks,
-        )
+        content = content_of(definition)
         if current is not None and content == current.content:
             return current.message_id, False
         revision = RevisionRow(

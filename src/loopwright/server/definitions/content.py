@@ -1,16 +1,20 @@
 """Reads one email's content: the TOML that names it, and the LMX body beside it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from posixpath import dirname, join, normpath
 
 from loopwright.server.mail.addresses import address_mistake, local_part_mistake
 from loopwright.server.mail.direction import language_tag
+from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.lmx import check, check_line
+from loopwright.server.mail.render import UnsoundContent, least_bytes, prepare
+from loopwright.server.mail.size import size_warning
 from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable, VariableKind, parts, variables
 from loopwright.wire.limits import LMX_BYTES
 
 from .mistakes import Mistake, meant
-from .model import MessageDefinition, Use
+from .model import MessageDefinition, Use, content_of
 from .table import Table
 
 FIELDS = {  # key of the file -> what mail calls it in its messages
@@ -41,7 +45,7 @@ class ContentReader:
         found = (*self._field_uses(table, texts), *self._body_uses(body_file, lmx))
         uses = {use.variable: use for use in reversed(found)}
         fallbacks = self._fallbacks(table, set(uses))
-        return MessageDefinition(
+        message = MessageDefinition(
             subject=texts["subject"],
             preview_text=texts["preview"],
             from_name=texts["from_name"],
@@ -54,6 +58,9 @@ class ContentReader:
             data_fallbacks=fallbacks.get("data", {}),
             uses=tuple(uses[variable] for variable in sorted(uses)),
         )
+        if body_file:
+            self._check_size(body_file, message)
+        return message
 
     def _field(self, table: Table, key: str) -> str:
         text = table.required_text(key) if key in ("subject", "from") else table.text(key) or ""
@@ -105,6 +112,14 @@ class ContentReader:
         self._warnings.extend(Mistake(file, p.place.line, p.message) for p in checked.warnings)
         for variable in checked.variables:
             yield Use(variable, file, lmx.count("\n", 0, max(lmx.find(str(variable)), 0)) + 1)
+
+    def _check_size(self, file: str, message: MessageDefinition) -> None:
+        """Warn of HTML that is too large before any value is in it. What is unsound was told already."""
+        footer = Footer(company="", address="") if self._kind == "marketing" else None
+        with suppress(UnsoundContent):
+            size = least_bytes(prepare(content_of(message), footer).html)
+            if warning := size_warning(size):
+                self._warnings.append(Mistake(file, 1, f"without values, {warning}"))
 
     def _fallbacks(self, table: Table, used: set[Variable]) -> dict[VariableKind, dict[str, str]]:
         """The fallbacks by kind; each must be for a variable that the email uses."""

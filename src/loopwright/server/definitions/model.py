@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.server.mail.variables import Variable
+from loopwright.server.store.messages import Content
 from loopwright.server.store.workflows import WorkflowStatus
 from loopwright.server.workflow.graph import (
     EventTrigger,
@@ -46,6 +47,25 @@ class MessageDefinition(Struct, frozen=True, kw_only=True):
     event_fallbacks: dict[str, str]
     data_fallbacks: dict[str, str]
     uses: tuple[Use, ...]
+
+
+def content_of(definition: MessageDefinition) -> Content:
+    """The content as it is stored."""
+    return Content(
+        subject=definition.subject,
+        preview_text=definition.preview_text,
+        from_name=definition.from_name,
+        from_email=definition.from_email,
+        reply_to_email=definition.reply_to_email,
+        cc_email="",
+        bcc_email="",
+        language_code=definition.language_code,
+        email_format="styled",
+        lmx=definition.lmx,
+        contact_fallbacks=definition.contact_fallbacks,
+        event_fallbacks=definition.event_fallbacks,
+        data_fallbacks=definition.data_fallbacks,
+    )
 
 
 class ListDefinition(Struct, frozen=True, kw_only=True):

@@ -42,7 +42,7 @@ def ascii_domain(domain: str) -> str:
         raise wrong
     if not domain.isascii():
         try:
-            domain = idna.encode(domain, uts46=True, transitional=False).decode()
+            domain = idna.encode(domain, uts46=True).decode()
         except UnicodeError:
             raise wrong from None
     if len(domain) > _DOMAIN_LENGTH or not all(map(_LABEL.fullmatch, domain.split("."))):

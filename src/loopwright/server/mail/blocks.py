@@ -204,22 +204,24 @@ class BlockWriter:
         return f"<mj-image{attributes}{self.link(block)} />"
 
     def divider(self, block: Element, place: Place) -> str:
+        """A cell's border. MJML's own divider is two of them in Outlook, one below the other."""
         look, said = self.look, block.attributes
         color = said.get("color", look.divider_color)
         ground = said.get("blockColor", place.ground)
-        names = [self.palette.line(color, ground)]
+        around = f"padding:{padding(block, 16)};font-size:1px"
+        names = ""
         if "blockColor" in said:
-            names.append(self.palette.ground(ground))
-        attributes = given(
-            css_class=" ".join(names),
-            padding=padding(block, 16),
-            container_background_color=said.get("blockColor"),
-            width=f"{said['width']}%" if "width" in said else None,
-            align=said.get("align"),
-            border_width=f"{said.get('borderWidth', f'{look.divider_width:g}')}px",
-            border_color=color,
+            around += f";background:{ground}"
+            names = f' class="{self.palette.ground(ground)}"'
+        table = _TABLE.replace("100%", f"{said.get('width', '100')}%")
+        rule = f"{said.get('borderWidth', f'{look.divider_width:g}')}px solid {color}"
+        cell = (
+            f'<tr><td{names} align="{said.get("align", "center")}" style="{around}">'
+            f'{table} align="{said.get("align", "center")}"><tbody><tr>'
+            f'<td class="{self.palette.line(color, ground)}" style="border-top:{rule};font-size:1px;'
+            f'line-height:1px;height:0">&nbsp;</td></tr></tbody></table></td></tr>'
         )
-        return f"<mj-divider{attributes} />"
+        return self.marks.raw([cell])
 
     def link(self, block: Element) -> str:
         if "href" not in block.attributes:

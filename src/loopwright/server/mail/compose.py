@@ -19,6 +19,7 @@ from loopwright.wire.transactional import Attachment
 from .addresses import UnwritableAddress, ascii_address
 from .headers import mailbox, older_parameter, parameter, unstructured
 from .render import Rendered
+from .size import size_warning
 
 _TYPE = re.compile(r"[A-Za-z0-9][\w.+\-]*/[A-Za-z0-9][\w.+\-]*", re.ASCII)
 _PARAMETER = re.compile(r'\s*;\s*([\w.+\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.ASCII | re.DOTALL)
@@ -41,7 +42,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
 class Composed(Struct, frozen=True, kw_only=True):
     """A message ready for SMTP: its bytes, its sender, whom it is for, and who gets a copy.
 
-    `note` says what was left out of it and why; it is empty when nothing was.
+    `note` says what was left out of it and why, and when it is too large to be shown whole; else it is empty.
     """
 
     data: bytes
@@ -66,6 +67,8 @@ def compose(
     notes: list[str] = []
     reply_to = _writable("Reply-To", rendered.reply_to, notes)
     cc, bcc = _writable("Cc", rendered.cc, notes), _writable("Bcc", rendered.bcc, notes)
+    if warning := size_warning(len(rendered.html.encode(errors="replace"))):
+        notes.append(warning)
     head = [
         mailbox("From", envelope.from_email, rendered.from_name),
         mailbox("To", envelope.to_email),

@@ -43,6 +43,8 @@ def first_strong(texts: Iterable[str]) -> Direction | None:
                     return "ltr"
                 case "R" | "AL":
                     return "rtl"
+                case _:
+                    pass
     return None
 
 
@@ -55,5 +57,5 @@ def _written(nodes: Sequence[Node]) -> Iterable[str]:
     for node in nodes:
         if isinstance(node, Text):
             yield from (part for part in parts(node.text) if isinstance(part, str))
-        elif isinstance(node, Element) and node.tag not in ("CodeBlock", "Code"):
+        elif node.tag not in ("CodeBlock", "Code"):
             yield from _written(node.children)

@@ -44,7 +44,7 @@ class _Prose:
         self.look = look
         self.palette = palette
         self.ground = ground
-        self.direction = direction
+        self.direction: Direction = direction
 
     def own(self, color: str) -> str:
         """A colour of the style, on this ground."""

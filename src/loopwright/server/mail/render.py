@@ -12,7 +12,7 @@ from .lmx import check, check_line
 from .markup import MarkupProblem
 from .plain import plain
 from .style import look
-from .template import Fallbacks, Filling, Template, Values, slots, variables_of
+from .template import Fallbacks, Filling, Slot, Target, Template, Values, When, slots, variables_of
 from .variables import EmailKind, Variable, parts
 
 LINES = ("subject", "preview_text", "from_name", "from_email", "reply_to_email", "cc_email", "bcc_email")
@@ -133,6 +133,23 @@ def fill(prepared: Prepared, values: Values) -> Rendered:
     if filling.missing:
         raise MissingVariables(tuple(sorted(filling.missing)))
     return rendered
+
+
+def least_bytes(template: Template) -> int:
+    """How many bytes of UTF-8 are the same for everybody: without values, and with every conditional part."""
+    size = 0
+    for chunk in template:
+        match chunk:
+            case str():
+                size += len(chunk.encode())
+            case When():
+                size += least_bytes(chunk.inside)
+            case Target():
+                size += len(f"{chunk.before}{chunk.after}".encode())
+                size += sum(len(part.encode()) for part in chunk.parts if isinstance(part, str))
+            case Slot():
+                pass
+    return size
 
 
 def _line(text: str) -> str:
