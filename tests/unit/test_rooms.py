@@ -20,6 +20,7 @@ COMMON = {
     "server.keys",
     "server.runtime.hearing",
     "server.runtime.repeating",
+    "server.sealing",
     "server.settings",
     "server.store",
     "server.visitors",
