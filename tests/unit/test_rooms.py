@@ -33,7 +33,13 @@ ALLOWED: dict[str, set[str]] = {
     "webhooks": {"wire"},
     "server.store": {"ids", "wire"},
     "server.http": COMMON
-    | {"server.ingest", "server.mail.parsed_email", "server.mail.links", "server.observe"},
+    | {
+        "server.ingest",
+        "server.mail.decide",
+        "server.mail.links",
+        "server.mail.parsed_email",
+        "server.observe",
+    },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
     "server.workflow": COMMON,
     "server.mail": COMMON,

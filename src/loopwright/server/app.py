@@ -29,6 +29,7 @@ from loopwright.server.http.routes import Api
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.deliver import Mailer
+from loopwright.server.mail.identity import Identities
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.mail.noting import noting
 from loopwright.server.mail.relay import Limits
@@ -128,6 +129,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             limits,
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
+            has_relay=settings.smtp_url is not None,
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
@@ -231,6 +233,7 @@ async def _jobs(
         inbox=inbox.server,
         relay=relay,
         unsubscribe=unsubscribe,
+        identities=Identities(pool, await _sealing(pool, settings, clock)),
         connections=sum(places.values()),
         give_up=_give_up(settings.give_up_after),
     )
