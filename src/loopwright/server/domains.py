@@ -99,10 +99,9 @@ async def begin_rotation(
     """See that each key that signs has one which waits to take its place."""
     await lock_team(tx, team_id)
     domain = await load_domain(tx, team_id, name)
-    waiting = {key.algorithm for key in domain.waiting}
-    for key in domain.active:
-        if key.algorithm not in waiting:
-            await insert_key(tx, team_id, _new_key(sealing, domain.name, key.algorithm, now), now=now)
+    wanted: set[Algorithm] = {key.algorithm for key in domain.active} or {"rsa"}
+    for algorithm in sorted(wanted - {key.algorithm for key in domain.waiting}):
+        await insert_key(tx, team_id, _new_key(sealing, domain.name, algorithm, now), now=now)
     return await load_domain(tx, team_id, domain.name)
 
 
