@@ -87,7 +87,7 @@ async def test_add(run: Run, pool: Pool, dns: DnsServer) -> None:
         assert "".join(record["strings"]) == record["value"]
         if record["type"] == "TXT":
             zone = dns_zone([record["zoneLine"]])
-            [read] = zone.get_rdataset(f"{record['name']}.", "TXT")
+            [read] = zone.find_rdataset(f"{record['name']}.", "TXT")
             assert b"".join(read.strings).decode() == record["value"]
     [row, _] = await pool.fetch("SELECT sealed_key, record FROM signing_key ORDER BY id")
     assert b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01" not in row["sealed_key"], "RSA's name in DER"
