@@ -110,10 +110,10 @@ def dns_zone(lines: list[str]) -> Zone:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        pytest.param(["add", "https://elsewhere.org"], "is no domain name", id="a URL"),
-        pytest.param(["add", "elsewhere"], "is no domain name", id="one label"),
+        pytest.param(["add", "https://elsewhere.org"], "write elsewhere.org", id="a URL"),
+        pytest.param(["add", "elsewhere"], "no domain that email can come from", id="one label"),
         pytest.param(["add", "a..elsewhere.org"], "is no domain name", id="an empty label"),
-        pytest.param(["add", "ada@elsewhere.org"], "is no domain name", id="an address"),
+        pytest.param(["add", "ada@elsewhere.org"], "write elsewhere.org", id="an address"),
         pytest.param(["add", DOMAIN, "--bounce-domain", DOMAIN], "another bounce domain", id="the same"),
         pytest.param(["add", DOMAIN, "--bounce-domain", "x y.org"], "is no domain name", id="bounces"),
         pytest.param(["show"], "loopwright domain add DOMAIN", id="none yet"),

@@ -46,7 +46,7 @@ def domain(
         from loopwright.server.dns import Dns
         from loopwright.server.doctor import examine
         from loopwright.server.domains import load_domain
-        from loopwright.server.mail.transport import read_url as read_smtp_url
+        from loopwright.server.mail.smtp_url import read_url as read_smtp_url
 
         dns = Dns(resolver)
         async with opened_team(team, data_dir, database_url) as (tx, found):

@@ -256,7 +256,7 @@ def _show(domain: "Domain", smtp_url: str | None, public_url: str | None, *, as_
 
 
 def _relay_host(smtp_url: str | None) -> str | None:
-    from loopwright.server.mail.transport import read_url as read_smtp_url
+    from loopwright.server.mail.smtp_url import read_url as read_smtp_url
 
     return read_smtp_url(smtp_url).host if smtp_url else None
 

@@ -5,7 +5,6 @@ Each look makes findings: all is well, or what to do.
 
 import asyncio
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Literal
 
 import httpx2
@@ -17,7 +16,7 @@ from loopwright.server.dns_records import Record, dkim_record, records_of
 from loopwright.server.domains import Domain
 from loopwright.server.mail.decide import NO_ADDRESS, NO_DOMAIN, is_owned
 from loopwright.server.mail.dkim import publishes
-from loopwright.server.mail.transport import Server
+from loopwright.server.mail.smtp_url import Server
 from loopwright.server.store.teams import TeamRow
 
 LOOK_SECONDS = 15.0
@@ -153,7 +152,12 @@ async def _of_relay(relay: Server | None) -> Finding:
         )
     where = f"{relay.host}:{relay.port}"
     client = SMTP(
-        hostname=relay.host, port=relay.port, use_tls=relay.use_tls, start_tls=False, timeout=LOOK_SECONDS
+        hostname=relay.host,
+        port=relay.port,
+        use_tls=relay.tls == "implicit",
+        start_tls=False,
+        tls_context=relay.tls_context(),
+        timeout=LOOK_SECONDS,
     )
     try:
         await client.connect()
@@ -171,18 +175,17 @@ async def _of_relay(relay: Server | None) -> Finding:
 
 async def _talk(client: SMTP, relay: Server, where: str) -> Finding:
     await client.ehlo()
-    is_private, offers_tls = relay.use_tls, client.supports_extension("starttls")
-    if not is_private and offers_tls:
-        # Without a password nothing is given to a server that only says who it is.
-        await client.starttls(validate_certs=bool(relay.password or relay.start_tls))
+    is_private = relay.tls == "implicit"
+    if relay.tls in ("offered", "required") and client.supports_extension("starttls"):
+        await client.starttls(tls_context=relay.tls_context())
         await client.ehlo()
         is_private = True
     said = f"{where} answers, {'with' if is_private else 'without'} TLS"
-    if not is_private and (relay.start_tls or (relay.password and not _is_loopback(relay.host))):
+    if relay.tls == "required" and not is_private:
         return Finding(
             about="relay",
             found=f"{said}: it does not offer STARTTLS",
-            remedy="use a port with TLS, such as smtps://…:465; a password is not sent without",
+            remedy="use a port with TLS, such as smtps://…:465; without it nothing is sent",
         )
     if relay.username and not client.supports_extension("auth"):
         return Finding(
@@ -195,13 +198,6 @@ async def _talk(client: SMTP, relay: Server, where: str) -> Finding:
 
 def _said(problem: Exception) -> str:
     return " ".join(str(problem).split()) or type(problem).__name__
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _of_public_url(url: str | None) -> Finding:

@@ -1,6 +1,5 @@
 """Sending domains: adding one to a team, the keys that sign for it, and their rotation."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from secrets import token_hex
@@ -9,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.mail.addresses import ascii_domain, domain_mistake
 from loopwright.server.mail.dkim import Algorithm, new_private_key, public_record, read_private_key
 from loopwright.server.mail.identity import purpose_of
 from loopwright.server.sealing import SealingKey
@@ -24,10 +24,6 @@ from loopwright.server.store.domains import (
 )
 from loopwright.server.store.teams import lock_team
 from loopwright.server.team_settings import SettingChanges, change_team
-
-_NAME = re.compile(
-    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9\-]{0,61}[a-z0-9])?"
-)
 
 
 class Domain(Struct, frozen=True, kw_only=True):
@@ -51,12 +47,10 @@ class Domain(Struct, frozen=True, kw_only=True):
 
 def read_domain(text: str) -> str:
     """A domain's name as the DNS has it, in small letters. Raises `ValueError`."""
-    name = text.strip().lower().removesuffix(".")
-    if not name.isascii():
-        raise ValueError(f"{text} is not written in ASCII; write its xn-- form, as the DNS has it")
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{text!r:.100} is no domain name; write one such as mail.example.com")
-    return name
+    name = text.strip()
+    if mistake := domain_mistake(name):
+        raise ValueError(f"the domain {mistake} (got {name})")
+    return ascii_domain(name).lower()
 
 
 async def add_domain(

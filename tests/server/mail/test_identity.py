@@ -1,6 +1,7 @@
 """What a team's sending domain does to its email: signatures, the envelope's sender, and email that waits."""
 
 import re
+from datetime import timedelta
 
 import dkim
 import httpx2
@@ -127,23 +128,17 @@ async def test_a_process_that_cannot_sign(office: Office, peer: Peer, sealing: S
     assert (await office.reload(email)).status == "sent"
 
 
-UNOWNED = [
-    "mail.example.com", "EXAMPLE.COM.", "example.net", "a.b.example.org", "acme.test", "acme.example",
-    "acme.invalid", "acme.localhost", "localhost", "", "intranet",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("domain", UNOWNED)
+@pytest.mark.parametrize("domain", ["mail.example.com", ""])
 @pytest.mark.parametrize("kind", ["marketing", "transactional"])
 async def test_without_a_domain_nothing_leaves(office: Office, peer: Peer, domain: str, kind: str) -> None:
     """It waits, however long, with a sentence that names the command; once there is one, it goes."""
     await office.pool.execute("UPDATE team SET sending_domain = $1", domain)
     contact = await office.contact() if kind == "marketing" else None
     email = await office.email(await office.message(), contact)
-    for _ in range(12):  # more often than an email is tried
+    for _ in range(4):  # for longer than an email is tried
         await office.deliver(peer.url)
         assert await office.due_in(email) == HOLD
-        office.clock.moment += HOLD
+        office.clock.moment += timedelta(days=1)
     waiting = await office.reload(email)
     assert (waiting.status, waiting.attempts) == ("queued", 0)
     assert "loopwright domain add" in waiting.reason
