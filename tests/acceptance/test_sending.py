@@ -39,6 +39,7 @@ async def peer() -> AsyncIterator[Peer]:
 async def worker(database_url: str, peer: Peer) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
         LOOPWRIGHT, "worker", "--database-url", database_url, "--smtp-url", peer.url,
+        "--public-url", "https://mail.elsewhere.org",
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -51,6 +52,7 @@ async def worker(database_url: str, peer: Peer) -> AsyncIterator[Process]:
 
 async def queue(pool: Pool, team: TeamRow, count: int) -> set[str]:
     """Queue emails of a workflow, and answer with their Message-IDs."""
+    await pool.execute("UPDATE team SET sending_domain = 'mail.elsewhere.org', address = '1 Road'")
     message = (await write_message(pool, team.id)).message_id
     contacts = [await add_contact(pool, team.id, f"p{number}@elsewhere.test") for number in range(count)]
     emails = [

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from runpy import run_path
@@ -17,11 +18,13 @@ from pgqueuer.queries import Queries
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
+from loopwright.server.app import prepare
 from loopwright.server.app import run as run_server
 from loopwright.server.clock import SystemClock
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.target import save
+from loopwright.server.sealing import new_sealing_key
 from loopwright.server.settings import Settings
 from loopwright.server.store.clients import ClientFailure, Clients
 from loopwright.server.store.migrations import HEAD
@@ -127,6 +130,41 @@ async def test_there_and_back(
             assert (await http.post("/api/v1/events/send", json=body)).status_code == 409
             del http.headers["Idempotency-Key"]
             assert (await http.post("/api/v1/events/send", json=body)).status_code == 200
+
+
+async def test_the_sealing_key_stays_apart(
+    run: Run, pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    """Who makes a backup and who restores one hear of it; with another key the server does not start."""
+    file, key = tmp_path / "all.backup", new_sealing_key()
+    plain = await run("backup", tmp_path / "plain.backup", "--database-url", database_url)
+    assert "sealing key" not in plain.stderr
+    await prepare(Settings(database_url=database_url, sealing_key=key))
+    saved = await run("backup", file, "--database-url", database_url, "--json")
+    assert "The sealing key is not in it" in saved.stderr
+    assert key.encode() not in file.read_bytes()
+    restored = await run("restore", file, "--database-url", empty_url)
+    assert "sealing key of the server that it was of, in --sealing-key" in restored.stderr
+    for given, said in [
+        (["--sealing-key", new_sealing_key()], "is not the one that this database's secrets are sealed with"),
+        ([], "LOOPWRIGHT_SEALING_KEY"),
+        (["--sealing-key", "s3cret"], "loopwright sealing new"),
+    ]:
+        refused = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "loopwright", "serve", "--port=0", "--database-url", empty_url, *given],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert said in refused.stderr
+        assert "s3cret" not in refused.stderr
+    await prepare(Settings(database_url=empty_url, sealing_key=key))
+    lost = await run("sealing", "reset", "--yes", "--database-url", empty_url)
+    assert lost.exit_code == 0, lost.output
+    await prepare(Settings(database_url=empty_url))
 
 
 async def test_one_moment(

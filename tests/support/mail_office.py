@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from loopwright.ids import new_id
 from loopwright.server.mail.deliver import Mailer
+from loopwright.server.mail.identity import Identities
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.mail.relay import Limits
 from loopwright.server.mail.retry import GIVE_UP, GiveUp
@@ -14,6 +15,7 @@ from loopwright.server.mail.session import Timeouts
 from loopwright.server.mail.smtp_url import read_url
 from loopwright.server.mail.transport import Relay, Sending
 from loopwright.server.refusal import NotFound
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
@@ -51,6 +53,8 @@ class Office:
         self.team = team
         self.inbox = inbox
         self.clock = clock
+        self.sealing: SealingKey | None = SealingKey(bytes(32))
+        self.public_url = "https://mail.example.org"
         self.gone: set[str] = set()
         self.left: list[tuple[str, str]] = []
 
@@ -70,11 +74,12 @@ class Office:
         mailer = Mailer(
             self.pool,
             self.clock,
-            public_url="https://mail.example.org",
+            public_url=self.public_url,
             inbox=self.inbox.server,
             relay=relay,
             unsubscribe=unsubscribe,
             connections=connections,
+            identities=Identities(self.pool, self.sealing),
             give_up=give_up,
         )
         sender = Sender(self.pool, self.clock, mailer)

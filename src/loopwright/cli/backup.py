@@ -19,7 +19,7 @@ from loopwright.cli.hosting import (
     failures_told,
 )
 from loopwright.cli.session import AsJson, say, show_json
-from loopwright.server.settings import DEFAULT_DATA_DIR
+from loopwright.server.settings import DEFAULT_DATA_DIR, SEALING_FILE
 
 if TYPE_CHECKING:
     from loopwright.server.backup import Contents
@@ -47,6 +47,7 @@ def backup(
     """Write the whole database into FILE, as it is at this moment. Servers go on meanwhile.
 
     The file is for its owner alone: it holds everything about everybody, and what signs links in emails.
+    The sealing key, with which the DKIM keys in it can be read, is not in it.
     """
     check_server_runs_here()
     from loopwright.server.backup import back_up
@@ -65,6 +66,12 @@ def backup(
     with _told(), _progress("backing up") as hears:
         contents = asyncio.run(run(hears))
     _show("Backed up to", file, contents, as_json)
+    if contents.is_sealed:
+        where = "" if database_url else f", {data_dir / SEALING_FILE},"
+        typer.echo(
+            f"The sealing key{where} is not in it: keep a copy elsewhere, or nobody can read the DKIM keys.",
+            err=True,
+        )
 
 
 def restore(
@@ -97,6 +104,11 @@ def restore(
     with _told(), _progress("restoring") as hears:
         contents = asyncio.run(run(hears))
     _show("Restored from", file, contents, as_json)
+    if contents.is_sealed:
+        where = "in --sealing-key" if database_url else f"as {data_dir / SEALING_FILE}"
+        typer.echo(
+            f"Its secrets are sealed: give the sealing key of the server that it was of, {where}.", err=True
+        )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from loopwright.cli.hosting import (
 from loopwright.cli.session import AsJson, say
 
 from .failure import CommandFailed
-from .team import Team
+from .on_database import Team
 
 if TYPE_CHECKING:
     from loopwright.server.store.retries import Choice

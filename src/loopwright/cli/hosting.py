@@ -91,6 +91,14 @@ PublicUrl = Annotated[
         envvar="LOOPWRIGHT_PUBLIC_URL", help="What links in emails begin with, as the world sees it."
     ),
 ]
+SealingKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sealing-key",
+        envvar="LOOPWRIGHT_SEALING_KEY",
+        help="What seals DKIM keys in a database of your own: `loopwright sealing new` makes one. Or a file.",
+    ),
+]
 EventRetention = Annotated[
     str,
     typer.Option(
@@ -293,6 +301,7 @@ def failures_told() -> Generator[None]:
     from asyncpg import InvalidAuthorizationSpecificationError, InvalidCatalogNameError
 
     from loopwright.server.bootstrap import KeyTaken
+    from loopwright.server.sealing import SealingFailure
     from loopwright.server.store.address import DatabaseProblem
     from loopwright.server.store.database import AWAY
     from loopwright.server.store.wheel import EmbeddedFailure
@@ -307,6 +316,8 @@ def failures_told() -> Generator[None]:
         yield
     except (DatabaseProblem, EmbeddedFailure) as problem:
         raise CommandFailed(str(problem)) from None
+    except SealingFailure as problem:
+        raise CommandFailed(f"{problem}.") from None
     except told as problem:
         raise CommandFailed(_sentence(problem)) from None
 

@@ -6,7 +6,20 @@ import typer
 
 from loopwright.version import VERSION
 
-from . import api_key, contacts, emails, events, inbox, lists, properties, team, transactional
+from . import (
+    api_key,
+    contacts,
+    doctor,
+    domain,
+    emails,
+    events,
+    inbox,
+    lists,
+    properties,
+    sealing,
+    team,
+    transactional,
+)
 from .apply import apply
 from .backup import backup, restore
 from .check import check
@@ -49,6 +62,9 @@ program.command()(check)
 program.command()(backup)
 program.command()(restore)
 program.add_typer(team.app, name="team")
+program.add_typer(domain.app, name="domain")
+program.add_typer(doctor.app, name="doctor")
+program.add_typer(sealing.app, name="sealing")
 program.add_typer(api_key.app, name="api-key")
 program.add_typer(contacts.app, name="contacts")
 program.add_typer(properties.app, name="properties")

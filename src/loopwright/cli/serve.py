@@ -27,6 +27,7 @@ from .hosting import (
     LogFormat,
     LogLevel,
     PublicUrl,
+    SealingKeyOption,
     SendRate,
     SmtpConnections,
     SmtpMessages,
@@ -123,6 +124,7 @@ def serve(
             help="Whether to run workflows and deliver email here, or leave it to `loopwright worker`.",
         ),
     ] = True,
+    sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
     log_format: LogFormat = None,
     log_level: LogLevel = "info",
@@ -153,6 +155,7 @@ def serve(
         workers=workers,
         jobs=jobs,
         event_retention=read_retention(event_retention),
+        sealing_key=sealing_key,
     )
     check_smtp_url(smtp_url)
     configure(log_format, log_level)

@@ -1,38 +1,23 @@
 """`loopwright team`: the teams of a database, a team's settings and its API keys, in the database itself."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import msgspec
 import typer
 
 from loopwright.cli.failure import CommandFailed
-from loopwright.cli.hosting import (
-    DatabaseUrl,
-    DataDirOfServer,
-    check_server_runs_here,
-    failures_told,
-    find_data,
-)
+from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, find_data
+from loopwright.cli.on_database import Team, opened_team, run_on_database
 from loopwright.cli.session import AsJson, say, show_table
 
 if TYPE_CHECKING:
-    from loopwright.server.store.database import Connection
     from loopwright.server.store.teams import KeyRow, TeamRow
     from loopwright.server.team_settings import SettingChanges
-
-Result = TypeVar("Result")
 
 app = typer.Typer(no_args_is_help=True, help="List, make and change teams: settings, blocklist, API keys.")
 keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
 app.add_typer(keys, name="keys")
-
-Team = Annotated[
-    str | None, typer.Option("--team", help="The team, by name or id; needed when there are several.")
-]
 
 
 @app.command()
@@ -48,10 +33,10 @@ def show(
     async def read() -> "tuple[TeamRow, list[str]]":
         from loopwright.server.store.forms import load_forms
 
-        async with _opened(team, data_dir, database_url) as (tx, found):
+        async with opened_team(team, data_dir, database_url) as (tx, found):
             return found, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
 
-    _show(*_run(read()), as_json=as_json)
+    _show(*run_on_database(read()), as_json=as_json)
 
 
 @app.command("list")
@@ -70,7 +55,7 @@ def list_teams(
         ):
             return await load_teams(tx)
 
-    teams = _run(read())
+    teams = run_on_database(read())
     if as_json:
         rows = [{"id": team.id, "name": team.name, "sendingDomain": team.sending_domain} for team in teams]
         typer.echo(msgspec.json.encode(rows).decode())
@@ -105,7 +90,7 @@ def create(
         ):
             return await create_team(tx, name, SystemClock().now())
 
-    team, key = _run(make())
+    team, key = run_on_database(make())
     if as_json:
         typer.echo(msgspec.json.encode({"id": team.id, "name": team.name, "apiKey": key}).decode())
     else:
@@ -150,7 +135,7 @@ def set_(
         block=block or (),
         unblock=unblock or (),
     )
-    _show(*_run(_change(changes, team, data_dir, database_url)), as_json=as_json)
+    _show(*run_on_database(_change(changes, team, data_dir, database_url)), as_json=as_json)
 
 
 async def _change(
@@ -160,7 +145,7 @@ async def _change(
     from loopwright.server.store.forms import load_forms
     from loopwright.server.team_settings import change_team
 
-    async with _opened(team, data_dir, database_url) as (tx, found):
+    async with opened_team(team, data_dir, database_url) as (tx, found):
         changed = await change_team(tx, found.id, changes, now=SystemClock().now())
         return changed, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
 
@@ -178,10 +163,10 @@ def list_keys(
     async def read() -> "list[KeyRow]":
         from loopwright.server.store.teams import load_keys
 
-        async with _opened(team, data_dir, database_url) as (tx, found):
+        async with opened_team(team, data_dir, database_url) as (tx, found):
             return await load_keys(tx, found.id)
 
-    rows = _run(read())
+    rows = run_on_database(read())
     if as_json:
         typer.echo(msgspec.json.encode(rows).decode())
     else:
@@ -207,11 +192,11 @@ def create_key(
         from loopwright.server.store.teams import insert_key
 
         key, now = new_key(), SystemClock().now()
-        async with _opened(team, data_dir, database_url) as (tx, found):
+        async with opened_team(team, data_dir, database_url) as (tx, found):
             await insert_key(tx, found.id, key_id=new_id(now), name=name, key_hash=hash_key(key), now=now)
         return key
 
-    typer.echo(_run(create()))
+    typer.echo(run_on_database(create()))
 
 
 @keys.command("revoke")
@@ -227,34 +212,12 @@ def revoke_key(
     async def revoke() -> bool:
         from loopwright.server.store.teams import delete_key
 
-        async with _opened(team, data_dir, database_url) as (tx, found):
+        async with opened_team(team, data_dir, database_url) as (tx, found):
             return await delete_key(tx, found.id, key_id)
 
-    if not _run(revoke()):
+    if not run_on_database(revoke()):
         raise CommandFailed(f"there is no key {key_id}; `loopwright team keys list` shows those there are")
     say("Revoked.")
-
-
-@asynccontextmanager
-async def _opened(
-    team: str | None, data_dir: Path | None, database_url: str | None
-) -> "AsyncGenerator[tuple[Connection, TeamRow]]":
-    # The server's parts take longer to import than all the rest of the command line.
-    from loopwright.server.clock import SystemClock
-    from loopwright.server.definitions.target import open_team
-
-    async with open_team(find_data(data_dir, database_url), database_url, team, SystemClock()) as opened:
-        yield opened
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Do the work; what the operator can mend ends the command with a sentence."""
-    check_server_runs_here()
-    try:
-        with failures_told():
-            return asyncio.run(work)
-    except (LookupError, ValueError) as problem:
-        raise CommandFailed(str(problem)) from None
 
 
 def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from .hosting import (
     LogFormat,
     LogLevel,
     PublicUrl,
+    SealingKeyOption,
     SendRate,
     SmtpConnections,
     SmtpMessages,
@@ -57,6 +58,7 @@ def worker(
             help="Port of /healthz, /readyz and /metrics; without it, none is opened.",
         ),
     ] = None,
+    sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
     log_format: LogFormat = None,
     log_level: LogLevel = "info",
@@ -78,6 +80,7 @@ def worker(
         give_up_after=read_give_up_after(give_up_after),
         public_url=read_url(public_url),
         event_retention=read_retention(event_retention),
+        sealing_key=sealing_key,
     )
     check_smtp_url(smtp_url)
     configure(log_format, log_level)

@@ -29,6 +29,7 @@ from loopwright.server.http.routes import Api
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.deliver import Mailer
+from loopwright.server.mail.identity import Identities
 from loopwright.server.mail.inbox import Inbox
 from loopwright.server.mail.noting import noting
 from loopwright.server.mail.relay import Limits
@@ -45,7 +46,8 @@ from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeepi
 from loopwright.server.runtime.listening import Listener, listen
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.runtime.worker import Schedule, Worker
-from loopwright.server.settings import DEFAULT_PORT, Settings
+from loopwright.server.sealing import SealingKey, open_sealing
+from loopwright.server.settings import DEFAULT_PORT, SEALING_FILE, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
@@ -82,6 +84,7 @@ async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     await bring_up(settings.database_url)
     clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
+        await _sealing(pool, settings, clock)
         await make_months(pool, clock)
         return await ensure_key(pool, clock, settings.api_key)
 
@@ -126,6 +129,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             limits,
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
+            has_relay=settings.smtp_url is not None,
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
@@ -179,9 +183,14 @@ async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
     url = await postgres.start()
     try:
         async with postgres.kept_alive():
-            yield replace(settings, database_url=url)
+            yield replace(settings, database_url=url, sealing_file=settings.data_dir / SEALING_FILE)
     finally:
         await postgres.stop()
+
+
+async def _sealing(pool: Pool, settings: Settings, clock: Clock) -> SealingKey | None:
+    async with pool.acquire() as tx, tx.transaction():
+        return await open_sealing(tx, settings.sealing_key, settings.sealing_file, now=clock.now())
 
 
 async def _pool(stack: AsyncExitStack, settings: Settings, size: int) -> Pool:
@@ -224,6 +233,7 @@ async def _jobs(
         inbox=inbox.server,
         relay=relay,
         unsubscribe=unsubscribe,
+        identities=Identities(pool, await _sealing(pool, settings, clock)),
         connections=sum(places.values()),
         give_up=_give_up(settings.give_up_after),
     )

@@ -21,6 +21,7 @@ from loopwright.server.store.clients import Clients
 from loopwright.server.store.database import Connection, connected
 from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.schema import current_revision, migrate
+from loopwright.server.store.sealing import load_check_value
 
 ARCHIVE = b"PGDMP"
 """How the file begins."""
@@ -34,6 +35,7 @@ UNKNOWN_SETTING = b"SET transaction_timeout = 0;\n"
 COUNTED = ("team", "contact", "event", "email", "run", "pgqueuer")
 SCHEMA: LiteralString = "SELECT current_schema()"
 MAJOR: LiteralString = "SELECT current_setting('server_version_num')::integer / 10000"
+HAS_SEALING: LiteralString = "SELECT to_regclass('sealing') IS NOT NULL"
 SNAPSHOT: LiteralString = "SELECT pg_export_snapshot()"
 TABLES: LiteralString = """
     SELECT count(*) FROM pg_class
@@ -79,10 +81,14 @@ class BackupFailure(Exception):
 
 
 class Contents(Struct, frozen=True):
-    """What a database holds: the revision of its tables, and how many rows the largest of them have."""
+    """What a database holds: the revision of its tables, and how many rows the largest of them have.
+
+    `is_sealed` says whether some of it can only be read with the sealing key, which is not in the database.
+    """
 
     revision: str
     counts: Mapping[str, int]
+    is_sealed: bool
 
 
 async def back_up(url: str, file: Path, progress: Progress) -> Contents:
@@ -167,7 +173,10 @@ async def _contents(connection: Connection) -> Contents | None:
     if revision is None:
         return None
     counts = {name: int(await connection.fetchval(f"SELECT count(*) FROM {name}")) for name in COUNTED}
-    return Contents(revision, counts)
+    is_sealed = bool(
+        await connection.fetchval(HAS_SEALING) and await load_check_value(connection) is not None
+    )
+    return Contents(revision, counts, is_sealed)
 
 
 def _dump(clients: Clients, arguments: Sequence[str], file: Path, progress: Progress) -> None:

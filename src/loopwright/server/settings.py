@@ -1,6 +1,6 @@
 """Settings: what an operator may choose, each by option or by an environment variable `LOOPWRIGHT_<NAME>`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -18,6 +18,8 @@ SMTP_MESSAGES = 100
 EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104  # what an operator may write
 """Hosts that stand for all addresses of the machine."""
 DEFAULT_DATA_DIR = Path(".loopwright")
+SEALING_FILE = "sealing.key"
+"""In the data folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Settings:
     for `smtp_messages`, and `send_rate` emails a second. `ehlo_name` None means the sending domain,
     `give_up_after` None three days for marketing and one for transactional email. `event_retention` is in
     days.
+    Secrets in the database are sealed with `sealing_key`, or else with the key in `sealing_file`, which is
+    known once the embedded server runs.
     """
 
     host: str = "127.0.0.1"
@@ -54,4 +58,6 @@ class Settings:
     send_rate: float | None = None
     ehlo_name: str | None = None
     give_up_after: timedelta | None = None
+    sealing_key: str | None = field(default=None, repr=False)
+    sealing_file: Path | None = None
     event_retention: Retention = "forever"

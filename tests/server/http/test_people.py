@@ -147,6 +147,12 @@ IMPERSONAL = {
     },
     "pgqueuer_statistics": {"id", "created", "count", "priority", "status", "entrypoint"},
     "relay_status": {"process", "host", "condition", "reason", "since", "seen_at"},
+    "sealing": {"is_only", "check_value", "created_at"},
+    "sending_domain": {"name", "bounce_domain", "created_at"},
+    "signing_key": {
+        *("id", "domain", "selector", "algorithm", "sealed_key", "record", "created_at"),
+        *("active_since", "retired_at"),
+    },
     "team": {
         *("id", "name", "secret", "sending_domain", "company", "address", "double_opt_in", "opt_in_id"),
         *("blocklist", "created_at", "revision"),

@@ -93,7 +93,13 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
     for passed in range(59):
         limits.admit(team.id, time.monotonic() - 30 + passed * 0.4, of_content=True)
     door = Authenticator(
-        pool, Ingest(pool, SystemClock()), SystemClock(), limits, removal_quota=0, public_url=None
+        pool,
+        Ingest(pool, SystemClock()),
+        SystemClock(),
+        limits,
+        removal_quota=0,
+        public_url=None,
+        has_relay=False,
     )
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",

@@ -18,6 +18,8 @@ def still_clock() -> StillClock:
 
 @pytest.fixture
 async def office(pool: Pool, team: TeamRow, still_clock: StillClock) -> AsyncIterator[Office]:
+    """Of a team that may send: with a domain and an address of its own."""
+    await pool.execute("UPDATE team SET sending_domain = 'mail.elsewhere.org', address = '1 Engine Road'")
     inbox = Inbox(pool, still_clock)
     await inbox.start()
     office = Office(pool, team, inbox, still_clock)

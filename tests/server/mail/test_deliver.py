@@ -45,9 +45,9 @@ async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer)
     received = peer.message()
     assert received["Subject"] == "Welcome, Zoë <3!"
     assert received["To"] == "ada@elsewhere.org"
-    assert received["From"] == "Loopwright <team@mail.example.com>"
+    assert received["From"] == "Loopwright <team@mail.elsewhere.org>"
     assert received["Reply-To"] == "help@elsewhere.org"
-    assert received["Message-ID"] == f"<{email.id}@mail.example.com>"
+    assert received["Message-ID"] == f"<{email.id}@mail.elsewhere.org>"
     assert received["Date"].datetime == NOW
     assert "Hi Zoë <3\n\nPro since 2026-01-02, 12, true & 38.5\n" in peer.text()
     assert "Hi Zoë &lt;3</h1>" in peer.text(kind="html")

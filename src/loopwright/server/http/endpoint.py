@@ -43,7 +43,7 @@ class ApiRequest(Struct, frozen=True):
 
     `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
     share, `share` what this one has of it. `public_url` is what the world calls the server, without a final
-    slash; None when nobody said.
+    slash; None when nobody said. `has_relay` says whether email leaves the server.
     """
 
     request: Request
@@ -56,6 +56,7 @@ class ApiRequest(Struct, frozen=True):
     space: Space
     share: Share
     public_url: str | None
+    has_relay: bool
 
 
 Handler = Callable[[ApiRequest], Awaitable[Response]]
@@ -73,6 +74,7 @@ class Authenticator:
         *,
         removal_quota: int,
         public_url: str | None,
+        has_relay: bool,
     ) -> None:
         self._pool = pool
         self._ingest = ingest
@@ -81,6 +83,7 @@ class Authenticator:
         self._removal_quota = removal_quota
         self._space = Space()
         self._public_url = public_url
+        self._has_relay = has_relay
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> ApiRequest:
@@ -98,6 +101,7 @@ class Authenticator:
             self._space,
             Share(self._space, team.id),
             self._public_url,
+            self._has_relay,
         )
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:

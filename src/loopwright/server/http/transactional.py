@@ -2,7 +2,10 @@
 
 from starlette.responses import Response
 
+from loopwright.server.ingest.command import SendTransactional
 from loopwright.server.ingest.reading import read_send_transactional
+from loopwright.server.mail.decide import NO_DOMAIN, is_owned, is_reserved
+from loopwright.server.refusal import BadRequest
 from loopwright.server.store import transactional
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import PublishedTransactional
@@ -14,7 +17,14 @@ from .paging import page_wanted, pagination
 async def send_transactional(call: ApiRequest) -> Response:
     """POST /v1/transactional. Answers as soon as the email is stored; it is delivered afterwards."""
     key = call.request.headers.get("idempotency-key")
-    command = await read_command(call, lambda body: read_send_transactional(call.team.id, body, key))
+
+    def read(body: dict[str, object]) -> SendTransactional:
+        command = read_send_transactional(call.team.id, body, key)
+        if call.has_relay and not is_owned(call.team.sending_domain) and not is_reserved(command.email):
+            raise BadRequest(f"The email cannot be sent: {NO_DOMAIN}", code="no_sending_domain")
+        return command
+
+    command = await read_command(call, read)
     return answer(await call.ingest.submit(command, size=call.share.size))
 
 

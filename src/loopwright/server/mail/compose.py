@@ -30,12 +30,15 @@ _BASE64_LINE = 57  # bytes that fill 76 characters
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """Who sends to whom. `mime_id` is the Message-ID without brackets; urgent email goes first."""
+    """Who sends to whom. `mime_id` is the Message-ID without brackets; urgent email goes first. Bounces go to
+    the sender unless `bounce_to` says where.
+    """
 
     mime_id: str
     from_email: str
     to_email: str
     unsubscribe_link: str = ""
+    bounce_to: str = ""
     is_urgent: bool = False
 
 
@@ -83,7 +86,8 @@ def compose(
         head.append(mailbox("Cc", cc))
     if envelope.unsubscribe_link:
         head.append(f"List-Unsubscribe: <{envelope.unsubscribe_link}>\r\n".encode())
-        head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+        if envelope.unsubscribe_link.startswith("https:"):  # RFC 8058 allows no other
+            head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     tag = envelope.mime_id.partition("@")[0]
     body = _multipart(
         "alternative", f"=_text_{tag}", [_words("plain", rendered.text), _words("html", rendered.html)]
@@ -92,7 +96,7 @@ def compose(
         body = _multipart("mixed", f"=_files_{tag}", [body, *map(_file, attachments)])
     return Composed(
         data=b"".join(head) + body,
-        sender=ascii_address(envelope.from_email),
+        sender=ascii_address(envelope.bounce_to or envelope.from_email),
         recipient=ascii_address(envelope.to_email),
         copies=tuple(copy for copy in (cc, bcc) if copy),
         note="; ".join(notes),

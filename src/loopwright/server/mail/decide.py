@@ -1,8 +1,19 @@
-"""Whether an email may go to its contact now: values in, a reason to skip it out."""
+"""Whether an email may go to its contact now: values in, a reason to skip it or to hold it out."""
 
 from loopwright.server.store.deliveries import Delivery
 
 RESERVED_DOMAINS = ("example.com", "test.com")
+# RFC 2606 and RFC 6761: nobody can own them, so email from them is nobody's.
+UNOWNED = ("example.com", "example.net", "example.org", "example", "test", "invalid", "localhost")
+NO_DOMAIN = "the team has no sending domain of its own yet; set one with: loopwright domain add DOMAIN"
+NO_ADDRESS = (
+    "the team has no postal address, which marketing email has to name; set it with: "
+    "loopwright team set --address ADDRESS"
+)
+NO_HTTPS = (
+    "unsubscribe links have to begin with https, where readers can reach the server; start servers and "
+    "workers with --public-url https://HOST"
+)
 
 
 def reason_to_skip(email: Delivery) -> str | None:
@@ -25,6 +36,25 @@ def reason_to_skip(email: Delivery) -> str | None:
     if email.mailing_list_id and contact.mailing_lists.get(email.mailing_list_id) != "subscribed":
         return "the contact is not on the mailing list"
     return None
+
+
+def reason_to_hold(email: Delivery, *, public_url: str) -> str | None:
+    """Why the email may not leave the house yet; `None` when it may.
+
+    All email comes from a domain that somebody owns. Marketing names a postal address, too, and is left by a
+    link that begins with https.
+    """
+    missing = [] if is_owned(email.sending_domain) else [NO_DOMAIN]
+    if email.kind == "marketing":
+        missing += [] if email.address.strip() else [NO_ADDRESS]
+        missing += [] if public_url.startswith("https://") else [NO_HTTPS]
+    return f"it waits: {'. And '.join(missing)}" if missing else None
+
+
+def is_owned(domain: str) -> bool:
+    """Whether a domain can be somebody's: it is set, and none of those for tests and examples."""
+    name = domain.lower().removesuffix(".")
+    return "." in name and not any(name == one or name.endswith(f".{one}") for one in UNOWNED)
 
 
 def is_reserved(address: str) -> bool:

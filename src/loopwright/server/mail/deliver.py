@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import NotFound
+from loopwright.server.sealing import SealingFailure
 from loopwright.server.store.database import Pool
 from loopwright.server.store.deliveries import Delivery, Result, load_attachments
 from loopwright.server.store.messages import Content, load_revisions
@@ -23,13 +25,15 @@ from loopwright.wire.transactional import Attachment
 
 from .addresses import UnwritableAddress
 from .compose import Composed, Envelope, compose
-from .decide import is_reserved, reason_to_skip
+from .decide import is_reserved, reason_to_hold, reason_to_skip
+from .dkim import sign
+from .identity import Identities, Identity
 from .layout import Footer
-from .links import unsubscribe_url
+from .links import bounce_address, unsubscribe_url
 from .recipient import values_for
 from .relay import Limits
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
-from .retry import GIVE_UP, GiveUp, next_try
+from .retry import GIVE_UP, HOLD, GiveUp, next_try
 from .session import MayFinish
 from .smtp_url import Server
 from .transport import Accepted, Bounced, Deferred, Held, Refused, Relay, Sending
@@ -68,6 +72,7 @@ class Mailer:
         inbox: Server,
         relay: Relay | None,
         unsubscribe: Unsubscribe,
+        identities: Identities,
         connections: int,
         give_up: GiveUp = GIVE_UP,
     ) -> None:
@@ -75,6 +80,7 @@ class Mailer:
         self._clock = clock
         self._public_url = public_url
         self._unsubscribe = unsubscribe
+        self._identities = identities
         self._prepared = LruCache(256)
         self._give_up = give_up
         self._inbox = Relay(inbox, Sending(limits=Limits(connections=connections)))
@@ -111,14 +117,20 @@ class Mailer:
         """The email as it travels, or the result that it is not sent."""
         if reason := reason_to_skip(delivery):
             return _result(delivery, "skipped", reason)
+        if self._leaves(delivery) and (reason := reason_to_hold(delivery, public_url=self._public_url)):
+            return self._held(delivery, reason)
         if isinstance(prepared, UnsoundContent):
             return _result(delivery, "failed", str(prepared), tried=True)
+        try:
+            identity = await self._identities.of(delivery.team_id, delivery.sending_domain)
+        except SealingFailure as failure:
+            return self._held(delivery, str(failure))
         files: Sequence[Attachment] = ()
         if delivery.has_attachments:
             async with self._pool.acquire() as tx:
                 files = await load_attachments(tx, delivery.team_id, delivery.id)
         try:
-            return self._outgoing(delivery, prepared, files)
+            return self._outgoing(delivery, prepared, files, identity)
         except MissingVariables as error:
             return _result(delivery, "skipped", str(error))
         except UnwritableAddress as error:
@@ -176,10 +188,23 @@ class Mailer:
         due = now + timedelta(seconds=seconds)
         return _queued(delivery, reason, due, attempts=delivery.attempts, since=since)
 
-    def _outgoing(self, delivery: Delivery, prepared: Prepared, files: Sequence[Attachment]) -> Outgoing:
-        contact = delivery.contact
-        to_email = contact.email if contact else delivery.to_email
-        link = ""
+    def _leaves(self, delivery: Delivery) -> bool:
+        """Whether the email would go to a server outside."""
+        return self._outside is not self._inbox and not is_reserved(_address(delivery))
+
+    def _held(self, delivery: Delivery, reason: str) -> Result:
+        """The email waits for the operator; that is no attempt."""
+        return _queued(delivery, reason, self._clock.now() + HOLD, attempts=delivery.attempts)
+
+    def _outgoing(
+        self, delivery: Delivery, prepared: Prepared, files: Sequence[Attachment], identity: Identity
+    ) -> Outgoing:
+        to_email = _address(delivery)
+        link = bounce_to = ""
+        if identity.bounce_domain:
+            bounce_to = bounce_address(
+                identity.bounce_domain, delivery.secret, team_id=delivery.team_id, email_id=delivery.id
+            )
         if delivery.kind == "marketing":
             link = unsubscribe_url(
                 self._public_url,
@@ -194,9 +219,12 @@ class Mailer:
             from_email=f"{rendered.from_email or DEFAULT_SENDER}@{delivery.sending_domain}",
             to_email=to_email,
             unsubscribe_link=link,
+            bounce_to=bounce_to,
             is_urgent=delivery.kind == "transactional",
         )
-        return Outgoing(compose(rendered, envelope, files, now=self._clock.now()), to_email, rendered.subject)
+        message = compose(rendered, envelope, files, now=self._clock.now())
+        signed = replace(message, data=sign(message.data, identity.keys))
+        return Outgoing(signed, to_email, rendered.subject)
 
     async def _leave_audience(self, delivery: Delivery) -> None:
         """Unsubscribe the contact before the bounce is written down; a crash makes both happen again."""
@@ -224,6 +252,11 @@ def _queued(
         due_at=due,
         trying_since=since,
     )
+
+
+def _address(delivery: Delivery) -> str:
+    """Where the email goes: marketing follows its contact."""
+    return delivery.contact.email if delivery.contact else delivery.to_email
 
 
 def _footer(delivery: Delivery) -> Footer | None:

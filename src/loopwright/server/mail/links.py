@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256
 
 from msgspec import Struct
@@ -35,6 +35,12 @@ def is_genuine_opt_in(secret: bytes, *, team_id: str, contact_id: str, signature
     """Whether the team of that secret signed an opt-in link for the contact."""
     expected = _signed(secret, "opt-in", team_id, contact_id)
     return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def bounce_address(domain: str, secret: bytes, *, team_id: str, email_id: str) -> str:
+    """Where the email comes back to when it cannot be delivered; letters' case may get lost on the way."""
+    digest = hmac.digest(secret, "\n".join(("bounce", team_id, email_id)).encode(), sha256)
+    return f"bounces+{email_id}-{b32encode(digest[:10]).decode().lower()}@{domain}"
 
 
 def read_token(token: str) -> Ticket | None:

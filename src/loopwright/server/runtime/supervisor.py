@@ -24,7 +24,7 @@ from types import FrameType
 
 from loopwright.server.runtime.listening import Listener, listen
 from loopwright.server.runtime.memory import tune_gc
-from loopwright.server.settings import Settings
+from loopwright.server.settings import SEALING_FILE, Settings
 from loopwright.server.store.embedded import EmbeddedPostgres
 
 LOOK_SECONDS = 0.5
@@ -102,7 +102,8 @@ class Supervisor:
             url = meanwhile.submit(postgres.open) if postgres else None
             from loopwright.server.app import prepare
         if url:
-            self._settings = replace(self._settings, database_url=url.result())
+            sealing_file = self._settings.data_dir / SEALING_FILE
+            self._settings = replace(self._settings, database_url=url.result(), sealing_file=sealing_file)
         return prepare
 
     @contextmanager
