@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 from unicodedata import bidirectional
 
-from .markup import Element, Node, Text
+from .markup import Node, Text
 from .variables import parts
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
