@@ -202,7 +202,7 @@ def _indented(rules: str) -> str:
 def _free_port() -> int:
     """A port that no connection of anybody is given meanwhile: those come from above."""
     while True:
-        port = random.randrange(20_000, 32_000)  # noqa: S311  # no secret
+        port = random.randrange(20_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
