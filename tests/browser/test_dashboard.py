@@ -73,7 +73,7 @@ async def test_an_event_arrives_and_its_email_is_read(browser: Browser, welcomin
     await expect(letter.get_by_text("Your pro plan is ready for you and your team of 3.")).to_be_visible()
     for tab, says in {
         "Text": "Welcome, Ada!",
-        "Headers": "List-Unsubscribe-Post",
+        "Headers": "List-Unsubscribe",
         "Source": "MIME-Version",
     }.items():
         await page.get_by_role("link", name=tab, exact=True).click()

@@ -33,7 +33,7 @@ class Reply(Struct, frozen=True):
 
 _ENHANCED = re.compile(r"(?:^|[\s(\[#])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 # Addresses and links are the server's own words for nothing.
-_QUOTED = re.compile(r"<[^<>\s]*>|\S+@\S+|https?:\S*|www\.\S*")
+_QUOTED = re.compile(r"<[^<>\s]*>|[^\s@]{1,64}@\S+|https?:\S*|www\.\S*")
 
 _RECIPIENT = frozenset({(1, 1), (1, 2), (1, 3), (1, 6), (1, 10)})
 _FULL = frozenset({(2, 2), (2, 0), (2, 4), (4, 1), (4, 2), (4, 3), (4, 4), (4, 6), (4, 7)})
