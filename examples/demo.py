@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 40
 def main() -> None:
     """Tell the story from start to end."""
     say("Definitions: a workflow that answers `signup`, from src/loopwright/examples/welcome")
-    subprocess.run([LOOPWRIGHT, "apply", WELCOME], check=True)
+    subprocess.run([LOOPWRIGHT, "apply", WELCOME, "--data-dir", ".loopwright"], check=True)
 
     say("Server: PostgreSQL, API, workers, inbox")
     with serving() as address, Loops(API_KEY, base_url=f"{address}/api") as loops:
