@@ -378,6 +378,7 @@ def test_ctrl_c_says_where_it_stopped(tmp_path: Path) -> None:
     with RecordingServer(delay=0.01) as server:
         program = start_import(path, server.url)
         wait_until_sent(program, server, 500)
+        server.delay = 600  # however late the signal comes, the import is not over
         program.send_signal(signal.SIGINT)
         output, _ = program.communicate(timeout=60)
         assert program.returncode == 130
@@ -385,7 +386,7 @@ def test_ctrl_c_says_where_it_stopped(tmp_path: Path) -> None:
         assert facts["message"].startswith("Stopped after row ")
         assert "Run the same command again to go on" in facts["message"]
         assert 0 < facts["sent"] <= len(server.events) < 3000
-        server.delay = 0.0
+        server.delay = 0
         rest = finish(start_import(path, server.url))
         assert rest["before"] == facts["sent"]
         assert sorted(event["eventProperties"]["n"] for event in server.events) == list(range(1, 3001))
@@ -397,6 +398,7 @@ def test_two_imports_of_one_file_at_once(tmp_path: Path) -> None:
     with RecordingServer(delay=0.01) as server:
         first = start_import(path, server.url)
         wait_until_sent(first, server, 100)
+        server.delay = 600
         second = run(server, path)
         first.kill()
         first.communicate()

@@ -13,7 +13,8 @@ from rich.progress import Progress as Bar
 
 from loopwright.cli.importing.progress import Progress, State
 
-SAVE_SECONDS = 0.1
+SAVE_SHARE = 0.05
+"""So much of the time may go into saving: after each batch where that is quick, else now and then."""
 
 
 class Keeper:
@@ -25,16 +26,19 @@ class Keeper:
         self._bar = bar
         self._task = bar.add_task("sending", total=total, completed=progress.settled)
         self._kept_at = time.monotonic()
+        self._pause = 0.0
 
     def note(self, progress: Progress) -> None:
         self.progress = progress
-        if time.monotonic() - self._kept_at > SAVE_SECONDS:
+        if time.monotonic() - self._kept_at > self._pause:
             self.keep(running=True)
 
     def keep(self, *, running: bool) -> None:
         self._bar.update(self._task, completed=self.progress.settled)
+        started = time.monotonic()
         self._state.save(replace(self.progress, running=running))
         self._kept_at = time.monotonic()
+        self._pause = (self._kept_at - started) / SAVE_SHARE
 
 
 @contextmanager
