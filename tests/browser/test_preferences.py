@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from loopwright import AsyncLoops
 from loopwright.server.store.contacts import ContactRow, find_by_email
@@ -99,19 +99,21 @@ async def test_every_state_has_its_picture_taken(browser: Browser, welcoming: Li
             page = await context.new_page()
             await page.goto(link)
 
-            async def take(name: str, width: int = width, look: str = look, page: Page = page) -> None:
+            async def take(name: str, shown: Locator, width: int = width, look: str = look, page: Page = page) -> None:
+                await expect(shown).to_be_visible()  # a click does not wait for the page that it leads to
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
                 path = SCREENSHOTS / f"preferences-{width}-{look}" / f"{name}.png"
                 await page.screenshot(path=path, animations="disabled", full_page=True)
 
-            await expect(page.get_by_role("button", name="Leave this list")).to_be_visible()
-            await take("list")
+            choose = page.get_by_role("link", name="Choose what you get")
+            again = page.get_by_role("button", name="Subscribe again")
+            await take("list", page.get_by_role("button", name="Leave this list"))
             await page.get_by_role("button", name="Save").click()
-            await take("saved")
+            await take("saved", page.get_by_role("status").get_by_text("Saved."))
             await page.get_by_role("button", name="Unsubscribe from everything").click()
-            await take("farewell")
-            await page.get_by_role("link", name="Choose what you get").click()
-            await take("unsubscribed")
-            await page.get_by_role("button", name="Subscribe again").click()
-            await take("back")
+            await take("farewell", choose)
+            await choose.click()
+            await take("unsubscribed", again)
+            await again.click()
+            await take("back", page.get_by_role("button", name="Unsubscribe from everything"))
             await context.close()
