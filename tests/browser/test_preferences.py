@@ -99,7 +99,9 @@ async def test_every_state_has_its_picture_taken(browser: Browser, welcoming: Li
             page = await context.new_page()
             await page.goto(link)
 
-            async def take(name: str, shown: Locator, width: int = width, look: str = look, page: Page = page) -> None:
+            async def take(
+                name: str, shown: Locator, width: int = width, look: str = look, page: Page = page
+            ) -> None:
                 await expect(shown).to_be_visible()  # a click does not wait for the page that it leads to
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
                 path = SCREENSHOTS / f"preferences-{width}-{look}" / f"{name}.png"

@@ -23,10 +23,20 @@ LINES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]))
 
 
 def rendered(**given: str) -> Rendered:
-    texts = dict.fromkeys(
-        ("subject", "preview", "from_name", "from_email", "reply_to", "cc", "bcc", "html", "text"), ""
+    def said(name: str) -> str:
+        return given.get(name, "")
+
+    return Rendered(
+        subject=said("subject"),
+        preview=said("preview"),
+        from_name=said("from_name"),
+        from_email=said("from_email"),
+        reply_to=said("reply_to"),
+        cc=said("cc"),
+        bcc=said("bcc"),
+        html_pieces=(said("html"),),
+        text_pieces=(said("text"),),
     )
-    return Rendered(**{**texts, **given})
 
 
 def envelope(**given: str) -> Envelope:

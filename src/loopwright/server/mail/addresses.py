@@ -5,6 +5,7 @@ itself is held to what every mail server takes.
 """
 
 import re
+from functools import lru_cache
 
 import idna
 
@@ -35,6 +36,7 @@ def ascii_address(address: str) -> str:
     return f"{local}@{ascii_domain(domain)}"
 
 
+@lru_cache(4096)
 def ascii_domain(domain: str) -> str:
     """The domain as DNS knows it, `fa\u00df.test` as `xn--fa-hia.test`. Raises `UnwritableAddress`."""
     wrong = UnwritableAddress("the domain of the address is no domain name")

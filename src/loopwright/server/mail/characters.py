@@ -22,6 +22,8 @@ _MEANT = {chr(code): _windows_1252(code) for code in range(0x80, 0xA0)} | {"\x0b
 
 def clean(text: str) -> str:
     """The text without unwanted characters; line ends are "\\n", and what windows-1252 meant is kept."""
+    if text.isprintable():  # most values: nothing to look for
+        return text
     text = _LINE_ENDS.sub("\n", text)
     if not _UNWANTED.search(text):
         return text
@@ -32,6 +34,8 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The clean text as one line: blanks instead of tabs and line ends, and none around it."""
+    if text.isprintable():
+        return text.strip()
     return _BETWEEN_LINES.sub(" ", clean(text)).strip()
 
 

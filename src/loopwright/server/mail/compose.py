@@ -6,10 +6,11 @@ hold once it is encoded.
 
 import re
 from base64 import b64decode
-from binascii import b2a_base64, b2a_qp
-from collections.abc import Callable, Sequence
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,14 +19,13 @@ from loopwright.wire.transactional import Attachment
 
 from .addresses import UnwritableAddress, ascii_address
 from .headers import mailbox, older_parameter, parameter, unstructured
+from .quoted import Quoted, body, quoted
 from .render import Rendered
 from .size import size_warning
 
 _TYPE = re.compile(r"[A-Za-z0-9][\w.+\-]*/[A-Za-z0-9][\w.+\-]*", re.ASCII)
 _PARAMETER = re.compile(r'\s*;\s*([\w.+\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.ASCII | re.DOTALL)
 _OWN_PARAMETERS = ("name", "boundary")  # written by us, or of no meaning in a file
-_FROM_LINE = re.compile(rb"^From (.*)$", re.MULTILINE)
-_LINE = 76
 _BASE64_LINE = 57  # bytes that fill 76 characters
 
 
@@ -76,7 +76,7 @@ def compose(
         mailbox("From", envelope.from_email, rendered.from_name),
         mailbox("To", envelope.to_email),
         unstructured("Subject", rendered.subject),
-        f"Date: {format_datetime(now)}\r\n".encode(),
+        _date(now.replace(microsecond=0)),
         f"Message-ID: <{envelope.mime_id}>\r\n".encode(),
         b"MIME-Version: 1.0\r\n",
     ]
@@ -89,19 +89,27 @@ def compose(
         if envelope.unsubscribe_link.startswith("https:"):  # RFC 8058 allows no other
             head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     tag = envelope.mime_id.partition("@")[0]
-    body = _multipart(
-        "alternative", f"=_text_{tag}", [_words("plain", rendered.text), _words("html", rendered.html)]
-    )
+    words = [
+        _words("plain", rendered.text_pieces, rendered.encoded),
+        _words("html", rendered.html_pieces, rendered.encoded),
+    ]
+    parts = _multipart("alternative", f"=_text_{tag}", words)
     if attachments:
-        body = _multipart("mixed", f"=_files_{tag}", [body, *map(_file, attachments)])
+        parts = _multipart("mixed", f"=_files_{tag}", [parts, *map(_file, attachments)])
     return Composed(
-        data=b"".join(head) + body,
+        data=b"".join(head) + parts,
         sender=ascii_address(envelope.bounce_to or envelope.from_email),
         recipient=ascii_address(envelope.to_email),
         copies=tuple(copy for copy in (cc, bcc) if copy),
         note="; ".join(notes),
         is_urgent=envelope.is_urgent,
     )
+
+
+@lru_cache(1)
+def _date(now: datetime) -> bytes:
+    """The same for all that are composed within a second."""
+    return f"Date: {format_datetime(now)}\r\n".encode()
 
 
 def _writable(name: str, address: str, notes: list[str]) -> str:
@@ -127,18 +135,10 @@ def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
     )
 
 
-def _words(kind: str, text: str) -> bytes:
-    """A part of text, quoted-printable: whoever looks at the source can read it."""
-    lines = re.sub(r"\r\n?", "\n", text).encode(errors="replace")
-    encoded = _FROM_LINE.sub(_protected, b2a_qp(lines, istext=True)).replace(b"\n", b"\r\n")
+def _words(kind: str, pieces: Sequence[str], encoded: Mapping[str, Quoted]) -> bytes:
+    """A part of text; `encoded` has the pieces that are the same for everybody."""
     head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head.encode() + encoded
-
-
-def _protected(line: re.Match[bytes]) -> bytes:
-    """A line that mailbox files would take for the beginning of a message, so that none does."""
-    rest = line[1]
-    return b"=46rom " + rest if len(rest) + len(b"=46rom ") <= _LINE else b"=46rom =\n" + rest
+    return head.encode() + body([encoded.get(piece) or quoted(piece) for piece in pieces])
 
 
 def _file(attachment: Attachment) -> bytes:

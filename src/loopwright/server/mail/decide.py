@@ -1,5 +1,7 @@
 """Whether an email may go to its contact now: values in, a reason to skip it or to hold it out."""
 
+from functools import lru_cache
+
 from loopwright.server.store.deliveries import Delivery
 
 RESERVED_DOMAINS = ("example.com", "test.com")
@@ -51,6 +53,7 @@ def reason_to_hold(email: Delivery, *, public_url: str) -> str | None:
     return f"it waits: {'. And '.join(missing)}" if missing else None
 
 
+@lru_cache(1024)
 def is_owned(domain: str) -> bool:
     """Whether a domain can be somebody's: it is set, and none of those for tests and examples."""
     name = domain.lower().removesuffix(".")

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from urllib.parse import quote
 
 from .addresses import ascii_address
@@ -23,6 +24,7 @@ def unstructured(name: str, text: str) -> bytes:
     return f"{name}: {_encoded_words(text, begun=len(name) + 2)}\r\n".encode()
 
 
+@lru_cache(256)
 def mailbox(name: str, address: str, display_name: str = "") -> bytes:
     """A header that names one mailbox. Raises `UnwritableAddress`."""
     address = ascii_address(address)

@@ -1,5 +1,7 @@
 """Rendering: an email's content prepared once for a revision, and filled for each recipient."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -11,8 +13,9 @@ from .layout import Footer, page
 from .lmx import check, check_line
 from .markup import MarkupProblem
 from .plain import plain
+from .quoted import Quoted, quoted
 from .style import look
-from .template import Fallbacks, Filling, Slot, Target, Template, Values, When, slots, variables_of
+from .template import Fallbacks, Filling, Slot, Target, Template, Values, When, literals, slots, variables_of
 from .variables import EmailKind, Variable, parts
 
 LINES = ("subject", "preview_text", "from_name", "from_email", "reply_to_email", "cc_email", "bcc_email")
@@ -47,6 +50,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     bcc: Template
     html: Template
     text: Template
+    encoded: Mapping[str, Quoted]
     fallbacks: Fallbacks
 
     @property
@@ -59,7 +63,10 @@ _TEMPLATES = ("subject", "preview", "from_name", "from_email", "reply_to", "cc",
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
-    """One recipient's email. `html` is a whole document, `text` ends its lines with "\\n"."""
+    """One recipient's email. `html` is a whole document, `text` ends its lines with "\\n".
+
+    Both are made of pieces; of those that are the same for everybody `encoded` has the form that travels.
+    """
 
     subject: str
     preview: str
@@ -68,8 +75,19 @@ class Rendered(Struct, frozen=True, kw_only=True):
     reply_to: str
     cc: str
     bcc: str
-    html: str
-    text: str
+    html_pieces: tuple[str, ...]
+    text_pieces: tuple[str, ...]
+    encoded: Mapping[str, Quoted] = {}
+
+    @property
+    def html(self) -> str:
+        """The document in one piece."""
+        return "".join(self.html_pieces)
+
+    @property
+    def text(self) -> str:
+        """The text in one piece."""
+        return "".join(self.text_pieces)
 
 
 def prepare(message: Content, footer: Footer | None) -> Prepared:
@@ -89,6 +107,15 @@ def prepare(message: Content, footer: Footer | None) -> Prepared:
     if footer:
         footer = replace(footer, company=clean(footer.company), address=clean(footer.address))
         footer = replace(footer, list_name=clean(footer.list_name)) if footer.list_name else footer
+    html = page(
+        checked.document.blocks,
+        look(checked.document.style, message.email_format),
+        subject=slots(parts(message.subject), "html"),
+        preview=slots(parts(message.preview_text), "html"),
+        language=language_tag(message.language_code),
+        footer=footer,
+    )
+    text = plain(checked.document.blocks, footer=footer)
     return Prepared(
         subject=lines["subject"],
         preview=lines["preview_text"],
@@ -97,15 +124,9 @@ def prepare(message: Content, footer: Footer | None) -> Prepared:
         reply_to=lines["reply_to_email"],
         cc=lines["cc_email"],
         bcc=lines["bcc_email"],
-        html=page(
-            checked.document.blocks,
-            look(checked.document.style, message.email_format),
-            subject=slots(parts(message.subject), "html"),
-            preview=slots(parts(message.preview_text), "html"),
-            language=language_tag(message.language_code),
-            footer=footer,
-        ),
-        text=plain(checked.document.blocks, footer=footer),
+        html=html,
+        text=text,
+        encoded={literal: quoted(literal) for literal in (*literals(html), *literals(text))},
         fallbacks=Fallbacks(
             contact=message.contact_fallbacks, event=message.event_fallbacks, data=message.data_fallbacks
         ),
@@ -127,8 +148,9 @@ def fill(prepared: Prepared, values: Values) -> Rendered:
         reply_to=_line(filling.fill(prepared.reply_to)),
         cc=_line(filling.fill(prepared.cc)),
         bcc=_line(filling.fill(prepared.bcc)),
-        html=filling.fill(prepared.html),
-        text=filling.fill(prepared.text),
+        html_pieces=tuple(filling.pieces(prepared.html)),
+        text_pieces=tuple(filling.pieces(prepared.text)),
+        encoded=prepared.encoded,
     )
     if filling.missing:
         raise MissingVariables(tuple(sorted(filling.missing)))

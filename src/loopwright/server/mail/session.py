@@ -9,8 +9,8 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Container
+from contextlib import suppress
 from typing import TypeAlias
 
 from aiosmtplib import SMTP, SMTPException, SMTPHeloError, SMTPResponse, SMTPResponseException
@@ -85,7 +85,7 @@ async def open_session(server: Server, name: str, timeouts: Timeouts, tls: ssl.S
         timeout=timeouts.reply,
     )
     try:
-        async with _moment("connect"):
+        with _moment("connect"):
             await _connect(client, timeouts)
         await _greet(client, server)
         if server.tls in ("offered", "required") and not await _begin_tls(client, server):
@@ -111,7 +111,7 @@ async def _connect(client: SMTP, timeouts: Timeouts) -> None:
 
 
 async def _greet(client: SMTP, server: Server) -> None:
-    async with _moment("EHLO"):
+    with _moment("EHLO"):
         try:
             await client.ehlo()
         except SMTPHeloError as refusal:
@@ -128,7 +128,7 @@ async def _begin_tls(client: SMTP, server: Server) -> bool:
             raise Interrupted("STARTTLS", "the SMTP server offers no STARTTLS, and it is required")
         return True
     try:
-        async with _moment("STARTTLS"):
+        with _moment("STARTTLS"):
             await client.starttls()
     except Answered:
         if required:
@@ -149,24 +149,24 @@ async def _sign_in(client: SMTP, username: str, password: str) -> None:
     way = next((way for name, way in ways.items() if name in client.server_auth_methods), None)
     if way is None:
         raise Interrupted("AUTH", "the SMTP server offers no way to sign in that is known here")
-    async with _moment("AUTH"):
+    with _moment("AUTH"):
         await way(username, password)
 
 
 async def talk(client: SMTP, message: Composed, may_finish: MayFinish, timeouts: Timeouts) -> str:
     """Hand over one message; returns which copies were refused. Raises `Failure` or `NotOurs`."""
-    async with _moment("MAIL"):
-        await client.mail(message.sender)
-    async with _moment("RCPT"):
-        await client.rcpt(message.recipient)
+    with _moment("MAIL"):
+        _expect((250,), await client.execute_command(b"MAIL", f"FROM:<{message.sender}>".encode()))
+    with _moment("RCPT"):
+        await _name(client, message.recipient)
         note = await _offer_copies(client, message.copies)
-    async with _moment("DATA"):
-        _expect(354, await client.execute_command(b"DATA"))
+    with _moment("DATA"):
+        _expect((354,), await client.execute_command(b"DATA"))
     if not await may_finish():
         client.close()
         raise NotOurs
-    async with _moment("DATA end"):
-        _expect(250, await _finish(client, message.data, timeouts))
+    with _moment("DATA end"):
+        _expect((250,), await _finish(client, message.data, timeouts))
     return note
 
 
@@ -175,10 +175,15 @@ async def _offer_copies(client: SMTP, copies: tuple[str, ...]) -> str:
     refused: list[str] = []
     for copy in copies:
         try:
-            await client.rcpt(copy)
+            await _name(client, copy)
         except SMTPResponseException as refusal:
             refused.append(" ".join(f"a copy was refused: {refusal.code} {refusal.message}".split())[:500])
     return "; ".join(refused)
+
+
+async def _name(client: SMTP, recipient: str) -> None:
+    """Name a recipient. `client.rcpt` would read each address as a header first."""
+    _expect((250, 251), await client.execute_command(b"RCPT", f"TO:<{recipient}>".encode()))
 
 
 async def _finish(client: SMTP, data: bytes, timeouts: Timeouts) -> SMTPResponse:
@@ -205,21 +210,32 @@ async def leave(client: SMTP) -> None:
     client.close()
 
 
-def _expect(code: int, answer: SMTPResponse) -> None:
-    if answer.code != code:
+def _expect(codes: Container[int], answer: SMTPResponse) -> None:
+    if answer.code not in codes:
         raise SMTPResponseException(answer.code, answer.message)
 
 
-@asynccontextmanager
-async def _moment(moment: Moment) -> AsyncGenerator[None]:
+class _moment:  # noqa: N801  # read as a statement: with _moment("MAIL")
     """What fails in this block failed at that moment."""
-    try:
-        yield
-    except SMTPResponseException as problem:
-        raise Answered(moment, Reply(problem.code, problem.message)) from None
-    except (SMTPException, OSError) as problem:
-        what = f"{_WHAT[moment]}: {problem}" if moment in _BEFORE else f"broken off at {moment}: {problem}"
-        raise Interrupted(moment, what) from None
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment: Moment = moment
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
+        moment = self._moment
+        match problem:
+            case SMTPResponseException():
+                raise Answered(moment, Reply(problem.code, problem.message)) from None
+            case SMTPException() | OSError():
+                what = (
+                    f"{_WHAT[moment]}: {problem}"
+                    if moment in _BEFORE
+                    else f"broken off at {moment}: {problem}"
+                )
+                raise Interrupted(moment, what) from None
 
 
 def own_name(sender: str) -> str:

@@ -4,7 +4,7 @@ A template is made once for a revision of an email. Filling it is joining texts:
 its value must be escaped where it stands.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Literal, TypeAlias
 
@@ -78,10 +78,26 @@ class Filling:
         self.fallbacks = fallbacks
         self.missing: set[Variable] = set()
         self._texts: dict[Variable, str] = {}
+        self._addresses: dict[tuple[Part, ...], str | None] = {}
 
     def fill(self, template: Template) -> str:
         """Write a template. Where a value is missing there is nothing, and the variable is in `missing`."""
-        return "".join([chunk if isinstance(chunk, str) else self._chunk(chunk) for chunk in template])
+        return "".join(self.pieces(template))
+
+    def pieces(self, template: Template) -> Iterator[str]:
+        """What `fill` joins: the template's own texts as they are, and values between them."""
+        for chunk in template:
+            match chunk:
+                case str():
+                    yield chunk
+                case Slot():
+                    text = self.text(chunk.variable)
+                    yield escape(text) if chunk.writing == "html" else text
+                case Target():
+                    yield self._target(chunk)
+                case When():
+                    if self._holds(chunk.condition):
+                        yield from self.pieces(chunk.inside)
 
     def text(self, variable: Variable) -> str:
         """The value of a variable, or its fallback."""
@@ -107,24 +123,20 @@ class Filling:
         value = self.values.data.get(variable.name)
         return isinstance(value, str) and not clean(value)
 
-    def _chunk(self, chunk: Slot | Target | When) -> str:
-        match chunk:
-            case Slot():
-                text = self.text(chunk.variable)
-                return escape(text) if chunk.writing == "html" else text
-            case Target():
-                return self._target(chunk)
-            case When():
-                return self.fill(chunk.inside) if self._holds(chunk.condition) else ""
-
     def _target(self, chunk: Target) -> str:
-        pieces = [part if isinstance(part, str) else urls.Given(self.text(part)) for part in chunk.parts]
-        address = urls.address_of(pieces)
+        address = self._address(chunk.parts)
         if address is None:
             return ""
         if chunk.writing == "html":
             address = escape(address)
         return f"{chunk.before}{address}{chunk.after}"
+
+    def _address(self, parts: tuple[Part, ...]) -> str | None:
+        """The address of a link; the HTML and the text have the same ones."""
+        if parts not in self._addresses:
+            pieces = [part if isinstance(part, str) else urls.Given(self.text(part)) for part in parts]
+            self._addresses[parts] = urls.address_of(pieces)
+        return self._addresses[parts]
 
     def _holds(self, condition: Condition) -> bool:
         return OPERATIONS[condition.operation](self.given(condition.variable), condition.value)
@@ -178,6 +190,15 @@ def joined(chunks: Iterable[Chunk]) -> Template:
         elif chunk != "":
             merged.append(chunk)
     return tuple(merged)
+
+
+def literals(template: Template) -> Iterator[str]:
+    """Every text that is the same for everybody."""
+    for chunk in template:
+        if isinstance(chunk, str):
+            yield chunk
+        elif isinstance(chunk, When):
+            yield from literals(chunk.inside)
 
 
 def variables_of(template: Template) -> set[Variable]:

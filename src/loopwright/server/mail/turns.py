@@ -31,6 +31,9 @@ class Turns:
         self._state = state
         if self._closed or (state.condition == "down" and self._wait(state) != 0.0):
             return False
+        if not self._waiting and self._wait(state) == 0.0:
+            self._begin()
+            return True
         turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (not is_urgent, next(self._order), turn))
         self._plan()
@@ -78,6 +81,9 @@ class Turns:
         if turn.done():
             return
         turn.set_result(True)
+        self._begin()
+
+    def _begin(self) -> None:
         self._busy += 1
         if self._state and self._state.rate:
             now = time.monotonic()

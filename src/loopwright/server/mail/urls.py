@@ -16,6 +16,7 @@ Anything else and there is no link.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -60,7 +61,7 @@ def address_of(pieces: Sequence[Piece]) -> str | None:
     address = ""
     for number, piece in enumerate(pieces, 1):
         if isinstance(piece, str):
-            address += _escaped(piece)
+            address += _written(piece)
             continue
         fitted = _fitted(piece.text, address, _written_after(pieces[number:]))
         if fitted is None:
@@ -95,6 +96,10 @@ def mistake(target: str) -> str | None:
 def _escaped(text: str) -> str:
     """The text as a browser would read it, with everything escaped that no address holds."""
     return quote(_DROPPED.sub("", text), safe=_RESERVED)
+
+
+_written = lru_cache(1024)(_escaped)
+"""Of the author's texts: they are the same in every email."""
 
 
 def _fitted(value: str, before: str, after: str) -> str | None:
@@ -151,7 +156,7 @@ def _if_only(allowed: re.Pattern[str], value: str) -> str | None:
 
 def _written_after(pieces: Sequence[Piece]) -> str:
     """What the author wrote next, values in between aside."""
-    return next((text for piece in pieces if isinstance(piece, str) and (text := _escaped(piece))), "")
+    return next((text for piece in pieces if isinstance(piece, str) and (text := _written(piece))), "")
 
 
 def _is_whole(address: str) -> bool:
