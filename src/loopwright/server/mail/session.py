@@ -236,6 +236,8 @@ class _moment:  # noqa: N801  # read as a statement: with _moment("MAIL")
                     else f"broken off at {moment}: {problem}"
                 )
                 raise Interrupted(moment, what) from None
+            case _:
+                pass
 
 
 def own_name(sender: str) -> str:
