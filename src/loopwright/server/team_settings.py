@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.content.save import write_content
 from loopwright.server.ingest.blocklist import read_pattern
 from loopwright.server.ingest.consent import OPT_IN_VARIABLE
 from loopwright.server.mail.addresses import ascii_domain, domain_mistake
@@ -15,9 +16,11 @@ from loopwright.server.store.definitions import (
     TransactionalDefinitionRow,
     load_transactional,
     lock_definitions,
+    note_written,
     save_transactional,
+    transactional_place,
 )
-from loopwright.server.store.messages import Content, RevisionRow, write_revisions
+from loopwright.server.store.messages import Content
 from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
 
 OPT_IN_SLUG = "double-opt-in"
@@ -118,10 +121,9 @@ async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
         if found[0].published_message_id is None or not asks_to_confirm(found[0].data_variables):
             raise ValueError(f"{OPT_IN_RULE}, and be published; change {OPT_IN_SLUG}, then try again")
         return found[0].id
-    revision = RevisionRow(
-        id=new_id(now), team_id=team_id, message_id=new_id(now), content=OPT_IN_CONTENT, created_at=now
-    )
-    await write_revisions(tx, [revision])
+    revision = await write_content(tx, team_id, None, OPT_IN_CONTENT, now=now)
+    # A file of this slug may replace what nobody has touched.
+    await note_written(tx, team_id, {transactional_place(OPT_IN_SLUG): revision.id})
     email = TransactionalDefinitionRow(
         id=new_id(now),
         team_id=team_id,
