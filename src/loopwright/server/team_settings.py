@@ -58,6 +58,8 @@ class SettingChanges(Struct, frozen=True, kw_only=True):
     address: str | None = None
     sending_domain: str | None = None
     double_opt_in: bool | None = None
+    copies: bool | None = None
+    attachments: bool | None = None
     block: Collection[str] = ()
     unblock: Collection[str] = ()
 
@@ -80,11 +82,14 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
     }
     if "sending_domain" in said:
         said["sending_domain"] = _sending_domain(said["sending_domain"])
+    switched = {
+        key: value for key in ("copies", "attachments") if (value := getattr(changes, key)) is not None
+    }
     removed = {read_pattern(text) for text in changes.unblock}
     if unknown := removed - set(team.blocklist):
         raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
     added = {read_pattern(text) for text in changes.block}
-    changed = replace(team, **said, blocklist=sorted((set(team.blocklist) | added) - removed))
+    changed = replace(team, **said, **switched, blocklist=sorted((set(team.blocklist) | added) - removed))
     if changes.double_opt_in is not None:
         opt_in_id = await _opt_in_email(tx, team_id, now) if changes.double_opt_in else team.opt_in_id
         changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)

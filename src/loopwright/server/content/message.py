@@ -46,7 +46,7 @@ class CheckedMessage(Struct, frozen=True):
     @property
     def variables(self) -> frozenset[Variable]:
         """The variables of the whole email."""
-        return frozenset().union(*self.uses.values())
+        return frozenset(variable for used in self.uses.values() for variable in used)
 
     @property
     def data_variables(self) -> list[str]:

@@ -94,9 +94,12 @@ class ContentReader:
         outer = table.table("fallbacks")
         if outer is None:
             return {}
-        tables = {kind: outer.table(kind) for kind in ALLOWED[self._kind] if kind != "system"}
+        tables: dict[VariableKind, Table] = {}
+        for kind in ALLOWED[self._kind]:
+            if kind != "system" and (inner := outer.table(kind)):
+                tables[kind] = inner
         outer.finish()
-        return {kind: inner for kind, inner in tables.items() if inner is not None}
+        return tables
 
 
 def _refuse_unused(tables: Mapping[VariableKind, Table], content: Content, checked: CheckedMessage) -> None:
