@@ -173,7 +173,8 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
         " 'styled', '', '{}', '{}', '{}', now() FROM team, (VALUES ('cmessage'), ('cblank')) AS one (id)",
         "INSERT INTO transactional_email (id, team_id, name, draft_message_id, data_variables,"
         " required_variables, created_at, updated_at)"
-        " SELECT one.id, team.id, 'Draft', one.message, '{}', '{}', now(), now() FROM team, (VALUES ('cdraft', 'cmessage'), ('cempty', 'cblank')) AS one (id, message)",
+        " SELECT one.id, team.id, 'Draft', one.message, '{}', '{}', now(), now()"
+        " FROM team, (VALUES ('cdraft', 'cmessage'), ('cempty', 'cblank')) AS one (id, message)",
         "UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'",
         "INSERT INTO suppression (team_id, email, reason, created_at)"
         " SELECT id, 'eve@example.org', 'hard_bounce', now() FROM team",
