@@ -10,12 +10,17 @@ import pytest
 
 from loopwright.server.definitions.apply import apply_definitions
 from loopwright.server.definitions.folder import read_folder
+from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.parse import parse
+from loopwright.server.sealing import new_sealing_key
 from loopwright.server.store.teams import load_teams
+from loopwright.server.team_settings import SettingChanges, change_team
 from support.contract import misread, operation_at
 from support.examples import WELCOME
 from support.live import LiveServer
 from support.refusals import code_of, refused
+
+from .conftest import Serving
 
 BODY = "<Paragraph>Your code is {data.code}.</Paragraph>"
 SOUND = {"subject": "Your code", "fromName": "Acme", "fromEmail": "hello", "lmx": BODY}
@@ -208,6 +213,16 @@ async def test_publishing_asks_guardian(http: httpx2.AsyncClient) -> None:
     await publish(http, made)
 
 
+async def test_a_relay_wants_a_sending_domain(serving: Serving) -> None:
+    """Without one nothing could be sent; writing the draft is possible all the same."""
+    async with serving(smtp_url="smtp://127.0.0.1:9", sealing_key=new_sealing_key()) as http:
+        made = await create(http, **SOUND)
+        path = f"/transactional-emails/{made['id']}"
+        refused(await http.post(f"{path}/publish"), 422, "loopwright domain add DOMAIN")
+        refused(await http.get(f"/email-messages/{made['draftEmailMessageId']}"), 400, "domain add DOMAIN")
+        assert read(await http.get(path))["publishedEmailMessageId"] is None
+
+
 async def test_teams_are_walls(http: httpx2.AsyncClient, stranger: dict[str, str]) -> None:
     """Another team's key finds nothing and changes nothing."""
     made = await create(http, **SOUND)
@@ -302,3 +317,70 @@ async def test_emails_of_a_workflow(http: httpx2.AsyncClient, live_server: LiveS
     assert {"rule", "title", "description", "items"} == report["errors"][0].keys()
     found = {one["rule"]: [item["codeName"] for item in one["items"]] for one in report["errors"]}
     assert found["unsupportedContactProperties"] == ["contact.nobody"]
+
+
+async def test_the_email_of_double_opt_in_keeps_its_link(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """Or nobody who signs up could ever confirm."""
+    async with live_server.pool.acquire() as tx, tx.transaction():
+        (team,) = await load_teams(tx)
+        team = await change_team(tx, team.id, SettingChanges(double_opt_in=True), now=datetime.now(UTC))
+    path = f"/transactional-emails/{team.opt_in_id}"
+    draft = read(await http.post(f"{path}/draft"))["draftEmailMessageId"]
+    read(await http.post(f"/email-messages/{draft}", json={"lmx": "<Paragraph>{data.x}</Paragraph>"}))
+    refused(await http.post(f"{path}/publish"), 422, "Missing data variables: optInUrl")
+    lmx = '<Button href="{data.optInUrl}">Yes or no</Button>'
+    read(await http.post(f"/email-messages/{draft}", json={"lmx": lmx}))
+    assert read(await http.post(f"{path}/publish"))["dataVariables"] == ["optInUrl"]
+
+
+async def test_what_was_published_here_is_drift_for_files(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """Another message is published then, and files did not write it."""
+
+    async def apply(*, overwrite: bool = False) -> None:
+        async with live_server.pool.acquire() as tx, tx.transaction():
+            (team,) = await load_teams(tx)
+            definitions = parse(read_folder(WELCOME))
+            await apply_definitions(tx, team.id, definitions, overwrite=overwrite, now=datetime.now(UTC))
+
+    await apply()
+    (email,) = read(await http.get("/transactional-emails"))["data"]
+    draft = read(await http.post(f"/transactional-emails/{email['id']}/draft"))["draftEmailMessageId"]
+    await apply()
+    read(await http.post(f"/email-messages/{draft}", json={"subject": "From the API"}))
+    await apply()
+    await publish(http, email)
+    with pytest.raises(InvalidDefinitions, match="this email was changed elsewhere"):
+        await apply()
+    assert read(await http.get(f"/email-messages/{draft}"))["subject"] == "From the API"
+    await apply(overwrite=True)
+    assert read(await http.get(f"/email-messages/{draft}"))["subject"] != "From the API"
+    await apply()
+
+
+async def test_all_ways_to_write_at_once(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Files, edits, drafts and publishing wait for one another in one order: nobody fails for it."""
+    async with live_server.pool.acquire() as tx:
+        (team,) = await load_teams(tx)
+
+    async def apply() -> None:
+        async with live_server.pool.acquire() as tx, tx.transaction():
+            definitions = parse(read_folder(WELCOME))
+            await apply_definitions(tx, team.id, definitions, overwrite=True, now=datetime.now(UTC))
+
+    async def edit() -> int:
+        answer = await http.post(f"/transactional-emails/{email['id']}/draft")
+        message = answer.json()["draftEmailMessageId"]
+        return (await http.post(f"/email-messages/{message}", json={"subject": "Hello"})).status_code
+
+    async def release() -> int:
+        return (await http.post(f"/transactional-emails/{email['id']}/publish")).status_code
+
+    await apply()
+    (email,) = read(await http.get("/transactional-emails"))["data"]
+    for _ in range(5):
+        answers = await asyncio.gather(*(work() for _ in range(4) for work in (apply, edit, release)))
+        assert set(answers) <= {None, 200, 404, 409}
