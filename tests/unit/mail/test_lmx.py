@@ -11,7 +11,7 @@ SOUND = """
 <Style bodyColor="#ffffff" textBaseFontSize="17" bodyFontFamily="Inter"/>
 <H1 align="center">Hi {contact.firstName}</H1>
 <Paragraph fontSize="16">A <Strong textColor="#06c">b <Em>c</Em></Strong>
-<Link href="https://x.org/{event.id}">d</Link><Br/>{ e }</Paragraph>
+<Link href="https://x.org/{event.id}">d</Link><Br/>{ e f }</Paragraph>
 <Quote>q</Quote>
 <CodeBlock>{raw}</CodeBlock>
 <Button href="mailto:a@b.org">Go to {event.place name}</Button>
@@ -172,7 +172,7 @@ def test_a_line_is_checked_too(text: str, kind: EmailKind, words: str) -> None:
 
 
 def test_a_sound_line_tells_its_variables() -> None:
-    checked = check_line("<{data.a}> & { b }", kind="transactional", field="subject")
+    checked = check_line("<{data.a}> & { b c }", kind="transactional", field="subject")
     assert checked.problems == ()
     assert checked.variables == {Variable("data", "a")}
 

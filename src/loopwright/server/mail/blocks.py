@@ -195,7 +195,7 @@ class BlockWriter:
             padding=padding(block, 12),
             container_background_color=said.get("blockColor"),
             width=f"{max(int(min(float(said.get('width', room)), room)), 1)}px",
-            align=said.get("align", "center"),
+            align=_alignment(block, place.direction),
             border_radius=pixels(said.get("borderRadius")),
             border=f"{width}px solid {border}" if width else None,
             alt=self.marks.mark(slots(parts(said.get("alt", "")), "html")),

@@ -71,7 +71,7 @@ class _Prose:
             case "OrderedList" | "UnorderedList":
                 return self.items(block, start)
             case _:
-                return [f'<p {begin}">', *self.inline(block.children), "</p>"]
+                return [f'<p {begin}">', *(self.inline(block.children) or ["&nbsp;"]), "</p>"]
 
     def items(self, block: Element, start: str) -> list[Chunk]:
         """The list's side is its author's direction; each item aligns by its own text."""

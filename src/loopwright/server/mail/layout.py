@@ -190,7 +190,7 @@ class _Layout:
             attributes = given(
                 css_class=stacks,
                 width=f"{shares[number]:g}%" if "widths" in said else None,
-                vertical_align=align,
+                vertical_align=item.attributes.get("verticalAlignment", align),
                 padding=f"0 {right:g}px 0 {left:g}px",
             )
             inside = "".join(self.blocks.write(one, column) for one in elements_of(item))

@@ -136,6 +136,11 @@ class _Checker:
             holder.children, allowed=frozenset({name}), holder=f"<{tag.name}>", list_depth=list_depth
         )
         count = sum(isinstance(node, Element) and node.tag == name for node in holder.children)
+        shares = holder.attributes.get("widths", "").count(",") + 1
+        if "widths" in holder.attributes and shares != count:
+            self.refuse(
+                holder.place, f'"widths" has {shares} for {count} columns; give one for each, 100 together'
+            )
         if not least <= count <= most:
             amount = f"{least} or more" if most >= 1000 else f"{least} to {most}"
             self.refuse(holder.place, f"<{tag.name}> holds {amount} <{name}>, here are {count}")

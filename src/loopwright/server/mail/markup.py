@@ -73,7 +73,7 @@ class Fragment(Struct, frozen=True):
 
 def read(source: str) -> Fragment:
     """Read `source` as a fragment."""
-    reader = _Reader(source.replace("\r\n", "\n").replace("\r", "\n"))
+    reader = _Reader(source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     reader.read()
     return Fragment(
         tuple(reader.levels[0].children),

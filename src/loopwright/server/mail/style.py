@@ -1,5 +1,6 @@
 """How an email looks where it says nothing itself: colours, sizes, spaces; and what a Style changes."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -15,6 +16,9 @@ SERIF = "Georgia, Cambria, Times New Roman, serif"
 # force dark mode turn a card black and leave its button, or turn a button's text black and leave its ground.
 BUTTON = "#1f6feb"
 MONOSPACE = "Consolas, ui-monospace, SFMono-Regular, Menlo, monospace"
+DEFAULT_FONT = "Default"
+"""What exported styles name where nobody chose a font."""
+_IDENTIFIER = re.compile(r"-?[A-Za-z_][\w\-]*", re.ASCII)
 FONT_STACKS = {
     "ui-sans-serif": SANS,
     "sans-serif": SANS,
@@ -78,15 +82,21 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> Look:
-    """The look of an email with these Style attributes; a plain one has none of its own."""
+    """The look of an email with these Style attributes; a plain one has none of its own.
+
+    An empty attribute is not set. Of the page, the card and its border that means that they have no colour.
+    """
     if email_format == "plain":
         return PLAIN
+    uncoloured = {name for name in ("backgroundColor", "bodyColor", "borderColor") if style.get(name) == ""}
+    style = {name: value for name, value in style.items() if value}
 
     def number(key: str, default: float) -> float:
         return float(style.get(key, default))
 
-    background = style.get("backgroundColor", "#f3f4f6")
-    body = style.get("bodyColor", "#ffffff")
+    background = "#ffffff" if "backgroundColor" in uncoloured else style.get("backgroundColor", "#f3f4f6")
+    card = None if "bodyColor" in uncoloured else style.get("bodyColor", "#ffffff")
+    body = card or background
     button = style.get("buttonBodyColor", BUTTON)
     ink = style.get("textBaseColor", readable("#24292f", body))
 
@@ -105,11 +115,11 @@ def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> 
         background=background,
         background_x=number("backgroundXPadding", 0),
         background_y=number("backgroundYPadding", 32),
-        body_color=body,
+        body_color=card,
         body_x=number("bodyXPadding", 32),
         body_y=number("bodyYPadding", 28),
         border_color=style.get("borderColor", "#e3e6ea"),
-        border_width=number("borderWidth", 0),
+        border_width=0 if "borderColor" in uncoloured else number("borderWidth", 0),
         border_radius=number("borderRadius", 10),
         font=_font(style),
         known_font=FONT_STACKS[style.get("bodyFontCategory", "sans-serif")],
@@ -138,8 +148,16 @@ def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> 
 
 def _font(style: Mapping[str, str]) -> str:
     stack = FONT_STACKS[style.get("bodyFontCategory", "sans-serif")]
-    family = style.get("bodyFontFamily", "").replace("'", "")
-    return f"{family}, {stack}" if family else stack
+    family = style.get("bodyFontFamily", "")
+    names = [name.strip(" '\"") for name in family.split(",")]
+    written = [_family(name) for name in names if name and name != DEFAULT_FONT]
+    return ", ".join([*written, stack])
+
+
+def _family(name: str) -> str:
+    """A font's name in CSS: in quotes where a word of it is no identifier."""
+    words = name.split()
+    return name if all(_IDENTIFIER.fullmatch(word) for word in words) else f"'{' '.join(words)}'"
 
 
 PLAIN = replace(

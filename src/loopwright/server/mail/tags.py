@@ -59,7 +59,7 @@ def _no_color(value: str) -> str | None:
 
 
 def _no_font(value: str) -> str | None:
-    if re.fullmatch(r"['A-Za-z][A-Za-z0-9 ,'\-]{0,99}", value) and value.count("'") % 2 == 0:
+    if re.fullmatch(r"['\"A-Za-z][\w ,'\"\-]{0,199}", value):
         return None
     return "is not a supported font family"
 
@@ -85,16 +85,22 @@ def _no_variable(value: str) -> str | None:
     return 'must hold one variable, such as "{contact.firstName}"'
 
 
+def or_unset(attribute: Attribute) -> Attribute:
+    """The same, or empty: exported styles have every key, and an empty one is not set."""
+    return Attribute(lambda value: attribute.mistake(value) if value else None)
+
+
 COLOR = Attribute(_no_color)
 FLAG = one_of("true", "false")
 ALIGN = one_of("left", "center", "right")
+VERTICAL = one_of("top", "middle", "bottom")
 ANYTHING = Attribute(lambda value: None)
 DYNAMIC_TEXT = Attribute(lambda value: None, dynamic=True)
 TARGET = Attribute(
     lambda value: mistake(value) if ":" in value and not is_allowed(value) else None, dynamic=True
 )
 
-PIXELS = number(0, 200)
+PIXELS = number(0, 999)
 BLOCK = {
     "blockColor": COLOR,
     "blockBorderRadius": number(0, 999),
@@ -146,6 +152,15 @@ STYLE_NUMBERS = {
         ("LetterSpacing", number(-10, 20)),
     )
 }
+STYLE = {
+    name: or_unset(attribute)
+    for name, attribute in (
+        {"bodyFontFamily": Attribute(_no_font), "bodyFontCategory": one_of(*FONT_CATEGORIES)}
+        | dict.fromkeys(STYLE_COLORS, COLOR)
+        | STYLE_NUMBERS
+    ).items()
+}
+"""What a Style says, and a theme as well."""
 
 INLINE = frozenset({"Strong", "Em", "Underline", "Strike", "Code", "Text", "Link", "Br"})
 LISTS = frozenset({"OrderedList", "UnorderedList"})
@@ -231,13 +246,18 @@ TAGS: dict[str, Tag] = {
             attributes={
                 "gap": number(12, 150),
                 "widths": Attribute(_no_widths),
-                "verticalAlignment": one_of("top", "middle", "bottom"),
+                "verticalAlignment": VERTICAL,
                 "stackOnMobile": FLAG,
                 "reverseOnMobile": FLAG,
             }
             | BLOCK,
         ),
-        Tag(name="ColumnItem", inside="blocks", never=frozenset({"Style", "Columns"})),
+        Tag(
+            name="ColumnItem",
+            inside="blocks",
+            never=frozenset({"Style", "Columns"}),
+            attributes={"verticalAlignment": VERTICAL},
+        ),
         Tag(
             name="Section",
             inside="blocks",
@@ -282,10 +302,7 @@ TAGS: dict[str, Tag] = {
         Tag(
             name="Style",
             inside="nothing",
-            attributes={"themeId": ANYTHING, "bodyFontFamily": Attribute(_no_font)}
-            | {"bodyFontCategory": one_of(*FONT_CATEGORIES)}
-            | dict.fromkeys(STYLE_COLORS, COLOR)
-            | STYLE_NUMBERS,
+            attributes={"themeId": ANYTHING} | STYLE,
         ),
     )
 }

@@ -20,6 +20,11 @@ ALLOWED: dict[EmailKind, tuple[VariableKind, ...]] = {
 }
 
 _BRACED = re.compile(r"\{([A-Za-z_][^{}\n]{0,199})\}")
+# Forms that other template languages and older emails have, beside our own: they mean nothing here.
+_LIKE_BRACED = re.compile(r"\{\{\{?[^{}\n]{1,200}\}?\}\}|\{%[^{}\n]{1,200}%\}|\{[^{}\n]{1,200}\}")
+_FALLBACK = re.compile(r"\s*(?:\|\|?|\?\?)\s*")
+_OLD = re.compile(r"(DATA_VARIABLE|EVENT_PROPERTY)\s*:\s*(\S.*)")
+_OLD_KINDS: dict[str, "VariableKind"] = {"DATA_VARIABLE": "data", "EVENT_PROPERTY": "event"}
 _WORD = re.compile(r"[A-Za-z_][\w\-]*", re.ASCII)
 _NAMES: dict[VariableKind, re.Pattern[str]] = {
     "contact": re.compile(r"[A-Za-z]\w*", re.ASCII),
@@ -63,19 +68,64 @@ def parts(text: str) -> tuple[Part, ...]:
 
 
 def mistakes(text: str, kind: EmailKind) -> Iterator[tuple[int, str]]:
-    """What is wrong with the variables in a text of such an email: where in it, and the remedy."""
-    for braced in _BRACED.finditer(text):
-        inner = braced[1]
-        prefix, dot, name = inner.partition(".")
-        if not dot:
-            if _WORD.fullmatch(inner):
-                yield braced.start(), f"{braced[0]} names no kind; write {_suggested(inner, kind)}"
-        elif prefix in KINDS:
-            if mistake := _mistake(Variable(prefix, name), kind):
-                yield braced.start(), mistake
-        elif _WORD.fullmatch(prefix):
-            listed = " or ".join(f"{known}." for known in ALLOWED[kind])
-            yield braced.start(), f"{braced[0]} is of no known kind; variables begin with {listed}"
+    """What is wrong with the variables in a text of such an email: where in it, and the remedy.
+
+    What people write as a variable elsewhere is a mistake, too: it would reach readers as it stands.
+    """
+    for found in _LIKE_BRACED.finditer(text):
+        if mistake := _foreign(found[0], kind) or _own(found[0], kind):
+            yield found.start(), mistake
+
+
+def _own(written: str, kind: EmailKind) -> str | None:
+    """What is wrong with braces of our own form."""
+    braced = _BRACED.fullmatch(written)
+    if braced is None:
+        return None
+    prefix, dot, name = braced[1].partition(".")
+    if not dot:
+        if _WORD.fullmatch(prefix):
+            return f"{written} names no kind; write {_suggested(prefix, kind)}"
+        return None
+    if prefix in KINDS:
+        return _mistake(Variable(prefix, name), kind)
+    if _WORD.fullmatch(prefix):
+        listed = " or ".join(f"{known}." for known in ALLOWED[kind])
+        return f"{written} is of no known kind; variables begin with {listed}"
+    return None
+
+
+def _foreign(written: str, kind: EmailKind) -> str | None:
+    """What is wrong with a variable in a form of another language, or of older emails."""
+    inner = written.strip("{}")
+    if written.startswith("{%") or (
+        written.startswith("{{") and inner.strip()[:1] in ("#", "/", "^", "&", ">")
+    ):
+        return (
+            f"{written} is of another template language; conditions are attributes of a Section: if, "
+            "ifOperation, ifValue"
+        )
+    bare, *fallback = _FALLBACK.split(inner.strip(), 1)
+    if old := _OLD.fullmatch(bare):
+        variable = Variable(_OLD_KINDS[old[1]], old[2])
+        remedy = str(variable) if variable.kind in ALLOWED[kind] else _suggested(old[2], kind)
+        return f"{written} is an old form; write {remedy}"
+    if not _is_reference(bare):
+        return None
+    meant = f"{{{bare}}}" if "." in bare else _suggested(bare, kind)
+    if fallback:
+        return f"{written} holds a fallback; write {meant}, and give the email's fallbacks a text for it"
+    if written.startswith("{{"):
+        return f"{written} has more than one pair of braces; write {meant}"
+    if inner != inner.strip():
+        return f"{written} has blanks inside; write {meant}"
+    return None
+
+
+def _is_reference(text: str) -> bool:
+    """Whether the text between braces looks like a variable's name, with its kind or without."""
+    prefix, dot, _ = text.partition(".")
+    return _WORD.fullmatch(prefix) is not None if dot else _WORD.fullmatch(text) is not None
 
 
 def variables(found: Collection[Part]) -> set[Variable]:

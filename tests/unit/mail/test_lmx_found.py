@@ -1,0 +1,105 @@
+"""LMX as people have it: exported styles, odd fonts, and variables in the forms of other systems."""
+
+import pytest
+
+from loopwright.server.mail.lmx import check, check_line
+from loopwright.server.mail.render import fill, prepare
+from loopwright.server.mail.style import look
+from loopwright.server.mail.tags import STYLE
+from loopwright.server.mail.template import Values
+from loopwright.server.store.messages import Content
+
+
+def page(lmx: str) -> str:
+    content = Content(
+        subject="s",
+        preview_text="",
+        from_name="",
+        from_email="",
+        reply_to_email="",
+        cc_email="",
+        bcc_email="",
+        language_code="",
+        email_format="styled",
+        lmx=lmx,
+        contact_fallbacks={},
+        event_fallbacks={},
+        data_fallbacks={},
+    )
+    return fill(prepare(content, None), Values()).html
+
+
+def test_an_exported_style_has_every_key_and_most_are_empty() -> None:
+    style = "".join(f' {name}=""' for name in STYLE)
+    checked = check(f'\ufeff<Style{style} themeId=""/><Paragraph>x</Paragraph>', kind="marketing")
+    assert (checked.problems, checked.warnings) == ((), ())
+    assert "x" in page(f"<Style{style}/><Paragraph>x</Paragraph>")
+
+
+def test_what_is_empty_has_no_colour_where_there_need_be_none() -> None:
+    plain = look({"backgroundColor": "", "bodyColor": "", "borderColor": "", "borderWidth": "2"}, "styled")
+    assert (plain.background, plain.body_color, plain.border_width) == ("#ffffff", None, 0)
+    usual = look({}, "styled")
+    assert look({"buttonBodyColor": "", "textBaseColor": ""}, "styled") == usual
+
+
+@pytest.mark.parametrize(
+    ("family", "written"),
+    [
+        ("Default", "Segoe UI"),
+        ("", "Segoe UI"),
+        ("Inter", "Inter, Segoe UI"),
+        ("Source Sans 3", "'Source Sans 3', Segoe UI"),
+        ("'Exo 2'", "'Exo 2', Segoe UI"),
+        ("Exo 2, Open Sans, serif", "'Exo 2', Open Sans, serif, Segoe UI"),
+    ],
+)
+def test_fonts_are_written_as_css_has_them(family: str, written: str) -> None:
+    assert look({"bodyFontFamily": family}, "styled").font.startswith(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("{DATA_VARIABLE:link}", "write {data.link}"),
+        ("{EVENT_PROPERTY:plan}", "write {data.plan}"),
+        ("{data.name|there}", "write {data.name}, and give"),
+        ('{data.name ?? "there"}', "write {data.name}, and give"),
+        ("{data.name || 'x'}", "write {data.name}, and give"),
+        ("{{data.name}}", "write {data.name}"),
+        ("{{ name }}", "write {data.name}"),
+        ("{{{data.name}}}", "write {data.name}"),
+        ("{ data.name }", "write {data.name}"),
+        ("{name|there}", "write {data.name}"),
+        ("{{#if data.name}}", "another template language"),
+        ("{% if name %}", "another template language"),
+    ],
+)
+def test_variables_of_other_systems_are_refused_with_ours(text: str, remedy: str) -> None:
+    """They would reach readers as they stand; in a body and in a line alike."""
+    [problem] = check(
+        f"<Paragraph>{text.replace(chr(34), '&quot;')}</Paragraph>", kind="transactional"
+    ).problems
+    assert remedy in problem.message
+    [problem] = check_line(text, kind="transactional", field="subject").problems
+    assert remedy in problem.message
+
+
+@pytest.mark.parametrize("text", ["{1, 2}", "{ color: red }", "a {} b", "{…}", "{ a b }"])
+def test_other_braces_are_characters(text: str) -> None:
+    assert check_line(text, kind="transactional", field="subject").problems == ()
+
+
+def test_columns_have_a_share_each_and_stand_as_they_say() -> None:
+    three = "<ColumnItem><Paragraph>x</Paragraph></ColumnItem>" * 3
+    [problem] = check(f'<Columns widths="50,50">{three}</Columns>', kind="marketing").problems
+    assert "2 for 3 columns" in problem.message
+    item = '<ColumnItem verticalAlignment="bottom"><Paragraph>x</Paragraph></ColumnItem>'
+    assert "vertical-align:bottom" in page(f"<Columns>{item * 2}</Columns>")
+
+
+def test_spacers_and_large_paddings_are_kept() -> None:
+    assert "&nbsp;</p>" in page("<Paragraph></Paragraph>")
+    assert "240px" in page(
+        '<Section blockColor="#eeeeee" paddingTop="240"><Paragraph>x</Paragraph></Section>'
+    )
