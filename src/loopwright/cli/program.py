@@ -17,6 +17,7 @@ from . import (
     lists,
     properties,
     sealing,
+    suppressions,
     team,
     transactional,
 )
@@ -71,5 +72,6 @@ program.add_typer(properties.app, name="properties")
 program.add_typer(lists.app, name="lists")
 program.add_typer(events.app, name="events")
 program.add_typer(emails.app, name="emails")
+program.add_typer(suppressions.app, name="suppressions")
 program.add_typer(transactional.app, name="transactional")
 program.add_typer(inbox.app, name="inbox")
