@@ -43,6 +43,11 @@ def kinds(schema: Any, root: Any) -> set[str]:
     return set(found if isinstance(found, list) else [found])
 
 
+def _done(operation: Any) -> Any:
+    """What an operation answers when all went well."""
+    return next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+
+
 def differences(ours: Any, theirs: Any) -> Iterator[str]:
     """Everything in which the operations differ, as `operation: where: what`."""
     our_root, their_root = ours, theirs
@@ -62,7 +67,7 @@ def differences(ours: Any, theirs: Any) -> Iterator[str]:
                 for one, root in ((mine, our_root), (other, their_root))
             ]
             yield from _request(name, pair[0], pair[1], our_root, their_root)
-        answers = [one["responses"]["200"]["content"]["application/json"]["schema"] for one in (mine, other)]
+        answers = [_done(one)["content"]["application/json"]["schema"] for one in (mine, other)]
         yield from _answer(name, "answer", answers[0], answers[1], our_root, their_root)
 
 

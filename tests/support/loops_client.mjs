@@ -36,6 +36,24 @@ await call("unknown transactional", () => client.sendTransactionalEmail({ transa
 await call("suppression", () => client.checkContactSuppression({ email }));
 await call("remove suppression", () => client.removeContactSuppression({ email }));
 await call("delete", () => client.deleteContact({ userId: "u1" }));
+await call("createTransactionalEmail", () => client.createTransactionalEmail({ name: "Code" }));
+const made = results.createTransactionalEmail;
+const expectedRevisionId = made.draftEmailMessageContentRevisionId;
+const content = {
+  expectedRevisionId, subject: "Your code", previewText: "Soon", fromName: "Acme", fromEmail: "hello",
+  replyToEmail: "help@example.com", languageCode: "en", emailFormat: "styled",
+  lmx: "<Paragraph>{data.code}</Paragraph>", dataVariablesFallbacks: { code: "none", other: "unused" },
+};
+await call("updateEmailMessage", () => client.updateEmailMessage(made.draftEmailMessageId, content));
+await call("stale update", () => client.updateEmailMessage(made.draftEmailMessageId, content));
+await call("getEmailMessage", () => client.getEmailMessage(made.draftEmailMessageId));
+await call("getEmailMessageGuardian", () => client.runEmailMessageGuardian(made.draftEmailMessageId));
+await call("publishTransactionalEmail", () => client.publishTransactionalEmail(made.id));
+await call("publish again", () => client.publishTransactionalEmail(made.id));
+await call("ensureTransactionalDraft", () => client.ensureTransactionalEmailDraft(made.id));
+await call("updateTransactionalEmail", () => client.updateTransactionalEmail(made.id, { name: "Other" }));
+await call("getTransactionalEmail", () => client.getTransactionalEmail(made.id));
+await call("listTransactionalEmails", () => client.listTransactionalEmails({ perPage: 10 }));
 client.apiKey = "wrong";
 await call("wrong key", () => client.testApiKey());
 console.log(JSON.stringify(results));

@@ -25,6 +25,9 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace emails that were changed elsewhere meanwhile.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
     team: Annotated[
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
@@ -35,7 +38,8 @@ def apply(
     """Create and change mailing lists, transactional emails and workflows as the files in FOLDER say.
 
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
-    Applying the same files again changes nothing. What the files do not name is left alone.
+    Applying the same files again changes nothing. What the files do not name is left alone. An email that was
+    changed elsewhere since files last wrote it is refused, unless --overwrite is given.
     """
     check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
@@ -50,7 +54,9 @@ def apply(
         place = data_dir or DEFAULT_DATA_DIR if dry_run else find_data(data_dir, database_url)
         carry_out = preview if dry_run else save
         with failures_told():
-            changes = asyncio.run(carry_out(definitions, place, database_url, team, SystemClock()))
+            changes = asyncio.run(
+                carry_out(definitions, place, database_url, team, SystemClock(), overwrite=overwrite)
+            )
     except InvalidDefinitions as invalid:
         raise _told(invalid.mistakes) from None
     except (NotADirectoryError, UnknownTeam) as error:

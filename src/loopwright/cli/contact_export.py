@@ -6,16 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx2
 import msgspec
 import typer
 from msgspec import Struct
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loopwright.cli.failure import ExitCode
+from loopwright.cli.failure import CommandFailed, ExitCode
 from loopwright.cli.importing.contact_files import Types, open_contact_file
 from loopwright.cli.importing.files import Form, form_of
 from loopwright.cli.importing.text import FileError
@@ -24,6 +21,9 @@ from loopwright.cli.person_export import export_person
 from loopwright.cli.session import AsJson, client, say, show_json
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
 from loopwright.errors import LoopsConnectionError, ServerError
+
+if TYPE_CHECKING:
+    import httpx2
 
 ATTEMPTS = 6
 """So often in a row the connection may break, or the server be away, without anything new."""
@@ -88,8 +88,7 @@ def export_contacts(
     except FileError as error:
         raise typer.BadParameter(str(error)) from None
     except NoExport as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]", soft_wrap=True)
-        raise typer.Exit(ExitCode.REFUSED) from None
+        raise CommandFailed(str(error), ExitCode.REFUSED) from None
     finally:
         part.unlink(missing_ok=True)
     if as_json:
@@ -100,6 +99,9 @@ def export_contacts(
 
 def _write(path: Path, form: Form, *, raw: bool) -> int:
     """Write all contacts; how many they were."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     count = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with client() as loops, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -121,6 +123,8 @@ def _pieces() -> Iterator[Piece]:
 
     Raises `NoExport`, and the client's errors when the server stays away.
     """
+    import httpx2
+
     settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
     url = settings.root.removesuffix("/api") + "/loopwright/v1/contacts"
     after, seen, failures = "", 0, 0

@@ -6,7 +6,6 @@ import os
 from http import HTTPStatus
 from pathlib import Path
 
-import httpx2
 import msgspec
 
 from loopwright.cli.session import AsJson, client, say, show_json
@@ -35,6 +34,8 @@ def export_person(file: Path, identity: dict[str, str], as_json: AsJson) -> None
 
 
 def _write(part: Path, identity: dict[str, str]) -> None:
+    import httpx2
+
     settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
     url = settings.root.removesuffix("/api") + "/loopwright/v1/contacts/data"
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,37 +1,89 @@
-"""`loopwright` and its commands."""
+"""`loopwright` and its commands. A command's module is loaded when somebody asks for the command."""
 
-from typing import Annotated
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from loopwright.version import VERSION
 
-from . import (
-    api_key,
-    contacts,
-    doctor,
-    domain,
-    emails,
-    events,
-    inbox,
-    lists,
-    properties,
-    sealing,
-    suppressions,
-    team,
-    transactional,
-)
-from .apply import apply
-from .backup import backup, restore
-from .check import check
 from .failure import Commands
-from .init import init
-from .serve import serve
-from .worker import worker
+
+# name -> module of this package, and what in it is the command or the group of commands
+COMMANDS = {
+    "init": ("init", "init"),
+    "serve": ("serve", "serve"),
+    "worker": ("worker", "worker"),
+    "apply": ("apply", "apply"),
+    "check": ("check", "check"),
+    "backup": ("backup", "backup"),
+    "restore": ("backup", "restore"),
+    "team": ("team", "app"),
+    "domain": ("domain", "app"),
+    "doctor": ("doctor", "app"),
+    "sealing": ("sealing", "app"),
+    "api-key": ("api_key", "app"),
+    "contacts": ("contacts", "app"),
+    "properties": ("properties", "app"),
+    "lists": ("lists", "app"),
+    "events": ("events", "app"),
+    "emails": ("emails", "app"),
+    "transactional": ("transactional", "app"),
+    "suppressions": ("suppressions", "app"),
+    "inbox": ("inbox", "app"),
+}
+
+
+class _OnDemand(MutableMapping[str, Any]):
+    """The commands by name, each loaded when it is looked up: loading all takes longer than most of them."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            self._loaded[name] = _load(name)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in COMMANDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+def _load(name: str) -> Any:
+    module, attribute = COMMANDS[name]
+    found = getattr(import_module(f"{__package__}.{module}"), attribute)
+    around = typer.Typer()
+    if isinstance(found, typer.Typer):
+        around.add_typer(found, name=name)
+    else:
+        around.command(name)(found)
+    return typer.main.get_group(around).commands[name]
+
+
+class Program(Commands):
+    """The root, whose commands are there on demand."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = _OnDemand()
+
 
 program = typer.Typer(
     name="loopwright",
-    cls=Commands,
+    cls=Program,
     help="The Loops API for Python: call it, or serve it yourself.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -53,25 +105,3 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-program.command()(init)
-program.command()(serve)
-program.command()(worker)
-program.command()(apply)
-program.command()(check)
-program.command()(backup)
-program.command()(restore)
-program.add_typer(team.app, name="team")
-program.add_typer(domain.app, name="domain")
-program.add_typer(doctor.app, name="doctor")
-program.add_typer(sealing.app, name="sealing")
-program.add_typer(api_key.app, name="api-key")
-program.add_typer(contacts.app, name="contacts")
-program.add_typer(properties.app, name="properties")
-program.add_typer(lists.app, name="lists")
-program.add_typer(events.app, name="events")
-program.add_typer(emails.app, name="emails")
-program.add_typer(suppressions.app, name="suppressions")
-program.add_typer(transactional.app, name="transactional")
-program.add_typer(inbox.app, name="inbox")

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from loopwright import Loops
 from loopwright.cli.failure import CommandFailed, ExitCode
@@ -73,6 +71,8 @@ def _facts(error: LoopsError) -> dict[str, object]:
 def show_json(body: bytes) -> None:
     """Print an answer's body: in lines for people, in one line for programs."""
     if sys.stdout.isatty():
+        from rich.console import Console
+
         Console().print_json(body.decode())
     else:
         typer.echo(msgspec.json.format(body, indent=-1))
@@ -80,11 +80,16 @@ def show_json(body: bytes) -> None:
 
 def say(text: str) -> None:
     """Print one line for people."""
+    from rich.console import Console
+
     Console(highlight=False).print(text, markup=False, soft_wrap=True)
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows for people; nothing to show says so."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(*headings, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))

@@ -109,6 +109,14 @@ def set_(
         bool | None,
         typer.Option("--double-opt-in/--no-double-opt-in", help="Have contacts of forms confirm first."),
     ] = None,
+    copies: Annotated[
+        bool | None,
+        typer.Option("--copies/--no-copies", help="Let workflow and transactional emails have CC and BCC."),
+    ] = None,
+    attachments: Annotated[
+        bool | None,
+        typer.Option("--attachments/--no-attachments", help="Let transactional sends bring files along."),
+    ] = None,
     block: Annotated[
         list[str] | None,
         typer.Option(help="Keep addresses out: *@example.com, *@*.edu, or one address. Repeatable."),
@@ -132,6 +140,8 @@ def set_(
         address=address,
         sending_domain=sending_domain,
         double_opt_in=double_opt_in,
+        copies=copies,
+        attachments=attachments,
         block=block or (),
         unblock=unblock or (),
     )
@@ -229,6 +239,8 @@ def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
         "sendingDomain": team.sending_domain,
         "doubleOptIn": team.double_opt_in,
         "optInEmail": team.opt_in_id,
+        "copies": team.copies,
+        "attachments": team.attachments,
         "blocklist": team.blocklist,
         "forms": forms,
     }

@@ -7,6 +7,7 @@
     ├── Conflict          it is there already, or has changed meanwhile
     ├── TooLarge          more than the server takes at once
     ├── WrongMediaType    in a form the server does not read
+    ├── Unprocessable     content that cannot become an email
     ├── TooManyRequests   faster than the team may go
     ├── Unavailable       the server cannot do it now; the same request may pass later
     └── NotBuilt          the API has it, this server does not yet
@@ -50,6 +51,10 @@ class TooLarge(Refusal):
 
 class WrongMediaType(Refusal):
     """In a form the server does not read."""
+
+
+class Unprocessable(Refusal):
+    """Content that cannot become an email; the message names every mistake."""
 
 
 class TooManyRequests(Refusal):

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.content.save import write_content
 from loopwright.server.ingest.blocklist import read_pattern
 from loopwright.server.ingest.consent import OPT_IN_VARIABLE
 from loopwright.server.mail.addresses import ascii_domain, domain_mistake
@@ -15,9 +16,11 @@ from loopwright.server.store.definitions import (
     TransactionalDefinitionRow,
     load_transactional,
     lock_definitions,
+    note_written,
     save_transactional,
+    transactional_place,
 )
-from loopwright.server.store.messages import Content, RevisionRow, write_revisions
+from loopwright.server.store.messages import Content
 from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
 
 OPT_IN_SLUG = "double-opt-in"
@@ -55,6 +58,8 @@ class SettingChanges(Struct, frozen=True, kw_only=True):
     address: str | None = None
     sending_domain: str | None = None
     double_opt_in: bool | None = None
+    copies: bool | None = None
+    attachments: bool | None = None
     block: Collection[str] = ()
     unblock: Collection[str] = ()
 
@@ -77,11 +82,14 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
     }
     if "sending_domain" in said:
         said["sending_domain"] = _sending_domain(said["sending_domain"])
+    switched = {
+        key: value for key in ("copies", "attachments") if (value := getattr(changes, key)) is not None
+    }
     removed = {read_pattern(text) for text in changes.unblock}
     if unknown := removed - set(team.blocklist):
         raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
     added = {read_pattern(text) for text in changes.block}
-    changed = replace(team, **said, blocklist=sorted((set(team.blocklist) | added) - removed))
+    changed = replace(team, **said, **switched, blocklist=sorted((set(team.blocklist) | added) - removed))
     if changes.double_opt_in is not None:
         opt_in_id = await _opt_in_email(tx, team_id, now) if changes.double_opt_in else team.opt_in_id
         changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)
@@ -118,10 +126,9 @@ async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
         if found[0].published_message_id is None or not asks_to_confirm(found[0].data_variables):
             raise ValueError(f"{OPT_IN_RULE}, and be published; change {OPT_IN_SLUG}, then try again")
         return found[0].id
-    revision = RevisionRow(
-        id=new_id(now), team_id=team_id, message_id=new_id(now), content=OPT_IN_CONTENT, created_at=now
-    )
-    await write_revisions(tx, [revision])
+    revision = await write_content(tx, team_id, None, OPT_IN_CONTENT, now=now)
+    # A file of this slug may replace what nobody has touched.
+    await note_written(tx, team_id, {transactional_place(OPT_IN_SLUG): revision.id})
     email = TransactionalDefinitionRow(
         id=new_id(now),
         team_id=team_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType
 
 from loopwright.wire.answers import Answer
 
@@ -37,7 +37,7 @@ else:
     GuardianRuleName = str  # a rule that a later version adds is no reason to fail
 
 
-class MessageWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MessageWarning(Struct, frozen=True, kw_only=True):
     """Something in the content that has no effect, or not the wished one."""
 
     rule: str
@@ -95,7 +95,7 @@ class GuardianFinding(Struct, frozen=True, kw_only=True):
     rule: GuardianRuleName
     title: str
     description: str
-    items: list[GuardianItem] = field(default_factory=list[GuardianItem])
+    items: list[GuardianItem] = []
 
 
 class GuardianReport(Answer, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from loopwright.wire.answers import Answer
 
@@ -46,7 +46,7 @@ class TransactionalEmail(Answer, frozen=True, kw_only=True):
     transactional_group_id: str | None = None
     created_at: datetime
     updated_at: datetime
-    data_variables: list[str] = field(default_factory=list[str])
+    data_variables: list[str] = []  # noqa: RUF012  # a Struct copies it
     url: str = ""
     """Its page in the dashboard; empty from a server older than version 1.22."""
 

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from asyncpg import CheckViolationError
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
 from loopwright.server.clock import SystemClock
+from loopwright.server.content.save import write_content
 from loopwright.server.definitions.apply import apply_definitions
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.model import Definitions
@@ -25,6 +27,7 @@ from loopwright.server.store import runs, workflows
 from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.messages import load_current_revision
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.team_settings import SettingChanges, change_team
 from loopwright.server.workflow.entry import Fact, entries
@@ -188,6 +191,70 @@ async def test_contact_properties_must_exist(apply: Apply, folder: Path, pool: P
     async with pool.acquire() as tx:
         await insert_property(tx, team.id, "company", "string", now=utc_now())
     assert (await apply()).exit_code == 0
+
+
+async def change_elsewhere(pool: Pool, team: TeamRow, message_id: str, **given: str) -> str:
+    """Write other content, as the API does; answers its revision."""
+    async with pool.acquire() as tx, tx.transaction():
+        current = await load_current_revision(tx, team.id, message_id)
+        assert current is not None
+        content = replace(current.content, **given)
+        return (await write_content(tx, team.id, message_id, content, now=utc_now())).id
+
+
+async def test_changes_from_elsewhere_are_not_lost(
+    apply: Apply, folder: Path, pool: Pool, team: TeamRow
+) -> None:
+    """They are drift: both revisions are named and nothing changes, until it is to be overwritten."""
+    await apply()
+    message_id = await pool.fetchval("SELECT published_message_id FROM transactional_email")
+    wrote = await pool.fetchval("SELECT content_revision_id FROM email_message WHERE id = $1", message_id)
+    other = await change_elsewhere(pool, team, message_id, subject="From elsewhere")
+    before = await everything(pool)
+    edit(folder / "workflows" / "first-tip.lmx", "Hello again", "Good morning")
+    for options in ((), ("--dry-run",)):
+        result = await apply(*options)
+        assert result.exit_code == 1
+        assert "transactional/receipt.toml:1: this email was changed elsewhere" in result.output
+        assert other in result.output
+        assert wrote in result.output
+        assert await everything(pool) == before
+    result = await apply("--overwrite")
+    assert result.output.endswith("Applied: 0 created, 2 changed, 1 unchanged.\n"), result.output
+    assert "From elsewhere" not in str((await everything(pool))["email_message"])
+    assert (await apply()).output.endswith("Nothing to change.\n")
+
+
+async def test_the_same_change_in_the_files_is_no_drift(
+    apply: Apply, folder: Path, pool: Pool, team: TeamRow
+) -> None:
+    """Taken into the files, a change is known to them, and the next edit is theirs."""
+    await apply()
+    message_id = await pool.fetchval("SELECT published_message_id FROM transactional_email")
+    subject = "Your receipt, again"
+    await change_elsewhere(pool, team, message_id, subject=subject)
+    receipt = folder / "transactional" / "receipt.toml"
+    receipt.write_text(re.sub(r'(?m)^subject = ".*"', f'subject = "{subject}"', receipt.read_text()))
+    text = receipt.with_suffix(".lmx").read_text()
+    assert (await apply()).output.endswith("Nothing to change.\n")
+    receipt.with_suffix(".lmx").write_text(text + "<Paragraph>More.</Paragraph>\n")
+    assert "changed    transactional email receipt" in (await apply()).output
+
+
+async def test_what_files_do_not_say_stays(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """CC, BCC, format, and the language unless a file names one."""
+    await apply()
+    message_id = await pool.fetchval("SELECT published_message_id FROM transactional_email")
+    given = {"cc_email": "cc@example.com", "bcc_email": "b@example.com", "email_format": "plain"}
+    await change_elsewhere(pool, team, message_id, **given, language_code="de")
+    body = folder / "transactional" / "receipt.lmx"
+    body.write_text(body.read_text() + "<Paragraph>More.</Paragraph>\n")
+    assert "changed    transactional email receipt" in (await apply()).output
+    row = await pool.fetchrow("SELECT * FROM email_message WHERE id = $1", message_id)
+    assert row is not None
+    assert "More." in row["lmx"]
+    assert {key: row[key] for key in given} == given
+    assert row["language_code"] == "de"
 
 
 @pytest.mark.parametrize(

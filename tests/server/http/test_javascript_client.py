@@ -12,12 +12,19 @@ import pytest
 
 from loopwright.server.store.teams import load_teams
 from loopwright.server.team_settings import SettingChanges, change_team
+from support.contract import misread
 from support.live import LiveServer
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "build/javascript"
 PACKAGE = "loops@7.3.0"
 SCRIPT = ROOT / "tests/support/loops_client.mjs"
+
+CONTENT = (
+    "createTransactionalEmail", "updateEmailMessage", "getEmailMessage", "getEmailMessageGuardian",
+    "publishTransactionalEmail", "ensureTransactionalDraft", "updateTransactionalEmail",
+    "getTransactionalEmail", "listTransactionalEmails",
+)  # fmt: skip
 
 
 def give_up(reason: str) -> None:
@@ -97,6 +104,18 @@ async def test_every_operation_of_the_client(live_server: LiveServer, client_fol
         "wrong key": failed(401, "Invalid API key"),
     }
     assert {name: results[name] for name in expected} == expected
+    read_content(results)
+
+
+def read_content(results: dict[str, Any]) -> None:
+    """The content families' answers have all keys that the contract requires, and no others."""
+    for operation in CONTENT:
+        status = 201 if operation == "createTransactionalEmail" else 200
+        assert misread(operation, status, results[operation]) == [], operation
+    assert results["stale update"] == failed(409, "Content revision ID is stale.")
+    assert "nothing to publish" in results["publish again"]["message"]
+    assert results["updateEmailMessage"]["warnings"][0]["rule"] == "unusedFallback"
+    assert results["getTransactionalEmail"]["name"] == "Other"
 
 
 def failed(status: int, message: str) -> dict[str, str]:

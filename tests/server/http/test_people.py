@@ -123,6 +123,7 @@ IMPERSONAL = {
         *("cc_email", "bcc_email", "language_code", "email_format", "lmx", "contact_fallbacks"),
         *("event_fallbacks", "data_fallbacks", "created_at"),
     },
+    "definition_revision": {"place", "revision_id"},
     "email_queue": {"email_id", "lane", "due_at", "token", "leased_until"},
     "event_pattern": {"id", "name", "properties", "platform", "created_at"},
     "form": {"id", "name", "mailing_lists", "created_at"},
@@ -155,7 +156,7 @@ IMPERSONAL = {
     },
     "team": {
         *("id", "name", "secret", "sending_domain", "company", "address", "double_opt_in", "opt_in_id"),
-        *("blocklist", "created_at", "revision"),
+        *("blocklist", "copies", "attachments", "created_at", "revision"),
     },
     "transactional_email": {
         *("id", "slug", "name", "draft_message_id", "published_message_id", "data_variables"),

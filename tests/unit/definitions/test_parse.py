@@ -69,7 +69,7 @@ def test_what_the_files_say_is_read() -> None:
     (news,) = definitions.lists
     assert (news.slug, news.name, news.description, news.is_public) == ("news", "News", None, False)
     (receipt,) = definitions.transactional
-    assert receipt.message.data_fallbacks == {"note": "Thanks."}
+    assert receipt.message.content.data_fallbacks == {"note": "Thanks."}
     assert receipt.data_variables == ["amount", "note", "number"]
     assert receipt.required_variables == ["amount", "number"]
     (welcome,) = definitions.workflows
@@ -77,8 +77,11 @@ def test_what_the_files_say_is_read() -> None:
     assert welcome.trigger == EventTrigger(event_name="signup", re_eligible=False)
     email, timer = (step.action for step in welcome.steps)
     assert isinstance(email, MessageDefinition)
-    assert (email.subject, email.from_email, email.lmx) == ("Hi {contact.firstName}", "ada", WELCOME_BODY)
-    assert (email.contact_fallbacks, email.event_fallbacks) == ({"firstName": "friend"}, {"plan": "free"})
+    content = email.content
+    assert (content.subject, content.from_email, content.lmx) == (
+        "Hi {contact.firstName}", "ada", WELCOME_BODY,
+    )  # fmt: skip
+    assert (content.contact_fallbacks, content.event_fallbacks) == ({"firstName": "friend"}, {"plan": "free"})
     assert timer == TimerAction(amount=1.5, unit="h")
 
 
@@ -257,13 +260,21 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
             change(W, "{contact.firstName}", "{data.name}"), f"{W}:7: the subject: {{data.name}}", id="kind"
         ),
         pytest.param(
-            change(W, '"ada"', '"ada@x.org"'), f"{W}:8: from is only the part before the @", id="whole sender"
+            change(W, '"ada"', '"ada@x.org"'),
+            f"{W}:8: the sender's address is only the part before the @",
+            id="whole sender",
         ),
         pytest.param(
-            change(W, '"ada"', '"a da"'), f"{W}:8: from cannot be part of an address", id="bad sender"
+            change(W, '"ada"', '"a da"'),
+            f"{W}:8: the sender's address cannot be part of an address",
+            id="bad sender",
         ),
         *(
-            pytest.param(change(W, '"ada"', f'"{sender}"'), f"{W}:8: from {words}", id=f"sender {sender}")
+            pytest.param(
+                change(W, '"ada"', f'"{sender}"'),
+                f"{W}:8: the sender's address {words}",
+                id=f"sender {sender}",
+            )
             for sender, words in (
                 ("müller", "holds ü, and no letters outside ASCII can stand before the @; use a to z"),
                 ("a..b", "has a dot at its beginning or end, or two in a row"),
@@ -276,7 +287,7 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
         *(
             pytest.param(
                 change(W, '"ada"', f'"ada"\nreply_to = "{address}"'),
-                f"{W}:9: reply_to {words}",
+                f"{W}:9: the reply address {words}",
                 id=f"reply to {address}",
             )
             for address, words in (
@@ -290,12 +301,12 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
         ),
         pytest.param(
             change(W, '"ada"', '"ada"\nlanguage = "German, please"'),
-            f"{W}:9: language is a code such as",
+            f"{W}:9: the language is a code such as",
             id="language",
         ),
         pytest.param(
             change(W, '"ada"', '"ada"\nreply_to = "ada"'),
-            f"{W}:9: reply_to is not an email address",
+            f"{W}:9: the reply address is not an email address",
             id="reply",
         ),
         pytest.param(

@@ -52,12 +52,13 @@ class CsvRows:
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """The cells of each row that is not blank, with its physical line."""
+        reader, before = self._reader, self._dialect.line
         line = self._line
         try:
-            for cells in self._reader:
+            for cells in reader:
                 if cells and (cells[0].strip() or any(map(str.strip, cells))):
                     yield line, cells
-                line = self._line
+                line = before + reader.line_num
         except csv.Error as error:
             raise self._refusal(line, error) from None
 

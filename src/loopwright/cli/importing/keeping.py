@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 
 from msgspec.structs import replace
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from loopwright.cli.importing.progress import Progress, State
 
@@ -20,11 +18,10 @@ SAVE_SHARE = 0.05
 class Keeper:
     """The progress on the screen and on disk, brought up to date now and then."""
 
-    def __init__(self, state: State, progress: Progress, total: int, bar: Bar) -> None:
+    def __init__(self, state: State, progress: Progress, show: Callable[[int], None]) -> None:
         self.progress = progress
         self._state = state
-        self._bar = bar
-        self._task = bar.add_task("sending", total=total, completed=progress.settled)
+        self._show = show
         self._kept_at = time.monotonic()
         self._pause = 0.0
 
@@ -34,7 +31,7 @@ class Keeper:
             self.keep(running=True)
 
     def keep(self, *, running: bool) -> None:
-        self._bar.update(self._task, completed=self.progress.settled)
+        self._show(self.progress.settled)
         started = time.monotonic()
         self._state.save(replace(self.progress, running=running))
         self._kept_at = time.monotonic()
@@ -44,11 +41,31 @@ class Keeper:
 @contextmanager
 def kept(state: State, progress: Progress, total: int) -> Generator[Keeper]:
     """Keep the progress, however the import ends, short of a kill."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        keeper = Keeper(state, progress, total, bar)
+    with _bar(progress.settled, total) if sys.stderr.isatty() else nullcontext(_nobody) as show:
+        keeper = Keeper(state, progress, show)
         keeper.keep(running=True)
         try:
             yield keeper
         finally:
             keeper.keep(running=False)
+
+
+@contextmanager
+def _bar(completed: int, total: int) -> Generator[Callable[[int], None]]:
+    """A bar for people. What draws it takes its time to load."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("sending", total=total, completed=completed)
+
+        def show(settled: int) -> None:
+            bar.update(task, completed=settled)
+
+        yield show
+
+
+def _nobody(_: int) -> None:
+    """Nobody looks at the screen."""

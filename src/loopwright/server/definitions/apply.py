@@ -1,6 +1,6 @@
 """Brings what a team has in line with its definitions, in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -8,19 +8,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.content.save import write_content
 from loopwright.server.store import runs
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import (
     ListDefinitionRow,
     TransactionalDefinitionRow,
+    load_last_written,
     load_lists,
     load_transactional,
     lock_definitions,
+    note_written,
     save_lists,
     save_transactional,
+    transactional_place,
 )
-from loopwright.server.store.messages import RevisionRow, load_current_revision, write_revisions
+from loopwright.server.store.messages import RevisionRow, load_revisions, lock_current_revision
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
@@ -39,7 +43,6 @@ from .model import (
     MessageDefinition,
     TransactionalDefinition,
     WorkflowDefinition,
-    content_of,
 )
 from .parse import unknown_properties
 
@@ -62,12 +65,14 @@ class Change(Struct, frozen=True):
 
 
 async def apply_definitions(
-    tx: Connection, team_id: str, definitions: Definitions, *, now: datetime
+    tx: Connection, team_id: str, definitions: Definitions, *, overwrite: bool = False, now: datetime
 ) -> list[Change]:
     """Create and change whatever differs, and answer for every definition what was done.
 
     What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact properties
-    that the team does not have, and for a confirmation email without its link, before anything is written.
+    that the team does not have, for a confirmation email without its link, and, unless it is to `overwrite`,
+    for emails that others have changed since files last wrote them. The caller's transaction then ends with
+    nothing written.
     """
     await lock_definitions(tx, team_id)
     custom = await load_properties(tx, [team_id])
@@ -75,12 +80,17 @@ async def apply_definitions(
     mistakes += await _lost_opt_in(tx, team_id, definitions)
     if mistakes:
         raise InvalidDefinitions(mistakes)
-    applier = _Applier(tx, team_id, now)
-    return [
+    content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id))
+    applier = _Applier(tx, team_id, now, content)
+    changes = [
         *await applier.lists(definitions.lists),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
+    if content.drift and not overwrite:
+        raise InvalidDefinitions(content.drift)
+    await content.note()
+    return changes
 
 
 async def _lost_opt_in(tx: Connection, team_id: str, definitions: Definitions) -> list[Mistake]:
@@ -104,13 +114,68 @@ def _place_of_stranger(email: TransactionalDefinition) -> tuple[str, int]:
     return strangers[0] if strangers else (f"transactional/{email.slug}.toml", 1)
 
 
-class _Applier:
-    """One apply: a transaction, a team and a moment."""
+class _ContentWriter:
+    """Writes the emails of one apply, and finds out which of them others have changed: `drift`.
 
-    def __init__(self, tx: Connection, team_id: str, now: datetime) -> None:
+    `last_written` is the revision that files last wrote at each place.
+    """
+
+    def __init__(self, tx: Connection, team_id: str, now: datetime, last_written: Mapping[str, str]) -> None:
         self._tx = tx
         self._team_id = team_id
         self._now = now
+        self._last_written = last_written
+        self._written: dict[str, str] = {}
+        self.drift: list[Mistake] = []
+
+    async def write(
+        self, place: str, definition: MessageDefinition, known_id: str | None
+    ) -> tuple[str, bool]:
+        """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
+        current = await lock_current_revision(self._tx, self._team_id, known_id) if known_id else None
+        content = definition.over(current.content) if current else definition.content
+        if current is not None and content == current.content:
+            self._written[place] = current.id
+            return current.message_id, False
+        if current is not None:
+            await self._compare(place, definition, current)
+        revision = await write_content(self._tx, self._team_id, known_id, content, now=self._now)
+        self._written[place] = revision.id
+        return revision.message_id, True
+
+    async def note(self) -> None:
+        """Keep which revisions the files have now."""
+        changed = {
+            place: revision for place, revision in self._written.items()
+            if self._last_written.get(place) != revision
+        }  # fmt: skip
+        await note_written(self._tx, self._team_id, changed)
+
+    async def _compare(self, place: str, definition: MessageDefinition, current: RevisionRow) -> None:
+        """Note drift when the current revision differs, in what files decide, from the one they wrote."""
+        last_id = self._last_written.get(place)
+        last = await load_revisions(self._tx, [(self._team_id, last_id)]) if last_id else []
+        if last and not definition.differs(last[0].content, current.content):
+            return
+        wrote = f"files last wrote revision {last_id}" if last_id else "files never wrote it"
+        self.drift.append(
+            Mistake(
+                definition.file,
+                1,
+                f"this email was changed elsewhere: it is at revision {current.id}, {wrote}; "
+                "take the change into the files, or apply with --overwrite",
+            )
+        )
+
+
+class _Applier:
+    """One apply: a transaction, a team and a moment."""
+
+    def __init__(self, tx: Connection, team_id: str, now: datetime, content: _ContentWriter) -> None:
+        self._tx = tx
+        self._team_id = team_id
+        self._now = now
+        self._content = content
         self._list_ids: dict[str, str] = {}
 
     async def lists(self, definitions: Sequence[ListDefinition]) -> list[Change]:
@@ -150,8 +215,10 @@ class _Applier:
     async def _transactional(
         self, definition: TransactionalDefinition, stored: TransactionalDefinitionRow | None
     ) -> Change:
-        message_id, message_changed = await self._save_message(
-            definition.message, stored.published_message_id if stored else None
+        message_id, message_changed = await self._content.write(
+            transactional_place(definition.slug),
+            definition.message,
+            stored.published_message_id if stored else None,
         )
         row = TransactionalDefinitionRow(
             id=stored.id if stored else new_id(self._now),
@@ -214,25 +281,9 @@ class _Applier:
         for node_id, message in definition.messages().items():
             node = before.nodes.get(node_id)
             known_id = node.email_message_id if isinstance(node, SendEmailAction) else None
-            ids[node_id], changed = await self._save_message(message, known_id)
+            ids[node_id], changed = await self._content.write(node_id, message, known_id)
             any_changed = any_changed or changed
         return ids, any_changed
-
-    async def _save_message(self, definition: MessageDefinition, known_id: str | None) -> tuple[str, bool]:
-        """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
-        current = await load_current_revision(self._tx, self._team_id, known_id) if known_id else None
-        content = content_of(definition)
-        if current is not None and content == current.content:
-            return current.message_id, False
-        revision = RevisionRow(
-            id=new_id(self._now),
-            team_id=self._team_id,
-            message_id=known_id or new_id(self._now),
-            content=content,
-            created_at=self._now,
-        )
-        await write_revisions(self._tx, [revision])
-        return revision.message_id, True
 
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
         """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""

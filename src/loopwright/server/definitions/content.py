@@ -1,29 +1,30 @@
 """Reads one email's content: the TOML that names it, and the LMX body beside it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from posixpath import dirname, join, normpath
 
-from loopwright.server.mail.addresses import address_mistake, local_part_mistake
-from loopwright.server.mail.direction import language_tag
-from loopwright.server.mail.layout import Footer
-from loopwright.server.mail.lmx import check, check_line
-from loopwright.server.mail.render import UnsoundContent, least_bytes, prepare
-from loopwright.server.mail.size import size_warning
-from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable, VariableKind, parts, variables
-from loopwright.wire.limits import LMX_BYTES
+from loopwright.server.content.message import CheckedMessage, Finding, check_message, unused_fallbacks
+from loopwright.server.mail.variables import ALLOWED, EmailKind, VariableKind
+from loopwright.server.store.messages import Content
 
 from .mistakes import Mistake, meant
-from .model import MessageDefinition, Use, content_of
+from .model import MessageDefinition, Use
 from .table import Table
 
-FIELDS = {  # key of the file -> what mail calls it in its messages
-    "subject": "the subject",
-    "preview": "the preview",
-    "from_name": "the sender's name",
-    "from": "the sender's address",
-    "reply_to": "the reply address",
+KEYS = {  # field of the content -> key of the file
+    "subject": "subject",
+    "preview_text": "preview",
+    "from_name": "from_name",
+    "from_email": "from",
+    "reply_to_email": "reply_to",
+    "language_code": "language",
 }
+REQUIRED = ("subject", "from")
+ALWAYS_SAID = frozenset(
+    {"subject", "preview_text", "from_name", "from_email", "reply_to_email", "lmx"}
+    | {"contact_fallbacks", "event_fallbacks", "data_fallbacks"}
+)
+"""What a file decides even by leaving it out. The language it leaves alone unless it names one."""
 
 
 class ContentReader:
@@ -39,55 +40,41 @@ class ContentReader:
 
     def read(self, table: Table) -> MessageDefinition:
         """Read the content that `table` describes. Mistakes are noted, and leave a gap in the answer."""
-        texts = {key: self._field(table, key) for key in FIELDS}
-        self._check_addresses(table, texts)
+        says_language = "language" in table
+        texts = {
+            field: (table.required_text(key) if key in REQUIRED else table.text(key)) or ""
+            for field, key in KEYS.items()
+        }
         body_file, lmx = self._body(table)
-        found = (*self._field_uses(table, texts), *self._body_uses(body_file, lmx))
-        uses = {use.variable: use for use in reversed(found)}
-        fallbacks = self._fallbacks(table, set(uses))
-        message = MessageDefinition(
-            subject=texts["subject"],
-            preview_text=texts["preview"],
-            from_name=texts["from_name"],
-            from_email=texts["from"],
-            reply_to_email=texts["reply_to"],
-            language_code=self._language(table),
+        tables = self._fallback_tables(table)
+        fallbacks = {kind: inner.texts() for kind, inner in tables.items()}
+        content = Content(
+            **texts,
+            cc_email="",
+            bcc_email="",
+            email_format="styled",
             lmx=lmx,
             contact_fallbacks=fallbacks.get("contact", {}),
             event_fallbacks=fallbacks.get("event", {}),
             data_fallbacks=fallbacks.get("data", {}),
+        )
+        checked = check_message(content, self._kind)
+        self._mistakes.extend(self._told(table, body_file, one) for one in checked.problems)
+        self._warnings.extend(self._told(table, body_file, one) for one in checked.warnings)
+        _refuse_unused(tables, content, checked)
+        uses = {use.variable: use for use in reversed([*_uses(table, body_file, lmx, checked)])}
+        return MessageDefinition(
+            file=table.file,
+            content=content,
+            said=ALWAYS_SAID | {"language_code"} if says_language else ALWAYS_SAID,
             uses=tuple(uses[variable] for variable in sorted(uses)),
         )
-        if body_file:
-            self._check_size(body_file, message)
-        return message
 
-    def _field(self, table: Table, key: str) -> str:
-        text = table.required_text(key) if key in ("subject", "from") else table.text(key) or ""
-        checked = check_line(text, kind=self._kind, field=FIELDS[key])
-        for problem in checked.problems:
-            table.refuse(problem.message, key)
-        self._warnings.extend(Mistake(table.file, table.line(key), p.message) for p in checked.warnings)
-        return text
-
-    def _language(self, table: Table) -> str:
-        code = table.text("language") or ""
-        if code and language_tag(code) == "und":
-            table.refuse('language is a code such as "de", "pt-BR" or "ar"', "language")
-        return code
-
-    def _check_addresses(self, table: Table, texts: Mapping[str, str]) -> None:
-        sender, reply_to = texts["from"], texts["reply_to"]
-        if sender and (mistake := local_part_mistake(_with_values(sender))):
-            table.refuse(f"from {mistake}", "from")
-        reply_to = _with_values(reply_to) if "@" in reply_to or not variables(parts(reply_to)) else ""
-        if reply_to and (mistake := address_mistake(reply_to)):
-            table.refuse(f"reply_to {mistake}", "reply_to")
-
-    def _field_uses(self, table: Table, texts: Mapping[str, str]) -> Iterator[Use]:
-        for key, text in texts.items():
-            for variable in check_line(text, kind=self._kind, field=FIELDS[key]).variables:
-                yield Use(variable, table.file, table.line(key))
+    def _told(self, table: Table, body_file: str, found: Finding) -> Mistake:
+        """What was found, at its place in the files."""
+        if found.field == "lmx":
+            return Mistake(body_file, found.place.line, found.message)
+        return Mistake(table.file, table.line(KEYS[found.field]), found.message)
 
     def _body(self, table: Table) -> tuple[str, str]:
         """The body's file and text; both empty when there is none."""
@@ -102,44 +89,31 @@ class ContentReader:
         table.refuse(f"body names {name}, which is no .lmx file here; {meant(name, beside)}", "body")
         return "", ""
 
-    def _body_uses(self, file: str, lmx: str) -> Iterator[Use]:
-        """Check the body; its problems are mistakes at their own lines."""
-        if len(lmx.encode()) > LMX_BYTES:
-            self._mistakes.append(Mistake(file, 1, f"an email's body has at most {LMX_BYTES:,} bytes"))
-            return
-        checked = check(lmx, kind=self._kind)
-        self._mistakes.extend(Mistake(file, p.place.line, p.message) for p in checked.problems)
-        self._warnings.extend(Mistake(file, p.place.line, p.message) for p in checked.warnings)
-        for variable in checked.variables:
-            yield Use(variable, file, lmx.count("\n", 0, max(lmx.find(str(variable)), 0)) + 1)
-
-    def _check_size(self, file: str, message: MessageDefinition) -> None:
-        """Warn of HTML that is too large before any value is in it. What is unsound was told already."""
-        footer = Footer(company="", address="") if self._kind == "marketing" else None
-        with suppress(UnsoundContent):
-            size = least_bytes(prepare(content_of(message), footer).html)
-            if warning := size_warning(size):
-                self._warnings.append(Mistake(file, 1, f"without values, {warning}"))
-
-    def _fallbacks(self, table: Table, used: set[Variable]) -> dict[VariableKind, dict[str, str]]:
-        """The fallbacks by kind; each must be for a variable that the email uses."""
+    def _fallback_tables(self, table: Table) -> dict[VariableKind, Table]:
+        """Where the fallbacks of each kind are."""
         outer = table.table("fallbacks")
         if outer is None:
             return {}
-        found: dict[VariableKind, dict[str, str]] = {}
+        tables: dict[VariableKind, Table] = {}
         for kind in ALLOWED[self._kind]:
-            inner = None if kind == "system" else outer.table(kind)
-            if inner is None:
-                continue
-            found[kind] = inner.texts()
-            names = {variable.name for variable in used if variable.kind == kind}
-            for name in found[kind].keys() - names:
-                remedy = meant(name, names) if names else f"it uses no {{{kind}.…}}"
-                inner.refuse(f"the email has no variable {{{kind}.{name}}}; {remedy}", name)
+            if kind != "system" and (inner := outer.table(kind)):
+                tables[kind] = inner
         outer.finish()
-        return found
+        return tables
 
 
-def _with_values(text: str) -> str:
-    """The text as it could be once its variables have values: what stands around them is checked so."""
-    return "".join(part if isinstance(part, str) else "x" for part in parts(text))
+def _refuse_unused(tables: Mapping[VariableKind, Table], content: Content, checked: CheckedMessage) -> None:
+    """Each fallback must be for a variable that the email uses."""
+    for unused in unused_fallbacks(content, checked.variables):
+        names = {variable.name for variable in checked.variables if variable.kind == unused.kind}
+        remedy = meant(unused.name, names) if names else f"it uses no {{{unused.kind}.…}}"
+        tables[unused.kind].refuse(f"the email has no variable {unused}; {remedy}", unused.name)
+
+
+def _uses(table: Table, body_file: str, lmx: str, checked: CheckedMessage) -> Iterator[Use]:
+    """Where each variable stands first: in the lines of the TOML, then in the body."""
+    for field, key in KEYS.items():
+        for variable in checked.uses.get(field, ()):
+            yield Use(variable, table.file, table.line(key))
+    for variable in checked.uses.get("lmx", ()):
+        yield Use(variable, body_file, lmx.count("\n", 0, max(lmx.find(str(variable)), 0)) + 1)

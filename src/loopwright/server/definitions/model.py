@@ -34,38 +34,20 @@ class Use(Struct, frozen=True):
 
 
 class MessageDefinition(Struct, frozen=True, kw_only=True):
-    """The content of an email; the fields are those of `store.messages.Content`."""
+    """The content of an email, from `file`. `said` names the fields of `content` that the files decide."""
 
-    subject: str
-    preview_text: str
-    from_name: str
-    from_email: str
-    reply_to_email: str
-    language_code: str
-    lmx: str
-    contact_fallbacks: dict[str, str]
-    event_fallbacks: dict[str, str]
-    data_fallbacks: dict[str, str]
+    file: str
+    content: Content
+    said: frozenset[str]
     uses: tuple[Use, ...]
 
+    def over(self, stored: Content) -> Content:
+        """What is stored, with all that the files say."""
+        return replace(stored, **{field: getattr(self.content, field) for field in self.said})
 
-def content_of(definition: MessageDefinition) -> Content:
-    """The content as it is stored."""
-    return Content(
-        subject=definition.subject,
-        preview_text=definition.preview_text,
-        from_name=definition.from_name,
-        from_email=definition.from_email,
-        reply_to_email=definition.reply_to_email,
-        cc_email="",
-        bcc_email="",
-        language_code=definition.language_code,
-        email_format="styled",
-        lmx=definition.lmx,
-        contact_fallbacks=definition.contact_fallbacks,
-        event_fallbacks=definition.event_fallbacks,
-        data_fallbacks=definition.data_fallbacks,
-    )
+    def differs(self, one: Content, other: Content) -> bool:
+        """Whether two contents differ in what the files decide."""
+        return any(getattr(one, field) != getattr(other, field) for field in self.said)
 
 
 class ListDefinition(Struct, frozen=True, kw_only=True):
@@ -92,7 +74,7 @@ class TransactionalDefinition(Struct, frozen=True, kw_only=True):
     @property
     def required_variables(self) -> list[str]:
         """Those of them that have no fallback."""
-        return [name for name in self.data_variables if name not in self.message.data_fallbacks]
+        return [name for name in self.data_variables if name not in self.message.content.data_fallbacks]
 
 
 class StepDefinition(Struct, frozen=True, kw_only=True):

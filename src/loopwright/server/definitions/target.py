@@ -26,14 +26,21 @@ class UnknownTeam(LookupError):
 
 
 async def save(
-    definitions: Definitions, data_dir: Path, database_url: str | None, team: str | None, clock: Clock
+    definitions: Definitions,
+    data_dir: Path,
+    database_url: str | None,
+    team: str | None,
+    clock: Clock,
+    *,
+    overwrite: bool = False,
 ) -> list[Change]:
     """Apply to the database at `database_url`, or else to the embedded one in `data_dir`, migrated first.
 
-    `team` is a name or an id; None means the only team, which is made when there is none yet.
+    `team` is a name or an id; None means the only team, which is made when there is none yet. Emails that
+    others have changed since files wrote them are refused, unless the files are to `overwrite` them.
     """
     async with open_team(data_dir, database_url, team, clock) as (tx, owner):
-        return await apply_definitions(tx, owner.id, definitions, now=clock.now())
+        return await apply_definitions(tx, owner.id, definitions, overwrite=overwrite, now=clock.now())
 
 
 @asynccontextmanager
@@ -60,7 +67,13 @@ async def open_database(data_dir: Path, database_url: str | None) -> AsyncGenera
 
 
 async def preview(
-    definitions: Definitions, data_dir: Path, database_url: str | None, team: str | None, clock: Clock
+    definitions: Definitions,
+    data_dir: Path,
+    database_url: str | None,
+    team: str | None,
+    clock: Clock,
+    *,
+    overwrite: bool = False,
 ) -> list[Change]:
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
     if database_url is None and not has_data(data_dir):
@@ -71,7 +84,7 @@ async def preview(
         teams = await load_teams(tx)
         if not teams:
             return all_new(definitions)
-        return await _rolled_back(tx, choose_team(teams, team).id, definitions, clock)
+        return await _rolled_back(tx, choose_team(teams, team).id, definitions, clock, overwrite=overwrite)
 
 
 def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
@@ -107,11 +120,13 @@ def has_data(data_dir: Path) -> bool:
     return (data_dir / "postgres").exists()
 
 
-async def _rolled_back(tx: Connection, team_id: str, definitions: Definitions, clock: Clock) -> list[Change]:
+async def _rolled_back(
+    tx: Connection, team_id: str, definitions: Definitions, clock: Clock, *, overwrite: bool
+) -> list[Change]:
     transaction = tx.transaction()
     await transaction.start()
     try:
-        changes = await apply_definitions(tx, team_id, definitions, now=clock.now())
+        changes = await apply_definitions(tx, team_id, definitions, overwrite=overwrite, now=clock.now())
         # The id of what is not there after all would only mislead.
         return [replace(change, id="") if change.action == "created" else change for change in changes]
     finally:

@@ -1,6 +1,6 @@
 """What requests say, as types: for the server's own description. `ingest.reading` reads them, more kindly."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -67,3 +67,36 @@ class ContactPropertyCreateRequest(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9_]*$", max_length=500)]
     type: PropertyType
+
+
+class TransactionalCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new transactional email."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=500)]
+    transactional_group_id: str | UnsetType = UNSET
+
+
+class TransactionalUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a transactional email: at least one of the two."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=500)] | UnsetType = UNSET
+    transactional_group_id: str | UnsetType = UNSET
+
+
+class EmailMessageUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about an email's content. Fallbacks are merged key by key: null takes one away."""
+
+    expected_revision_id: str | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
+    preview_text: str | UnsetType = UNSET
+    from_name: str | UnsetType = UNSET
+    from_email: str | UnsetType = UNSET
+    reply_to_email: str | UnsetType = UNSET
+    cc_email: str | UnsetType = UNSET
+    bcc_email: str | UnsetType = UNSET
+    language_code: str | UnsetType = UNSET
+    email_format: Literal["styled", "plain"] | UnsetType = UNSET
+    lmx: str | UnsetType = UNSET
+    contact_properties_fallbacks: dict[str, str | None] | UnsetType = UNSET
+    event_properties_fallbacks: dict[str, str | None] | UnsetType = UNSET
+    data_variables_fallbacks: dict[str, str | None] | UnsetType = UNSET

@@ -42,6 +42,10 @@ DEVIATIONS = (
     ),
     Deviation("list*: answer*: * required", "A page always has both halves, and all numbers of the first."),
     Deviation(
+        "*Transactional*: answer: transactionalGroupId required", "It is always there, null without a group."
+    ),
+    Deviation("getEmailMessage*: answers: no 409", "No message here is MJML."),
+    Deviation(
         "*Contact: parameters: *Loopwright-Workflows*",
         "An addition: `off` keeps a contact that is added from starting workflows.",
     ),

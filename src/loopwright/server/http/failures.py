@@ -19,6 +19,7 @@ from loopwright.server.refusal import (
     TooManyRequests,
     Unauthorized,
     Unavailable,
+    Unprocessable,
     WrongMediaType,
 )
 from loopwright.server.store.database import AWAY
@@ -32,6 +33,7 @@ STATUSES: dict[type[Refusal], int] = {
     Conflict: 409,
     TooLarge: 413,
     WrongMediaType: 415,
+    Unprocessable: 422,
     TooManyRequests: 429,
     NotBuilt: 501,
     Unavailable: 503,

@@ -17,13 +17,19 @@ from starlette.routing import BaseRoute, Route
 
 from loopwright.wire import contacts, failures, operations
 from loopwright.wire.account import ApiKeyInfo
+from loopwright.wire.email_messages import EmailMessage, GuardianReport
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.limits import KEY_CHARACTERS
 from loopwright.wire.lists import MailingList
 from loopwright.wire.operations import Operation
 from loopwright.wire.paging import Page
-from loopwright.wire.transactional import PublishedTransactional, TransactionalAccepted
+from loopwright.wire.transactional import (
+    PublishedTransactional,
+    TransactionalAccepted,
+    TransactionalDraft,
+    TransactionalEmail,
+)
 
 from . import bodies, inbox
 from .failures import PLAIN, SHAPES, Shapes
@@ -49,12 +55,14 @@ REASONS = {
     409: "It is there already.",
     413: "The request is too large.",
     415: "The body is compressed.",
+    422: "The content cannot become an email; the message names every mistake.",
     429: "Too fast; `Retry-After` says how many seconds to wait.",
     503: "The server cannot do it now; the same request may pass later.",
 }
 _LIST_QUERY = ("perPage", "cursor")
 _WHO_QUERY = ("email", "userId")
-_PATTERN_PATHS = {"eventPatternId": "^[A-Za-z0-9_-]+$"}
+_ID = "^[A-Za-z0-9_-]+$"
+_PATTERN_PATHS = {"eventPatternId": _ID, "transactionalId": _ID, "emailMessageId": _ID}
 
 
 class Described(Struct, frozen=True, kw_only=True):
@@ -64,6 +72,7 @@ class Described(Struct, frozen=True, kw_only=True):
     answer: Any
     body: type[Struct] | None = None
     query: Sequence[str] = ()
+    status: int = 200
     failures: Sequence[int] = ()
 
 
@@ -124,6 +133,41 @@ DESCRIBED: Mapping[Operation, Described] = {
         body=bodies.TransactionalRequest,
         answer=TransactionalAccepted,
         failures=(400, 404, 409, 413, 415),
+    ),
+    operations.LIST_TRANSACTIONAL_EMAILS: Described(
+        tag="Transactional emails", query=_LIST_QUERY, answer=Page[TransactionalEmail], failures=(400,)
+    ),
+    operations.CREATE_TRANSACTIONAL_EMAIL: Described(
+        tag="Transactional emails",
+        body=bodies.TransactionalCreateRequest,
+        answer=TransactionalDraft,
+        status=201,
+        failures=(400, 413, 415),
+    ),
+    operations.GET_TRANSACTIONAL_EMAIL: Described(
+        tag="Transactional emails", answer=TransactionalEmail, failures=(400, 404)
+    ),
+    operations.UPDATE_TRANSACTIONAL_EMAIL: Described(
+        tag="Transactional emails",
+        body=bodies.TransactionalUpdateRequest,
+        answer=TransactionalEmail,
+        failures=(400, 404, 413, 415),
+    ),
+    operations.ENSURE_TRANSACTIONAL_DRAFT: Described(
+        tag="Transactional emails", answer=TransactionalDraft, failures=(400, 404)
+    ),
+    operations.PUBLISH_TRANSACTIONAL_EMAIL: Described(
+        tag="Transactional emails", answer=TransactionalEmail, failures=(400, 404, 409, 422)
+    ),
+    operations.GET_EMAIL_MESSAGE: Described(tag="Email messages", answer=EmailMessage, failures=(400, 404)),
+    operations.UPDATE_EMAIL_MESSAGE: Described(
+        tag="Email messages",
+        body=bodies.EmailMessageUpdateRequest,
+        answer=EmailMessage,
+        failures=(400, 404, 409, 413, 415, 422),
+    ),
+    operations.GET_EMAIL_MESSAGE_GUARDIAN: Described(
+        tag="Email messages", answer=GuardianReport, failures=(400, 404)
     ),
     operations.LIST_DEDICATED_SENDING_IPS: Described(tag="Configuration", answer=list[str]),
 }
@@ -197,7 +241,10 @@ def _operation(row: Operation, answer: Schema, body: Schema | None) -> Schema:
         "summary": (HANDLERS[row].__doc__ or "").strip().splitlines()[0],
         "parameters": [*_in_path(row.path), *_in_query(described.query), *_in_header(row)],
         "responses": {
-            "200": {"description": "Done.", "content": {"application/json": {"schema": answer}}},
+            str(described.status): {
+                "description": "Done.",
+                "content": {"application/json": {"schema": answer}},
+            },
             **_failures((*described.failures, *EVERYWHERE), SHAPES.get(row, PLAIN)),
         },
     }

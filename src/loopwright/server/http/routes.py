@@ -10,7 +10,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import account, bulk, contacts, event_patterns, events, export, inbox, people, transactional
+from . import (
+    account,
+    bulk,
+    contacts,
+    email_messages,
+    event_patterns,
+    events,
+    export,
+    inbox,
+    people,
+    transactional,
+    transactional_emails,
+)
 from .endpoint import ApiRequest, Authenticator, Endpoint, Handler, respond
 from .failures import SHAPES
 from .fallback import unknown_path
@@ -35,6 +47,15 @@ HANDLERS: dict[operations.Operation, Handler] = {
     operations.GET_EVENT_PATTERN_BY_NAME: event_patterns.get_event_pattern_by_name,
     operations.SEND_TRANSACTIONAL_EMAIL: transactional.send_transactional,
     operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS: transactional.list_published,
+    operations.LIST_TRANSACTIONAL_EMAILS: transactional_emails.list_transactional_emails,
+    operations.CREATE_TRANSACTIONAL_EMAIL: transactional_emails.create_transactional_email,
+    operations.GET_TRANSACTIONAL_EMAIL: transactional_emails.get_transactional_email,
+    operations.UPDATE_TRANSACTIONAL_EMAIL: transactional_emails.update_transactional_email,
+    operations.ENSURE_TRANSACTIONAL_DRAFT: transactional_emails.ensure_draft,
+    operations.PUBLISH_TRANSACTIONAL_EMAIL: transactional_emails.publish_transactional_email,
+    operations.GET_EMAIL_MESSAGE: email_messages.get_email_message,
+    operations.UPDATE_EMAIL_MESSAGE: email_messages.update_email_message,
+    operations.GET_EMAIL_MESSAGE_GUARDIAN: email_messages.get_guardian,
     operations.TEST_API_KEY: account.test_api_key,
     operations.LIST_DEDICATED_SENDING_IPS: account.list_dedicated_sending_ips,
 }

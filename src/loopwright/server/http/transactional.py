@@ -20,6 +20,12 @@ async def send_transactional(call: ApiRequest) -> Response:
 
     def read(body: dict[str, object]) -> SendTransactional:
         command = read_send_transactional(call.team.id, body, key)
+        if command.attachments and not call.team.attachments:
+            raise BadRequest(
+                "attachments are off for this team; leave them out, or switch them on with: "
+                "loopwright team set --attachments",
+                code="attachments_off",
+            )
         if call.has_relay and not is_owned(call.team.sending_domain) and not is_reserved(command.email):
             raise BadRequest(f"The email cannot be sent: {NO_DOMAIN}", code="no_sending_domain")
         return command

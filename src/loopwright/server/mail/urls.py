@@ -27,6 +27,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 # Browsers drop tabs and line ends inside an address, and blanks around it.
 _DROPPED = re.compile(r"[\x00-\x1f\x7f]+")
 _ADDRESS = re.compile(r"[^\s@:/]+@[^\s@:/.]+(?:\.[^\s@:/.]+)+")
+_SHORT_YOUTUBE = re.compile(r"(?:https?://)?(?:www\.)?youtu\.be(?:[/?#]|\Z)", re.IGNORECASE)
 _RESERVED = ":/?#[]@!$&'()*+,;=%~"
 
 _LETTERS = re.compile(r"[A-Za-z]*")
@@ -76,6 +77,21 @@ def is_allowed(target: str) -> bool:
     """Whether a finished link target has one of the schemes and something behind it."""
     found = _SCHEME.match(target)
     return found is not None and found[1].lower() in SCHEMES and len(target) > found.end()
+
+
+def is_bare_address(target: str) -> bool:
+    """Whether a target is an email address without its scheme."""
+    return _ADDRESS.fullmatch(target.strip()) is not None
+
+
+def is_short_youtube(target: str) -> bool:
+    """Whether a target is one of YouTube's short addresses."""
+    return _SHORT_YOUTUBE.match(target.strip()) is not None
+
+
+def is_sound(target: str) -> bool:
+    """Whether a target without variables leads somewhere."""
+    return mistake(target) is None and _is_whole(_DROPPED.sub("", target).strip())
 
 
 def mistake(target: str) -> str | None:

@@ -4,7 +4,7 @@ Workflows are in `store.workflows`, content is in `store.messages`. Rows that ha
 another way and are never met here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import LiteralString
 
@@ -58,6 +58,14 @@ TRANSACTIONAL: LiteralString = """
     SELECT id, team_id, slug, name, draft_message_id, published_message_id, data_variables, required_variables
       FROM transactional_email
      WHERE team_id = $1 AND slug = ANY($2::text[])
+     ORDER BY id
+       FOR NO KEY UPDATE
+"""
+LAST_WRITTEN: LiteralString = "SELECT place, revision_id FROM definition_revision WHERE team_id = $1"
+NOTE_WRITTEN: LiteralString = """
+    INSERT INTO definition_revision (team_id, place, revision_id)
+    SELECT $1, * FROM unnest($2::text[], $3::text[])
+    ON CONFLICT (team_id, place) DO UPDATE SET revision_id = excluded.revision_id
 """
 SAVE_TRANSACTIONAL: LiteralString = """
     INSERT INTO transactional_email (
@@ -71,6 +79,21 @@ SAVE_TRANSACTIONAL: LiteralString = """
            required_variables = excluded.required_variables, updated_at = excluded.updated_at
      WHERE transactional_email.team_id = excluded.team_id
 """
+
+
+def transactional_place(slug: str) -> str:
+    """Where files keep the content of a transactional email; that of a workflow is at its node's id."""
+    return f"transactional/{slug}"
+
+
+async def load_last_written(tx: Connection, team_id: str) -> dict[str, str]:
+    """The revision that files last wrote at each of their places."""
+    return {row["place"]: row["revision_id"] for row in await tx.fetch(LAST_WRITTEN, team_id)}
+
+
+async def note_written(tx: Connection, team_id: str, revisions: Mapping[str, str]) -> None:
+    """Keep that files wrote these revisions, by place."""
+    await tx.execute(NOTE_WRITTEN, team_id, list(revisions), list(revisions.values()))
 
 
 async def lock_definitions(tx: Connection, team_id: str) -> None:
@@ -100,7 +123,7 @@ async def save_lists(tx: Connection, lists: Sequence[ListDefinitionRow], *, now:
 async def load_transactional(
     tx: Connection, team_id: str, slugs: Collection[str]
 ) -> list[TransactionalDefinitionRow]:
-    """The team's transactional emails of those slugs."""
+    """The team's transactional emails of those slugs, locked until the caller's transaction ends."""
     return [TransactionalDefinitionRow(**row) for row in await tx.fetch(TRANSACTIONAL, team_id, list(slugs))]
 
 

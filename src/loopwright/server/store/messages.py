@@ -42,6 +42,14 @@ class RevisionRow(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class MessageOwner(Struct, frozen=True, kw_only=True):
+    """Whose content a message is. `state` is a workflow's status; of a transactional email, which version."""
+
+    kind: Literal["transactional", "workflow"]
+    id: str
+    state: Literal["Published", "Draft", "Sending", "Paused", "PausedAndQueueing"]
+
+
 _COLUMNS: LiteralString = """
     id, team_id, message_id, subject, preview_text, from_name, from_email, reply_to_email, cc_email,
     bcc_email, language_code, email_format, lmx, contact_fallbacks, event_fallbacks, data_fallbacks,
@@ -57,6 +65,24 @@ CURRENT_REVISION: LiteralString = f"""
      WHERE team_id = $1
        AND id = (SELECT content_revision_id FROM email_message WHERE team_id = $1 AND id = $2)
 """
+LOCK_MESSAGE: LiteralString = """
+    SELECT FROM email_message WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE
+"""
+_TRANSACTIONAL_OWNER: LiteralString = """
+    SELECT 'transactional' AS kind, id,
+           CASE WHEN draft_message_id = $2 THEN 'Draft' ELSE 'Published' END AS state
+      FROM transactional_email
+     WHERE team_id = $1 AND (draft_message_id = $2 OR published_message_id = $2)
+"""
+_WORKFLOW_OWNER: LiteralString = """
+    SELECT 'workflow' AS kind, id, status AS state
+      FROM workflow
+     WHERE team_id = $1
+       AND jsonb_path_exists(nodes, '$.* ? (@.emailMessageId == $id)', jsonb_build_object('id', $2::text))
+"""
+OWNER: LiteralString = f"{_TRANSACTIONAL_OWNER} UNION ALL {_WORKFLOW_OWNER} LIMIT 1"
+LOCK_TRANSACTIONAL_OWNER: LiteralString = f"{_TRANSACTIONAL_OWNER} FOR NO KEY UPDATE"
+LOCK_WORKFLOW_OWNER: LiteralString = f"{_WORKFLOW_OWNER} FOR SHARE"
 WRITE_REVISIONS: LiteralString = f"""
     WITH written AS (
         INSERT INTO email_revision ({_COLUMNS})
@@ -88,6 +114,26 @@ async def load_current_revision(tx: Connection, team_id: str, message_id: str) -
     """What the message of that id says now."""
     row = await tx.fetchrow(CURRENT_REVISION, team_id, message_id)
     return _revision(row) if row else None
+
+
+async def lock_current_revision(tx: Connection, team_id: str, message_id: str) -> RevisionRow | None:
+    """The same, and nobody changes it until the caller's transaction ends."""
+    await tx.execute(LOCK_MESSAGE, team_id, message_id)
+    return await load_current_revision(tx, team_id, message_id)
+
+
+async def load_owner(tx: Connection, team_id: str, message_id: str) -> MessageOwner | None:
+    """Whose message it is; None when it is nobody's, or no more."""
+    row = await tx.fetchrow(OWNER, team_id, message_id)
+    return MessageOwner(**row) if row else None
+
+
+async def lock_owner(tx: Connection, team_id: str, message_id: str) -> MessageOwner | None:
+    """The same, and it stays so until the caller's transaction ends."""
+    for statement in (LOCK_TRANSACTIONAL_OWNER, LOCK_WORKFLOW_OWNER):
+        if row := await tx.fetchrow(statement, team_id, message_id):
+            return MessageOwner(**row)
+    return None
 
 
 async def write_revisions(tx: Connection, revisions: Sequence[RevisionRow]) -> None:

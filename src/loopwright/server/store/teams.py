@@ -13,7 +13,8 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     """A team: the wall around everything else.
 
     `blocklist` holds addresses that no contact may have, `*` standing for anything. With `double_opt_in`,
-    contacts of forms are asked to confirm by the transactional email `opt_in_id`.
+    contacts of forms are asked to confirm by the transactional email `opt_in_id`. `copies` lets emails have
+    CC and BCC addresses, `attachments` lets sends bring files along.
     """
 
     id: str
@@ -25,6 +26,8 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     double_opt_in: bool = False
     opt_in_id: str | None = None
     blocklist: list[str] = []
+    copies: bool = False
+    attachments: bool = True
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -36,27 +39,29 @@ class KeyRow(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS: LiteralString = """
-    id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist
+    id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist,
+    copies, attachments
 """
 
 TEAM: LiteralString = f"SELECT {_COLUMNS} FROM team WHERE id = $1"
 TEAMS: LiteralString = f"SELECT {_COLUMNS} FROM team ORDER BY id"
 TEAM_OF_KEY: LiteralString = """
     SELECT team.id, team.name, team.secret, team.sending_domain, team.company, team.address,
-           team.double_opt_in, team.opt_in_id, team.blocklist
+           team.double_opt_in, team.opt_in_id, team.blocklist, team.copies, team.attachments
       FROM api_key JOIN team ON team.id = api_key.team_id
      WHERE api_key.key_hash = $1
 """
 INSERT_TEAM: LiteralString = """
     INSERT INTO team (
-        id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist, created_at
+        id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist, created_at,
+        copies, attachments
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 UPDATE_TEAM: LiteralString = """
     UPDATE team
        SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
-           blocklist = $8, revision = revision + 1
+           blocklist = $8, copies = $9, attachments = $10, revision = revision + 1
      WHERE id = $1
 """
 LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
@@ -111,6 +116,8 @@ async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
         team.opt_in_id,
         team.blocklist,
         now,
+        team.copies,
+        team.attachments,
     )
 
 
@@ -139,6 +146,8 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
         team.double_opt_in,
         team.opt_in_id,
         team.blocklist,
+        team.copies,
+        team.attachments,
     )
 
 

@@ -1,4 +1,4 @@
-"""Transactional emails, as sending and listing need them."""
+"""Transactional emails: as sending needs them, and from their first draft on."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -48,6 +48,35 @@ PUBLISHED_PAGE: LiteralString = f"""
 """
 
 
+COUNT: LiteralString = "SELECT count(*) FROM transactional_email WHERE team_id = $1"
+PAGE: LiteralString = f"""
+    SELECT {_COLUMNS} FROM transactional_email
+     WHERE team_id = $1 AND ($2::text IS NULL OR id < $2)
+     ORDER BY id DESC LIMIT $3
+"""
+LOCK: LiteralString = """
+    SELECT FROM transactional_email WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE
+"""
+INSERT: LiteralString = """
+    INSERT INTO transactional_email (
+        id, team_id, name, draft_message_id, data_variables, required_variables, created_at, updated_at
+    )
+    VALUES ($2, $1, $3, $4, '{}', '{}', $5, $5)
+"""
+RENAME: LiteralString = """
+    UPDATE transactional_email SET name = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
+"""
+SET_DRAFT: LiteralString = """
+    UPDATE transactional_email SET draft_message_id = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
+"""
+PUBLISH: LiteralString = """
+    UPDATE transactional_email
+       SET published_message_id = draft_message_id, draft_message_id = NULL, data_variables = $3,
+           required_variables = $4, updated_at = $5
+     WHERE team_id = $1 AND id = $2
+"""
+
+
 async def load_transactionals(tx: Connection, ids: Collection[tuple[str, str]]) -> list[TransactionalRow]:
     """The transactional emails of the given (team, id) pairs."""
     rows = await tx.fetch(TRANSACTIONALS, [team for team, _ in ids], [one for _, one in ids])
@@ -65,3 +94,54 @@ async def load_published_page(
     """The published ones, newest first, those older than the id `before`."""
     rows = await tx.fetch(PUBLISHED_PAGE, team_id, before, limit)
     return [TransactionalRow(**row) for row in rows]
+
+
+async def count_transactionals(tx: Connection, team_id: str) -> int:
+    """How many transactional emails the team has, drafts included."""
+    return int(await tx.fetchval(COUNT, team_id))
+
+
+async def load_page(
+    tx: Connection, team_id: str, *, before: str | None, limit: int
+) -> list[TransactionalRow]:
+    """All of them, newest first, those older than the id `before`."""
+    return [TransactionalRow(**row) for row in await tx.fetch(PAGE, team_id, before, limit)]
+
+
+async def lock_transactional(tx: Connection, team_id: str, transactional_id: str) -> TransactionalRow | None:
+    """One of them, which nobody else changes until the caller's transaction ends."""
+    await tx.execute(LOCK, team_id, transactional_id)
+    rows = await load_transactionals(tx, [(team_id, transactional_id)])
+    return rows[0] if rows else None
+
+
+async def insert_transactional(
+    tx: Connection, team_id: str, transactional_id: str, name: str, draft_message_id: str, *, now: datetime
+) -> None:
+    """Add one that has a draft and was never published."""
+    await tx.execute(INSERT, team_id, transactional_id, name, draft_message_id, now)
+
+
+async def rename(tx: Connection, team_id: str, transactional_id: str, name: str, *, now: datetime) -> None:
+    """Give it another name."""
+    await tx.execute(RENAME, team_id, transactional_id, name, now)
+
+
+async def set_draft(
+    tx: Connection, team_id: str, transactional_id: str, message_id: str, *, now: datetime
+) -> None:
+    """Give it a draft."""
+    await tx.execute(SET_DRAFT, team_id, transactional_id, message_id, now)
+
+
+async def publish(
+    tx: Connection,
+    team_id: str,
+    transactional_id: str,
+    *,
+    data_variables: list[str],
+    required_variables: list[str],
+    now: datetime,
+) -> None:
+    """Make the draft the published version; it asks for these variables."""
+    await tx.execute(PUBLISH, team_id, transactional_id, data_variables, required_variables, now)

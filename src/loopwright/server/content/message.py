@@ -1,0 +1,125 @@
+"""Checks the whole content of an email: a draft in; problems, warnings and variables out. Pure."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from msgspec import Struct
+
+from loopwright.server.mail.addresses import address_mistake, local_part_mistake
+from loopwright.server.mail.direction import language_tag
+from loopwright.server.mail.layout import Footer
+from loopwright.server.mail.lmx import check, check_line
+from loopwright.server.mail.markup import SourcePosition
+from loopwright.server.mail.render import UnsoundContent, least_bytes, prepare
+from loopwright.server.mail.size import size_warning
+from loopwright.server.mail.variables import EmailKind, Variable, VariableKind, parts, variables
+from loopwright.server.store.messages import Content
+from loopwright.wire.limits import LMX_BYTES
+
+LINES = {  # fields of one line -> what people call them
+    "subject": "the subject",
+    "preview_text": "the preview",
+    "from_name": "the sender's name",
+    "from_email": "the sender's address",
+    "reply_to_email": "the reply address",
+    "cc_email": "the CC address",
+    "bcc_email": "the BCC address",
+}
+_START = SourcePosition(1, 1)
+
+
+class Finding(Struct, frozen=True):
+    """Something about a field of `Content`: of the body at its place, of other fields at their beginning."""
+
+    field: str
+    place: SourcePosition
+    message: str
+
+
+class CheckedMessage(Struct, frozen=True):
+    """What a check found. Content with problems is never stored; `uses` are the variables of each field."""
+
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    uses: Mapping[str, frozenset[Variable]]
+
+    @property
+    def variables(self) -> frozenset[Variable]:
+        """The variables of the whole email."""
+        return frozenset(variable for used in self.uses.values() for variable in used)
+
+    @property
+    def data_variables(self) -> list[str]:
+        """The names of its data variables, sorted."""
+        return sorted(variable.name for variable in self.variables if variable.kind == "data")
+
+
+def check_message(content: Content, kind: EmailKind) -> CheckedMessage:
+    """Check all fields of an email of that kind. Empty fields are for a draft to fill, and no problem."""
+    problems: list[Finding] = []
+    warnings: list[Finding] = []
+    uses: dict[str, frozenset[Variable]] = {}
+    for field, label in LINES.items():
+        line = check_line(getattr(content, field), kind=kind, field=label)
+        problems += [Finding(field, _START, one.message) for one in line.problems]
+        warnings += [Finding(field, _START, one.message) for one in line.warnings]
+        uses[field] = line.variables
+    problems += _addresses(content)
+    if content.language_code and language_tag(content.language_code) == "und":
+        problems.append(
+            Finding("language_code", _START, 'the language is a code such as "de", "pt-BR" or "ar"')
+        )
+    if is_too_large(content.lmx):
+        problems.append(Finding("lmx", _START, f"an email's body has at most {LMX_BYTES:,} bytes"))
+    else:
+        body = check(content.lmx, kind=kind)
+        problems += [Finding("lmx", one.place, one.message) for one in body.problems]
+        warnings += [Finding("lmx", one.place, one.message) for one in body.warnings]
+        uses["lmx"] = body.variables
+    if not problems:
+        warnings += _size(content, kind)
+    return CheckedMessage(tuple(problems), tuple(warnings), uses)
+
+
+def is_too_large(lmx: str) -> bool:
+    """Whether a body has more bytes than the API takes."""
+    return len(lmx.encode()) > LMX_BYTES
+
+
+def fallbacks_of(content: Content) -> dict[VariableKind, dict[str, str]]:
+    """The texts for missing values, by the kind of the variables."""
+    return {
+        "contact": content.contact_fallbacks,
+        "event": content.event_fallbacks,
+        "data": content.data_fallbacks,
+    }
+
+
+def unused_fallbacks(content: Content, used: frozenset[Variable]) -> list[Variable]:
+    """The variables that have a fallback and stand nowhere in the email, sorted."""
+    given = {Variable(kind, name) for kind, texts in fallbacks_of(content).items() for name in texts}
+    return sorted(given - used)
+
+
+def _addresses(content: Content) -> Iterator[Finding]:
+    sender = content.from_email
+    if sender and (mistake := local_part_mistake(_with_values(sender))):
+        yield Finding("from_email", _START, f"{LINES['from_email']} {mistake}")
+    for field in ("reply_to_email", "cc_email", "bcc_email"):
+        address = getattr(content, field)
+        is_one_value = "@" not in address and variables(parts(address))
+        if address and not is_one_value and (mistake := address_mistake(_with_values(address))):
+            yield Finding(field, _START, f"{LINES[field]} {mistake}")
+
+
+def _size(content: Content, kind: EmailKind) -> Iterator[Finding]:
+    """Warn of HTML that is too large before any value is in it. What is unsound was told already."""
+    footer = Footer(company="", address="") if kind == "marketing" else None
+    with suppress(UnsoundContent):
+        if warning := size_warning(least_bytes(prepare(content, footer).html)):
+            yield Finding("lmx", _START, f"without values, {warning}")
+
+
+def _with_values(text: str) -> str:
+    """The text as it could be once its variables have values: what stands around them is checked so."""
+    return "".join(part if isinstance(part, str) else "x" for part in parts(text))
