@@ -30,6 +30,7 @@ COMMANDS = {
     "events": ("events", "app"),
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),
+    "suppressions": ("suppressions", "app"),
     "inbox": ("inbox", "app"),
 }
 

@@ -31,6 +31,33 @@ class Reply(Struct, frozen=True):
         return self.code < 500
 
 
+_WHAT: dict[Moment, str] = {
+    "connect": "no connection to the SMTP server",
+    "EHLO": "the SMTP server refused our name",
+    "STARTTLS": "no TLS with the SMTP server",
+    "AUTH": "the SMTP server refused the sign-in",
+    "MAIL": "the sender was refused",
+    "RCPT": "the recipient was refused",
+    "DATA": "the message was refused",
+    "DATA end": "the message was refused",
+}
+# Two moments have one sentence. Read back it is the later one, where recipients may be refused, too.
+_MOMENTS: dict[str, Moment] = {what: moment for moment, what in _WHAT.items()}
+_TOLD = re.compile(r"([^:]+): (\d{3}) ?(.*)", re.DOTALL)
+
+
+def told(moment: Moment, detail: str) -> str:
+    """What went wrong at that moment, in words: an email's reason."""
+    return f"{_WHAT[moment]}: {detail}"
+
+
+def read_told(reason: str) -> tuple[Moment, Reply] | None:
+    """The refusal that an email's reason tells of; None when it tells of none."""
+    found = _TOLD.fullmatch(reason)
+    moment = _MOMENTS.get(found[1]) if found else None
+    return (moment, Reply(int(found[2]), found[3])) if found and moment else None
+
+
 _ENHANCED = re.compile(r"(?:^|[\s(\[#])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 # Addresses and links are the server's own words for nothing.
 _QUOTED = re.compile(r"<[^<>\s]*>|[^\s@]{1,64}@\S+|https?:\S*|www\.\S*")
@@ -135,6 +162,11 @@ def is_greylisting(reply: Reply) -> bool:
     return reply.is_temporary and bool(_GREYLISTED.search(reply.text))
 
 
+def says_full(reply: Reply) -> bool:
+    """Whether the server says that the mailbox is there, and full."""
+    return _is_full(_enhanced(reply), without_addresses(reply.text))
+
+
 def without_addresses(text: str) -> str:
     """The words of a reply alone."""
     return _QUOTED.sub(" ", text)
@@ -162,7 +194,7 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
         return "message"
     if detail in _SERVER_UNWELL:
         return "relay"
-    if detail in _FULL or (detail is None and _MAILBOX_FULL.search(text)):
+    if _is_full(detail, text):
         return "soft"
     if _UNAVAILABLE.search(text) and not _is_ours(text):
         return "soft"
@@ -179,6 +211,10 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
 
 _SIGN_IN_CODES = frozenset({530, 534, 535, 538})
 _OUR_CODES = frozenset({500, 501, 502, 503, 504, 521, 523, 530, 534, 535, 538, 555})
+
+
+def _is_full(detail: tuple[int, int] | None, text: str) -> bool:
+    return detail in _FULL or (detail is None and bool(_MAILBOX_FULL.search(text)))
 
 
 def _is_ours(text: str) -> bool:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from .compose import Composed
 from .decide import is_reserved
-from .reply import Moment, Reply
+from .reply import Moment, Reply, told
 from .smtp_url import Server
 
 MayFinish: TypeAlias = Callable[[], Awaitable[bool]]
@@ -49,7 +49,7 @@ class Answered(Failure):
     """The server refused, in its own words."""
 
     def __init__(self, moment: Moment, reply: Reply) -> None:
-        super().__init__(moment, f"{_WHAT[moment]}: {reply.code} {reply.text}")
+        super().__init__(moment, told(moment, f"{reply.code} {reply.text}"))
         self.reply = reply
 
 
@@ -59,18 +59,6 @@ class Interrupted(Failure):
 
 class NotOurs(Exception):
     """Somebody else is sending the message by now."""
-
-
-_WHAT: dict[Moment, str] = {
-    "connect": "no connection to the SMTP server",
-    "EHLO": "the SMTP server refused our name",
-    "STARTTLS": "no TLS with the SMTP server",
-    "AUTH": "the SMTP server refused the sign-in",
-    "MAIL": "the sender was refused",
-    "RCPT": "the recipient was refused",
-    "DATA": "the message was refused",
-    "DATA end": "the message was refused",
-}
 
 
 async def open_session(server: Server, name: str, timeouts: Timeouts, tls: ssl.SSLContext) -> SMTP:
@@ -231,9 +219,7 @@ class _moment:  # noqa: N801  # read as a statement: with _moment("MAIL")
                 raise Answered(moment, Reply(problem.code, problem.message)) from None
             case SMTPException() | OSError():
                 what = (
-                    f"{_WHAT[moment]}: {problem}"
-                    if moment in _BEFORE
-                    else f"broken off at {moment}: {problem}"
+                    told(moment, str(problem)) if moment in _BEFORE else f"broken off at {moment}: {problem}"
                 )
                 raise Interrupted(moment, what) from None
             case _:

@@ -1,9 +1,27 @@
 """Suppressed addresses, and how often a team has lifted one."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import LiteralString
 
+from msgspec import Struct
+
 from .database import Connection
+
+
+class BouncedRow(Struct, frozen=True, kw_only=True):
+    """An address that bounced, and the reasons of the emails to it that its server refused.
+
+    `was_subscribed`: one of them was marketing, which only goes to who is subscribed. `contact_id` is whose
+    address it is now, if they are unsubscribed.
+    """
+
+    email: str
+    suppressed_at: datetime
+    reasons: Sequence[str]
+    was_subscribed: bool
+    contact_id: str | None
+
 
 IS_SUPPRESSED: LiteralString = "SELECT EXISTS (SELECT FROM suppression WHERE team_id = $1 AND email = $2)"
 SUPPRESS: LiteralString = """
@@ -19,6 +37,41 @@ RECORD_REMOVAL: LiteralString = (
 )
 # Two removals at once must not both take the last of the quota.
 LOCK_QUOTA: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('loopwright.suppression.' || $1))"
+
+# Only a refusal of the recipient could suppress an address before there were facts, and since it has a fact.
+BOUNCED: LiteralString = """
+    WITH refused AS (
+        SELECT tried.email, email.reason, email.kind
+          FROM email
+          LEFT JOIN contact ON email.kind = 'marketing'
+                           AND contact.team_id = email.team_id AND contact.id = email.contact_id
+         CROSS JOIN LATERAL (VALUES (lower(email.to_email)), (contact.email)) AS tried (email)
+         WHERE email.team_id = $1 AND email.status = 'failed'
+           AND (email.reason LIKE 'the recipient was refused: 5%'
+                OR EXISTS (SELECT FROM fact WHERE fact.email_id = email.id AND kind = 'email_bounced'))
+    )
+    SELECT suppression.email, suppression.created_at AS suppressed_at,
+           coalesce(array_agg(DISTINCT refused.reason) FILTER (WHERE refused.email IS NOT NULL), '{}')
+               AS reasons,
+           coalesce(bool_or(refused.kind = 'marketing'), false) AS was_subscribed,
+           min(contact.id) AS contact_id
+      FROM suppression
+      LEFT JOIN refused ON refused.email = suppression.email
+      LEFT JOIN contact ON contact.team_id = suppression.team_id AND contact.email = suppression.email
+                       AND NOT contact.subscribed
+                       AND coalesce(contact.opt_in_status, 'accepted') = 'accepted'
+     WHERE suppression.team_id = $1 AND suppression.reason = 'hard_bounce'
+     GROUP BY suppression.email, suppression.created_at
+     ORDER BY suppression.email
+"""
+TAKE_BACK: LiteralString = """
+    DELETE FROM suppression WHERE team_id = $1 AND email = ANY ($2::text[]) AND reason = 'hard_bounce'
+"""
+SUBSCRIBE: LiteralString = """
+    UPDATE contact SET subscribed = true, updated_at = $3
+     WHERE team_id = $1 AND NOT subscribed AND id IN (
+               SELECT id FROM contact WHERE team_id = $1 AND id = ANY ($2::text[]) ORDER BY id FOR UPDATE)
+"""
 
 
 async def is_suppressed(tx: Connection, team_id: str, email: str) -> bool:
@@ -45,3 +98,16 @@ async def lock_quota(tx: Connection, team_id: str) -> None:
 async def count_removals(tx: Connection, team_id: str, *, since: datetime) -> int:
     """How many suppressions the team lifted after `since`."""
     return int(await tx.fetchval(COUNT_REMOVALS, team_id, since))
+
+
+async def load_bounced(tx: Connection, team_id: str) -> list[BouncedRow]:
+    """The addresses that are suppressed as they bounced, in their order."""
+    return [BouncedRow(**row) for row in await tx.fetch(BOUNCED, team_id)]
+
+
+async def take_back(
+    tx: Connection, team_id: str, emails: Collection[str], contact_ids: Collection[str], *, now: datetime
+) -> None:
+    """Undo bounces that were none, outside the quota: lift the suppressions, and subscribe the contacts."""
+    await tx.execute(TAKE_BACK, team_id, list(emails))
+    await tx.execute(SUBSCRIBE, team_id, list(contact_ids), now)
