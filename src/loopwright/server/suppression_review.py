@@ -31,7 +31,8 @@ def review(bounced: Sequence[BouncedRow]) -> list[Reviewed]:
 
 
 def _reviewed(row: BouncedRow) -> Reviewed:
-    judged = [(_verdict_of(reason), reason) for reason in row.reasons] or [("uncertain", FORGOTTEN)]
+    judged: list[tuple[Verdict, str]] = [(_verdict_of(reason), reason) for reason in row.reasons]
+    judged = judged or [("uncertain", FORGOTTEN)]
     verdict, reason = min(judged, key=lambda one: _FIRST.index(one[0]))
     return Reviewed(
         email=row.email,
