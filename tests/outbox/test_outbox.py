@@ -330,6 +330,7 @@ def test_safe_mode_holds_at_both_ends(
     server.refuse = lambda event: 503
     with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
         outbox.send("signup", email="eve@evil.test")
+        wait_until(lambda: 503 in server.statuses)  # else its first try may come when nothing is refused
     server.refuse = lambda event: None
     safe = Loops("k", base_url=server.url, allowed_recipients=["@acme.example"])
     with safe, Outbox(tmp_path / "events.db", loops=safe) as outbox:
