@@ -1,32 +1,18 @@
 """LMX as people have it: exported styles, odd fonts, and variables in the forms of other systems."""
 
 import pytest
+from msgspec.structs import replace
 
 from loopwright.server.mail.lmx import check, check_line
 from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.style import look
 from loopwright.server.mail.tags import STYLE
 from loopwright.server.mail.template import Values
-from loopwright.server.store.messages import Content
+from support.content import PLAIN
 
 
 def page(lmx: str) -> str:
-    content = Content(
-        subject="s",
-        preview_text="",
-        from_name="",
-        from_email="",
-        reply_to_email="",
-        cc_email="",
-        bcc_email="",
-        language_code="",
-        email_format="styled",
-        lmx=lmx,
-        contact_fallbacks={},
-        event_fallbacks={},
-        data_fallbacks={},
-    )
-    return fill(prepare(content, None), Values()).html
+    return fill(prepare(replace(PLAIN, lmx=lmx), None), Values()).html
 
 
 def test_an_exported_style_has_every_key_and_most_are_empty() -> None:
@@ -56,6 +42,24 @@ def test_what_is_empty_has_no_colour_where_there_need_be_none() -> None:
 )
 def test_fonts_are_written_as_css_has_them(family: str, written: str) -> None:
     assert look({"bodyFontFamily": family}, "styled").font.startswith(written)
+
+
+BROKEN_FONTS = ('a" x', "a' x", "Exo'2 x", "'a", "\"a'", "a;b", "a}b", "2x", "a" * 201)
+
+
+@pytest.mark.parametrize("family", BROKEN_FONTS)
+def test_no_font_ends_the_style_it_stands_in(family: str) -> None:
+    written = family.replace('"', "&quot;")
+    [problem] = check(f'<Style bodyFontFamily="{written}"/>', kind="marketing").problems
+    assert "font family" in problem.message
+
+
+@pytest.mark.parametrize(
+    "family", ["Inter", "'Exo 2', serif", '"Exo 2"', "Source Sans 3, Open Sans", "'2x', serif,"]
+)
+def test_lists_of_fonts_are_taken(family: str) -> None:
+    written = family.replace('"', "&quot;")
+    assert check(f'<Style bodyFontFamily="{written}"/>', kind="marketing").problems == ()
 
 
 @pytest.mark.parametrize(

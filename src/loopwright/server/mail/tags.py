@@ -59,9 +59,13 @@ def _no_color(value: str) -> str | None:
 
 
 def _no_font(value: str) -> str | None:
-    if re.fullmatch(r"['\"A-Za-z][\w ,'\"\-]{0,199}", value):
+    if len(value) <= 200 and all(_FONT_NAME.fullmatch(name.strip()) for name in value.split(",")):
         return None
     return "is not a supported font family"
+
+
+# A quote inside of a name would end the style that it is written into.
+_FONT_NAME = re.compile(r"([A-Za-z][\w \-]*)?|'\w[\w \-]*'|\"\w[\w \-]*\"", re.ASCII)
 
 
 def _no_static_url(value: str) -> str | None:
