@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from time import perf_counter
 
+from msgspec.structs import replace
+
 from loopwright.server.mail.compose import Envelope, compose
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import Rendered, fill, prepare
 from loopwright.server.mail.template import Values
-from loopwright.server.store.messages import Content
+from loopwright.server.store.messages import EMPTY
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LMX = """
@@ -27,20 +29,14 @@ Read <Link href="https://loopwright.dev/guide?for={contact.email}">the guide</Li
 <Image src="https://loopwright.dev/picture.png" alt="A loop" width="400"/>
 <Paragraph>Yours, Loopwright</Paragraph>
 """
-MESSAGE = Content(
+MESSAGE = replace(
+    EMPTY,
     subject="Welcome, {contact.firstName}",
     preview_text="Your {event.plan} plan is ready",
     from_name="Loopwright",
     from_email="hello",
-    reply_to_email="",
-    cc_email="",
-    bcc_email="",
     language_code="en",
-    email_format="styled",
     lmx=LMX,
-    contact_fallbacks={},
-    event_fallbacks={},
-    data_fallbacks={},
 )
 FOOTER = Footer(company="Loopwright", address="1 Loop Lane\nLondon")
 VALUES = Values(

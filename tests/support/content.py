@@ -4,24 +4,16 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from loopwright.ids import new_id
+from loopwright.server.content import save
 from loopwright.server.store.database import Connection, Pool
-from loopwright.server.store.messages import Content, RevisionRow, write_revisions
+from loopwright.server.store.messages import EMPTY, RevisionRow
 
-PLAIN = Content(
+PLAIN = replace(
+    EMPTY,
     subject="Hello",
-    preview_text="",
     from_name="Loopwright",
     from_email="team",
-    reply_to_email="",
-    cc_email="",
-    bcc_email="",
-    language_code="",
-    email_format="styled",
     lmx="<Paragraph>Hello</Paragraph>",
-    contact_fallbacks={},
-    event_fallbacks={},
-    data_fallbacks={},
 )
 
 
@@ -43,12 +35,4 @@ async def write_content(
 ) -> RevisionRow:
     """The same, in the caller's transaction."""
     now = now or datetime.now(UTC)
-    revision = RevisionRow(
-        id=new_id(now),
-        team_id=team_id,
-        message_id=message_id or new_id(now),
-        content=replace(PLAIN, **given),
-        created_at=now,
-    )
-    await write_revisions(tx, [revision])
-    return revision
+    return await save.write_content(tx, team_id, message_id, replace(PLAIN, **given), now=now)

@@ -20,7 +20,7 @@ from loopwright.server.store.definitions import (
     save_transactional,
     transactional_place,
 )
-from loopwright.server.store.messages import Content
+from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
 
 OPT_IN_SLUG = "double-opt-in"
@@ -32,20 +32,12 @@ OPT_IN_LMX = f"""\
 <Button href="{{data.{OPT_IN_VARIABLE}}}" align="center">Confirm or decline</Button>
 <Paragraph>If it was not you, leave this email alone: we will not write again.</Paragraph>
 """
-OPT_IN_CONTENT = Content(
+OPT_IN_CONTENT = replace(
+    EMPTY,
     subject="Please confirm your subscription",
     preview_text="One more click, and you are on the list.",
-    from_name="",
     from_email="hello",
-    reply_to_email="",
-    cc_email="",
-    bcc_email="",
-    language_code="",
-    email_format="styled",
     lmx=OPT_IN_LMX,
-    contact_fallbacks={},
-    event_fallbacks={},
-    data_fallbacks={},
 )
 OPT_IN_RULE = f"the email of double opt-in must use {{data.{OPT_IN_VARIABLE}}} and no other variable"
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from loopwright.server.content.guardian import RULES, Scope, inspect
-from loopwright.server.content.publishing import EMPTY
+from loopwright.server.store.messages import EMPTY
 from loopwright.wire.email_messages import GuardianReport
 
 WORKFLOW = Scope(kind="workflow", contacts={"firstName"}, events={"plan"})

@@ -51,9 +51,9 @@ class CsvRows:
         return rows, guards
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """The cells of each row that is not blank, with its physical line."""
+        """The cells of each row that is not blank, with the physical line at which it begins."""
         reader, before = self._reader, self._dialect.line
-        line = self._line
+        line = before + reader.line_num
         try:
             for cells in reader:
                 if cells and (cells[0].strip() or any(map(str.strip, cells))):
@@ -61,11 +61,6 @@ class CsvRows:
                 line = before + reader.line_num
         except csv.Error as error:
             raise self._refusal(line, error) from None
-
-    @property
-    def _line(self) -> int:
-        """The physical line at which the next row begins."""
-        return self._dialect.line + self._reader.line_num
 
     def _lines(self) -> Iterator[str]:
         lines = checked(lines_of(self._path, self._dialect.encoding), self._path, self._dialect.encoding)

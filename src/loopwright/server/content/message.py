@@ -9,7 +9,7 @@ from loopwright.server.mail.addresses import address_mistake, local_part_mistake
 from loopwright.server.mail.direction import language_tag
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.lmx import check, check_line
-from loopwright.server.mail.markup import SourcePosition
+from loopwright.server.mail.markup import MarkupProblem, SourcePosition
 from loopwright.server.mail.render import UnsoundContent, least_bytes, prepare
 from loopwright.server.mail.size import size_warning
 from loopwright.server.mail.variables import EmailKind, Variable, VariableKind, parts, variables
@@ -34,6 +34,9 @@ class Finding(Struct, frozen=True):
     field: str
     place: SourcePosition
     message: str
+
+    def __str__(self) -> str:
+        return str(MarkupProblem(self.place, self.message)) if self.field == "lmx" else self.message
 
 
 class CheckedMessage(Struct, frozen=True):

@@ -11,7 +11,7 @@ from loopwright.server.refusal import Conflict, NotFound, Unprocessable
 from loopwright.server.store import transactional
 from loopwright.server.store.database import Connection
 from loopwright.server.store.messages import (
-    Content,
+    EMPTY,
     MessageOwner,
     RevisionRow,
     load_current_revision,
@@ -26,21 +26,6 @@ from .message import check_message
 from .save import write_content
 from .scope import load_scope
 
-EMPTY = Content(
-    subject="",
-    preview_text="",
-    from_name="",
-    from_email="",
-    reply_to_email="",
-    cc_email="",
-    bcc_email="",
-    language_code="",
-    email_format="styled",
-    lmx="",
-    contact_fallbacks={},
-    event_fallbacks={},
-    data_fallbacks={},
-)
 NEEDED = {"subject": "subject", "from_email": "fromEmail", "lmx": "lmx"}
 
 

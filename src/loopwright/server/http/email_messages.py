@@ -114,12 +114,7 @@ def _refuse_problems(checked: CheckedMessage) -> None:
     """Raises `Unprocessable`, or `BadRequest` when the body's markup has no part in it."""
     if not checked.problems:
         return
-    told = [
-        f"lmx, line {one.place.line}, column {one.place.column}: {one.message}"
-        if one.field == "lmx"
-        else f"{PATHS[one.field]}: {one.message}"
-        for one in checked.problems
-    ]
+    told = [f"{PATHS[one.field]}{', ' if one.field == 'lmx' else ': '}{one}" for one in checked.problems]
     kind = Unprocessable if any(one.field == "lmx" for one in checked.problems) else BadRequest
     raise kind("; ".join(told), code="content_invalid")
 
@@ -127,14 +122,7 @@ def _refuse_problems(checked: CheckedMessage) -> None:
 def _warnings(content: Content, checked: CheckedMessage) -> list[MessageWarning]:
     """What is doubtful about content that is stored all the same."""
     found = [
-        MessageWarning(
-            rule="content",
-            message=f"line {one.place.line}, column {one.place.column}: {one.message}"
-            if one.field == "lmx"
-            else one.message,
-            path=PATHS[one.field],
-        )
-        for one in checked.warnings
+        MessageWarning(rule="content", message=str(one), path=PATHS[one.field]) for one in checked.warnings
     ]
     return found + [
         MessageWarning(

@@ -32,6 +32,24 @@ class Content(Struct, frozen=True, kw_only=True):
     data_fallbacks: dict[str, str]
 
 
+EMPTY = Content(
+    subject="",
+    preview_text="",
+    from_name="",
+    from_email="",
+    reply_to_email="",
+    cc_email="",
+    bcc_email="",
+    language_code="",
+    email_format="styled",
+    lmx="",
+    contact_fallbacks={},
+    event_fallbacks={},
+    data_fallbacks={},
+)
+"""What a message says before anybody has written anything."""
+
+
 class RevisionRow(Struct, frozen=True, kw_only=True):
     """A message's content as of `created_at`. Its id is what the API calls `contentRevisionId`."""
 
