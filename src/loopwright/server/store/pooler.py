@@ -15,7 +15,8 @@ from .database import FIRST_CONNECT_SECONDS, Connection
 OLDEST = 14
 """The oldest PostgreSQL that has all that we use."""
 
-ROUNDS = 5
+ROUNDS = 20
+"""A busy pooler may give back the same connection a few times in a row; hardly so often."""
 WAIT_SECONDS = 10.0
 
 BACKEND: LiteralString = "SELECT pg_backend_pid()"
