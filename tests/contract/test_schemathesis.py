@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from loopwright.server.http.endpoints import ENDPOINTS
 from loopwright.server.http.openapi import document
-from loopwright.server.http.routes import HANDLERS
 from support.contract import mended
 from support.live import LiveServer
 
@@ -27,7 +27,7 @@ from support.live import LiveServer
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
-OPERATIONS = sorted(row.id for row in HANDLERS)
+OPERATIONS = sorted(one.operation.id for one in ENDPOINTS)
 
 
 def hold(live_server: LiveServer, description: dict[str, Any], operation_id: str, checks: list[Any]) -> None:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
-from loopwright.server.http.endpoint import Authenticator
+from loopwright.server.http.dispatch import Authenticator
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
 from loopwright.server.http.newsletter_form import routes as form_routes
 from loopwright.server.http.openapi import routes as openapi_routes

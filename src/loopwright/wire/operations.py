@@ -27,6 +27,11 @@ class Operation(Struct, frozen=True):
     repeat: Repeat = "unless_arrived"
     content: bool = False
 
+    @property
+    def parameters(self) -> list[str]:
+        """The names in the path's braces, in their order."""
+        return [piece[1:-1] for piece in self.path.split("/") if piece.startswith("{")]
+
 
 def _content(
     id_: str, method: Literal["GET", "POST", "DELETE"], path: str, repeat: Repeat = "unless_arrived"

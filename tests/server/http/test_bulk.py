@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from loopwright.server.http.bulk import CHUNKS_UNDER_WAY, WAITING_BYTES, streamed
-from loopwright.server.http.endpoint import KEY_MEMORY_SECONDS
+from loopwright.server.http.dispatch import KEY_MEMORY_SECONDS
 from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.wire.contacts import WORKFLOWS_HEADER
 from support.live import LiveServer

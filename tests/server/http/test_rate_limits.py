@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import Response
 
 from loopwright.server.clock import SystemClock
-from loopwright.server.http.endpoint import ApiRequest, Authenticator, Endpoint, answer
+from loopwright.server.http.dispatch import ApiRequest, Authenticator, Resource, answer
 from loopwright.server.http.rate_limits import RateLimits
 from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.ingest.batch import Ingest
@@ -104,7 +104,7 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",
         headers={"Authorization": f"Bearer {API_KEY}"},
-        transport=httpx2.ASGITransport(RequestIds(Endpoint(door, {"GET": show}, of_content=True))),
+        transport=httpx2.ASGITransport(RequestIds(Resource(door, {"GET": show}, {}, of_content=True))),
     ) as http:
         last = await http.get("/")
         assert (last.status_code, told(last)) == (200, ("60", "0"))

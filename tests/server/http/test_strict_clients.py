@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from msgspec import Struct
 
-from loopwright.server.http.openapi import DESCRIBED
-from loopwright.server.http.routes import HANDLERS, OWN_PATHS
+from loopwright.server.http.endpoints import BY_OPERATION, ENDPOINTS
+from loopwright.server.http.routes import OWN_PATHS
 from loopwright.wire import operations
 from loopwright.wire.operations import OPERATIONS, Operation
 from support.contract import digest, misread
@@ -129,7 +129,7 @@ NEVER = {("getEmailMessage", "409"), ("getEmailMessageGuardian", "409")}
 """No message here is MJML."""
 
 
-WITH_BODY = [row for row in HANDLERS if DESCRIBED[row].body]
+WITH_BODY = [one.operation for one in ENDPOINTS if one.body]
 CASES += [
     case
     for row in WITH_BODY
@@ -143,7 +143,9 @@ CASES += [
 ]
 CASES += [Case(row, 401, "Invalid API key", headers={"Authorization": "Bearer x"}) for row in OPERATIONS]
 CASES += [
-    Case(row, 501, f"{row.id} is not built in this server yet") for row in OPERATIONS if row not in HANDLERS
+    Case(row, 501, f"{row.id} is not built in this server yet")
+    for row in OPERATIONS
+    if row not in BY_OPERATION
 ]
 
 
@@ -248,7 +250,7 @@ def test_every_declared_status_is_provoked() -> None:
     everywhere = {"401", "405"}
     declared = {
         (row.id, status)
-        for row in HANDLERS
+        for row in BY_OPERATION
         for status in published(digest())[row.id]["responses"].keys() - everywhere
     }
     assert declared - NEVER - {(case.row.id, str(case.status)) for case in CASES} == set()

@@ -25,7 +25,7 @@ from loopwright.server.store.database import AWAY
 from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 
 from .contacts import starts_workflows
-from .endpoint import KEY_MEMORY_SECONDS, ApiRequest, check_key
+from .dispatch import KEY_MEMORY_SECONDS, ApiRequest, check_key
 from .failures import STATUSES
 
 LINE_BYTES = 1_000_000

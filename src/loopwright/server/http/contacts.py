@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import cast, get_args
 
 from msgspec.structs import replace
-from starlette.responses import Response
 
 from loopwright.server.ingest.command import Identity
 from loopwright.server.ingest.reading import (
@@ -23,7 +22,7 @@ from loopwright.wire import failures
 from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS
 from loopwright.wire.values import PropertyType
 
-from .endpoint import ApiRequest, answer, read_body, read_command
+from .dispatch import ApiRequest, read_body, read_command
 
 REMOVAL_WINDOW = timedelta(days=30)
 _PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -32,58 +31,56 @@ _TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one i
 _EVENT_KEYS = {"eventName", "eventProperties", "idempotencyKey"}
 
 
-async def create_contact(call: ApiRequest) -> Response:
+async def create_contact(call: ApiRequest) -> object:
     """POST /v1/contacts/create."""
     starts = starts_workflows(call)
     command = await read_command(
         call, lambda body: replace(read_create_contact(call.team.id, body), starts_workflows=starts)
     )
-    return answer(await call.ingest.submit(command, size=call.share.size))
+    return await call.ingest.submit(command, size=call.share.size)
 
 
-async def update_contact(call: ApiRequest) -> Response:
+async def update_contact(call: ApiRequest) -> object:
     """PUT /v1/contacts/update. Creates the contact when an address is given and nobody has it."""
     starts = starts_workflows(call)
     command = await read_command(
         call, lambda body: replace(read_update_contact(call.team.id, body), starts_workflows=starts)
     )
-    return answer(await call.ingest.submit(command, size=call.share.size))
+    return await call.ingest.submit(command, size=call.share.size)
 
 
-async def delete_contact(call: ApiRequest) -> Response:
+async def delete_contact(call: ApiRequest) -> object:
     """POST /v1/contacts/delete."""
     command = await read_command(call, lambda body: read_delete_contact(call.team.id, body))
-    return answer(await call.ingest.submit(command))
+    return await call.ingest.submit(command)
 
 
-async def find_contact(call: ApiRequest) -> Response:
+async def find_contact(call: ApiRequest) -> list[dict[str, object]]:
     """GET /v1/contacts/find: an array of one contact, or of none."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:
         contact = await find(tx, call.team.id, identity)
         if contact is None:
-            return answer([])
+            return []
         declared = await audience.load_properties(tx, [call.team.id])
-    return answer([flat(contact, declared[call.team.id])])
+    return [flat(contact, declared[call.team.id])]
 
 
-async def get_suppression(call: ApiRequest) -> Response:
+async def get_suppression(call: ApiRequest) -> wire.SuppressionStatus:
     """GET /v1/contacts/suppression."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:
         contact = await _find_suppressible(tx, call.team.id, identity)
         suppressed = await suppressions.is_suppressed(tx, call.team.id, contact.email)
         quota = await _quota(tx, call)
-    return answer(
-        wire.SuppressionStatus(
-            contact=wire.SuppressedContact(id=contact.id, email=contact.email, user_id=contact.user_id),
-            is_suppressed=suppressed,
-            removal_quota=quota,
-        )
+    return wire.SuppressionStatus(
+        contact=wire.SuppressedContact(id=contact.id, email=contact.email, user_id=contact.user_id),
+        is_suppressed=suppressed,
+        removal_quota=quota,
     )
 
 
-async def remove_suppression(call: ApiRequest) -> Response:
+async def remove_suppression(call: ApiRequest) -> wire.SuppressionRemoved:
     """DELETE /v1/contacts/suppression. Counts against a quota for any 30 days; subscribes nobody."""
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx, tx.transaction():
@@ -95,12 +92,10 @@ async def remove_suppression(call: ApiRequest) -> Response:
             raise BadRequest(failures.REMOVAL_QUOTA_EXCEEDED, code="removal_quota_exceeded")
         await suppressions.lift(tx, call.team.id, contact.email, now=call.clock.now())
         quota = await _quota(tx, call)
-    return answer(
-        wire.SuppressionRemoved(success=True, message=failures.SUPPRESSION_REMOVED, removal_quota=quota)
-    )
+    return wire.SuppressionRemoved(success=True, message=failures.SUPPRESSION_REMOVED, removal_quota=quota)
 
 
-async def list_properties(call: ApiRequest) -> Response:
+async def list_properties(call: ApiRequest) -> list[wire.ContactProperty]:
     """GET /v1/contacts/properties?list=all|custom."""
     wanted = call.request.query_params.get("list") or "all"
     if wanted not in ("all", "custom"):
@@ -111,10 +106,10 @@ async def list_properties(call: ApiRequest) -> Response:
         wire.ContactProperty(key=key, label=wire.label_of(key), type=kind)
         for key, kind in declared[call.team.id].items()
     ]
-    return answer([*(wire.DEFAULT_PROPERTIES if wanted == "all" else ()), *custom])
+    return [*(wire.DEFAULT_PROPERTIES if wanted == "all" else ()), *custom]
 
 
-async def create_property(call: ApiRequest) -> Response:
+async def create_property(call: ApiRequest) -> wire.PropertyCreated:
     """POST /v1/contacts/properties."""
     body = await read_body(call)
     name, kind = body.get("name"), body.get("type")
@@ -138,7 +133,7 @@ async def create_property(call: ApiRequest) -> Response:
         )
     if not created:
         raise BadRequest(failures.PROPERTY_EXISTS, code="property_exists")
-    return answer(wire.PropertyCreated(success=True))
+    return wire.PropertyCreated(success=True)
 
 
 def starts_workflows(call: ApiRequest) -> bool:

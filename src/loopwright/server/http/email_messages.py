@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
-from starlette.responses import Response
 
 from loopwright.server.content.guardian import inspect
 from loopwright.server.content.message import CheckedMessage, check_message, is_too_large, unused_fallbacks
@@ -19,14 +18,12 @@ from loopwright.server.store.messages import (
     load_current_revision,
     load_owner,
 )
-from loopwright.wire.email_messages import EmailMessage, MessageWarning
+from loopwright.wire.email_messages import EmailMessage, GuardianReport, MessageWarning
 from loopwright.wire.failures import EMAIL_MESSAGE_NOT_FOUND
 from loopwright.wire.limits import LMX_BYTES
 
 from .bodies import EmailMessageUpdateRequest
-from .endpoint import ApiRequest, answer
-from .resource import id_in_path
-from .strict import read_strict
+from .dispatch import ApiRequest
 
 FALLBACKS = {
     "contact_fallbacks": "contact_properties_fallbacks",
@@ -45,26 +42,26 @@ PATHS = {
 }  # fmt: skip
 
 
-async def get_email_message(call: ApiRequest) -> Response:
+async def get_email_message(call: ApiRequest, message_id: str) -> EmailMessage:
     """GET /v1/email-messages/{emailMessageId}."""
-    owner, revision = await _found(call)
+    owner, revision = await _found(call, message_id)
     if call.has_relay and not is_owned(call.team.sending_domain):
         raise BadRequest(f"The email has no sender yet: {NO_DOMAIN}", code="no_sending_domain")
-    return answer(_message(owner, revision))
+    return _message(owner, revision)
 
 
-async def get_guardian(call: ApiRequest) -> Response:
+async def get_guardian(call: ApiRequest, message_id: str) -> GuardianReport:
     """GET /v1/email-messages/{emailMessageId}/guardian."""
-    owner, revision = await _found(call)
+    owner, revision = await _found(call, message_id)
     async with call.pool.acquire() as tx:
         scope = await load_scope(tx, call.team.id, owner)
-    return answer(inspect(revision.content, scope))
+    return inspect(revision.content, scope)
 
 
-async def update_email_message(call: ApiRequest) -> Response:
+async def update_email_message(
+    call: ApiRequest, message_id: str, body: EmailMessageUpdateRequest
+) -> EmailMessage:
     """POST /v1/email-messages/{emailMessageId}: a new revision, with whatever is doubtful about it."""
-    message_id = id_in_path(call, "emailMessageId")
-    body = await read_strict(call, EmailMessageUpdateRequest)
     if isinstance(body.lmx, str) and is_too_large(body.lmx):
         raise TooLarge(f"lmx has more than {LMX_BYTES:,} bytes; make it shorter", code="lmx_too_large")
     if not call.team.copies and (body.cc_email or body.bcc_email):
@@ -86,11 +83,10 @@ async def update_email_message(call: ApiRequest) -> Response:
         revision, owner = await edit_message(
             tx, call.team.id, message_id, expected, edit, now=call.clock.now()
         )
-    return answer(replace(_message(owner, revision), warnings=warnings or UNSET))
+    return replace(_message(owner, revision), warnings=warnings or UNSET)
 
 
-async def _found(call: ApiRequest) -> tuple[MessageOwner, RevisionRow]:
-    message_id = id_in_path(call, "emailMessageId")
+async def _found(call: ApiRequest, message_id: str) -> tuple[MessageOwner, RevisionRow]:
     async with call.pool.acquire() as tx:
         owner = await load_owner(tx, call.team.id, message_id)
         revision = await load_current_revision(tx, call.team.id, message_id)

@@ -1,14 +1,12 @@
 """Events."""
 
-from starlette.responses import Response
-
 from loopwright.server.ingest.reading import read_send_event
 
-from .endpoint import ApiRequest, answer, read_command
+from .dispatch import ApiRequest, read_command
 
 
-async def send_event(call: ApiRequest) -> Response:
+async def send_event(call: ApiRequest) -> object:
     """POST /v1/events/send. Answers as soon as the event is stored; workflows run afterwards."""
     key = call.request.headers.get("idempotency-key")
     command = await read_command(call, lambda body: read_send_event(call.team.id, body, key))
-    return answer(await call.ingest.submit(command, size=call.share.size))
+    return await call.ingest.submit(command, size=call.share.size)

@@ -13,7 +13,7 @@ from loopwright.server.store import audience, contacts
 from loopwright.wire.encoding import encode
 
 from .contacts import flat
-from .endpoint import ApiRequest
+from .dispatch import ApiRequest
 
 PAGE = 1000
 COUNT_HEADER = "loopwright-contacts"

@@ -24,7 +24,6 @@ from loopwright.server.refusal import (
 )
 from loopwright.server.store.database import AWAY
 from loopwright.wire import failures as wire
-from loopwright.wire.operations import SEND_TRANSACTIONAL_EMAIL, TEST_API_KEY, Operation
 
 STATUSES: dict[type[Refusal], int] = {
     BadRequest: 400,
@@ -56,21 +55,17 @@ Shapes: TypeAlias = Mapping[int, Shape]
 PLAIN: Shapes = {}
 """Success and message, whatever the status."""
 
-SHAPES: Mapping[Operation, Shapes] = {
-    TEST_API_KEY: {
-        401: Shape(wire.KeyFailure, lambda one: wire.KeyFailure(message=one.message, error=one.message))
-    },
-    SEND_TRANSACTIONAL_EMAIL: {
-        400: Shape(
-            wire.SendFailure, lambda one: wire.SendFailure(message=one.message, path=one.path or UNSET)
+KEY_SHAPES: Shapes = {
+    401: Shape(wire.KeyFailure, lambda one: wire.KeyFailure(message=one.message, error=one.message))
+}
+SEND_SHAPES: Shapes = {
+    400: Shape(wire.SendFailure, lambda one: wire.SendFailure(message=one.message, path=one.path or UNSET)),
+    404: Shape(
+        wire.MissingFailure,
+        lambda one: wire.MissingFailure(
+            message=one.message, error=wire.FailureDetail(path=one.path or "", message=one.message)
         ),
-        404: Shape(
-            wire.MissingFailure,
-            lambda one: wire.MissingFailure(
-                message=one.message, error=wire.FailureDetail(path=one.path or "", message=one.message)
-            ),
-        ),
-    },
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from loopwright.server.ingest.reading import read_email
 from loopwright.server.mail.parsed_email import parse_email
 from loopwright.server.store.inbox import InboxText, keep_text, load_newest, load_received
 
-from .endpoint import ApiRequest, answer
+from .dispatch import ApiRequest, answer
 
 SHOWN = 50
 SHOWN_BYTES = 10_000_000

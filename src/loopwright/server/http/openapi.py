@@ -4,36 +4,24 @@ GET /openapi.json   and   GET /api/openapi.json      readable without a key
 GET /openapi.yaml   and   GET /api/openapi.yaml      the same text: all JSON is YAML 1.2
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from loopwright.wire import contacts, failures, operations
-from loopwright.wire.account import ApiKeyInfo
-from loopwright.wire.email_messages import EmailMessage, GuardianReport
-from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
-from loopwright.wire.events import EventAccepted
 from loopwright.wire.limits import KEY_CHARACTERS
-from loopwright.wire.lists import MailingList
 from loopwright.wire.operations import Operation
-from loopwright.wire.paging import Page
-from loopwright.wire.transactional import (
-    PublishedTransactional,
-    TransactionalAccepted,
-    TransactionalDraft,
-    TransactionalEmail,
-)
 
-from . import bodies, inbox
-from .failures import PLAIN, SHAPES, Shapes
-from .routes import HANDLERS, OWN_PATHS, OWN_ROOT
+from . import inbox
+from .endpoints import ENDPOINTS, Endpoint
+from .failures import PLAIN, Shapes
+from .routes import OWN_PATHS, OWN_ROOT
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -59,118 +47,10 @@ REASONS = {
     429: "Too fast; `Retry-After` says how many seconds to wait.",
     503: "The server cannot do it now; the same request may pass later.",
 }
-_LIST_QUERY = ("perPage", "cursor")
-_WHO_QUERY = ("email", "userId")
 _ID = "^[A-Za-z0-9_-]+$"
-_PATTERN_PATHS = {"eventPatternId": _ID, "transactionalId": _ID, "emailMessageId": _ID}
+_OPEN_PATHS = ("eventName",)
 
 
-class Described(Struct, frozen=True, kw_only=True):
-    """An operation as callers see it. `failures` are the statuses beside those any operation may answer."""
-
-    tag: str
-    answer: Any
-    body: type[Struct] | None = None
-    query: Sequence[str] = ()
-    status: int = 200
-    failures: Sequence[int] = ()
-
-
-DESCRIBED: Mapping[Operation, Described] = {
-    operations.TEST_API_KEY: Described(tag="API key", answer=ApiKeyInfo),
-    operations.CREATE_CONTACT: Described(
-        tag="Contacts",
-        body=bodies.ContactRequest,
-        answer=contacts.ContactSaved,
-        failures=(400, 409, 413, 415),
-    ),
-    operations.UPDATE_CONTACT: Described(
-        tag="Contacts",
-        body=bodies.ContactUpdateRequest,
-        answer=contacts.ContactSaved,
-        failures=(400, 413, 415),
-    ),
-    operations.FIND_CONTACT: Described(
-        tag="Contacts", query=_WHO_QUERY, answer=list[contacts.Contact], failures=(400,)
-    ),
-    operations.DELETE_CONTACT: Described(
-        tag="Contacts",
-        body=bodies.ContactDeleteRequest,
-        answer=contacts.ContactDeleted,
-        failures=(400, 404, 413, 415),
-    ),
-    operations.GET_CONTACT_SUPPRESSION: Described(
-        tag="Contacts", query=_WHO_QUERY, answer=contacts.SuppressionStatus, failures=(400, 404)
-    ),
-    operations.REMOVE_CONTACT_SUPPRESSION: Described(
-        tag="Contacts", query=_WHO_QUERY, answer=contacts.SuppressionRemoved, failures=(400, 404)
-    ),
-    operations.LIST_CONTACT_PROPERTIES: Described(
-        tag="Contact properties", query=("list",), answer=list[contacts.ContactProperty], failures=(400,)
-    ),
-    operations.CREATE_CONTACT_PROPERTY: Described(
-        tag="Contact properties",
-        body=bodies.ContactPropertyCreateRequest,
-        answer=contacts.PropertyCreated,
-        failures=(400, 413, 415),
-    ),
-    operations.LIST_MAILING_LISTS: Described(tag="Mailing lists", answer=list[MailingList]),
-    operations.SEND_EVENT: Described(
-        tag="Events", body=bodies.EventRequest, answer=EventAccepted, failures=(400, 409, 413, 415)
-    ),
-    operations.LIST_EVENT_PATTERNS: Described(
-        tag="Event patterns", query=_LIST_QUERY, answer=Page[EventPatternSummary], failures=(400,)
-    ),
-    operations.GET_EVENT_PATTERN: Described(tag="Event patterns", answer=EventPattern, failures=(400, 404)),
-    operations.GET_EVENT_PATTERN_BY_NAME: Described(
-        tag="Event patterns", answer=EventPattern, failures=(400, 404)
-    ),
-    operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS: Described(
-        tag="Transactional emails", query=_LIST_QUERY, answer=Page[PublishedTransactional], failures=(400,)
-    ),
-    operations.SEND_TRANSACTIONAL_EMAIL: Described(
-        tag="Transactional emails",
-        body=bodies.TransactionalRequest,
-        answer=TransactionalAccepted,
-        failures=(400, 404, 409, 413, 415),
-    ),
-    operations.LIST_TRANSACTIONAL_EMAILS: Described(
-        tag="Transactional emails", query=_LIST_QUERY, answer=Page[TransactionalEmail], failures=(400,)
-    ),
-    operations.CREATE_TRANSACTIONAL_EMAIL: Described(
-        tag="Transactional emails",
-        body=bodies.TransactionalCreateRequest,
-        answer=TransactionalDraft,
-        status=201,
-        failures=(400, 413, 415),
-    ),
-    operations.GET_TRANSACTIONAL_EMAIL: Described(
-        tag="Transactional emails", answer=TransactionalEmail, failures=(400, 404)
-    ),
-    operations.UPDATE_TRANSACTIONAL_EMAIL: Described(
-        tag="Transactional emails",
-        body=bodies.TransactionalUpdateRequest,
-        answer=TransactionalEmail,
-        failures=(400, 404, 413, 415),
-    ),
-    operations.ENSURE_TRANSACTIONAL_DRAFT: Described(
-        tag="Transactional emails", answer=TransactionalDraft, failures=(400, 404)
-    ),
-    operations.PUBLISH_TRANSACTIONAL_EMAIL: Described(
-        tag="Transactional emails", answer=TransactionalEmail, failures=(400, 404, 409, 422)
-    ),
-    operations.GET_EMAIL_MESSAGE: Described(tag="Email messages", answer=EmailMessage, failures=(400, 404)),
-    operations.UPDATE_EMAIL_MESSAGE: Described(
-        tag="Email messages",
-        body=bodies.EmailMessageUpdateRequest,
-        answer=EmailMessage,
-        failures=(400, 404, 409, 413, 415, 422),
-    ),
-    operations.GET_EMAIL_MESSAGE_GUARDIAN: Described(
-        tag="Email messages", answer=GuardianReport, failures=(400, 404)
-    ),
-    operations.LIST_DEDICATED_SENDING_IPS: Described(tag="Configuration", answer=list[str]),
-}
 _DEPRECATED = (operations.LIST_PUBLISHED_TRANSACTIONAL_EMAILS,)
 _ADDING = (operations.CREATE_CONTACT, operations.UPDATE_CONTACT)
 _WORKFLOWS: Schema = {
@@ -198,9 +78,10 @@ def _encoded() -> bytes:
 
 def document() -> Schema:
     """The whole document. Paths begin with `/v1`, below the server's root."""
-    answers, answer_parts = _schemas([DESCRIBED[row].answer for row in HANDLERS])
+    answers, answer_parts = _schemas([one.answer for one in ENDPOINTS])
     own, own_parts = _schemas([list[inbox.InboxMessage], failures.Failure, *_shaped()])
-    wanted, body_parts = _schemas([body for row in HANDLERS if (body := DESCRIBED[row].body)])
+    kinds = [one.body for one in ENDPOINTS if one.body]
+    wanted, body_parts = _schemas(kinds)
     for name, part in {**answer_parts, **own_parts}.items():
         _always_sent(part)
         if name.startswith("Page_"):
@@ -209,13 +90,12 @@ def document() -> Schema:
     _never_null(answer_parts["Contact"], "source", "userGroup")
     _never_null(answer_parts["ApiKeyInfo"], "teamName")
     _name_what_is_needed(body_parts)
-    bodies_by_type = dict(zip((b for row in HANDLERS if (b := DESCRIBED[row].body)), wanted, strict=True))
+    bodies_by_type = dict(zip(kinds, wanted, strict=True))
     paths: dict[str, Schema] = {}
-    for row, answer in zip(HANDLERS, answers, strict=True):
-        body = DESCRIBED[row].body
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(
-            row, answer, bodies_by_type[body] if body else None
-        )
+    for one, answer in zip(ENDPOINTS, answers, strict=True):
+        row = one.operation
+        body = bodies_by_type[one.body] if one.body else None
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(one, answer, body)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -233,19 +113,19 @@ def document() -> Schema:
     }
 
 
-def _operation(row: Operation, answer: Schema, body: Schema | None) -> Schema:
-    described = DESCRIBED[row]
+def _operation(endpoint: Endpoint, answer: Schema, body: Schema | None) -> Schema:
+    row = endpoint.operation
     operation: Schema = {
         "operationId": row.id,
-        "tags": [described.tag],
-        "summary": (HANDLERS[row].__doc__ or "").strip().splitlines()[0],
-        "parameters": [*_in_path(row.path), *_in_query(described.query), *_in_header(row)],
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "parameters": [*_in_path(row), *_in_query(endpoint.query), *_in_header(row)],
         "responses": {
-            str(described.status): {
+            str(endpoint.status): {
                 "description": "Done.",
                 "content": {"application/json": {"schema": answer}},
             },
-            **_failures((*described.failures, *EVERYWHERE), SHAPES.get(row, PLAIN)),
+            **_failures((*endpoint.failures, *EVERYWHERE), endpoint.shapes),
         },
     }
     if body:
@@ -267,18 +147,16 @@ def _failures(statuses: Iterable[int], shapes: Shapes) -> Schema:
 
 
 def _shaped() -> list[type[failures.Failure]]:
-    return [shape.type for shapes in SHAPES.values() for shape in shapes.values()]
+    return [shape.type for endpoint in ENDPOINTS for shape in endpoint.shapes.values()]
 
 
-def _in_path(path: str) -> list[Schema]:
-    names = [piece[1:-1] for piece in path.split("/") if piece.startswith("{")]
+def _in_path(row: Operation) -> list[Schema]:
     return [
         {
             "name": name, "in": "path", "required": True,
-            "schema": {"type": "string", "minLength": 1}
-            | ({"pattern": _PATTERN_PATHS[name]} if name in _PATTERN_PATHS else {}),
+            "schema": {"type": "string", "minLength": 1} | ({} if name in _OPEN_PATHS else {"pattern": _ID}),
         }
-        for name in names
+        for name in row.parameters
     ]  # fmt: skip
 
 

@@ -5,17 +5,19 @@ nobody keeps it, it outlives its item, and one of another list or team is refuse
 """
 
 import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.teams import TeamRow
 from loopwright.wire.limits import PER_PAGE, PER_PAGE_LEAST, PER_PAGE_MOST
-from loopwright.wire.paging import Pagination
+from loopwright.wire.paging import Page, Pagination
 
-from .endpoint import ApiRequest
+from .dispatch import ApiRequest
 
 CHECKSUM = 12
 """Characters at the end of a cursor."""
@@ -28,6 +30,22 @@ class PageWanted:
     of: str
     per_page: int
     before: str | None
+
+    @property
+    def limit(self) -> int:
+        """How many rows to read: one more than are shown says that another page follows."""
+        return self.per_page + 1
+
+
+class Identified(Protocol):
+    """What a page is made of: rows with ids that sort by age."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Identified)
+Item = TypeVar("Item")
 
 
 def page_wanted(call: ApiRequest, of: str) -> PageWanted:
@@ -51,17 +69,22 @@ def page_wanted(call: ApiRequest, of: str) -> PageWanted:
     return PageWanted(of, per_page, before)
 
 
-def pagination(call: ApiRequest, wanted: PageWanted, *, ids: list[str], total: int) -> Pagination:
-    """The envelope's numbers. `ids` are the items' own, one more than wanted when another page follows."""
-    shown = ids[: wanted.per_page]
-    cursor = _cursor(call.team, wanted.of, shown[-1]).decode() if len(ids) > wanted.per_page else None
-    return Pagination(
-        total_results=total,
-        returned_results=len(shown),
-        per_page=wanted.per_page,
-        total_pages=ceil(total / wanted.per_page),
-        next_cursor=cursor,
-        next_page=_address(call, f"cursor={cursor}&perPage={wanted.per_page}") if cursor else None,
+def page(
+    call: ApiRequest, wanted: PageWanted, total: int, rows: Sequence[Row], show: Callable[[Row], Item]
+) -> Page[Item]:
+    """The answer: what `show` makes of the `rows`, of which there are one more when another page follows."""
+    shown = rows[: wanted.per_page]
+    cursor = _cursor(call.team, wanted.of, shown[-1].id).decode() if len(rows) > wanted.per_page else None
+    return Page(
+        pagination=Pagination(
+            total_results=total,
+            returned_results=len(shown),
+            per_page=wanted.per_page,
+            total_pages=ceil(total / wanted.per_page),
+            next_cursor=cursor,
+            next_page=_address(call, f"cursor={cursor}&perPage={wanted.per_page}") if cursor else None,
+        ),
+        data=[show(row) for row in shown],
     )
 
 

@@ -16,7 +16,7 @@ from loopwright.server.store.people import Person
 from loopwright.wire.encoding import encode
 
 from .contacts import find
-from .endpoint import ApiRequest
+from .dispatch import ApiRequest
 
 PAGE = 500
 

@@ -8,7 +8,7 @@ from msgspec.structs import fields
 
 from loopwright.server.refusal import BadRequest
 
-from .endpoint import ApiRequest, read_body
+from .dispatch import ApiRequest, read_body
 
 Body = TypeVar("Body", bound=Struct)
 

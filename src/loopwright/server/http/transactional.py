@@ -1,20 +1,19 @@
 """Transactional email: sending, and the deprecated list of what can be sent."""
 
-from starlette.responses import Response
-
 from loopwright.server.ingest.command import SendTransactional
 from loopwright.server.ingest.reading import read_send_transactional
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned, is_reserved
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store import transactional
+from loopwright.server.store.transactional import TransactionalRow
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import PublishedTransactional
 
-from .endpoint import ApiRequest, answer, read_command
-from .paging import page_wanted, pagination
+from .dispatch import ApiRequest, read_command
+from .paging import PageWanted, page
 
 
-async def send_transactional(call: ApiRequest) -> Response:
+async def send_transactional(call: ApiRequest) -> object:
     """POST /v1/transactional. Answers as soon as the email is stored; it is delivered afterwards."""
     key = call.request.headers.get("idempotency-key")
 
@@ -31,25 +30,20 @@ async def send_transactional(call: ApiRequest) -> Response:
         return command
 
     command = await read_command(call, read)
-    return answer(await call.ingest.submit(command, size=call.share.size))
+    return await call.ingest.submit(command, size=call.share.size)
 
 
-async def list_published(call: ApiRequest) -> Response:
+async def list_published(call: ApiRequest, wanted: PageWanted) -> Page[PublishedTransactional]:
     """GET /v1/transactional: the published ones, newest first."""
-    wanted = page_wanted(call, "transactional")
     async with call.pool.acquire() as tx:
         total = await transactional.count_published(tx, call.team.id)
         rows = await transactional.load_published_page(
-            tx, call.team.id, before=wanted.before, limit=wanted.per_page + 1
+            tx, call.team.id, before=wanted.before, limit=wanted.limit
         )
-    return answer(
-        Page[PublishedTransactional](
-            pagination=pagination(call, wanted, ids=[row.id for row in rows], total=total),
-            data=[
-                PublishedTransactional(
-                    id=row.id, name=row.name, last_updated=row.updated_at, data_variables=row.data_variables
-                )
-                for row in rows[: wanted.per_page]
-            ],
-        )
+    return page(call, wanted, total, rows, _published)
+
+
+def _published(row: TransactionalRow) -> PublishedTransactional:
+    return PublishedTransactional(
+        id=row.id, name=row.name, last_updated=row.updated_at, data_variables=row.data_variables
     )

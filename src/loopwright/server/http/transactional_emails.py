@@ -3,7 +3,6 @@
 from typing import Any
 
 from msgspec import UNSET
-from starlette.responses import Response
 
 from loopwright.server.content import publishing
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
@@ -16,50 +15,40 @@ from loopwright.wire.paging import Page
 from loopwright.wire.transactional import TransactionalDraft, TransactionalEmail
 
 from .bodies import TransactionalCreateRequest, TransactionalUpdateRequest
-from .endpoint import ApiRequest, answer
-from .paging import page_wanted, pagination
-from .resource import id_in_path
-from .strict import read_strict
+from .dispatch import ApiRequest
+from .paging import PageWanted, page
 
 
-async def list_transactional_emails(call: ApiRequest) -> Response:
+async def list_transactional_emails(call: ApiRequest, wanted: PageWanted) -> Page[TransactionalEmail]:
     """GET /v1/transactional-emails: newest first."""
-    wanted = page_wanted(call, "transactional-emails")
     async with call.pool.acquire() as tx:
         total = await transactional.count_transactionals(tx, call.team.id)
-        rows = await transactional.load_page(
-            tx, call.team.id, before=wanted.before, limit=wanted.per_page + 1
-        )
-    return answer(
-        Page[TransactionalEmail](
-            pagination=pagination(call, wanted, ids=[row.id for row in rows], total=total),
-            data=[TransactionalEmail(**_fields(call, row)) for row in rows[: wanted.per_page]],
-        )
-    )
+        rows = await transactional.load_page(tx, call.team.id, before=wanted.before, limit=wanted.limit)
+    return page(call, wanted, total, rows, lambda row: TransactionalEmail(**_fields(call, row)))
 
 
-async def create_transactional_email(call: ApiRequest) -> Response:
+async def create_transactional_email(
+    call: ApiRequest, body: TransactionalCreateRequest
+) -> TransactionalDraft:
     """POST /v1/transactional-emails: with an empty draft."""
-    body = await read_strict(call, TransactionalCreateRequest)
     _check_group(body.transactional_group_id)
     async with call.pool.acquire() as tx, tx.transaction():
         new_id, draft = await publishing.create(tx, call.team.id, _name(body.name), now=call.clock.now())
         row = await _load(tx, call.team.id, new_id)
-    return answer(_draft(call, row, draft.id), 201)
+    return _draft(call, row, draft.id)
 
 
-async def get_transactional_email(call: ApiRequest) -> Response:
+async def get_transactional_email(call: ApiRequest, transactional_id: str) -> TransactionalEmail:
     """GET /v1/transactional-emails/{transactionalId}."""
-    transactional_id = id_in_path(call, "transactionalId")
     async with call.pool.acquire() as tx:
         row = await _load(tx, call.team.id, transactional_id)
-    return answer(TransactionalEmail(**_fields(call, row)))
+    return TransactionalEmail(**_fields(call, row))
 
 
-async def update_transactional_email(call: ApiRequest) -> Response:
+async def update_transactional_email(
+    call: ApiRequest, transactional_id: str, body: TransactionalUpdateRequest
+) -> TransactionalEmail:
     """POST /v1/transactional-emails/{transactionalId}: another name, another group."""
-    transactional_id = id_in_path(call, "transactionalId")
-    body = await read_strict(call, TransactionalUpdateRequest)
     if body.name is UNSET and body.transactional_group_id is UNSET:
         raise BadRequest("send at least one of name, transactionalGroupId", code="nothing_to_change")
     _check_group(body.transactional_group_id)
@@ -69,27 +58,25 @@ async def update_transactional_email(call: ApiRequest) -> Response:
             now = call.clock.now()
             await transactional.rename(tx, call.team.id, transactional_id, _name(body.name), now=now)
         row = await _load(tx, call.team.id, transactional_id)
-    return answer(TransactionalEmail(**_fields(call, row)))
+    return TransactionalEmail(**_fields(call, row))
 
 
-async def ensure_draft(call: ApiRequest) -> Response:
+async def ensure_draft(call: ApiRequest, transactional_id: str) -> TransactionalDraft:
     """POST /v1/transactional-emails/{transactionalId}/draft: the draft there is, or one of what is sent."""
-    transactional_id = id_in_path(call, "transactionalId")
     async with call.pool.acquire() as tx, tx.transaction():
         draft = await publishing.ensure_draft(tx, call.team.id, transactional_id, now=call.clock.now())
         row = await _load(tx, call.team.id, transactional_id)
-    return answer(_draft(call, row, draft.id))
+    return _draft(call, row, draft.id)
 
 
-async def publish_transactional_email(call: ApiRequest) -> Response:
+async def publish_transactional_email(call: ApiRequest, transactional_id: str) -> TransactionalEmail:
     """POST /v1/transactional-emails/{transactionalId}/publish. A relay wants a sending domain."""
-    transactional_id = id_in_path(call, "transactionalId")
     async with call.pool.acquire() as tx, tx.transaction():
         await publishing.publish(tx, call.team.id, transactional_id, now=call.clock.now())
         if call.has_relay and not is_owned(call.team.sending_domain):
             raise Unprocessable(f"It cannot be published: {NO_DOMAIN}", code="no_sending_domain")
         row = await _load(tx, call.team.id, transactional_id)
-    return answer(TransactionalEmail(**_fields(call, row)))
+    return TransactionalEmail(**_fields(call, row))
 
 
 async def _load(tx: Connection, team_id: str, transactional_id: str) -> TransactionalRow:

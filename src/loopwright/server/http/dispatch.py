@@ -159,10 +159,7 @@ def _wrong_key() -> Unauthorized:
     return Unauthorized(INVALID_API_KEY, code="api_key_invalid")
 
 
-NO_SHAPES: Mapping[str, Shapes] = {}
-
-
-class Endpoint:
+class Resource:
     """An ASGI application for one path: each of its methods has a handler, and may have failures of a shape
     of their own.
     """
@@ -171,8 +168,8 @@ class Endpoint:
         self,
         door: Authenticator,
         handlers: Mapping[str, Handler],
+        shapes: Mapping[str, Shapes],
         *,
-        shapes: Mapping[str, Shapes] = NO_SHAPES,
         of_content: bool = False,
     ) -> None:
         self._door = door

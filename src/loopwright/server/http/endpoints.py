@@ -1,0 +1,335 @@
+"""The table of endpoints: what every operation of the API takes, answers and refuses, and who does it.
+
+Routes, decoding, `/openapi.json` and the contract tests are made of it. Four ways of taking a request:
+
+- `reads_itself`: bodies with open keys and questions of their own; `work(call)`
+- `shows`: one thing, by the ids in the path; `work(call, *ids)`
+- `lists`: a page, newest first; `work(call, wanted)`
+- `writes`: a strict body, unknown keys refused by name; `work(call, *ids, body)`
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from loopwright.server.ingest.reading import check_id
+from loopwright.wire import contacts as wire
+from loopwright.wire import operations as api
+from loopwright.wire.account import ApiKeyInfo
+from loopwright.wire.email_messages import EmailMessage, GuardianReport
+from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
+from loopwright.wire.events import EventAccepted
+from loopwright.wire.lists import MailingList
+from loopwright.wire.operations import Operation
+from loopwright.wire.paging import Page
+from loopwright.wire.transactional import (
+    PublishedTransactional,
+    TransactionalAccepted,
+    TransactionalDraft,
+    TransactionalEmail,
+)
+
+from . import (
+    account,
+    bodies,
+    contacts,
+    email_messages,
+    event_patterns,
+    events,
+    transactional,
+    transactional_emails,
+)
+from .dispatch import ApiRequest, Handler, answer
+from .failures import KEY_SHAPES, PLAIN, SEND_SHAPES, Shapes
+from .paging import page_wanted
+from .strict import read_strict
+
+Work = Callable[..., Awaitable[object]]
+"""Does what an operation is for, and returns the answer's value."""
+
+WRITING = (400, 413, 415)
+"""What any request with a body may be refused with."""
+LIST_QUERY = ("perPage", "cursor")
+WHO_QUERY = ("email", "userId")
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """An operation as the server has it.
+
+    `answer` and `body` are the types of what goes out and comes in, `status` is that of success, `failures`
+    are the statuses beside those that any operation may answer, `shapes` their bodies where they hold more
+    than a message. A request with the same `tag` is of the same family.
+    """
+
+    operation: Operation
+    tag: str
+    summary: str
+    handler: Handler
+    answer: Any
+    body: type[Struct] | None = None
+    query: Sequence[str] = ()
+    status: int = 200
+    failures: Sequence[int] = ()
+    shapes: Shapes = PLAIN
+
+
+def reads_itself(
+    operation: Operation,
+    work: Work,
+    tag: str,
+    answer_type: Any,
+    *,
+    body: type[Struct] | None = None,
+    query: Sequence[str] = (),
+    refuses: Sequence[int] = (),
+    shapes: Shapes = PLAIN,
+) -> Endpoint:
+    """An operation whose `work` reads the request: `body` and `query` only describe it."""
+
+    async def handle(call: ApiRequest) -> Response:
+        return answer(await work(call))
+
+    return Endpoint(
+        operation=operation,
+        tag=tag,
+        summary=_summary(work),
+        handler=handle,
+        answer=answer_type,
+        body=body,
+        query=query,
+        failures=(*refuses, *(WRITING if body else ())),
+        shapes=shapes,
+    )
+
+
+def shows(
+    operation: Operation, work: Work, tag: str, answer_type: Any, *, refuses: Sequence[int] = ()
+) -> Endpoint:
+    """An operation on what the ids in its path name."""
+
+    async def handle(call: ApiRequest) -> Response:
+        return answer(await work(call, *_ids(call, operation)))
+
+    return Endpoint(
+        operation=operation,
+        tag=tag,
+        summary=_summary(work),
+        handler=handle,
+        answer=answer_type,
+        failures=(400, 404, *refuses),
+    )
+
+
+def lists(operation: Operation, work: Work, tag: str, item_type: Any) -> Endpoint:
+    """An operation that answers pages; its cursors are good for its own path."""
+    of = operation.path.removeprefix("/v1/")
+
+    async def handle(call: ApiRequest) -> Response:
+        return answer(await work(call, page_wanted(call, of)))
+
+    return Endpoint(
+        operation=operation,
+        tag=tag,
+        summary=_summary(work),
+        handler=handle,
+        answer=Page[item_type],
+        query=LIST_QUERY,
+        failures=(400,),
+    )
+
+
+def writes(
+    operation: Operation,
+    work: Work,
+    tag: str,
+    answer_type: Any,
+    *,
+    body: type[Struct],
+    status: int = 200,
+    refuses: Sequence[int] = (),
+    shapes: Shapes = PLAIN,
+) -> Endpoint:
+    """An operation that makes or changes content; the ids in its path are looked at before its body."""
+    found = (404,) if "{" in operation.path else ()
+
+    async def handle(call: ApiRequest) -> Response:
+        ids = _ids(call, operation)
+        return answer(await work(call, *ids, await read_strict(call, body)), status)
+
+    return Endpoint(
+        operation=operation,
+        tag=tag,
+        summary=_summary(work),
+        handler=handle,
+        answer=answer_type,
+        body=body,
+        status=status,
+        failures=(*WRITING, *found, *refuses),
+        shapes=shapes,
+    )
+
+
+def _ids(call: ApiRequest, operation: Operation) -> list[str]:
+    """The ids in the request's path. One that cannot be an id is a mistake; one nobody has is unknown."""
+    values = call.request.path_params
+    for name in operation.parameters:
+        check_id(name, values[name])
+    return [values[name] for name in operation.parameters]
+
+
+def _summary(work: Work) -> str:
+    return (work.__doc__ or "").strip().splitlines()[0]
+
+
+CONTACTS = "Contacts"
+PROPERTIES = "Contact properties"
+PATTERNS = "Event patterns"
+TRANSACTIONAL = "Transactional emails"
+MESSAGES = "Email messages"
+
+ENDPOINTS: Sequence[Endpoint] = (
+    reads_itself(api.TEST_API_KEY, account.test_api_key, "API key", ApiKeyInfo, shapes=KEY_SHAPES),
+    reads_itself(
+        api.CREATE_CONTACT,
+        contacts.create_contact,
+        CONTACTS,
+        wire.ContactSaved,
+        body=bodies.ContactRequest,
+        refuses=(409,),
+    ),
+    reads_itself(
+        api.UPDATE_CONTACT,
+        contacts.update_contact,
+        CONTACTS,
+        wire.ContactSaved,
+        body=bodies.ContactUpdateRequest,
+    ),
+    reads_itself(
+        api.FIND_CONTACT,
+        contacts.find_contact,
+        CONTACTS,
+        list[wire.Contact],
+        query=WHO_QUERY,
+        refuses=(400,),
+    ),
+    reads_itself(
+        api.DELETE_CONTACT,
+        contacts.delete_contact,
+        CONTACTS,
+        wire.ContactDeleted,
+        body=bodies.ContactDeleteRequest,
+        refuses=(404,),
+    ),
+    reads_itself(
+        api.GET_CONTACT_SUPPRESSION,
+        contacts.get_suppression,
+        CONTACTS,
+        wire.SuppressionStatus,
+        query=WHO_QUERY,
+        refuses=(400, 404),
+    ),
+    reads_itself(
+        api.REMOVE_CONTACT_SUPPRESSION,
+        contacts.remove_suppression,
+        CONTACTS,
+        wire.SuppressionRemoved,
+        query=WHO_QUERY,
+        refuses=(400, 404),
+    ),
+    reads_itself(
+        api.LIST_CONTACT_PROPERTIES,
+        contacts.list_properties,
+        PROPERTIES,
+        list[wire.ContactProperty],
+        query=("list",),
+        refuses=(400,),
+    ),
+    reads_itself(
+        api.CREATE_CONTACT_PROPERTY,
+        contacts.create_property,
+        PROPERTIES,
+        wire.PropertyCreated,
+        body=bodies.ContactPropertyCreateRequest,
+    ),
+    reads_itself(api.LIST_MAILING_LISTS, account.list_mailing_lists, "Mailing lists", list[MailingList]),
+    reads_itself(
+        api.SEND_EVENT, events.send_event, "Events", EventAccepted, body=bodies.EventRequest, refuses=(409,)
+    ),
+    lists(api.LIST_EVENT_PATTERNS, event_patterns.list_event_patterns, PATTERNS, EventPatternSummary),
+    shows(api.GET_EVENT_PATTERN, event_patterns.get_event_pattern, PATTERNS, EventPattern),
+    reads_itself(
+        api.GET_EVENT_PATTERN_BY_NAME,
+        event_patterns.get_event_pattern_by_name,
+        PATTERNS,
+        EventPattern,
+        refuses=(400, 404),
+    ),
+    lists(
+        api.LIST_PUBLISHED_TRANSACTIONAL_EMAILS,
+        transactional.list_published,
+        TRANSACTIONAL,
+        PublishedTransactional,
+    ),
+    reads_itself(
+        api.SEND_TRANSACTIONAL_EMAIL,
+        transactional.send_transactional,
+        TRANSACTIONAL,
+        TransactionalAccepted,
+        body=bodies.TransactionalRequest,
+        refuses=(404, 409),
+        shapes=SEND_SHAPES,
+    ),
+    lists(
+        api.LIST_TRANSACTIONAL_EMAILS,
+        transactional_emails.list_transactional_emails,
+        TRANSACTIONAL,
+        TransactionalEmail,
+    ),
+    writes(
+        api.CREATE_TRANSACTIONAL_EMAIL,
+        transactional_emails.create_transactional_email,
+        TRANSACTIONAL,
+        TransactionalDraft,
+        body=bodies.TransactionalCreateRequest,
+        status=201,
+    ),
+    shows(
+        api.GET_TRANSACTIONAL_EMAIL,
+        transactional_emails.get_transactional_email,
+        TRANSACTIONAL,
+        TransactionalEmail,
+    ),
+    writes(
+        api.UPDATE_TRANSACTIONAL_EMAIL,
+        transactional_emails.update_transactional_email,
+        TRANSACTIONAL,
+        TransactionalEmail,
+        body=bodies.TransactionalUpdateRequest,
+    ),
+    shows(
+        api.ENSURE_TRANSACTIONAL_DRAFT, transactional_emails.ensure_draft, TRANSACTIONAL, TransactionalDraft
+    ),
+    shows(
+        api.PUBLISH_TRANSACTIONAL_EMAIL,
+        transactional_emails.publish_transactional_email,
+        TRANSACTIONAL,
+        TransactionalEmail,
+        refuses=(409, 422),
+    ),
+    shows(api.GET_EMAIL_MESSAGE, email_messages.get_email_message, MESSAGES, EmailMessage),
+    writes(
+        api.UPDATE_EMAIL_MESSAGE,
+        email_messages.update_email_message,
+        MESSAGES,
+        EmailMessage,
+        body=bodies.EmailMessageUpdateRequest,
+        refuses=(409, 422),
+    ),
+    shows(api.GET_EMAIL_MESSAGE_GUARDIAN, email_messages.get_guardian, MESSAGES, GuardianReport),
+    reads_itself(
+        api.LIST_DEDICATED_SENDING_IPS, account.list_dedicated_sending_ips, "Configuration", list[str]
+    ),
+)
+BY_OPERATION: Mapping[Operation, Endpoint] = {one.operation: one for one in ENDPOINTS}
