@@ -15,18 +15,24 @@
 Raised anywhere in the server; `http.failures` turns each into its status and body.
 """
 
+from collections.abc import Sequence
+
 
 class Refusal(Exception):
     """A request that changes nothing. `code` is for programs, the message for people.
 
-    `path` is the key of the request's body that the message is about, where that is known.
+    `path` is the key of the request's body that the message is about, where that is known; `details` are the
+    things it is about, where programs want them one by one.
     """
 
-    def __init__(self, message: str, *, code: str, path: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str, path: str | None = None, details: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.path = path
+        self.details = list(details)
 
 
 class BadRequest(Refusal):

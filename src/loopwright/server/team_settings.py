@@ -20,6 +20,7 @@ from loopwright.server.store.definitions import (
     save_transactional,
     transactional_place,
 )
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
 
@@ -112,6 +113,7 @@ def asks_to_confirm(data_variables: Collection[str]) -> bool:
 
 async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
     """The transactional email that asks for confirmation, made when there is none."""
+    await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)
     found = await load_transactional(tx, team_id, [OPT_IN_SLUG])
     if found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 CODE_HEADER = "x-loopwright-code"
 """What a program may branch on; the contract has no place for it in a body."""
@@ -40,6 +40,26 @@ class MissingFailure(Failure, frozen=True, kw_only=True):
     error: FailureDetail
 
 
+class ComponentFailure(Failure, frozen=True, kw_only=True):
+    """422 of updateComponent: the variables that an email cannot have."""
+
+    invalid_tags: list[str] | UnsetType = field(default=UNSET, name="invalidTags")
+
+
+class UploadFailure(Failure, frozen=True, kw_only=True, rename="camel"):
+    """400, 404 and 413 of uploads: what is taken instead."""
+
+    supported_content_types: list[str] | UnsetType = UNSET
+    max_bytes: int | UnsetType = UNSET
+
+
+class UploadLimitFailure(Failure, frozen=True, kw_only=True, rename="camel"):
+    """429 of completeUpload."""
+
+    max_uploads: int
+    window_hours: int
+
+
 INVALID_API_KEY = "Invalid API key"
 CONTENT_API_OFF = "The content API is not enabled for this team; the API key itself is valid"
 
@@ -71,7 +91,7 @@ GROUP_NOT_FOUND = "Group not found."
 WORKFLOW_NOT_FOUND = "Workflow not found."
 CAMPAIGN_NOT_DRAFT = "Campaign is not in draft status."
 REVISION_STALE = "Content revision ID is stale."
-COMPONENT_UNSUPPORTED_PROPERTIES = "Component uses unsupported contact properties."
+COMPONENT_UNSUPPORTED = "Component uses unsupported {kinds}."
 UNSUPPORTED_CONTENT_TYPE = "Unsupported content type."
 UPLOAD_LIMIT_EXCEEDED = (
     "Upload limit exceeded: max 50 uploads per 24 hours. "

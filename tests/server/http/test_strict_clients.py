@@ -48,6 +48,13 @@ DRAFT = {
 }  # fmt: skip
 EMAIL = {**ADA, "transactionalId": "cwelcome"}
 
+GROUPS = {
+    one.path.removeprefix("/v1/").removesuffix("-groups"): tuple(
+        row for row in OPERATIONS if row.path.startswith(one.path)
+    )
+    for one in OPERATIONS
+    if one.path.endswith("-groups") and one.method == "GET"
+}
 CASES = [
     Case(operations.TEST_API_KEY, 200),
     Case(operations.CREATE_CONTACT, 200, body={"email": "bob@example.com"}),
@@ -94,6 +101,46 @@ CASES = [
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 404, "not found.", {**EMAIL, "transactionalId": "cnone"}),
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 409, "key k1 has already", EMAIL, headers=KEY),
     Case(operations.LIST_DEDICATED_SENDING_IPS, 200),
+    Case(operations.LIST_THEMES, 200),
+    Case(operations.LIST_THEMES, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.CREATE_THEME, 201, body={"name": "Night", "styles": {"bodyColor": "#000000"}}),
+    Case(operations.CREATE_THEME, 400, "styles.nope", {"name": "Night", "styles": {"nope": 1}}),
+    Case(operations.GET_THEME, 200, id="ctheme"),
+    Case(operations.GET_THEME, 400, "themeId", id="a b"),
+    Case(operations.GET_THEME, 404, "Theme not found."),
+    Case(operations.UPDATE_THEME, 200, body={"styles": {"bodyXPadding": 12}}, id="ctheme"),
+    Case(operations.UPDATE_THEME, 400, "at least one", {}, id="ctheme"),
+    Case(operations.UPDATE_THEME, 404, "Theme not found.", {"name": "Day"}),
+    Case(operations.LIST_COMPONENTS, 200),
+    Case(operations.LIST_COMPONENTS, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.CREATE_COMPONENT, 201, body={"name": "Line", "lmx": "<Divider/>"}),
+    Case(operations.CREATE_COMPONENT, 400, "lmx is missing", {"name": "Line"}),
+    Case(operations.CREATE_COMPONENT, 413, "100,000 bytes", {"name": "Line", "lmx": "x" * 100_001}),
+    Case(operations.CREATE_COMPONENT, 422, "line 1, column 1", {"name": "Line", "lmx": "<No/>"}),
+    Case(operations.GET_COMPONENT, 200, id="ccomponent"),
+    Case(operations.GET_COMPONENT, 400, "componentId", id="a b"),
+    Case(operations.GET_COMPONENT, 404, "Component not found."),
+    Case(operations.UPDATE_COMPONENT, 200, body={"name": "Rule"}, id="ccomponent"),
+    Case(operations.UPDATE_COMPONENT, 400, "at least one", {}, id="ccomponent"),
+    Case(operations.UPDATE_COMPONENT, 404, "Component not found.", {"name": "Rule"}),
+    Case(operations.UPDATE_COMPONENT, 413, "100,000 bytes", {"lmx": "x" * 100_001}, id="ccomponent"),
+    Case(operations.UPDATE_COMPONENT, 422, "column 1", {"lmx": "<No/>"}, id="ccomponent"),
+    *(
+        case
+        for kind, (listing, creating, getting, changing) in GROUPS.items()
+        for case in (
+            Case(listing, 200),
+            Case(listing, 400, "10 to 50", query={"perPage": "9"}),
+            Case(creating, 200, body={"name": "Receipts", "description": "What people bought"}),
+            Case(creating, 400, "another name", {"name": " unsorted"}),
+            Case(getting, 200, id=f"c{kind}"),
+            Case(getting, 400, "GroupId", id="a b"),
+            Case(getting, 404, "Group not found."),
+            Case(changing, 200, body={"description": ""}, id=f"c{kind}"),
+            Case(changing, 400, "at least one", {}, id=f"c{kind}"),
+            Case(changing, 404, "Group not found.", {"name": "Bills"}),
+        )
+    ),
     Case(operations.LIST_TRANSACTIONAL_EMAILS, 200),
     Case(operations.LIST_TRANSACTIONAL_EMAILS, 400, "10 to 50", query={"perPage": "9"}),
     Case(operations.CREATE_TRANSACTIONAL_EMAIL, 201, body={"name": "Receipt"}),
@@ -177,6 +224,10 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
         " required_variables, created_at, updated_at)"
         " SELECT one.id, team.id, 'Draft', one.message, '{}', '{}', now(), now()"
         " FROM team, (VALUES ('cdraft', 'cmessage'), ('cempty', 'cblank')) AS one (id, message)",
+        "INSERT INTO theme SELECT 'ctheme', id, 'Day', '{}', false, now(), now() FROM team",
+        "INSERT INTO component SELECT 'ccomponent', id, 'Line', '<Divider/>', now(), now() FROM team",
+        "INSERT INTO content_group SELECT 'c' || kind, team_id, kind, 'Some', '', now(), now()"
+        " FROM content_group",
         "UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'",
         "INSERT INTO suppression (team_id, email, reason, created_at)"
         " SELECT id, 'eve@example.org', 'hard_bounce', now() FROM team",

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright.server.mail.addresses import address_mistake, local_part_mistake
+from loopwright.server.mail.design import NOTHING, Design, expand, references, unknown
 from loopwright.server.mail.direction import language_tag
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.lmx import check, check_line
-from loopwright.server.mail.markup import MarkupProblem, SourcePosition
+from loopwright.server.mail.markup import Element, MarkupProblem, SourcePosition, read
 from loopwright.server.mail.render import UnsoundContent, least_bytes, prepare
 from loopwright.server.mail.size import size_warning
 from loopwright.server.mail.variables import EmailKind, Variable, VariableKind, parts, variables
@@ -57,8 +60,11 @@ class CheckedMessage(Struct, frozen=True):
         return sorted(variable.name for variable in self.variables if variable.kind == "data")
 
 
-def check_message(content: Content, kind: EmailKind) -> CheckedMessage:
-    """Check all fields of an email of that kind. Empty fields are for a draft to fill, and no problem."""
+def check_message(content: Content, kind: EmailKind, design: Design | None = None) -> CheckedMessage:
+    """Check all fields of an email of that kind. Empty fields are for a draft to fill, and no problem.
+
+    Without a `design` nobody knows the team's themes and components, and any may be named.
+    """
     problems: list[Finding] = []
     warnings: list[Finding] = []
     uses: dict[str, frozenset[Variable]] = {}
@@ -78,10 +84,23 @@ def check_message(content: Content, kind: EmailKind) -> CheckedMessage:
         body = check(content.lmx, kind=kind)
         problems += [Finding("lmx", one.place, one.message) for one in body.problems]
         warnings += [Finding("lmx", one.place, one.message) for one in body.warnings]
-        uses["lmx"] = body.variables
+        shared = _shared(content.lmx, kind, design) if design and not body.problems else []
+        problems += [Finding("lmx", place, one) for place, found in shared for one in found.messages]
+        uses["lmx"] = body.variables.union(*(found.variables for _, found in shared))
     if not problems:
-        warnings += _size(content, kind)
+        warnings += _size(replace(content, lmx=expand(content.lmx, design or NOTHING)), kind)
     return CheckedMessage(tuple(problems), tuple(warnings), uses)
+
+
+def component_problems(lmx: str) -> tuple[MarkupProblem, ...]:
+    """What is wrong with a component's body, which emails of one kind at least have to be able to use."""
+    nested = [
+        MarkupProblem(one.place, f"a component holds no <{one.tag}>; take it out")
+        for one in read(lmx).nodes
+        if isinstance(one, Element) and one.tag in ("Style", "Component")
+    ]
+    marketing, transactional = check(lmx, kind="marketing"), check(lmx, kind="transactional")
+    return (*nested, *min(marketing.problems, transactional.problems, key=len))
 
 
 def is_too_large(lmx: str) -> bool:
@@ -102,6 +121,25 @@ def unused_fallbacks(content: Content, used: frozenset[Variable]) -> list[Variab
     """The variables that have a fallback and stand nowhere in the email, sorted."""
     given = {Variable(kind, name) for kind, texts in fallbacks_of(content).items() for name in texts}
     return sorted(given - used)
+
+
+class _Shared(NamedTuple):
+    """What a component brings into an email."""
+
+    messages: list[str]
+    variables: frozenset[Variable]
+
+
+def _shared(lmx: str, kind: EmailKind, design: Design) -> list[tuple[SourcePosition, _Shared]]:
+    """What the themes and components that LMX names bring along, at the places where they are named."""
+    found = [(one.place, _Shared([one.message], frozenset())) for one in unknown(lmx, design)]
+    for one in references(lmx):
+        component = design.components.get(one.attributes["componentId"])
+        if component is not None:
+            body = check(component.lmx, kind=kind)
+            told = [f"component {component.name}: {problem.message}" for problem in body.problems]
+            found.append((one.place, _Shared(told, body.variables)))
+    return found
 
 
 def _addresses(content: Content) -> Iterator[Finding]:

@@ -6,10 +6,14 @@ email keeps the revision that was published when it was accepted.
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from loopwright.ids import new_id
+from loopwright.server.mail.design import expand
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
 from loopwright.server.store import transactional
 from loopwright.server.store.database import Connection
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import (
     EMPTY,
     MessageOwner,
@@ -21,6 +25,7 @@ from loopwright.server.store.transactional import TransactionalRow
 from loopwright.wire.email_messages import GuardianFinding
 from loopwright.wire.failures import TRANSACTIONAL_NOT_FOUND
 
+from .designs import load_design
 from .guardian import inspect
 from .message import check_message
 from .save import write_content
@@ -29,16 +34,27 @@ from .scope import load_scope
 NEEDED = {"subject": "subject", "from_email": "fromEmail", "lmx": "lmx"}
 
 
-async def create(tx: Connection, team_id: str, name: str, *, now: datetime) -> tuple[str, RevisionRow]:
+async def create(
+    tx: Connection, team_id: str, name: str, group_id: str | None, *, now: datetime
+) -> tuple[str, RevisionRow]:
     """A new transactional email with an empty draft; answers its id and the draft."""
     draft = await write_content(tx, team_id, None, EMPTY, now=now)
     transactional_id = new_id(now)
-    await transactional.insert_transactional(tx, team_id, transactional_id, name, draft.message_id, now=now)
+    await transactional.insert_transactional(
+        tx,
+        team_id,
+        transactional_id,
+        name=name,
+        group_id=group_id,
+        draft_message_id=draft.message_id,
+        now=now,
+    )
     return transactional_id, draft
 
 
 async def ensure_draft(tx: Connection, team_id: str, transactional_id: str, *, now: datetime) -> RevisionRow:
     """The draft; made of the published version when there is none. Raises `NotFound`."""
+    await lock_design(tx, team_id)
     email = await locked(tx, team_id, transactional_id)
     if email.draft_message_id is not None:
         draft = await load_current_revision(tx, team_id, email.draft_message_id)
@@ -57,6 +73,7 @@ async def publish(tx: Connection, team_id: str, transactional_id: str, *, now: d
 
     Raises `NotFound`, `Conflict` without a draft, and `Unprocessable` naming all that keeps it from working.
     """
+    await lock_design(tx, team_id)
     email = await locked(tx, team_id, transactional_id)
     if email.draft_message_id is None:
         raise Conflict(
@@ -67,10 +84,12 @@ async def publish(tx: Connection, team_id: str, transactional_id: str, *, now: d
     assert draft is not None
     content = draft.content
     owner = MessageOwner(kind="transactional", id=transactional_id, state="Draft")
-    report = inspect(content, await load_scope(tx, team_id, owner))
+    design = await load_design(tx, team_id, [content.lmx])
+    whole = replace(content, lmx=expand(content.lmx, design))
+    report = inspect(whole, await load_scope(tx, team_id, owner))
     reasons = [f"{name} is empty" for field, name in NEEDED.items() if not getattr(content, field).strip()]
     reasons += [_told(finding) for finding in report.errors]
-    checked = check_message(content, "transactional")
+    checked = check_message(content, "transactional", design)
     reasons += [problem.message for problem in checked.problems]
     if reasons:
         raise Unprocessable(f"It cannot be published: {'; '.join(reasons)}.", code="draft_invalid")

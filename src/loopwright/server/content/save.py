@@ -1,15 +1,16 @@
 """Writes content: a new revision of a message, under the rules of whoever owns it.
 
-Locks are taken in one order everywhere: the owner, then the message. So nothing that is decided about the two
-changes before it is written.
+Locks are taken in one order everywhere: the design, the owner, then the message. So nothing
+that is decided about them changes before it is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from loopwright.ids import new_id
 from loopwright.server.refusal import Conflict, NotFound
 from loopwright.server.store.database import Connection
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import (
     Content,
     MessageOwner,
@@ -20,7 +21,9 @@ from loopwright.server.store.messages import (
 )
 from loopwright.wire.failures import EMAIL_MESSAGE_NOT_FOUND, REVISION_STALE
 
-Edit = Callable[[Content, MessageOwner], Content]
+from .designs import load_design, render_anew
+
+Edit = Callable[[Content, MessageOwner], Awaitable[Content]]
 
 
 async def write_content(
@@ -34,7 +37,9 @@ async def write_content(
         content=content,
         created_at=now,
     )
+    await lock_design(tx, team_id)
     await write_revisions(tx, [revision])
+    await render_anew(tx, [revision], await load_design(tx, team_id, [content.lmx]), now=now)
     return revision
 
 
@@ -46,6 +51,7 @@ async def edit_message(
     Without `expected_id` the last write wins. Raises `NotFound`, `Conflict` when another revision is current
     or the owner keeps its content, and whatever `edit` raises.
     """
+    await lock_design(tx, team_id)
     owner = await lock_owner(tx, team_id, message_id)
     current = await lock_current_revision(tx, team_id, message_id)
     if owner is None or current is None:
@@ -54,7 +60,7 @@ async def edit_message(
         raise Conflict(reason, code="email_message_closed")
     if expected_id is not None and expected_id != current.id:
         raise Conflict(REVISION_STALE, code="revision_stale")
-    return await write_content(tx, team_id, message_id, edit(current.content, owner), now=now), owner
+    return await write_content(tx, team_id, message_id, await edit(current.content, owner), now=now), owner
 
 
 def _closed(owner: MessageOwner) -> str | None:

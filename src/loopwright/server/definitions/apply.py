@@ -24,6 +24,7 @@ from loopwright.server.store.definitions import (
     save_transactional,
     transactional_place,
 )
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import RevisionRow, load_revisions, lock_current_revision
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
@@ -74,6 +75,7 @@ async def apply_definitions(
     for emails that others have changed since files last wrote them. The caller's transaction then ends with
     nothing written.
     """
+    await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)
     custom = await load_properties(tx, [team_id])
     mistakes = unknown_properties(definitions, custom[team_id])

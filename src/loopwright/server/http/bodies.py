@@ -9,6 +9,7 @@ from loopwright.wire.values import PropertyType, Value
 
 Lists = dict[str, bool]
 Flat = dict[str, Value | None]
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class _Body(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -72,14 +73,14 @@ class ContactPropertyCreateRequest(Struct, frozen=True, kw_only=True):
 class TransactionalCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new transactional email."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=500)]
+    name: Name
     transactional_group_id: str | UnsetType = UNSET
 
 
 class TransactionalUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to change about a transactional email: at least one of the two."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=500)] | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     transactional_group_id: str | UnsetType = UNSET
 
 
@@ -100,3 +101,45 @@ class EmailMessageUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown
     contact_properties_fallbacks: dict[str, str | None] | UnsetType = UNSET
     event_properties_fallbacks: dict[str, str | None] | UnsetType = UNSET
     data_variables_fallbacks: dict[str, str | None] | UnsetType = UNSET
+
+
+class GroupCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new group."""
+
+    name: Name
+    description: str | UnsetType = UNSET
+
+
+class GroupUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a group: at least one of the two."""
+
+    name: Name | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+
+
+class ThemeCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new theme."""
+
+    name: Name
+    styles: dict[str, str | float] | UnsetType = UNSET
+
+
+class ThemeUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a theme: at least one of the two. Styles are merged key by key."""
+
+    name: Name | UnsetType = UNSET
+    styles: dict[str, str | float] | UnsetType = UNSET
+
+
+class ComponentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new component."""
+
+    name: Name
+    lmx: str
+
+
+class ComponentUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a component: at least one of the two."""
+
+    name: Name | UnsetType = UNSET
+    lmx: str | UnsetType = UNSET

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from loopwright.server.content.designs import load_design
 from loopwright.server.content.guardian import inspect
 from loopwright.server.content.message import CheckedMessage, check_message, is_too_large, unused_fallbacks
 from loopwright.server.content.save import edit_message
 from loopwright.server.content.scope import load_scope
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
+from loopwright.server.mail.design import expand
+from loopwright.server.mail.variables import EmailKind
 from loopwright.server.refusal import BadRequest, NotFound, TooLarge, Unprocessable
 from loopwright.server.store.messages import (
     Content,
@@ -55,7 +58,8 @@ async def get_guardian(call: ApiRequest, message_id: str) -> GuardianReport:
     owner, revision = await _found(call, message_id)
     async with call.pool.acquire() as tx:
         scope = await load_scope(tx, call.team.id, owner)
-    return inspect(revision.content, scope)
+        design = await load_design(tx, call.team.id, [revision.content.lmx])
+    return inspect(replace(revision.content, lmx=expand(revision.content.lmx, design)), scope)
 
 
 async def update_email_message(
@@ -71,15 +75,18 @@ async def update_email_message(
         )
     warnings: list[MessageWarning] = []
 
-    def edit(content: Content, owner: MessageOwner) -> Content:
-        wanted = _merged(content, body)
-        checked = check_message(wanted, "transactional" if owner.kind == "transactional" else "marketing")
-        _refuse_problems(checked)
-        warnings.extend(_warnings(wanted, checked))
-        return wanted
-
     expected = body.expected_revision_id or None
     async with call.pool.acquire() as tx, tx.transaction():
+
+        async def edit(content: Content, owner: MessageOwner) -> Content:
+            wanted = _merged(content, body)
+            design = await load_design(tx, call.team.id, [wanted.lmx])
+            kind: EmailKind = "transactional" if owner.kind == "transactional" else "marketing"
+            checked = check_message(wanted, kind, design)
+            _refuse_problems(checked)
+            warnings.extend(_warnings(wanted, checked))
+            return wanted
+
         revision, owner = await edit_message(
             tx, call.team.id, message_id, expected, edit, now=call.clock.now()
         )

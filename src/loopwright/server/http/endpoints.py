@@ -15,15 +15,19 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from loopwright.server.ingest.reading import check_id
+from loopwright.server.store.groups import GroupKind
 from loopwright.wire import contacts as wire
 from loopwright.wire import operations as api
 from loopwright.wire.account import ApiKeyInfo
+from loopwright.wire.components import Component, ComponentUpdated
 from loopwright.wire.email_messages import EmailMessage, GuardianReport
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
 from loopwright.wire.events import EventAccepted
+from loopwright.wire.groups import Group
 from loopwright.wire.lists import MailingList
 from loopwright.wire.operations import Operation
 from loopwright.wire.paging import Page
+from loopwright.wire.themes import Theme, ThemeUpdated
 from loopwright.wire.transactional import (
     PublishedTransactional,
     TransactionalAccepted,
@@ -34,15 +38,18 @@ from loopwright.wire.transactional import (
 from . import (
     account,
     bodies,
+    components,
     contacts,
     email_messages,
     event_patterns,
     events,
+    groups,
+    themes,
     transactional,
     transactional_emails,
 )
 from .dispatch import ApiRequest, Handler, answer
-from .failures import KEY_SHAPES, PLAIN, SEND_SHAPES, Shapes
+from .failures import COMPONENT_SHAPES, KEY_SHAPES, PLAIN, SEND_SHAPES, Shapes
 from .paging import page_wanted
 from .strict import read_strict
 
@@ -188,6 +195,34 @@ PROPERTIES = "Contact properties"
 PATTERNS = "Event patterns"
 TRANSACTIONAL = "Transactional emails"
 MESSAGES = "Email messages"
+THEMES = "Themes"
+COMPONENTS = "Components"
+GROUPS: Sequence[tuple[GroupKind, str, Operation, Operation, Operation, Operation]] = (
+    (
+        "transactional",
+        "Transactional groups",
+        api.LIST_TRANSACTIONAL_GROUPS,
+        api.CREATE_TRANSACTIONAL_GROUP,
+        api.GET_TRANSACTIONAL_GROUP,
+        api.UPDATE_TRANSACTIONAL_GROUP,
+    ),
+    (
+        "campaign",
+        "Campaign groups",
+        api.LIST_CAMPAIGN_GROUPS,
+        api.CREATE_CAMPAIGN_GROUP,
+        api.GET_CAMPAIGN_GROUP,
+        api.UPDATE_CAMPAIGN_GROUP,
+    ),
+    (
+        "workflow",
+        "Workflow groups",
+        api.LIST_WORKFLOW_GROUPS,
+        api.CREATE_WORKFLOW_GROUP,
+        api.GET_WORKFLOW_GROUP,
+        api.UPDATE_WORKFLOW_GROUP,
+    ),
+)
 
 ENDPOINTS: Sequence[Endpoint] = (
     reads_itself(api.TEST_API_KEY, account.test_api_key, "API key", ApiKeyInfo, shapes=KEY_SHAPES),
@@ -328,6 +363,40 @@ ENDPOINTS: Sequence[Endpoint] = (
         refuses=(409, 422),
     ),
     shows(api.GET_EMAIL_MESSAGE_GUARDIAN, email_messages.get_guardian, MESSAGES, GuardianReport),
+    lists(api.LIST_THEMES, themes.list_themes, THEMES, Theme),
+    writes(api.CREATE_THEME, themes.create_theme, THEMES, Theme, body=bodies.ThemeCreateRequest, status=201),
+    shows(api.GET_THEME, themes.get_theme, THEMES, Theme),
+    writes(api.UPDATE_THEME, themes.update_theme, THEMES, ThemeUpdated, body=bodies.ThemeUpdateRequest),
+    lists(api.LIST_COMPONENTS, components.list_components, COMPONENTS, Component),
+    writes(
+        api.CREATE_COMPONENT,
+        components.create_component,
+        COMPONENTS,
+        Component,
+        body=bodies.ComponentCreateRequest,
+        status=201,
+        refuses=(422,),
+    ),
+    shows(api.GET_COMPONENT, components.get_component, COMPONENTS, Component),
+    writes(
+        api.UPDATE_COMPONENT,
+        components.update_component,
+        COMPONENTS,
+        ComponentUpdated,
+        body=bodies.ComponentUpdateRequest,
+        refuses=(422,),
+        shapes=COMPONENT_SHAPES,
+    ),
+    *(
+        endpoint
+        for kind, tag, listing, creating, getting, changing in GROUPS
+        for endpoint in (
+            lists(listing, groups.list_groups(kind), tag, Group),
+            writes(creating, groups.create_group(kind), tag, Group, body=bodies.GroupCreateRequest),
+            shows(getting, groups.get_group(kind), tag, Group),
+            writes(changing, groups.update_group(kind), tag, Group, body=bodies.GroupUpdateRequest),
+        )
+    ),
     reads_itself(
         api.LIST_DEDICATED_SENDING_IPS, account.list_dedicated_sending_ips, "Configuration", list[str]
     ),

@@ -69,6 +69,14 @@ SEND_SHAPES: Shapes = {
 }
 
 
+COMPONENT_SHAPES: Shapes = {
+    422: Shape(
+        wire.ComponentFailure,
+        lambda one: wire.ComponentFailure(message=one.message, invalid_tags=one.details or UNSET),
+    )
+}
+
+
 class Failure(Response):
     """An error answer. Its code is a header, and is left in the scope for whoever counts refusals."""
 

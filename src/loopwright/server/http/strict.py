@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from loopwright.server.refusal import BadRequest
@@ -11,6 +11,7 @@ from loopwright.server.refusal import BadRequest
 from .dispatch import ApiRequest, read_body
 
 Body = TypeVar("Body", bound=Struct)
+Value = TypeVar("Value")
 
 
 async def read_strict(call: ApiRequest, kind: type[Body]) -> Body:
@@ -30,3 +31,22 @@ async def read_strict(call: ApiRequest, kind: type[Body]) -> Body:
     except msgspec.ValidationError as problem:
         said, _, place = str(problem).partition(" - at `$.")
         raise BadRequest(f"{place.strip('`')}: {said}", code="value_invalid") from None
+
+
+def at_least_one(body: Struct) -> None:
+    """Raises `BadRequest` when the body changes nothing."""
+    if all(getattr(body, field.name) is UNSET for field in fields(type(body))):
+        names = ", ".join(field.encode_name for field in fields(type(body)))
+        raise BadRequest(f"send at least one of {names}", code="nothing_to_change")
+
+
+def name_of(text: str) -> str:
+    """A name without the blanks around it. Raises `BadRequest` for one that is only blanks."""
+    if not text.strip():
+        raise BadRequest("name is empty; say what people call it", code="name_invalid", path="name")
+    return text.strip()
+
+
+def given(value: Value | UnsetType) -> Value | None:
+    """The value, or None where the key is missing."""
+    return None if value is UNSET else value

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from loopwright.server.content import publishing
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import BadRequest, NotFound, Unprocessable
 from loopwright.server.store import transactional
 from loopwright.server.store.database import Connection
+from loopwright.server.store.groups import default_group_id, find_group
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.wire.failures import GROUP_NOT_FOUND, TRANSACTIONAL_NOT_FOUND
 from loopwright.wire.paging import Page
@@ -17,6 +18,7 @@ from loopwright.wire.transactional import TransactionalDraft, TransactionalEmail
 from .bodies import TransactionalCreateRequest, TransactionalUpdateRequest
 from .dispatch import ApiRequest
 from .paging import PageWanted, page
+from .strict import at_least_one, name_of
 
 
 async def list_transactional_emails(call: ApiRequest, wanted: PageWanted) -> Page[TransactionalEmail]:
@@ -31,9 +33,10 @@ async def create_transactional_email(
     call: ApiRequest, body: TransactionalCreateRequest
 ) -> TransactionalDraft:
     """POST /v1/transactional-emails: with an empty draft."""
-    _check_group(body.transactional_group_id)
+    name = name_of(body.name)
     async with call.pool.acquire() as tx, tx.transaction():
-        new_id, draft = await publishing.create(tx, call.team.id, _name(body.name), now=call.clock.now())
+        group_id = await _group(tx, call, body.transactional_group_id)
+        new_id, draft = await publishing.create(tx, call.team.id, name, group_id, now=call.clock.now())
         row = await _load(tx, call.team.id, new_id)
     return _draft(call, row, draft.id)
 
@@ -49,14 +52,14 @@ async def update_transactional_email(
     call: ApiRequest, transactional_id: str, body: TransactionalUpdateRequest
 ) -> TransactionalEmail:
     """POST /v1/transactional-emails/{transactionalId}: another name, another group."""
-    if body.name is UNSET and body.transactional_group_id is UNSET:
-        raise BadRequest("send at least one of name, transactionalGroupId", code="nothing_to_change")
-    _check_group(body.transactional_group_id)
+    at_least_one(body)
+    name = None if body.name is UNSET else name_of(body.name)
     async with call.pool.acquire() as tx, tx.transaction():
         await publishing.locked(tx, call.team.id, transactional_id)
-        if isinstance(body.name, str):
-            now = call.clock.now()
-            await transactional.rename(tx, call.team.id, transactional_id, _name(body.name), now=now)
+        group_id = await _group(tx, call, body.transactional_group_id)
+        await transactional.change(
+            tx, call.team.id, transactional_id, name=name, group_id=group_id, now=call.clock.now()
+        )
         row = await _load(tx, call.team.id, transactional_id)
     return TransactionalEmail(**_fields(call, row))
 
@@ -86,16 +89,13 @@ async def _load(tx: Connection, team_id: str, transactional_id: str) -> Transact
     return rows[0]
 
 
-def _name(text: str) -> str:
-    if not text.strip():
-        raise BadRequest("name is empty; say what people call the email", code="name_invalid")
-    return text.strip()
-
-
-def _check_group(group_id: object) -> None:
-    """There are no groups yet, so none can be named."""
-    if group_id is not UNSET:
-        raise BadRequest(GROUP_NOT_FOUND, code="group_not_found")
+async def _group(tx: Connection, call: ApiRequest, group_id: str | UnsetType) -> str | None:
+    """The group that a request names; None when it names none. Raises `BadRequest` for an unknown one."""
+    if group_id is UNSET:
+        return None
+    if await find_group(tx, call.team.id, "transactional", group_id) is None:
+        raise BadRequest(GROUP_NOT_FOUND, code="group_not_found", path="transactionalGroupId")
+    return group_id
 
 
 def _draft(call: ApiRequest, row: TransactionalRow, revision_id: str) -> TransactionalDraft:
@@ -109,7 +109,7 @@ def _fields(call: ApiRequest, row: TransactionalRow) -> dict[str, Any]:
         "name": row.name,
         "draft_email_message_id": row.draft_message_id,
         "published_email_message_id": row.published_message_id,
-        "transactional_group_id": None,
+        "transactional_group_id": row.group_id or default_group_id(call.team.id, "transactional"),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "data_variables": row.data_variables,

@@ -68,6 +68,10 @@ def _no_font(value: str) -> str | None:
 _FONT_NAME = re.compile(r"([A-Za-z][\w \-]*)?|'\w[\w \-]*'|\"\w[\w \-]*\"", re.ASCII)
 
 
+def _no_name(value: str) -> str | None:
+    return None if value else "is empty"
+
+
 def _no_static_url(value: str) -> str | None:
     if "{" in value:
         return 'must be a fixed address; put the one with a variable into "dynamicSrc"'
@@ -180,6 +184,7 @@ BLOCKS = LISTS | {
     "Divider",
     "Columns",
     "Section",
+    "Component",
     "Style",
 }
 
@@ -303,6 +308,12 @@ TAGS: dict[str, Tag] = {
             for name in ("Strong", "Em", "Underline", "Strike", "Code", "Text")
         ),
         Tag(name="Br", inside="nothing"),
+        Tag(
+            name="Component",
+            inside="blocks",
+            never=frozenset({"Style", "Component"}),
+            attributes={"componentId": Attribute(_no_name, required=True)} | BLOCK,
+        ),
         Tag(
             name="Style",
             inside="nothing",

@@ -11,6 +11,7 @@ from loopwright.ids import new_id
 from loopwright.wire.transactional import Attachment
 
 from .database import Connection
+from .messages import RENDITION
 
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[dict[str, Scalar]]
@@ -93,13 +94,13 @@ _COLUMNS: LiteralString = """
 """
 
 # Of several with one cause the first is inserted; every process waits for others in one order.
-INSERT_EMAILS: LiteralString = """
+INSERT_EMAILS: LiteralString = f"""
     INSERT INTO email (
         id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
         mailing_list_id, transactional_id, event_properties, data_variables, status, mime_id, created_at
     )
     SELECT new.id, new.team_id, new.cause, new.kind, new.message_id,
-           coalesce(new.revision_id, email_message.content_revision_id), new.contact_id, new.to_email,
+           coalesce(new.revision_id, {RENDITION}), new.contact_id, new.to_email,
            new.workflow_id, new.run_id, new.mailing_list_id, new.transactional_id, new.event_properties,
            new.data_variables, 'queued', new.id || '@' || team.sending_domain, $15
       FROM unnest(
@@ -110,7 +111,7 @@ INSERT_EMAILS: LiteralString = """
                mailing_list_id, transactional_id, event_properties, data_variables, turn
            )
       JOIN team ON team.id = new.team_id
-      LEFT JOIN email_message ON email_message.team_id = new.team_id AND email_message.id = new.message_id
+      LEFT JOIN email_message AS message ON message.team_id = new.team_id AND message.id = new.message_id
      ORDER BY new.team_id, new.cause, new.turn
     ON CONFLICT (team_id, cause) DO NOTHING
     RETURNING id

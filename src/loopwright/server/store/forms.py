@@ -7,6 +7,7 @@ from typing import LiteralString
 from msgspec import Struct
 
 from .database import Connection
+from .messages import RENDITION
 
 
 class FormRow(Struct, frozen=True, kw_only=True):
@@ -39,14 +40,14 @@ INSERT_FORM: LiteralString = """
 """
 FORMS: LiteralString = "SELECT id, team_id, name, mailing_lists FROM form WHERE team_id = $1 ORDER BY id"
 # A form's id is what names the team here, as an API key does elsewhere.
-OPEN_FORM: LiteralString = """
+OPEN_FORM: LiteralString = f"""
     SELECT form.team_id, team.secret, team.double_opt_in, team.opt_in_id,
            opt_in.published_message_id AS opt_in_message_id,
-           message.content_revision_id AS opt_in_revision_id,
+           {RENDITION} AS opt_in_revision_id,
            ARRAY (
                SELECT mailing_list.id FROM mailing_list
                 WHERE mailing_list.team_id = form.team_id AND mailing_list.is_public
-                  AND (form.mailing_lists = '{}' OR mailing_list.id = ANY (form.mailing_lists))
+                  AND (form.mailing_lists = '{{}}' OR mailing_list.id = ANY (form.mailing_lists))
            ) AS lists
       FROM form
       JOIN team ON team.id = form.team_id

@@ -3,7 +3,7 @@
 An email names the revision it is rendered from. So nothing that is written later changes what was accepted.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, LiteralString
 
@@ -68,6 +68,19 @@ class MessageOwner(Struct, frozen=True, kw_only=True):
     state: Literal["Published", "Draft", "Sending", "Paused", "PausedAndQueueing"]
 
 
+class UserRow(Struct, frozen=True, kw_only=True):
+    """A current revision that uses something shared; `transactional_id` is of the email it is sent by."""
+
+    kind: Literal["transactional", "marketing"]
+    transactional_id: str | None
+    revision: RevisionRow
+
+
+_TEXTS = (
+    "subject", "preview_text", "from_name", "from_email", "reply_to_email", "cc_email", "bcc_email",
+    "language_code", "email_format", "lmx",
+)  # fmt: skip
+_FALLBACKS = ("contact_fallbacks", "event_fallbacks", "data_fallbacks")
 _COLUMNS: LiteralString = """
     id, team_id, message_id, subject, preview_text, from_name, from_email, reply_to_email, cc_email,
     bcc_email, language_code, email_format, lmx, contact_fallbacks, event_fallbacks, data_fallbacks,
@@ -101,22 +114,50 @@ _WORKFLOW_OWNER: LiteralString = """
 OWNER: LiteralString = f"{_TRANSACTIONAL_OWNER} UNION ALL {_WORKFLOW_OWNER} LIMIT 1"
 LOCK_TRANSACTIONAL_OWNER: LiteralString = f"{_TRANSACTIONAL_OWNER} FOR NO KEY UPDATE"
 LOCK_WORKFLOW_OWNER: LiteralString = f"{_WORKFLOW_OWNER} FOR SHARE"
+INSERT_REVISIONS: LiteralString = f"""
+    INSERT INTO email_revision ({_COLUMNS})
+    SELECT *
+      FROM unnest(
+               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+               $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
+               $15::jsonb[], $16::jsonb[], $17::timestamptz[]
+           )
+"""
 WRITE_REVISIONS: LiteralString = f"""
-    WITH written AS (
-        INSERT INTO email_revision ({_COLUMNS})
-        SELECT *
-          FROM unnest(
-                   $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                   $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[],
-                   $15::jsonb[], $16::jsonb[], $17::timestamptz[]
-               )
-        RETURNING id, team_id, message_id, created_at
-    )
+    WITH written AS ({INSERT_REVISIONS} RETURNING id, team_id, message_id, created_at)
     INSERT INTO email_message (id, team_id, content_revision_id, updated_at)
     SELECT message_id, team_id, id, created_at FROM written
     ON CONFLICT (id) DO UPDATE
        SET content_revision_id = excluded.content_revision_id, updated_at = excluded.updated_at
      WHERE email_message.team_id = excluded.team_id
+"""
+
+# What a message's emails are rendered from, given the message's row as `message`.
+RENDITION: LiteralString = """
+    coalesce(
+        (SELECT rendition_id FROM rendition WHERE rendition.revision_id = message.content_revision_id),
+        message.content_revision_id
+    )
+"""
+NAME_RENDITIONS: LiteralString = """
+    INSERT INTO rendition (revision_id, rendition_id) SELECT * FROM unnest($1::text[], $2::text[])
+    ON CONFLICT (revision_id) DO UPDATE SET rendition_id = excluded.rendition_id
+"""
+FORGET_RENDITIONS: LiteralString = "DELETE FROM rendition WHERE revision_id = ANY($1)"
+_CURRENT: LiteralString = f"""
+    SELECT {", ".join(f"revision.{name.strip()}" for name in _COLUMNS.split(","))},
+           email.id AS transactional_id, email.published_message_id = message.id AS is_published
+      FROM email_message AS message
+      JOIN email_revision AS revision ON revision.id = message.content_revision_id
+      LEFT JOIN transactional_email AS email
+             ON email.team_id = message.team_id
+            AND message.id IN (email.draft_message_id, email.published_message_id)
+     WHERE message.team_id = $1
+"""
+# The id may stand there as mere text, too: whoever asks reads the markup.
+NAMING: LiteralString = f"{_CURRENT} AND position($2 IN revision.lmx) > 0"
+NAMING_NO_THEME: LiteralString = f"""
+    {_CURRENT} AND (position($2 IN revision.lmx) > 0 OR position('themeId' IN revision.lmx) = 0)
 """
 
 _fallbacks = msgspec.json.Decoder(dict[str, str])
@@ -125,13 +166,13 @@ _fallbacks = msgspec.json.Decoder(dict[str, str])
 async def load_revisions(tx: Connection, ids: Collection[tuple[str, str]]) -> list[RevisionRow]:
     """The revisions of the given (team, id) pairs."""
     rows = await tx.fetch(REVISIONS, [team for team, _ in ids], [one for _, one in ids])
-    return [_revision(row) for row in rows]
+    return [_revision(dict(row)) for row in rows]
 
 
 async def load_current_revision(tx: Connection, team_id: str, message_id: str) -> RevisionRow | None:
     """What the message of that id says now."""
     row = await tx.fetchrow(CURRENT_REVISION, team_id, message_id)
-    return _revision(row) if row else None
+    return _revision(dict(row)) if row else None
 
 
 async def lock_current_revision(tx: Connection, team_id: str, message_id: str) -> RevisionRow | None:
@@ -156,32 +197,57 @@ async def lock_owner(tx: Connection, team_id: str, message_id: str) -> MessageOw
 
 async def write_revisions(tx: Connection, revisions: Sequence[RevisionRow]) -> None:
     """Add revisions, at most one for a message, which becomes its current one; new messages come with it."""
+    await tx.execute(WRITE_REVISIONS, *_values(revisions))
+
+
+async def write_renditions(
+    tx: Connection, renditions: Mapping[str, RevisionRow], *, without: Sequence[str]
+) -> None:
+    """Add renditions, by the revision each is of; the revisions `without` one are rendered as they are."""
+    if renditions:
+        await tx.execute(INSERT_REVISIONS, *_values(list(renditions.values())))
+        await tx.execute(NAME_RENDITIONS, list(renditions), [one.id for one in renditions.values()])
+    if without:
+        await tx.execute(FORGET_RENDITIONS, without)
+
+
+async def load_theme_users(
+    tx: Connection, team_id: str, theme_id: str, *, is_default: bool
+) -> list[RevisionRow]:
+    """The current revisions that have the theme; the default one is that of those which name none."""
+    rows = await tx.fetch(NAMING_NO_THEME if is_default else NAMING, team_id, theme_id)
+    return [_user(row).revision for row in rows]
+
+
+async def load_component_users(tx: Connection, team_id: str, component_id: str) -> list[UserRow]:
+    """The current revisions in which the component's id stands."""
+    return [_user(row) for row in await tx.fetch(NAMING, team_id, component_id)]
+
+
+def _values(revisions: Sequence[RevisionRow]) -> list[list[Any]]:
     contents = [revision.content for revision in revisions]
-    await tx.execute(
-        WRITE_REVISIONS,
+    return [
         [revision.id for revision in revisions],
         [revision.team_id for revision in revisions],
         [revision.message_id for revision in revisions],
-        [content.subject for content in contents],
-        [content.preview_text for content in contents],
-        [content.from_name for content in contents],
-        [content.from_email for content in contents],
-        [content.reply_to_email for content in contents],
-        [content.cc_email for content in contents],
-        [content.bcc_email for content in contents],
-        [content.language_code for content in contents],
-        [content.email_format for content in contents],
-        [content.lmx for content in contents],
-        [_json(content.contact_fallbacks) for content in contents],
-        [_json(content.event_fallbacks) for content in contents],
-        [_json(content.data_fallbacks) for content in contents],
+        *([getattr(content, field) for content in contents] for field in _TEXTS),
+        *([_json(getattr(content, field)) for content in contents] for field in _FALLBACKS),
         [revision.created_at for revision in revisions],
+    ]
+
+
+def _user(row: Record) -> UserRow:
+    values = dict(row)
+    transactional_id, is_published = values.pop("transactional_id"), values.pop("is_published")
+    return UserRow(
+        kind="transactional" if transactional_id else "marketing",
+        transactional_id=transactional_id if is_published else None,
+        revision=_revision(values),
     )
 
 
-def _revision(row: Record) -> RevisionRow:
-    values: dict[str, Any] = dict(row)
-    for kind in ("contact_fallbacks", "event_fallbacks", "data_fallbacks"):
+def _revision(values: dict[str, Any]) -> RevisionRow:
+    for kind in _FALLBACKS:
         values[kind] = _fallbacks.decode(values[kind])
     return RevisionRow(
         id=values.pop("id"),

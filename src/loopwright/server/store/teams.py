@@ -6,6 +6,8 @@ from typing import LiteralString
 
 from msgspec import Struct
 
+from loopwright.wire.groups import DEFAULT_GROUP
+
 from .database import Connection
 
 
@@ -58,6 +60,16 @@ INSERT_TEAM: LiteralString = """
     )
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
+# What every team has from its first day, with ids made of its own.
+INSERT_GROUPS: LiteralString = """
+    INSERT INTO content_group (id, team_id, kind, name, description, created_at, updated_at)
+    SELECT left($1, 24) || left(kind, 1), $1, kind, $2, '', $3, $3
+      FROM unnest(ARRAY['campaign', 'transactional', 'workflow']) AS kind
+"""
+INSERT_THEME: LiteralString = """
+    INSERT INTO theme (id, team_id, name, styles, is_default, created_at, updated_at)
+    VALUES (left($1, 24) || 'd', $1, 'Default', '{}', true, $2, $2)
+"""
 UPDATE_TEAM: LiteralString = """
     UPDATE team
        SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
@@ -103,7 +115,7 @@ async def team_of_key(tx: Connection, key_hash: bytes) -> TeamRow | None:
 
 
 async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
-    """Add a team."""
+    """Add a team, with its default groups and theme."""
     await tx.execute(
         INSERT_TEAM,
         team.id,
@@ -119,6 +131,8 @@ async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
         team.copies,
         team.attachments,
     )
+    await tx.execute(INSERT_GROUPS, team.id, DEFAULT_GROUP, now)
+    await tx.execute(INSERT_THEME, team.id, now)
 
 
 async def lock_team(tx: Connection, team_id: str) -> TeamRow:

@@ -7,6 +7,7 @@ from typing import LiteralString
 from msgspec import Struct
 
 from .database import Connection
+from .messages import RENDITION
 
 
 class TransactionalRow(Struct, frozen=True, kw_only=True):
@@ -21,17 +22,18 @@ class TransactionalRow(Struct, frozen=True, kw_only=True):
     published_revision_id: str | None
     data_variables: list[str]
     required_variables: list[str]
+    group_id: str | None
     created_at: datetime
     updated_at: datetime
 
 
 # Content and the variables it asks for are read together, so that they are of one revision.
-_COLUMNS: LiteralString = """
+_COLUMNS: LiteralString = f"""
     id, team_id, name, draft_message_id, published_message_id,
-    (SELECT content_revision_id FROM email_message AS message
+    (SELECT {RENDITION} FROM email_message AS message
       WHERE message.team_id = transactional_email.team_id AND message.id = published_message_id
     ) AS published_revision_id,
-    data_variables, required_variables, created_at, updated_at
+    data_variables, required_variables, group_id, created_at, updated_at
 """
 
 TRANSACTIONALS: LiteralString = f"""
@@ -59,12 +61,19 @@ LOCK: LiteralString = """
 """
 INSERT: LiteralString = """
     INSERT INTO transactional_email (
-        id, team_id, name, draft_message_id, data_variables, required_variables, created_at, updated_at
+        id, team_id, name, group_id, draft_message_id, data_variables, required_variables, created_at,
+        updated_at
     )
-    VALUES ($2, $1, $3, $4, '{}', '{}', $5, $5)
+    VALUES ($2, $1, $3, $4, $5, '{}', '{}', $6, $6)
 """
-RENAME: LiteralString = """
-    UPDATE transactional_email SET name = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
+CHANGE: LiteralString = """
+    UPDATE transactional_email
+       SET name = coalesce($3, name), group_id = coalesce($4, group_id), updated_at = $5
+     WHERE team_id = $1 AND id = $2
+"""
+SET_VARIABLES: LiteralString = """
+    UPDATE transactional_email SET data_variables = $3, required_variables = $4, updated_at = $5
+     WHERE team_id = $1 AND id = $2
 """
 SET_DRAFT: LiteralString = """
     UPDATE transactional_email SET draft_message_id = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
@@ -116,15 +125,43 @@ async def lock_transactional(tx: Connection, team_id: str, transactional_id: str
 
 
 async def insert_transactional(
-    tx: Connection, team_id: str, transactional_id: str, name: str, draft_message_id: str, *, now: datetime
+    tx: Connection,
+    team_id: str,
+    transactional_id: str,
+    *,
+    name: str,
+    group_id: str | None,
+    draft_message_id: str,
+    now: datetime,
 ) -> None:
     """Add one that has a draft and was never published."""
-    await tx.execute(INSERT, team_id, transactional_id, name, draft_message_id, now)
+    await tx.execute(INSERT, team_id, transactional_id, name, group_id, draft_message_id, now)
 
 
-async def rename(tx: Connection, team_id: str, transactional_id: str, name: str, *, now: datetime) -> None:
-    """Give it another name."""
-    await tx.execute(RENAME, team_id, transactional_id, name, now)
+async def change(
+    tx: Connection,
+    team_id: str,
+    transactional_id: str,
+    *,
+    name: str | None,
+    group_id: str | None,
+    now: datetime,
+) -> None:
+    """Give it another name and another group, where they are not None."""
+    await tx.execute(CHANGE, team_id, transactional_id, name, group_id, now)
+
+
+async def set_variables(
+    tx: Connection,
+    team_id: str,
+    transactional_id: str,
+    *,
+    data_variables: list[str],
+    required_variables: list[str],
+    now: datetime,
+) -> None:
+    """Write what its published version asks for."""
+    await tx.execute(SET_VARIABLES, team_id, transactional_id, data_variables, required_variables, now)
 
 
 async def set_draft(

@@ -6,6 +6,7 @@ from typing import LiteralString
 import msgspec
 
 from loopwright.server.store.database import Connection
+from loopwright.server.store.messages import RENDITION
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,10 +26,10 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     is_current: bool | None
 
 
-CAUSE: LiteralString = """
+CAUSE: LiteralString = f"""
     SELECT email.kind, contact.id AS contact_id, workflow.name AS workflow_name, run.event_name,
            transactional_email.name AS transactional_name, email.revision_id,
-           revision.created_at AS written_at, message.content_revision_id = email.revision_id AS is_current
+           revision.created_at AS written_at, {RENDITION} = email.revision_id AS is_current
       FROM email
       LEFT JOIN contact ON contact.team_id = email.team_id AND contact.id = email.contact_id
       LEFT JOIN workflow ON workflow.team_id = email.team_id AND workflow.id = email.workflow_id
