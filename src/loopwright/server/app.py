@@ -26,6 +26,7 @@ from loopwright.server.http.preferences import routes as preference_routes
 from loopwright.server.http.rate_limits import RateLimits
 from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.http.routes import Api
+from loopwright.server.http.uploads import routes as upload_routes
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.deliver import Mailer
@@ -110,6 +111,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *observer.routes(pool),
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
+                *upload_routes(pool, clock),
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
                 *dashboard_routes(

@@ -124,6 +124,12 @@ IMPERSONAL = {
         *("event_fallbacks", "data_fallbacks", "created_at"),
     },
     "definition_revision": {"place", "revision_id"},
+    "component": {"id", "name", "lmx", "created_at", "updated_at"},
+    "content_group": {"id", "kind", "name", "description", "created_at", "updated_at"},
+    "image": {"digest", "content_type", "data", "created_at"},
+    "rendition": {"revision_id", "rendition_id"},
+    "theme": {"id", "name", "styles", "is_default", "created_at", "updated_at"},
+    "upload": {"id", "content_type", "size", "data", "digest", "created_at", "completed_at"},
     "email_queue": {"email_id", "lane", "due_at", "token", "leased_until"},
     "event_pattern": {"id", "name", "properties", "platform", "created_at"},
     "form": {"id", "name", "mailing_lists", "created_at"},
@@ -160,7 +166,7 @@ IMPERSONAL = {
     },
     "transactional_email": {
         *("id", "slug", "name", "draft_message_id", "published_message_id", "data_variables"),
-        *("required_variables", "created_at", "updated_at"),
+        *("required_variables", "group_id", "created_at", "updated_at"),
     },
     "workflow": {
         *("id", "slug", "revision_id", "status", "name", "description", "mailing_list_id", "root_node_id"),

@@ -48,6 +48,7 @@ DRAFT = {
 }  # fmt: skip
 EMAIL = {**ADA, "transactionalId": "cwelcome"}
 
+UPLOAD = {"contentType": "image/png", "contentLength": 70}
 GROUPS = {
     one.path.removeprefix("/v1/").removesuffix("-groups"): tuple(
         row for row in OPERATIONS if row.path.startswith(one.path)
@@ -125,6 +126,16 @@ CASES = [
     Case(operations.UPDATE_COMPONENT, 404, "Component not found.", {"name": "Rule"}),
     Case(operations.UPDATE_COMPONENT, 413, "100,000 bytes", {"lmx": "x" * 100_001}, id="ccomponent"),
     Case(operations.UPDATE_COMPONENT, 422, "column 1", {"lmx": "<No/>"}, id="ccomponent"),
+    Case(operations.CREATE_UPLOAD, 200, body={"contentType": "image/png", "contentLength": 70}),
+    Case(operations.CREATE_UPLOAD, 400, "Unsupported content type.", {**UPLOAD, "contentType": "text/html"}),
+    Case(operations.CREATE_UPLOAD, 400, "from 1", {**UPLOAD, "contentLength": 0}),
+    Case(operations.CREATE_UPLOAD, 413, "4,000,000 bytes", {**UPLOAD, "contentLength": 4_000_001}),
+    Case(operations.COMPLETE_UPLOAD, 200, id="cupload"),
+    Case(operations.COMPLETE_UPLOAD, 200, id="cupload"),
+    Case(operations.COMPLETE_UPLOAD, 400, "not arrived", id="cpending"),
+    Case(operations.COMPLETE_UPLOAD, 400, "emailAssetId", id="a b"),
+    Case(operations.COMPLETE_UPLOAD, 404, "not found."),
+    Case(operations.COMPLETE_UPLOAD, 429, "max 50 uploads per 24 hours", id="cmuch"),
     *(
         case
         for kind, (listing, creating, getting, changing) in GROUPS.items()
@@ -226,6 +237,11 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
         " FROM team, (VALUES ('cdraft', 'cmessage'), ('cempty', 'cblank')) AS one (id, message)",
         "INSERT INTO theme SELECT 'ctheme', id, 'Day', '{}', false, now(), now() FROM team",
         "INSERT INTO component SELECT 'ccomponent', id, 'Line', '<Divider/>', now(), now() FROM team",
+        "INSERT INTO upload (id, team_id, content_type, size, data, created_at)"
+        " SELECT one.id, team.id, 'image/png', 1, one.data, now() FROM team,"
+        " (VALUES ('cupload', '1'::bytea), ('cmuch', '2'), ('cpending', NULL)) AS one (id, data)",
+        "INSERT INTO upload (id, team_id, content_type, size, created_at, completed_at)"
+        " SELECT 'c' || number, id, 'image/png', 1, now(), now() FROM team, generate_series(1, 49) AS number",
         "INSERT INTO content_group SELECT 'c' || kind, team_id, kind, 'Some', '', now(), now()"
         " FROM content_group",
         "UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'",

@@ -8,7 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.content.designs import load_design
 from loopwright.server.content.save import write_content
+from loopwright.server.mail.design import unknown
 from loopwright.server.store import runs
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
@@ -71,7 +73,7 @@ async def apply_definitions(
     """Create and change whatever differs, and answer for every definition what was done.
 
     What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact properties
-    that the team does not have, for a confirmation email without its link, and, unless it is to `overwrite`,
+    and components that the team does not have, for a confirmation email without its link, and, unless it is to `overwrite`,
     for emails that others have changed since files last wrote them. The caller's transaction then ends with
     nothing written.
     """
@@ -89,6 +91,8 @@ async def apply_definitions(
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
+    if content.unknown:
+        raise InvalidDefinitions(content.unknown)
     if content.drift and not overwrite:
         raise InvalidDefinitions(content.drift)
     await content.note()
@@ -129,6 +133,7 @@ class _ContentWriter:
         self._last_written = last_written
         self._written: dict[str, str] = {}
         self.drift: list[Mistake] = []
+        self.unknown: list[Mistake] = []
 
     async def write(
         self, place: str, definition: MessageDefinition, known_id: str | None
@@ -141,6 +146,11 @@ class _ContentWriter:
             return current.message_id, False
         if current is not None:
             await self._compare(place, definition, current)
+        design = await load_design(self._tx, self._team_id, [content.lmx])
+        self.unknown += [
+            Mistake(definition.file, 1, f"the body, {one}")
+            for one in unknown(content.lmx, design, "componentId")
+        ]
         revision = await write_content(self._tx, self._team_id, known_id, content, now=self._now)
         self._written[place] = revision.id
         return revision.message_id, True

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 
 from loopwright.server.content.message import CheckedMessage, Finding, check_message, unused_fallbacks
+from loopwright.server.mail.design import named
 from loopwright.server.mail.variables import ALLOWED, EmailKind, VariableKind
 from loopwright.server.store.messages import Content
 
@@ -61,6 +62,10 @@ class ContentReader:
         checked = check_message(content, self._kind)
         self._mistakes.extend(self._told(table, body_file, one) for one in checked.problems)
         self._warnings.extend(self._told(table, body_file, one) for one in checked.warnings)
+        self._warnings.extend(
+            Mistake(body_file, 1, f'themeId="{theme}" has an effect only where the team has that theme')
+            for theme in named(lmx).themes
+        )
         _refuse_unused(tables, content, checked)
         uses = {use.variable: use for use in reversed([*_uses(table, body_file, lmx, checked)])}
         return MessageDefinition(

@@ -143,3 +143,10 @@ class ComponentUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fi
 
     name: Name | UnsetType = UNSET
     lmx: str | UnsetType = UNSET
+
+
+class UploadCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An image that will come: its type, and its length in bytes."""
+
+    content_type: str
+    content_length: int

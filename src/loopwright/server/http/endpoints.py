@@ -34,6 +34,7 @@ from loopwright.wire.transactional import (
     TransactionalDraft,
     TransactionalEmail,
 )
+from loopwright.wire.uploads import UploadCompleted, UploadCreated
 
 from . import (
     account,
@@ -47,9 +48,18 @@ from . import (
     themes,
     transactional,
     transactional_emails,
+    uploads,
 )
 from .dispatch import ApiRequest, Handler, answer
-from .failures import COMPONENT_SHAPES, KEY_SHAPES, PLAIN, SEND_SHAPES, Shapes
+from .failures import (
+    COMPLETION_SHAPES,
+    COMPONENT_SHAPES,
+    KEY_SHAPES,
+    PLAIN,
+    SEND_SHAPES,
+    UPLOAD_SHAPES,
+    Shapes,
+)
 from .paging import page_wanted
 from .strict import read_strict
 
@@ -112,7 +122,13 @@ def reads_itself(
 
 
 def shows(
-    operation: Operation, work: Work, tag: str, answer_type: Any, *, refuses: Sequence[int] = ()
+    operation: Operation,
+    work: Work,
+    tag: str,
+    answer_type: Any,
+    *,
+    refuses: Sequence[int] = (),
+    shapes: Shapes = PLAIN,
 ) -> Endpoint:
     """An operation on what the ids in its path name."""
 
@@ -126,6 +142,7 @@ def shows(
         handler=handle,
         answer=answer_type,
         failures=(400, 404, *refuses),
+        shapes=shapes,
     )
 
 
@@ -387,6 +404,15 @@ ENDPOINTS: Sequence[Endpoint] = (
         refuses=(422,),
         shapes=COMPONENT_SHAPES,
     ),
+    writes(
+        api.CREATE_UPLOAD,
+        uploads.create_upload,
+        "Uploads",
+        UploadCreated,
+        body=bodies.UploadCreateRequest,
+        shapes=UPLOAD_SHAPES,
+    ),
+    shows(api.COMPLETE_UPLOAD, uploads.complete_upload, "Uploads", UploadCompleted, shapes=COMPLETION_SHAPES),
     *(
         endpoint
         for kind, tag, listing, creating, getting, changing in GROUPS

@@ -24,6 +24,7 @@ from loopwright.server.refusal import (
 )
 from loopwright.server.store.database import AWAY
 from loopwright.wire import failures as wire
+from loopwright.wire.limits import IMAGE_BYTES, IMAGE_TYPES, UPLOAD_WINDOW_HOURS, UPLOADS_PER_DAY
 
 STATUSES: dict[type[Refusal], int] = {
     BadRequest: 400,
@@ -74,6 +75,27 @@ COMPONENT_SHAPES: Shapes = {
         wire.ComponentFailure,
         lambda one: wire.ComponentFailure(message=one.message, invalid_tags=one.details or UNSET),
     )
+}
+
+
+_UPLOAD = Shape(
+    wire.UploadFailure,
+    lambda one: wire.UploadFailure(
+        message=one.message,
+        supported_content_types=list(IMAGE_TYPES) if one.code == "content_type_unsupported" else UNSET,
+        max_bytes=IMAGE_BYTES if one.code == "image_too_large" else UNSET,
+    ),
+)
+UPLOAD_SHAPES: Shapes = {400: _UPLOAD, 404: _UPLOAD, 413: _UPLOAD}
+COMPLETION_SHAPES: Shapes = {
+    400: _UPLOAD,
+    404: _UPLOAD,
+    429: Shape(
+        wire.UploadLimitFailure,
+        lambda one: wire.UploadLimitFailure(
+            message=one.message, max_uploads=UPLOADS_PER_DAY, window_hours=UPLOAD_WINDOW_HOURS
+        ),
+    ),
 }
 
 

@@ -4,8 +4,8 @@ LMX names both by id. `expand` puts them in, so that what is left is markup of i
 of the Style back to its theme where it says the same.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -14,6 +14,9 @@ from .tags import BLOCK
 
 BLOCK_STYLE = frozenset(BLOCK)
 _START = SourcePosition(1, 1)
+
+
+Reference: TypeAlias = Literal["themeId", "componentId"]
 
 
 class SharedComponent(Struct, frozen=True):
@@ -55,11 +58,13 @@ def named(lmx: str) -> Named:
     )
 
 
-def unknown(lmx: str, design: Design) -> list[MarkupProblem]:
-    """What LMX names and the design has not, each at its place."""
+def unknown(lmx: str, design: Design, *attributes: Reference) -> list[MarkupProblem]:
+    """What LMX names in these attributes and the design has not, each at its place."""
     problems: list[MarkupProblem] = []
+    known_by: dict[Reference, Collection[str]] = {"themeId": design.themes, "componentId": design.components}
     for one in _elements(read(lmx).nodes):
-        for name, known in (("themeId", design.themes), ("componentId", design.components)):
+        for name in attributes:
+            known = known_by[name]
             if (wanted := one.attributes.get(name)) and wanted not in known:
                 message = f'<{one.tag}> references unknown {name} "{wanted}"; the team has no such thing'
                 problems.append(MarkupProblem(one.place, message))

@@ -20,6 +20,7 @@ from loopwright.server.store.housekeeping import (
     delete_keys,
     delete_removals,
     delete_sessions,
+    delete_uploads,
     index_names,
     months_without_names,
 )
@@ -44,6 +45,8 @@ AT_ONCE = 5_000
 KEYS_KEPT = timedelta(hours=IDEMPOTENCY_HOURS)
 REMOVALS_KEPT = timedelta(days=30)
 """The rolling quota of lifted suppressions looks back this far."""
+UPLOADS_KEPT = timedelta(days=1)
+"""Those that were never completed."""
 JOB_LOG_KEPT = timedelta(days=1)
 JOB_STATISTICS_KEPT = timedelta(days=30)
 
@@ -92,6 +95,7 @@ class Housekeeping:
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)
+        await self._delete(delete_uploads, now - UPLOADS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)
         await self._delete(delete_job_statistics, now - JOB_STATISTICS_KEPT)
 

@@ -34,6 +34,11 @@ DELETE_SESSIONS: LiteralString = """
     DELETE FROM dashboard_session WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM dashboard_session WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
+DELETE_UPLOADS: LiteralString = """
+    DELETE FROM upload WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM upload
+         WHERE completed_at IS NULL AND created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
 DELETE_JOB_LOG: LiteralString = """
     DELETE FROM pgqueuer_log WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM pgqueuer_log WHERE created < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
@@ -68,6 +73,11 @@ async def delete_removals(tx: Connection, before: datetime, limit: int) -> int:
 async def delete_sessions(tx: Connection, before: datetime, limit: int) -> int:
     """Delete up to `limit` of the dashboard's sessions that ended before; returns how many there were."""
     return _count(await tx.execute(DELETE_SESSIONS, before, limit))
+
+
+async def delete_uploads(tx: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` uploads that were announced before and never completed."""
+    return _count(await tx.execute(DELETE_UPLOADS, before, limit))
 
 
 async def delete_job_log(tx: Connection, before: datetime, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""What a team's emails share: groups, themes and components; and what the emails look like with them."""
+"""What a team's emails share: groups, themes, components and images; and the emails as they look with them."""
 
 from loopwright.server.store.migrations.scripts import run
 
@@ -56,6 +56,28 @@ CREATE TABLE rendition (
     rendition_id text COLLATE "C" NOT NULL REFERENCES email_revision ON DELETE CASCADE
 );
 CREATE INDEX rendition_rendition ON rendition (rendition_id);
+
+-- Images by what they hold, so that each is there once and its address never shows another.
+CREATE TABLE image (
+    digest       bytea PRIMARY KEY,  -- SHA-256
+    content_type text NOT NULL,
+    data         bytea NOT NULL,
+    created_at   timestamptz NOT NULL
+);
+ALTER TABLE image ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE upload (
+    id           text COLLATE "C" PRIMARY KEY,
+    team_id      text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
+    content_type text NOT NULL,
+    size         integer NOT NULL,  -- bytes, as announced
+    data         bytea,             -- until it is completed
+    digest       bytea REFERENCES image,
+    created_at   timestamptz NOT NULL,
+    completed_at timestamptz
+);
+ALTER TABLE upload ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE INDEX upload_pending ON upload (team_id) WHERE completed_at IS NULL;
+CREATE INDEX upload_completed ON upload (team_id, completed_at);
 """
 
 
