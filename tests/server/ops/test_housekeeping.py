@@ -19,20 +19,11 @@ from loopwright.server.store.events import EventRow
 from loopwright.server.store.months import EVENTS, FACTS, Month, add_month, load_months, month_of, table_of
 from loopwright.server.store.sessions import Operator, insert_session
 from loopwright.server.store.teams import TeamRow
+from support.clock import HandClock
 from support.factories import add_events, add_fact, add_job_log, add_keys, add_team, lift_suppression
 
 NOW = datetime(2031, 12, 15, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 20.0
-
-
-class StoppedClock:
-    """A clock that stands still."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +54,7 @@ async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
 
 
 async def tidy(pool: Pool, retention: Retention = "forever") -> None:
-    await Housekeeping(pool, StoppedClock(NOW), retention).tidy()
+    await Housekeeping(pool, HandClock(NOW), retention).tidy()
 
 
 async def counts(pool: Pool) -> dict[str, int]:
@@ -102,7 +93,7 @@ async def test_facts_find_their_month(pool: Pool, team: TeamRow) -> None:
 
 async def test_a_month_has_the_indexes_of_the_whole(pool: Pool) -> None:
     """What is quick for all events stays quick."""
-    await make_months(pool, StoppedClock(NOW))
+    await make_months(pool, HandClock(NOW))
     indexes = "SELECT count(*) FROM pg_index WHERE indrelid = $1::text::regclass"
     assert await pool.fetchval(indexes, "event_2031_12") == await pool.fetchval(indexes, "event")
     checks = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'event_2031_12'::regclass AND contype = 'c'"

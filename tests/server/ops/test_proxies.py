@@ -17,9 +17,9 @@ from loopwright.server.http.newsletter_form import PER_ADDRESS
 from loopwright.server.networks import read_networks
 from loopwright.server.settings import Settings
 from loopwright.server.visitors import Forwarded, household_of
+from support.clock import HandClock
 from support.factories import add_patterns, first_team
 from support.process import API_KEY
-from support.workflows import HandClock
 
 PUBLIC_URL = "https://mail.acme.test"
 LOCAL = read_networks("127.0.0.1")

@@ -29,9 +29,9 @@ from loopwright.server.workflow.graph import (
 )
 from loopwright.server.workflow.runner import Runner
 from support import workflows as support
+from support.clock import HandClock
 from support.factories import add_list
 from support.workflows import (
-    HandClock,
     add_contact,
     add_message,
     add_workflow,
