@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from difflib import unified_diff
 from pathlib import Path
 from runpy import run_path
 
@@ -10,6 +11,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 from pgqueuer.queries import Queries
+from tools.schema_snapshot import SNAPSHOT, describe
 
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import load_contact
@@ -145,6 +147,23 @@ async def test_runs_keep_the_time_of_their_next_step(postgres_url: str) -> None:
         assert await older.fetchval("SELECT due_at <= now() FROM run WHERE id = 'r8'")
         await older.execute("UPDATE run SET status = 'finished' WHERE id = 'r8'")
         assert await older.fetchval("SELECT due_at FROM run WHERE id = 'r8'") is None
+
+
+async def test_all_migrations_make_the_schema(postgres_url: str) -> None:
+    """A new database has what `schema.txt` says, no more and no less."""
+    connection = await asyncpg.connect(postgres_url)
+    url = postgres_url.replace("/postgres?", "/newest?")
+    try:
+        await connection.execute("CREATE DATABASE newest")
+        await migrate(url)
+        newest = await asyncpg.connect(url)
+        made = await describe(newest)
+        await newest.close()
+    finally:
+        await connection.execute("DROP DATABASE IF EXISTS newest WITH (FORCE)")
+        await connection.close()
+    told = "".join(unified_diff(SNAPSHOT.read_text().splitlines(True), made.splitlines(True), n=1))
+    assert made == SNAPSHOT.read_text(), f"If this change is meant, `make schema` writes it down:\n{told}"
 
 
 def test_head_names_the_newest_script() -> None:
