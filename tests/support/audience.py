@@ -9,9 +9,10 @@ import asyncpg
 from loopwright.server.store.audience import insert_property
 from loopwright.server.store.contacts import ContactRow, find_by_email
 from loopwright.server.store.database import Pool
+from loopwright.server.store.messages import EMPTY, RevisionRow, write_revisions
 from loopwright.wire.values import PropertyType
 from support.factories import add_draft, add_list, add_published, add_team
-from support.sequential import DRAFT, LISTS, MESSAGE, PROPERTIES, PUBLISHED, TEAM, State, grouped
+from support.sequential import DRAFT, LISTS, MESSAGE, PROPERTIES, PUBLISHED, REVISION, TEAM, State, grouped
 
 _MADE_BY_COMMANDS = ["contact", "event", "event_pattern", "email", "idempotency_key"]
 _STATE = [
@@ -55,6 +56,11 @@ async def add_models_team(pool: Pool) -> None:
         await add_list(pool, TEAM, list_id)
     await add_published(pool, TEAM, [PUBLISHED], variables=["total"], required=["total"])
     await add_draft(pool, TEAM, DRAFT, MESSAGE)
+    revision = RevisionRow(
+        id=REVISION, team_id=TEAM, message_id=MESSAGE, content=EMPTY, created_at=datetime.now(UTC)
+    )  # the one that the model's emails keep
+    async with pool.acquire() as tx:
+        await write_revisions(tx, [revision])
     await declare(pool, TEAM, **PROPERTIES)
 
 
