@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests wait as much as they compute.
 TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: help demo serve test test-package test-slow check format bench bench-sdk bench-ingest bench-mail mail-gallery clean
+.PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail mail-gallery clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,6 +41,9 @@ check: $(READY) ## Format, lint, types, and whether generated files are current
 	@echo "Checking that the sync client is the async one's twin ..." && $(BIN)/python tools/make_sync.py --check
 	@echo "Checking types with mypy ..." && $(BIN)/mypy
 	@echo "Checking types with pyright ..." && $(BIN)/pyright --level error
+
+schema: $(READY) ## Write down anew what schema the migrations make
+	@$(BIN)/python -m tools.schema_snapshot
 
 format: $(READY) ## Put every file in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet . && $(BIN)/python tools/make_sync.py

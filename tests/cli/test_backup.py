@@ -32,6 +32,7 @@ from loopwright.server.store.postmaster import find_postmaster
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.wheel import account_for, programs
 from support.examples import WELCOME
+from support.factories import OLDER_TEAM
 from support.live import LiveServer
 from support.process import API_KEY
 
@@ -45,7 +46,6 @@ TABLES = """
        AND relname !~ '^pgqueuer_(log|schedules|statistics)'
 """
 NEXT = "SELECT last_value || ' ' || is_called FROM {table}"
-TEAM = "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t', 'T', '', 'd', now())"
 SUM = r"SELECT md5(coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '')) FROM {table} AS r"
 
 
@@ -206,7 +206,7 @@ async def test_replacing(
     assert (await run("backup", file, "--database-url", database_url)).exit_code == 0
     await migrate(empty_url)
     other = await asyncpg.connect(empty_url)
-    await other.execute(TEAM)
+    await other.execute(OLDER_TEAM)
     before = await sums(empty_url)
     refused = await run("restore", file, "--database-url", empty_url)
     assert refused.exit_code == 1
@@ -231,7 +231,7 @@ async def test_an_older_backup(run: Run, database_url: str, empty_url: str, tmp_
         await older.execute(script.get("SCHEMA") or script["CHANGES"])
     await older.execute(f"CREATE TABLE alembic_version AS SELECT '{scripts[-1]['revision']}' AS version_num")
     await Queries.from_asyncpg_connection(older).install()
-    await older.execute(TEAM)
+    await older.execute(OLDER_TEAM)
     await older.close()
     assert (await run("backup", file, "--database-url", empty_url)).exit_code == 0
     restored = await run("restore", file, "--database-url", empty_url, "--replace", "--json")

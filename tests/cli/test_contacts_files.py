@@ -22,6 +22,7 @@ from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
 from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
+from support.factories import add_list, first_team
 from support.live import LiveServer
 from support.relay import relay
 from support.workflows import add_workflow
@@ -53,11 +54,7 @@ def run(live_server: LiveServer) -> Run:
 @pytest.fixture
 async def news(live_server: LiveServer) -> str:
     """A mailing list of the team."""
-    await live_server.pool.execute(
-        "INSERT INTO mailing_list (id, team_id, name, is_public, created_at)"
-        " SELECT 'news', id, 'News', true, now() FROM team"
-    )
-    return "news"
+    return await add_list(live_server.pool, await first_team(live_server.pool), "news")
 
 
 async def declare(http: httpx2.AsyncClient, **kinds: str) -> None:

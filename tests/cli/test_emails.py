@@ -11,6 +11,7 @@ from loopwright.cli.program import program
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
 from support.dashboard_rows import Rows
+from support.factories import repeat_email
 
 
 @pytest.fixture
@@ -69,13 +70,6 @@ async def test_more_than_a_thousand_go_again_once_each(retry: Any, pool: Pool, t
     """In several transactions; those of another team stay."""
     rows = Rows(pool, team.id)
     await rows.email("Hi", "ada@elsewhere.org", None, status="failed", reason="full")
-    await pool.execute(
-        """
-        INSERT INTO email
-        SELECT (jsonb_populate_record(email, jsonb_build_object(
-                   'id', 'c' || lpad(number::text, 20, '0'), 'cause', 'again:' || number))).*
-          FROM email, generate_series(1, 2300) AS number
-        """
-    )
+    await repeat_email(pool, 2300)
     assert await retry("--reason", "full") == 2301
     assert await pool.fetchval("SELECT count(*) FROM email_queue") == 2301

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
-from loopwright.ids import new_id
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
+from support import factories
 from support.dashboard_rows import Rows
 
 Run = Callable[..., Awaitable[Result]]
@@ -54,10 +54,7 @@ class Bounces:
         await self.suppress(email)
 
     async def suppress(self, email: str, reason: str = "hard_bounce") -> None:
-        await self.pool.execute(
-            "INSERT INTO suppression (team_id, email, reason, created_at) VALUES ($1, $2, $3, now())",
-            self.team.id, email, reason,
-        )  # fmt: skip
+        await factories.suppress(self.pool, self.team.id, email, reason=reason)
 
     async def suppressed(self) -> set[str]:
         rows = await self.pool.fetch("SELECT email FROM suppression WHERE team_id = $1", self.team.id)
@@ -142,12 +139,9 @@ async def test_a_bounce_after_the_dot_has_a_fact(run: Run, bounces: Bounces) -> 
     email_id = await bounces.rows.email(
         "Hi", "dot@elsewhere.org", None, status="failed", reason="the message was refused: 550 5.1.1 unknown"
     )
-    now = datetime.now(UTC)
-    await bounces.pool.execute(
-        "INSERT INTO fact (id, team_id, kind, email_id, detail, happened_at) "
-        "VALUES ($1, $2, 'email_bounced', $3, '{}', $4)",
-        new_id(now), bounces.team.id, email_id, now,
-    )  # fmt: skip
+    await factories.add_fact(
+        bounces.pool, bounces.team.id, "email_bounced", email_id=email_id, now=datetime.now(UTC)
+    )
     await bounces.suppress("dot@elsewhere.org")
     assert json.loads((await run("--json", code=1)).stdout)["right"] == 2
 

@@ -9,26 +9,11 @@ import asyncpg
 from loopwright.server.store.audience import insert_property
 from loopwright.server.store.contacts import ContactRow, find_by_email
 from loopwright.server.store.database import Pool
+from loopwright.server.store.messages import EMPTY, RevisionRow, write_revisions
 from loopwright.wire.values import PropertyType
-from support.sequential import DRAFT, LISTS, MESSAGE, PROPERTIES, PUBLISHED, TEAM, State, grouped
+from support.factories import add_draft, add_list, add_published, add_team
+from support.sequential import DRAFT, LISTS, MESSAGE, PROPERTIES, PUBLISHED, REVISION, TEAM, State, grouped
 
-_DECLARED = [
-    f"INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('{TEAM}', '', '', '', now())",
-    f"""
-    INSERT INTO mailing_list (id, team_id, name, is_public, created_at)
-    SELECT id, '{TEAM}', '', true, now() FROM unnest('{{{",".join(LISTS)}}}'::text[]) AS id
-    """,
-    f"""
-    INSERT INTO email_message
-    VALUES ('{MESSAGE}', '{TEAM}', 'r', '', '', '', '', '', '', '', '', 'styled', '', '{{}}', '{{}}', '{{}}',
-            now())
-    """,
-    f"""
-    INSERT INTO transactional_email
-    VALUES ('{PUBLISHED}', '{TEAM}', NULL, '', NULL, '{MESSAGE}', '{{total}}', '{{total}}', now(), now()),
-           ('{DRAFT}', '{TEAM}', NULL, '', '{MESSAGE}', NULL, '{{}}', '{{}}', now(), now())
-    """,
-]
 _MADE_BY_COMMANDS = ["contact", "event", "event_pattern", "email", "idempotency_key"]
 _STATE = [
     """
@@ -66,8 +51,16 @@ async def contact_of(pool: Pool, team_id: str, email: str) -> ContactRow | None:
 
 async def add_models_team(pool: Pool) -> None:
     """Have the model's team, with all it has declared."""
-    for statement in _DECLARED:
-        await pool.execute(statement)
+    await add_team(pool, TEAM)
+    for list_id in LISTS:
+        await add_list(pool, TEAM, list_id)
+    await add_published(pool, TEAM, [PUBLISHED], variables=["total"], required=["total"])
+    await add_draft(pool, TEAM, DRAFT, MESSAGE)
+    revision = RevisionRow(
+        id=REVISION, team_id=TEAM, message_id=MESSAGE, content=EMPTY, created_at=datetime.now(UTC)
+    )  # the one that the model's emails keep
+    async with pool.acquire() as tx:
+        await write_revisions(tx, [revision])
     await declare(pool, TEAM, **PROPERTIES)
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from support.dashboard_rows import Rows
+from support.factories import suppress
 
 PEOPLE = [
     ("ada@example.com", "Ada", "Lovelace", "usr_1815"),
@@ -38,9 +39,7 @@ async def live_a_day(rows: Rows) -> None:
         )
         for turn, (email, first, last, user_id) in enumerate(PEOPLE)
     ]
-    await rows.pool.execute(
-        "INSERT INTO suppression VALUES ($1, $2, 'hard_bounce', $3)", rows.team_id, PEOPLE[5][0], now
-    )
+    await suppress(rows.pool, rows.team_id, PEOPLE[5][0], now=now)
     for hours in range(23, 0, -1):
         for turn in range((hours * 7) % 5 + (3 if hours % 9 < 4 else 0)):
             who = (hours + turn) % len(ids)

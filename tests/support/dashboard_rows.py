@@ -4,23 +4,11 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-import msgspec
-
 from loopwright.ids import new_id
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
+from support.factories import insert, know_pattern
 
-JSON_COLUMNS = {
-    "properties",
-    "mailing_lists",
-    "event_properties",
-    "data_variables",
-    "attachments",
-    "nodes",
-    "contact_fallbacks",
-    "event_fallbacks",
-    "data_fallbacks",
-}
 ENGINE_HTML = """<!doctype html>
 <html><head><title>{subject}</title></head>
 <body style="margin:0;background:#f4f1ea;font-family:Helvetica,Arial,sans-serif;color:#222">
@@ -62,13 +50,7 @@ class Rows:
     async def add(self, table: str, *, at: datetime | None = None, **columns: Any) -> str:
         row_id = new_id(at or datetime.now(UTC))
         values = {"id": row_id, "team_id": self.team_id, **columns}
-        names = ", ".join(values)
-        places = ", ".join(f"${place}" for place in range(1, len(values) + 1))
-        encoded = [
-            msgspec.json.encode(value).decode() if name in JSON_COLUMNS else value
-            for name, value in values.items()
-        ]
-        await self.pool.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", *encoded)
+        await insert(self.pool, table, **values)
         return row_id
 
     async def key(self, key: str) -> str:
@@ -94,24 +76,19 @@ class Rows:
         return await self.add("mailing_list", name=name, is_public=is_public, created_at=datetime.now(UTC))
 
     async def property(self, key: str, type_: str) -> None:
-        await self.pool.execute(
-            "INSERT INTO contact_property VALUES ($1, $2, $3, $4)",
-            self.team_id,
-            key,
-            type_,
-            datetime.now(UTC),
+        await insert(
+            self.pool,
+            "contact_property",
+            team_id=self.team_id,
+            key=key,
+            type=type_,
+            created_at=datetime.now(UTC),
         )
 
     async def event(
         self, name: str, contact_id: str, *, at: datetime | None = None, **properties: Any
     ) -> str:
-        await self.pool.execute(
-            "INSERT INTO event_pattern (id, team_id, name, properties, created_at) "
-            "VALUES ($1, $2, $3, '{}', now()) ON CONFLICT DO NOTHING",
-            new_id(at or datetime.now(UTC)),
-            self.team_id,
-            name,
-        )
+        await know_pattern(self.pool, self.team_id, name)
         return await self.add(
             "event",
             at=at,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from support.clock import HandClock
 from support.dashboard_rows import Rows
-from support.workflows import HandClock
 
 PUBLIC_URL = "http://mail.analytical.example:5667"
 

@@ -22,6 +22,7 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
 from loopwright.server.store.inbox import InboxRow, received_of_email
 from loopwright.server.store.teams import TeamRow
+from support.clock import HandClock
 from support.content import PLAIN, write_message
 from support.workflows import until
 
@@ -35,20 +36,10 @@ def relay_to(smtp_url: str, *, timeout: float = 5.0, connections: int = 8, **giv
     return Relay(read_url(smtp_url), Sending(limits=limits, **given))  # type: ignore[arg-type]
 
 
-class StillClock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.moment = NOW
-
-    def now(self) -> datetime:
-        return self.moment
-
-
 class Office:
     """Makes what a delivery needs, runs deliveries, and looks at what became of them."""
 
-    def __init__(self, pool: Pool, team: TeamRow, inbox: Inbox, clock: StillClock) -> None:
+    def __init__(self, pool: Pool, team: TeamRow, inbox: Inbox, clock: HandClock) -> None:
         self.pool = pool
         self.team = team
         self.inbox = inbox

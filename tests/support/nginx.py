@@ -4,16 +4,11 @@ import re
 import ssl
 import subprocess
 import time
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from support.certificate import make_certificate
 
 AROUND = """
 daemon off;
@@ -41,12 +36,12 @@ class Nginx:
     """
 
     def __init__(self, folder: Path, site: str, *, port: int, upstream: str) -> None:
-        certificate = _certificate(folder)
+        certificate, key = make_certificate(folder)
         for pattern, mine in (
             (r"server 127\.0\.0\.1:5667;", f"server {upstream};"),
             (r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
             (r"ssl_certificate +\S+;", f"ssl_certificate {certificate};"),
-            (r"ssl_certificate_key +\S+;", f"ssl_certificate_key {certificate};"),
+            (r"ssl_certificate_key +\S+;", f"ssl_certificate_key {key};"),
         ):
             site, found = re.subn(pattern, mine, site)
             assert found == 1, f"the site has no {pattern}"
@@ -80,32 +75,3 @@ class Nginx:
     ) -> None:
         self._process.terminate()
         self._process.communicate()
-
-
-def _certificate(folder: Path) -> Path:
-    """A key and its self-signed certificate for 127.0.0.1, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

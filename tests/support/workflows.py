@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
@@ -27,19 +27,6 @@ from support.content import write_message
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, start: datetime | None = None) -> None:
-        self._now = start or utc_now()
-
-    def now(self) -> datetime:
-        return self._now
-
-    def advance(self, by: timedelta) -> None:
-        self._now += by
 
 
 async def add_contact(

@@ -18,9 +18,9 @@ from loopwright.server.dashboard.views import routes
 from loopwright.server.store.database import open_pool
 from loopwright.server.store.schema import migrate
 from loopwright.server.store.teams import TeamRow, insert_team
+from support.clock import HandClock
 from support.dashboard_rows import Rows
 from support.dashboard_site import PUBLIC_URL, Site
-from support.workflows import HandClock
 
 
 @pytest.fixture(scope="session")

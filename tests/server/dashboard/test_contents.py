@@ -10,6 +10,7 @@ from loopwright.server.dashboard.views import PAGES
 from support.content import write_message
 from support.dashboard_rows import letter
 from support.dashboard_site import PUBLIC_URL, Site
+from support.factories import suppress
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 
@@ -192,11 +193,7 @@ async def test_a_contact_shows_all_that_is_known(site: Site, operator: httpx2.As
         properties={"trialEnds": "2026-12-01T00:00:00.000Z"},
         mailing_lists={news: "subscribed", beta: "opted_out", "cgone": "subscribed"},
     )
-    await rows.pool.execute(
-        "INSERT INTO suppression VALUES ($1, 'ada@example.com', 'hard_bounce', $2)",
-        rows.team_id,
-        site.clock.now(),
-    )
+    await suppress(rows.pool, rows.team_id, "ada@example.com", now=site.clock.now())
     workflow = await rows.workflow("Welcome")
     await rows.run(workflow, contact)
     await rows.email("Receipt", "ada@example.com", contact, kind="transactional")

@@ -10,6 +10,8 @@ import pytest
 
 from loopwright.server.store.workflows import WorkflowStatus
 from loopwright.server.workflow.graph import EventTrigger, ExitAction
+from support.dashboard_rows import Rows
+from support.factories import add_list, first_team
 from support.live import LiveServer
 from support.workflows import add_workflow, until
 
@@ -101,9 +103,8 @@ async def test_a_workflow_that_nobody_may_enter(
 
 async def test_a_contact_that_is_not_on_the_list(live_server: LiveServer, send: Send) -> None:
     """Left it, or never joined; with the list in the event it enters."""
-    await live_server.pool.execute(
-        "INSERT INTO mailing_list SELECT 'news', id, NULL, 'Product news', NULL, true, now() FROM team"
-    )
+    team_id = await first_team(live_server.pool)
+    await add_list(live_server.pool, team_id, "news", name="Product news")
     await waiting(live_server, mailing_list_id="news")
     assert "The contact was not subscribed to “Product news”" in await send()
     assert "did not start" not in await send(mailingLists={"news": True})
@@ -167,21 +168,14 @@ async def test_an_email_that_was_skipped(
     """Its state and its reason stand below its run."""
     await waiting(live_server)
     await send()
-    await live_server.pool.execute(
-        """
-        INSERT INTO email_message
-        SELECT 'm', id, 'r', 'Hello', '', '', '', '', '', '', '', 'styled', '', '{}', '{}', '{}', now()
-          FROM team
-        """
-    )
-    await live_server.pool.execute(
-        """
-        INSERT INTO email (id, team_id, cause, kind, message_id, to_email, run_id, event_properties,
-                           data_variables, attachments, status, reason, mime_id, created_at)
-        SELECT 'e', team_id, 'c', 'marketing', 'm', 'ada@example.com', id, '{}', '{}', '[]', 'skipped',
-               'the contact is unsubscribed', 'm', now()
-          FROM run
-        """
+    rows = Rows(live_server.pool, await first_team(live_server.pool))
+    await rows.email(
+        "Hello",
+        "ada@example.com",
+        None,
+        run_id=await live_server.pool.fetchval("SELECT id FROM run"),
+        status="skipped",
+        reason="the contact is unsubscribed",
     )
     event_id = await live_server.pool.fetchval("SELECT id FROM event")
     page = (await client.get(f"/events/{event_id}")).text

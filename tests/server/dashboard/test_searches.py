@@ -10,6 +10,7 @@ import pytest
 from loopwright.server.store.database import Pool
 from loopwright.server.store.pages.events import PEOPLE_SEARCHED, list_events
 from support.dashboard_site import Site
+from support.factories import add_contacts, add_events
 from support.live import LiveServer
 from support.workflows import until
 
@@ -86,18 +87,6 @@ async def test_contacts_go_by_their_address(
     assert {email for email in everybody if f">{email}<" in page} == found
 
 
-OTHERS = """
-    INSERT INTO event SELECT to_char(n, 'FM"z"000000'), $1, $2, 'page_viewed', '{}', now()
-      FROM generate_series(1, 3000) n
-"""
-MANY = """
-    INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties, mailing_lists,
-                         created_at, updated_at)
-    SELECT 'p' || n, $1, n || '@many.test', 'API', true, '', '{}', '{}', now(), now()
-      FROM generate_series(1, $2::int) n
-"""
-
-
 async def found(site: Site, search: str, before: str = "~", limit: int = 9) -> tuple[list[str], bool]:
     async with site.rows.pool.acquire() as tx:
         events, is_cut = await list_events(tx, site.rows.team_id, search=search, before=before, limit=limit)
@@ -109,7 +98,7 @@ async def test_old_events_are_found(site: Site) -> None:
     rows = site.rows
     ada, bob = await rows.contact("ada@old.test"), await rows.contact("bob@new.test")
     first, second = await rows.event("signed_up", ada), await rows.event("Left For Good", bob)
-    await rows.pool.execute(OTHERS, rows.team_id, bob)
+    await add_events(rows.pool, rows.team_id, bob, 3000, prefix="z", name="page_viewed")
     for search, expected in {"SIGNED": first, "for good": second, "ada@": first, "@old": first}.items():
         assert await found(site, search) == ([expected], False)
     assert await found(site, "bob", limit=2) == (["z003000", "z002999"], False)
@@ -119,7 +108,7 @@ async def test_old_events_are_found(site: Site) -> None:
 
 async def test_a_search_that_fits_very_many_says_so(site: Site, operator: httpx2.AsyncClient) -> None:
     """Only the newest of them were looked at, and the page tells how to see the others."""
-    await site.rows.pool.execute(MANY, site.rows.team_id, PEOPLE_SEARCHED - 1)
+    await add_contacts(site.rows.pool, site.rows.team_id, PEOPLE_SEARCHED - 1, domain="many.test")
     assert (await found(site, "many"))[1] is False
     await site.rows.contact("one.more@many.test")
     page = await operator.get("/events", params={"q": "many"})

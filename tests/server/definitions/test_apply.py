@@ -33,8 +33,9 @@ from loopwright.server.team_settings import SettingChanges, change_team
 from loopwright.server.workflow.entry import Fact, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
+from support.clock import HandClock
 from support.examples import WELCOME
-from support.workflows import HandClock, add_contact, run_step, until, utc_now, working
+from support.workflows import add_contact, run_step, until, utc_now, working
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "workflows.md"

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from loopwright.server.app import run
-from loopwright.server.keys import hash_key
 from loopwright.server.settings import Settings
+from support.factories import add_published, add_team, first_team
 from support.live import LiveServer
 from support.process import API_KEY
 
@@ -45,26 +45,12 @@ def serving(database_url: str) -> Serving:
 @pytest.fixture
 async def stranger(live_server: LiveServer) -> dict[str, str]:
     """The header of another team's key."""
-    await live_server.pool.execute(
-        "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('c2', 'T', '', 'd', now())"
-    )
-    await live_server.pool.execute("INSERT INTO api_key VALUES ('k2', 'c2', '', $1, now())", hash_key("k2"))
+    await add_team(live_server.pool, "c2", key="k2")
     return {"Authorization": "Bearer k2"}
 
 
 @pytest.fixture
 async def welcome_id(live_server: LiveServer) -> str:
     """A transactional email that the server's own team can send."""
-    await live_server.pool.execute(
-        """
-        INSERT INTO email_message
-        SELECT 'm', id, 'r', '', '', '', '', '', '', '', '', 'styled', '', '{}', '{}', '{}', now() FROM team
-        """
-    )
-    await live_server.pool.execute(
-        """
-        INSERT INTO transactional_email
-        SELECT 'cwelcome', id, NULL, 'Welcome', NULL, 'm', '{}', '{}', now(), now() FROM team
-        """
-    )
+    await add_published(live_server.pool, await first_team(live_server.pool), ["cwelcome"])
     return "cwelcome"

@@ -1,6 +1,7 @@
 """The API over real HTTP: every operation of the slice, and every kind of bad input."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -10,6 +11,7 @@ from loopwright.server.keys import hash_key
 from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
 from loopwright.wire.contacts import WORKFLOWS_HEADER
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
+from support.factories import add_list, add_published, add_team, first_team, lift_suppression, suppress
 from support.live import LiveServer
 from support.refusals import refused
 from support.workflows import add_workflow
@@ -249,9 +251,7 @@ async def test_suppression_and_its_quota(http: httpx2.AsyncClient, live_server: 
     created = (await http.post("/contacts/create", json={"email": "ada@example.com"})).json()
     ada = {"email": "ada@example.com"}
     refused(await http.request("DELETE", "/contacts/suppression", params=ada), 400, "not suppressed")
-    await live_server.pool.execute(
-        "INSERT INTO suppression SELECT id, 'ada@example.com', 'hard_bounce', now() FROM team"
-    )
+    await suppress(live_server.pool, await first_team(live_server.pool), ada["email"])
     quota = {"limit": SUPPRESSION_REMOVALS, "remaining": SUPPRESSION_REMOVALS}
     assert (await http.get("/contacts/suppression", params=ada)).json() == {
         "contact": {"id": created["id"], "email": "ada@example.com", "userId": None},
@@ -262,11 +262,9 @@ async def test_suppression_and_its_quota(http: httpx2.AsyncClient, live_server: 
         "success": True, "message": "Email removed from suppression list.",
         "removalQuota": {**quota, "remaining": SUPPRESSION_REMOVALS - 1},
     }  # fmt: skip
-    await live_server.pool.execute(
-        "INSERT INTO suppression SELECT id, 'ada@example.com', 'hard_bounce', now() FROM team"
-    )
-    await live_server.pool.execute(
-        "INSERT INTO suppression_removal SELECT id, 'x', now() FROM team, generate_series(1, 99)"
+    await suppress(live_server.pool, await first_team(live_server.pool), ada["email"])
+    await lift_suppression(
+        live_server.pool, await first_team(live_server.pool), now=datetime.now(UTC), count=99
     )
     over = await http.request("DELETE", "/contacts/suppression", params=ada)
     refused(over, 400, "Removal quota exceeded.")
@@ -283,9 +281,7 @@ async def test_lists_and_addresses_are_bare_arrays(http: httpx2.AsyncClient) -> 
 async def test_lists_come_newest_first(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
     """Whatever they are called."""
     for list_id, name in (("c1", "B"), ("c3", "A"), ("c2", "C")):
-        await live_server.pool.execute(
-            "INSERT INTO mailing_list SELECT $1, id, NULL, $2, NULL, true, now() FROM team", list_id, name
-        )
+        await add_list(live_server.pool, await first_team(live_server.pool), list_id, name=name)
     assert (await http.get("/lists")).json() == [
         {"id": list_id, "name": name, "description": None, "isPublic": True}
         for list_id, name in (("c3", "A"), ("c2", "C"), ("c1", "B"))
@@ -306,20 +302,8 @@ async def test_almost_too_much(http: httpx2.AsyncClient, welcome_id: str) -> Non
 
 async def test_pages_of_transactional_emails(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
     """Newest first, with a cursor that leads to the end; a cursor without a value is none."""
-    await live_server.pool.execute(
-        """
-        INSERT INTO email_message
-        SELECT 'm', id, 'r', '', '', '', '', '', '', '', '', 'styled', '', '{}', '{}', '{}', now() FROM team
-        """
-    )
-    await live_server.pool.execute(
-        """
-        INSERT INTO transactional_email
-        SELECT 'c' || to_char(n, 'FM000000000000000000000000'), team.id, NULL, 'T' || n, NULL, 'm',
-               '{total}', '{}', now(), now()
-          FROM team, generate_series(1, 25) AS n
-        """
-    )
+    ids = [f"c{number:024}" for number in range(1, 26)]
+    await add_published(live_server.pool, await first_team(live_server.pool), ids, variables=["total"])
     first = (await http.get("/transactional?cursor&perPage=20")).json()
     assert [one["name"] for one in first["data"]] == [f"T{n}" for n in range(25, 5, -1)]
     assert first["pagination"]["totalResults"] == 25
@@ -395,10 +379,7 @@ async def test_teams_are_walls(http: httpx2.AsyncClient, live_server: LiveServer
     """Another team's key finds, changes and deletes nothing of this one's."""
     await http.post("/contacts/create", json={"email": "ada@example.com", "userId": "u1"})
     await http.post("/contacts/properties", json={"name": "plan", "type": "string"})
-    await live_server.pool.execute(
-        "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('c2', 'T', '', 'd', now())"
-    )
-    await live_server.pool.execute("INSERT INTO api_key VALUES ('k2', 'c2', '', $1, now())", hash_key("k2"))
+    await add_team(live_server.pool, "c2", key="k2")
     stranger = {"Authorization": "Bearer k2"}
     assert (await http.get("/contacts/find?userId=u1", headers=stranger)).json() == []
     assert (await http.get("/contacts/properties?list=custom", headers=stranger)).json() == []

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from loopwright.server.http.export import COUNT_HEADER, PAGE
+from support.factories import add_team
 from support.live import LiveServer
 from support.refusals import refused
 
@@ -69,16 +70,8 @@ async def test_it_goes_on_after_ids_only(http: httpx2.AsyncClient, after: str) -
 async def test_other_teams_contacts_stay_theirs(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
     """The key decides whose contacts come."""
     await add(http, 3)
-    await live_server.pool.execute(
-        """
-        WITH other AS (
-            INSERT INTO team SELECT (jsonb_populate_record(
-                team, jsonb_build_object('id', 'other', 'name', 'Other'))).* FROM team LIMIT 1
-            RETURNING id
-        )
-        UPDATE contact SET team_id = 'other' FROM other WHERE email = 'p1@example.net'
-        """
-    )
+    await add_team(live_server.pool, "other")
+    await live_server.pool.execute("UPDATE contact SET team_id = 'other' WHERE email = 'p1@example.net'")
     response = await http.get("/loopwright/v1/contacts")
     assert [json.loads(line)["email"] for line in response.text.splitlines()] == [
         "p0@example.net",

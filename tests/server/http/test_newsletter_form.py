@@ -15,6 +15,7 @@ from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
 from loopwright.server.team_settings import SettingChanges, change_team
 from support.examples import WELCOME
+from support.factories import add_list
 from support.live import LiveServer
 from support.refusals import refused
 
@@ -27,13 +28,8 @@ async def form_url(live_server: LiveServer) -> str:
     async with live_server.pool.acquire() as tx:
         (team,) = await load_teams(tx)
         (form,) = await load_forms(tx, team.id)
-        for list_id, is_public in (("cpublic", True), ("cprivate", False)):
-            await tx.execute(
-                "INSERT INTO mailing_list VALUES ($1, $2, NULL, $1, NULL, $3, now())",
-                list_id,
-                team.id,
-                is_public,
-            )
+    for list_id, is_public in (("cpublic", True), ("cprivate", False)):
+        await add_list(live_server.pool, team.id, list_id, name=list_id, is_public=is_public)
     return f"{live_server.base_url}/api/newsletter-form/{form.id}"
 
 

@@ -5,20 +5,15 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from support.factories import add_patterns, first_team
 from support.live import LiveServer
 from support.refusals import refused
-
-PATTERNS = """
-    INSERT INTO event_pattern
-    SELECT 'c' || to_char(n, 'FM000000000000000000000000'), team.id, 'event ' || n, '{}', NULL, now()
-      FROM team, generate_series(1, 60) AS n
-"""
 
 
 @pytest.fixture
 async def patterns(live_server: LiveServer) -> None:
     """Sixty event patterns."""
-    await live_server.pool.execute(PATTERNS)
+    await add_patterns(live_server.pool, await first_team(live_server.pool), 60)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ from loopwright.server.store.jobs import ForgetContact
 from loopwright.server.store.suppressions import lift, suppress
 from loopwright.server.store.teams import TeamRow
 from support.examples import WELCOME
+from support.factories import add_events
 from support.live import LiveServer
 from support.refusals import refused
+from support.workflows import add_message
 
 MARK = "zq7person"
 EMAIL = f"{MARK}@example.com"
@@ -375,16 +377,11 @@ async def test_pages(http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, 
     assert [event["name"] for event in held["events"]] == [f"e{number}" for number in range(count)]
 
 
-EVENTS = """
-    INSERT INTO event SELECT $2 || i, $1, $2, 'e', '{}', now() FROM generate_series(1, 250) AS i
-"""
-
-
 async def test_long_histories_go_in_steps(pool: Pool, team: TeamRow, monkeypatch: pytest.MonkeyPatch) -> None:
     """No transaction is long, and nobody else's rows are touched."""
     monkeypatch.setattr(forgetting, "AT_ONCE", 100)
     for contact_id in ("ca", "cb"):
-        await pool.execute(EVENTS, team.id, contact_id)
+        await add_events(pool, team.id, contact_id, 250, prefix=contact_id)
     await Forgetting(pool).forget(_job(team, "ca"))
     rows = await pool.fetch("SELECT contact_id, count(*) FROM event GROUP BY 1")
     assert [tuple(row) for row in rows] == [("cb", 250)]
@@ -430,14 +427,7 @@ async def test_it_looks_once_more(pool: Pool, team: TeamRow) -> None:
 @pytest.fixture
 async def message_id(pool: Pool, team: TeamRow) -> str:
     """The content of some email."""
-    await pool.execute(
-        """
-        INSERT INTO email_message
-        VALUES ('m', $1, 'r', '', '', '', '', '', '', '', '', 'styled', '', '{}', '{}', '{}', now())
-        """,
-        team.id,
-    )
-    return "m"
+    return await add_message(pool, team.id)
 
 
 async def queue(pool: Pool, team: TeamRow, message_id: str, *, contact_id: str | None, at: datetime) -> None:

@@ -17,6 +17,7 @@ from loopwright.wire import operations
 from loopwright.wire.operations import OPERATIONS, Operation
 from support.contract import digest, misread
 from support.contract import operations as published
+from support.factories import add_draft, add_list, first_team, suppress
 from support.live import LiveServer
 from support.refusals import code_of, refused
 
@@ -228,6 +229,7 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
     await http.post("/contacts/create", json={"email": "eve@example.org", "userId": "suppressed"})
     await http.post("/events/send", json=EVENT, headers=KEY)
     await http.post("/transactional", json={**EMAIL, "transactionalId": welcome_id}, headers=KEY)
+<<<<<<< HEAD
     for statement in (
         "INSERT INTO email_message SELECT one.id, team.id, one.id || 'r', '', '', '', '', '', '', '', '',"
         " 'styled', '', '{}', '{}', '{}', now() FROM team, (VALUES ('cmessage'), ('cblank')) AS one (id)",
@@ -251,6 +253,14 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
         " SELECT 'clist', id, 'News', NULL, true, now() FROM team",
     ):
         await live_server.pool.execute(statement)
+=======
+    pool, team_id = live_server.pool, await first_team(live_server.pool)
+    for draft_id, message_id in (("cdraft", "cmessage"), ("cempty", "cblank")):
+        await add_draft(pool, team_id, draft_id, message_id)
+    await pool.execute("UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'")
+    await suppress(pool, team_id, "eve@example.org")
+    await add_list(pool, team_id, "clist")
+>>>>>>> house
 
 
 @pytest.mark.usefixtures("audience")

@@ -1,12 +1,14 @@
 """Suppressed addresses and the quota of lifting them."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
 from loopwright.server.store.database import Pool
+from support.factories import first_team, lift_suppression, suppress
 from support.refusals import refused
 
 from .conftest import Serving
@@ -18,24 +20,21 @@ WAITING = """
 ADA = {"email": "ada@example.com"}
 
 
-async def suppress(pool: Pool, email: str) -> None:
-    await pool.execute("INSERT INTO suppression SELECT id, $1, 'hard_bounce', now() FROM team", email)
-
-
 async def lift(http: httpx2.AsyncClient, email: str) -> httpx2.Response:
     return await http.request("DELETE", "/contacts/suppression", params={"email": email})
 
 
 @pytest.mark.parametrize(
     ("age", "remaining"),
-    [pytest.param("29 days 23 hours", 99, id="within"), pytest.param("30 days 1 hour", 100, id="older")],
+    [
+        pytest.param(timedelta(days=29, hours=23), 99, id="within"),
+        pytest.param(timedelta(days=30, hours=1), 100, id="older"),
+    ],
 )
-async def test_the_window_rolls(http: httpx2.AsyncClient, pool: Pool, age: str, remaining: int) -> None:
+async def test_the_window_rolls(http: httpx2.AsyncClient, pool: Pool, age: timedelta, remaining: int) -> None:
     """A removal counts for 30 days."""
     await http.post("/contacts/create", json=ADA)
-    await pool.execute(
-        "INSERT INTO suppression_removal SELECT id, 'x', now() - $1::text::interval FROM team", age
-    )
+    await lift_suppression(pool, await first_team(pool), now=datetime.now(UTC) - age)
     shown = await http.get("/contacts/suppression", params=ADA)
     assert shown.json()["removalQuota"] == {"limit": 100, "remaining": remaining}
 
@@ -45,7 +44,7 @@ async def test_a_quota_of_ones_own(serving: Serving, pool: Pool) -> None:
     async with serving(removal_quota=2) as http:
         for email in ("a@example.com", "b@example.com", "c@example.com"):
             await http.post("/contacts/create", json={"email": email})
-            await suppress(pool, email)
+            await suppress(pool, await first_team(pool), email)
         first = (await lift(http, "a@example.com")).json()
         assert first["removalQuota"] == {"limit": 2, "remaining": 1}
         assert (await lift(http, "b@example.com")).json()["removalQuota"]["remaining"] == 0
@@ -61,7 +60,7 @@ async def test_removals_at_once(serving: Serving, pool: Pool) -> None:
     async with serving(removal_quota=1) as http:
         for email in emails:
             await http.post("/contacts/create", json={"email": email})
-            await suppress(pool, email)
+            await suppress(pool, await first_team(pool), email)
         async with pool.acquire() as tx, tx.transaction():
             # Neither can delete a suppression before both are as far as they come.
             await tx.execute("SELECT FROM suppression FOR UPDATE")
@@ -76,7 +75,7 @@ async def test_removals_at_once(serving: Serving, pool: Pool) -> None:
 async def test_lifting_subscribes_nobody(http: httpx2.AsyncClient, pool: Pool) -> None:
     """Who has left stays away."""
     await http.post("/contacts/create", json={**ADA, "subscribed": False})
-    await suppress(pool, ADA["email"])
+    await suppress(pool, await first_team(pool), ADA["email"])
     assert (await lift(http, ADA["email"])).status_code == 200
     contact: dict[str, Any] = (await http.get("/contacts/find", params=ADA)).json()[0]
     assert contact["subscribed"] is False
@@ -85,7 +84,7 @@ async def test_lifting_subscribes_nobody(http: httpx2.AsyncClient, pool: Pool) -
 async def test_suppression_is_the_addresss(http: httpx2.AsyncClient, pool: Pool) -> None:
     """It outlives the contact."""
     await http.post("/contacts/create", json=ADA)
-    await suppress(pool, ADA["email"])
+    await suppress(pool, await first_team(pool), ADA["email"])
     assert (await http.post("/contacts/delete", json=ADA)).status_code == 200
     assert (await http.post("/contacts/create", json=ADA)).status_code == 200
     assert (await http.get("/contacts/suppression", params=ADA)).json()["isSuppressed"] is True

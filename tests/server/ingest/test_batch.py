@@ -23,6 +23,7 @@ from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.events import UsedKey
 from loopwright.server.store.teams import TeamRow
 from support.audience import contact_of, declare
+from support.factories import add_team
 
 
 def event(team: TeamRow, email: str, key: str | None = None, **properties: object) -> SendEvent:
@@ -165,10 +166,7 @@ async def test_creating_and_deleting_at_once_ends_somewhere_true(
 
 async def test_teams_do_not_see_each_other(ingest: Ingest, pool: Pool, team: TeamRow) -> None:
     """The same address in two teams is two contacts."""
-    await pool.execute(
-        "INSERT INTO team (id, name, secret, sending_domain, created_at) "
-        "VALUES ('other', 'Other', '', 'o', now())"
-    )
+    await add_team(pool, "other")
     other = replace(team, id="other")
     await submit_all(ingest, [update(team, "ada@example.com", "u"), update(other, "ada@example.com", "u")])
     with pytest.raises(Refusal):

@@ -22,9 +22,9 @@ from loopwright.server.ingest.command import (
 )
 from loopwright.server.store.database import Pool
 from support.audience import add_models_team, begin_anew, links_of, state_of
+from support.clock import HandClock
 from support.commands import batches, follow
 from support.sequential import CONFIRM, TEAM, Sequential
-from support.workflows import HandClock
 
 NOW = datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
 ADA, BOB = Identity("a@example.com", None), Identity("b@example.com", None)

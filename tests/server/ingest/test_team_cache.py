@@ -12,6 +12,7 @@ from loopwright.server.store.teams import TeamRow, load_team, update_team
 from loopwright.server.store.workflows import set_status
 from loopwright.server.workflow.graph import EventTrigger, ExitAction
 from support.audience import contact_of, declare
+from support.factories import add_list
 from support.workflows import add_workflow, utc_now
 
 ADA = "ada@example.com"
@@ -42,9 +43,7 @@ async def test_a_list_counts_at_once(ingest: Ingest, pool: Pool, team: TeamRow) 
     )
     with pytest.raises(BadRequest, match="news"):
         await ingest.submit(join)
-    await pool.execute(
-        "INSERT INTO mailing_list VALUES ('news', $1, NULL, 'News', NULL, true, now())", team.id
-    )
+    await add_list(pool, team.id, "news")
     await ingest.submit(join)
 
 

@@ -278,7 +278,7 @@ async def test_what_is_not_for_the_recipient_costs_neither_email_nor_contact(
     waiting = await office.reload(email)
     assert (waiting.status, waiting.attempts) == ("queued", tries)
     assert answer in waiting.reason or "broken off at" in waiting.reason
-    office.clock.moment += FIRST_WAIT
+    office.clock.advance(FIRST_WAIT)
     await office.deliver(peer.url)
     sent = await office.reload(email)
     assert (sent.status, sent.attempts, sent.reason) == ("sent", tries + 1, "")
@@ -307,7 +307,7 @@ async def test_a_mailbox_that_takes_nothing_is_given_up_after_a_time(
             if office.clock.now() == ends:
                 break
             waits.append(await office.due_in(email))
-            office.clock.moment += waits[-1]
+            office.clock.advance(waits[-1])
     assert waits[:-1] == sorted(waits[:-1])
     assert sum(waits, timedelta()) == getattr(give_up, kind)
     failed = await office.reload(email)
@@ -323,7 +323,7 @@ async def test_a_relay_that_is_down_costs_no_email(office: Office) -> None:
     for _ in range(3):
         await office.deliver("smtp://127.0.0.1:1")
         assert await office.due_in(email) < timedelta(minutes=1)
-        office.clock.moment += timedelta(days=4)
+        office.clock.advance(timedelta(days=4))
     waiting = await office.reload(email)
     assert (waiting.status, waiting.attempts) == ("queued", 0)
     assert "no connection" in waiting.reason
@@ -336,7 +336,7 @@ async def test_while_the_relay_is_down_few_are_taken_and_the_inbox_gets_its_own(
         await office.email(message, to_email=f"p{number}@elsewhere.org")
     async with office.sending("smtp://127.0.0.1:1"):
         here = await office.email(message, to_email="ada@example.com")
-        office.clock.moment += timedelta(seconds=1)
+        office.clock.advance(timedelta(seconds=1))
 
         async def has_arrived() -> bool:
             return len(await office.received(here)) == 1

@@ -13,6 +13,7 @@ from loopwright.server.mail.transport import Held
 from loopwright.server.store.deliveries import Lane, Result, claim, load_attachments, record, release, renew
 from loopwright.server.store.emails import EmailRow
 from loopwright.wire.transactional import Attachment
+from support.factories import OLDER_ATTACHMENT
 from support.mail_office import NOW, Office, relay_to
 from support.smtp_peer import Peer
 from support.workflows import until
@@ -191,19 +192,10 @@ async def test_attachments_travel_with_their_email(office: Office, peer: Peer) -
     assert list(counts.values()) == [[]]
 
 
-# What a process of the release before does: attachments in the row, no revision; its result in the row.
-QUEUE_BEFORE = """
-    INSERT INTO email (id, team_id, cause, kind, message_id, to_email, event_properties, data_variables,
-                       attachments, status, mime_id, created_at)
-    VALUES ('cbefore', $1, 'before', 'transactional', $2, 'ada@elsewhere.org', '{}', '{}',
-            '[{"filename": "a.txt", "contentType": "text/plain", "data": "QQ=="}]', 'queued', 'before@d', $3)
-"""
-
-
 async def test_an_email_of_the_release_before_is_sent(office: Office, peer: Peer) -> None:
     """With its attachments, which that release keeps in the row."""
     message = await office.message()
-    await office.pool.execute(QUEUE_BEFORE, office.team.id, message, NOW)
+    await office.pool.execute(OLDER_ATTACHMENT, office.team.id, message, NOW)
     async with office.pool.acquire() as tx:
         assert [file.data for file in await load_attachments(tx, office.team.id, "cbefore")] == ["QQ=="]
     await office.deliver(peer.url)

@@ -10,6 +10,7 @@ from loopwright.server.store.contacts import load_named
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.statistics import analyze_grown
 from loopwright.server.store.teams import TeamRow
+from support.factories import add_contacts
 from support.workflows import add_contact
 
 PLANNED_ANEW = 5
@@ -42,15 +43,7 @@ async def grow(tx: Connection, team: TeamRow) -> None:
     """Many contacts come after a look-up of one was planned for few."""
     for _ in range(PLANNED_ANEW + 1):
         await whole_reads(tx, team)
-    await tx.execute(
-        """
-        INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties, mailing_lists,
-                             created_at, updated_at)
-        SELECT 'c' || n, $1, n || '@example.com', 'API', true, '', '{}', '{}', now(), now()
-          FROM generate_series(1, 20000) AS n
-        """,
-        team.id,
-    )
+    await add_contacts(tx, team.id, 20_000, domain="example.com")
 
 
 async def test_plans_are_made_anew_for_a_table_that_grew(pool: Pool, team: TeamRow) -> None:

@@ -17,20 +17,13 @@ from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.events import EventRow
 from loopwright.server.store.months import EVENTS, FACTS, Month, add_month, load_months, month_of, table_of
+from loopwright.server.store.sessions import Operator, insert_session
 from loopwright.server.store.teams import TeamRow
+from support.clock import HandClock
+from support.factories import add_events, add_fact, add_job_log, add_keys, add_team, lift_suppression
 
 NOW = datetime(2031, 12, 15, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 20.0
-
-
-class StoppedClock:
-    """A clock that stands still."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +54,7 @@ async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
 
 
 async def tidy(pool: Pool, retention: Retention = "forever") -> None:
-    await Housekeeping(pool, StoppedClock(NOW), retention).tidy()
+    await Housekeeping(pool, HandClock(NOW), retention).tidy()
 
 
 async def counts(pool: Pool) -> dict[str, int]:
@@ -92,12 +85,7 @@ async def test_events_find_their_month(pool: Pool, team: TeamRow) -> None:
 async def test_facts_find_their_month(pool: Pool, team: TeamRow) -> None:
     """As events do."""
     for days in (0, 20, 400):
-        await pool.execute(
-            "INSERT INTO fact VALUES ($1, $2, 'email_sent', NULL, NULL, '{}', $3)",
-            new_id(NOW),
-            team.id,
-            NOW + timedelta(days=days),
-        )
+        await add_fact(pool, team.id, "email_sent", now=NOW + timedelta(days=days))
     await tidy(pool)
     rows = await pool.fetch("SELECT tableoid::regclass::text AS name FROM fact ORDER BY happened_at")
     assert [row["name"] for row in rows] == ["fact_2031_12", "fact_2032_01", "fact_default"]
@@ -105,7 +93,7 @@ async def test_facts_find_their_month(pool: Pool, team: TeamRow) -> None:
 
 async def test_a_month_has_the_indexes_of_the_whole(pool: Pool) -> None:
     """What is quick for all events stays quick."""
-    await make_months(pool, StoppedClock(NOW))
+    await make_months(pool, HandClock(NOW))
     indexes = "SELECT count(*) FROM pg_index WHERE indrelid = $1::text::regclass"
     assert await pool.fetchval(indexes, "event_2031_12") == await pool.fetchval(indexes, "event")
     checks = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'event_2031_12'::regclass AND contype = 'c'"
@@ -115,12 +103,7 @@ async def test_a_month_has_the_indexes_of_the_whole(pool: Pool) -> None:
 async def test_ingest_goes_on_while_events_are_moved(pool: Pool, team: TeamRow) -> None:
     """Every event that is sent while its month moves is there once, and none is refused."""
     now = datetime.now(UTC)
-    await pool.execute(
-        "INSERT INTO event SELECT 'old' || n, $1, 'c1', 'signup', '{}', $2::timestamptz "
-        "FROM generate_series(1, 100000) n",
-        team.id,
-        now,
-    )
+    await add_events(pool, team.id, "c1", 100_000, prefix="old", now=now)
     ingest = Ingest(pool, SystemClock())
     ingest.start()
     moved = asyncio.create_task(make_months(pool, SystemClock()))
@@ -138,7 +121,7 @@ async def test_ingest_goes_on_while_events_are_moved(pool: Pool, team: TeamRow) 
 
 async def test_a_busy_table_is_left_for_the_next_time(pool: Pool, team: TeamRow) -> None:
     """Somebody who reads for long is not waited for, and the rest of the work is done nevertheless."""
-    await pool.execute("INSERT INTO idempotency_key VALUES ($1, 'e', 'old', $2)", team.id, NOW - timedelta(2))
+    await add_keys(pool, team.id, "old", 1, now=NOW - timedelta(2))
     async with pool.acquire() as reader, reader.transaction():
         await reader.fetch("SELECT * FROM event_default")
         await tidy(pool)
@@ -173,34 +156,20 @@ async def test_events_are_kept_for_their_time(pool: Pool, team: TeamRow) -> None
 
 async def test_old_rows_go_and_young_ones_stay(pool: Pool, team: TeamRow) -> None:
     """Keys after 24 hours, lifted suppressions after 30 days, sessions at their end, the log after a day."""
-    await pool.execute(
-        "INSERT INTO idempotency_key SELECT $1, 'e', 'old' || n, $2 FROM generate_series(1, 12000) n",
-        team.id,
-        NOW - timedelta(hours=24, seconds=1),
-    )
-    await pool.execute(
-        "INSERT INTO idempotency_key VALUES ($1, 'e', 'young', $2)", team.id, NOW - timedelta(hours=23)
-    )
+    await add_keys(pool, team.id, "old", 12_000, now=NOW - timedelta(hours=24, seconds=1))
+    await add_keys(pool, team.id, "young", 1, now=NOW - timedelta(hours=23))
     for days in (29, 31):
-        await pool.execute(
-            "INSERT INTO suppression_removal VALUES ($1, 'a@example.org', $2)",
-            team.id,
-            NOW - timedelta(days=days),
-        )
-    await pool.execute("INSERT INTO api_key VALUES ('k', $1, '', '', $2)", team.id, NOW)
+        await lift_suppression(pool, team.id, now=NOW - timedelta(days=days))
+    await add_team(pool, "other", key="k")
+    operator = Operator(team_id="other", team_name="other", key_id="k", key_name="")
     for hours in (-1, 1):
         token_hash, ends = bytes([hours + 1]), NOW + timedelta(hours=hours)
-        await pool.execute(
-            "INSERT INTO dashboard_session VALUES ($1, $2, 'k', $3)", token_hash, team.id, ends
-        )
+        async with pool.acquire() as tx:
+            await insert_session(tx, operator, token_hash=token_hash, expires_at=ends)
     for hours in (23, 25):
-        await pool.execute(
-            "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint) "
-            "VALUES ($1, 1, 'successful', 0, 'run_step')",
-            NOW - timedelta(hours=hours),
-        )
+        await add_job_log(pool, now=NOW - timedelta(hours=hours))
     await tidy(pool)
-    assert [row["key"] for row in await pool.fetch("SELECT key FROM idempotency_key")] == ["young"]
+    assert [row["key"] for row in await pool.fetch("SELECT key FROM idempotency_key")] == ["young1"]
     assert await pool.fetchval("SELECT count(*) FROM suppression_removal") == 1
     assert await pool.fetchval("SELECT count(*) FROM pgqueuer_log") == 1
     assert await pool.fetchval("SELECT expires_at FROM dashboard_session") == NOW + timedelta(hours=1)

@@ -10,11 +10,9 @@ from loopwright.server.clock import SystemClock
 from loopwright.server.runtime.housekeeping import Housekeeping, make_months
 from loopwright.server.store.database import open_pool
 from loopwright.server.store.schema import MIGRATIONS, migrate
+from support.factories import OLDER_REVISION, add_events, repeat_events
 
 BEFORE = ("0001_first.py", "0002_revision.py", "0003_upwards.py")
-EVENTS = """
-    INSERT INTO event SELECT 'e' || n, 't', 'c1', 'signup', '{}', now() FROM generate_series(1, $1::int) n
-"""
 READY = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'event_of_name'::regclass"
 FOUND = "EXPLAIN SELECT id FROM event WHERE team_id = 't' AND name = 'x' ORDER BY id DESC LIMIT 5"
 
@@ -31,15 +29,15 @@ async def test_an_older_database_finds_events_by_name(postgres_url: str, count: 
             module = run_path(str(MIGRATIONS / "versions" / script))
             await older.execute(module.get("SCHEMA") or module["CHANGES"])
         await older.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-        await older.execute("INSERT INTO alembic_version VALUES ('0003')")
-        await older.execute(EVENTS, count)
+        await older.execute(OLDER_REVISION, "0003")
+        await add_events(older, "t", "c1", count, prefix="e")
         await migrate(url)
         assert await older.fetchval(READY) is (count == 9)
         async with open_pool(url, size=2) as pool:
             await make_months(pool, SystemClock())
             if count > 10:
                 await older.execute("CREATE INDEX event_default_of_name ON event_default (name)")
-            writing = asyncio.create_task(older.execute("INSERT INTO event SELECT * FROM event LIMIT 10"))
+            writing = asyncio.create_task(repeat_events(older, 10))
             await Housekeeping(pool, SystemClock(), "forever").tidy()
             await writing
             await Housekeeping(pool, SystemClock(), "forever").tidy()

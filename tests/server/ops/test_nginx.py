@@ -15,6 +15,7 @@ from loopwright.server.http.newsletter_form import PER_ADDRESS
 from loopwright.server.networks import read_networks
 from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
+from support.factories import add_patterns, first_team
 from support.nginx import Nginx
 from support.process import API_KEY
 
@@ -96,12 +97,7 @@ async def test_the_api_is_there(visitor: Visitor, pool: Pool) -> None:
     """Pages lead on through the proxy, bodies of several megabytes pass, and what is ours alone stays in."""
     client = visitor("127.0.0.2")
     client.headers["Authorization"] = f"Bearer {API_KEY}"
-    await pool.execute(
-        """
-        INSERT INTO event_pattern
-        SELECT 'c' || n, team.id, 'event ' || n, '{}', NULL, now() FROM team, generate_series(1, 11) AS n
-        """
-    )
+    await add_patterns(pool, await first_team(pool), 11)
     first = await client.get("/api/v1/event-patterns?perPage=10", headers=MADE_UP)
     following = await client.get(first.json()["pagination"]["nextPage"])
     assert len(following.json()["data"]) == 1

@@ -16,6 +16,7 @@ from loopwright.server.observe.logs import JsonLines, NotAgain, PlainLines
 from loopwright.server.observe.observer import spoken_path
 from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
+from support.factories import add_job
 from support.live import LiveServer
 from support.process import API_KEY, LOOPWRIGHT
 from support.spans import recorded_spans
@@ -70,11 +71,9 @@ async def test_what_happened_is_counted(live_server: LiveServer) -> None:
 
 async def test_waiting_jobs_are_counted(live_server: LiveServer, pool: Pool) -> None:
     """Due ones with their age, later ones, and those kept for people."""
-    await pool.execute(
-        "INSERT INTO pgqueuer (priority, status, entrypoint, execute_after) VALUES "
-        "(0, 'queued', 'elsewhere', now() - interval '100 s'), (0, 'queued', 'elsewhere', now()), "
-        "(0, 'queued', 'elsewhere', now() + interval '1 day'), (0, 'failed', 'elsewhere', now())"
-    )
+    for seconds in (-100, 0, 86_400):
+        await add_job(pool, "elsewhere", seconds=seconds)
+    await add_job(pool, "elsewhere", status="failed")
     async with httpx2.AsyncClient(base_url=live_server.base_url) as client:
         counted = await numbers(client)
     assert counted['loopwright_jobs{job="elsewhere",state="due"}'] == 2

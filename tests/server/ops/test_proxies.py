@@ -17,8 +17,9 @@ from loopwright.server.http.newsletter_form import PER_ADDRESS
 from loopwright.server.networks import read_networks
 from loopwright.server.settings import Settings
 from loopwright.server.visitors import Forwarded, household_of
+from support.clock import HandClock
+from support.factories import add_patterns, first_team
 from support.process import API_KEY
-from support.workflows import HandClock
 
 PUBLIC_URL = "https://mail.acme.test"
 LOCAL = read_networks("127.0.0.1")
@@ -225,12 +226,7 @@ async def test_where_the_next_page_is(
 ) -> None:
     """At the public URL when there is one."""
     async with serving(**settings) as client:
-        await pool.execute(
-            """
-            INSERT INTO event_pattern
-            SELECT 'c' || n, team.id, 'event ' || n, '{}', NULL, now() FROM team, generate_series(1, 11) AS n
-            """
-        )
+        await add_patterns(pool, await first_team(pool), 11)
         headers = {"Host": "host.test", "X-Forwarded-Host": "seen.test", "X-Forwarded-Proto": "https"}
         answer = await client.get("/api/v1/event-patterns?perPage=10", headers=BEARER | headers)
         address = answer.json()["pagination"]["nextPage"]

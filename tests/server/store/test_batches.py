@@ -1,5 +1,6 @@
 """A batch is written whole, or not at all when something is no longer as it was read."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.teams import TeamRow, load_revisions
-from support.audience import contact_of
-from support.workflows import add_contact
+from loopwright.server.workflow.graph import SignupTrigger
+from support.audience import contact_of, declare
+from support.factories import add_list, know_pattern
+from support.workflows import add_contact, add_workflow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WINDOW = NOW - timedelta(days=1)
@@ -100,15 +103,18 @@ async def test_a_key_that_was_used_meanwhile(pool: Pool, team: TeamRow) -> None:
     assert await pool.fetchval("SELECT count(*) FROM idempotency_key WHERE created_at > $1", NOW) == 2
 
 
-DECLARATIONS = [
-    "INSERT INTO contact_property VALUES ($1, 'plan', 'string', now())",
-    "INSERT INTO mailing_list VALUES ('l', $1, NULL, 'L', NULL, true, now())",
-    "UPDATE mailing_list SET name = 'M' WHERE team_id = $1",
-    "DELETE FROM mailing_list WHERE team_id = $1",
-    """INSERT INTO workflow VALUES ('w', $1, NULL, 'r', 'Draft', 'W', '', NULL, 'n', '{}', '{}',
-       'SignupTrigger', NULL, now(), now())""",
-    "UPDATE workflow SET status = 'Sending' WHERE team_id = $1",
-    "INSERT INTO event_pattern VALUES ('p', $1, 'signup', '{}', NULL, now())",
+def changing(statement: str) -> Callable[[Pool, str], Awaitable[object]]:
+    return lambda pool, team_id: pool.execute(statement, team_id)
+
+
+DECLARATIONS: list[Callable[[Pool, str], Awaitable[object]]] = [
+    lambda pool, team_id: declare(pool, team_id, plan="string"),
+    lambda pool, team_id: add_list(pool, team_id, "l"),
+    changing("UPDATE mailing_list SET name = 'M' WHERE team_id = $1"),
+    changing("DELETE FROM mailing_list WHERE team_id = $1"),
+    lambda pool, team_id: add_workflow(pool, team_id, {"root": SignupTrigger()}, status="Draft"),
+    changing("UPDATE workflow SET status = 'Sending' WHERE team_id = $1"),
+    lambda pool, team_id: know_pattern(pool, team_id, "signup"),
 ]
 
 
@@ -118,7 +124,7 @@ async def test_what_was_declared_meanwhile(pool: Pool, team: TeamRow) -> None:
     for declaration in DECLARATIONS:
         async with pool.acquire() as tx:
             [(revision, _)] = (await load_revisions(tx, [team.id])).values()
-        await pool.execute(declaration, team.id)
+        await declaration(pool, team.id)
         await refused(pool, BatchChanges(events=[event(contact)], revisions={team.id: revision}))
 
 

@@ -4,18 +4,12 @@ import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from tempfile import mkdtemp
 
 import asyncpg
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from loopwright.server.app import run
 from loopwright.server.clock import SystemClock
@@ -27,6 +21,7 @@ from loopwright.server.store.address import DatabaseProblem
 from loopwright.server.store.database import connected
 from loopwright.server.store.schema import bring_up
 from loopwright.server.store.wheel import account_for
+from support.certificate import make_certificate
 from support.examples import WELCOME
 from support.pgbouncer import pgbouncer
 
@@ -135,11 +130,13 @@ def test_which_address_instead(place: str, advice: str) -> None:
 async def test_encrypted_connections(database_url: str, poolers: ExitStack) -> None:
     """The URL's TLS modes: each does what it promises, and what is missing is said in a sentence."""
     folder = Path(mkdtemp(prefix="lw-tls-"))
-    authority = _certificate(folder, socket_folder_of(database_url))
+    authority, key = make_certificate(folder)
+    for path in (folder, authority, key):
+        account_for(socket_folder_of(database_url)).owns(path)
     tls = {
         "pool_mode": "session",
         "client_tls_sslmode": "require",
-        "client_tls_key_file": folder / "key.pem",
+        "client_tls_key_file": key,
         "client_tls_cert_file": authority,
     }
     url = poolers.enter_context(pgbouncer(database_url, tls))
@@ -157,29 +154,3 @@ async def test_encrypted_connections(database_url: str, poolers: ExitStack) -> N
 def socket_folder_of(database_url: str) -> Path:
     """Where the test's PostgreSQL listens."""
     return Path(database_url.partition("host=")[2].partition("&")[0])
-
-
-def _certificate(folder: Path, like: Path) -> Path:
-    """A certificate for 127.0.0.1 that vouches for itself, readable by PostgreSQL's user."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form, secret = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, form, secret))
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    for path in (folder, *folder.iterdir()):
-        account_for(like).owns(path)
-    return folder / "certificate.pem"

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from difflib import unified_diff
 from pathlib import Path
 from runpy import run_path
 
@@ -10,6 +11,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 from pgqueuer.queries import Queries
+from tools.schema_snapshot import SNAPSHOT, describe
 
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import load_contact
@@ -18,6 +20,16 @@ from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.teams import TeamRow
 from support.content import write_content
+from support.factories import (
+    OLDER_CONTACT,
+    OLDER_EMAIL,
+    OLDER_MESSAGE,
+    OLDER_REVISION,
+    OLDER_RUN,
+    OLDER_TEAM,
+    OLDER_WORKFLOW,
+    add_job,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -42,10 +54,8 @@ async def older_database(
             names = run_path(str(script))
             await older.execute(names.get("SCHEMA") or names["CHANGES"])
         await older.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-        await older.execute("INSERT INTO alembic_version VALUES ($1)", names["revision"])
-        await older.execute(
-            "INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t', '', '', 'd', now())"
-        )
+        await older.execute(OLDER_REVISION, names["revision"])
+        await older.execute(OLDER_TEAM)
         yield url, older
         await older.close()
     finally:
@@ -56,13 +66,7 @@ async def older_database(
 async def test_an_older_database_keeps_its_rows(postgres_url: str) -> None:
     """What the first release stored is there after the upgrade, and takes part in what came since."""
     async with older_database(postgres_url, 1) as (url, older):
-        await older.execute(
-            """
-            INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties,
-                                 mailing_lists, created_at, updated_at)
-            VALUES ('c', 't', 'ada@example.com', 'API', true, '', '{}', '{}', now(), now());
-            """
-        )
+        await older.execute(OLDER_CONTACT)
         await migrate(url)
         contact = await load_contact(older, "t", "c")
         assert contact is not None
@@ -71,35 +75,21 @@ async def test_an_older_database_keeps_its_rows(postgres_url: str) -> None:
         assert await older.fetchval("SELECT first_name FROM contact") == "Ada"
 
 
-# What the release before revisions does.
-WRITE_MESSAGE = """
-    INSERT INTO email_message (id, team_id, content_revision_id, subject, preview_text, from_name, from_email,
-                               reply_to_email, email_format, lmx, contact_fallbacks, event_fallbacks,
-                               data_fallbacks, updated_at)
-    VALUES ('m', 't', $1, $2, '', '', '', '', 'styled', '', '{}', '{}', '{}', now())
-    ON CONFLICT (id) DO UPDATE SET content_revision_id = excluded.content_revision_id,
-                                   subject = excluded.subject
-"""
-QUEUE_EMAIL = """
-    INSERT INTO email (id, team_id, cause, kind, message_id, to_email, event_properties, data_variables,
-                       attachments, status, mime_id, created_at)
-    VALUES ($1, 't', $1, 'marketing', 'm', '', '{}', '{}', '[]', $2, $1, now())
-"""
 SAYS = "SELECT revision.subject FROM email JOIN email_revision AS revision ON revision.id = revision_id"
 
 
 async def test_content_of_the_release_before_is_pinned(postgres_url: str) -> None:
     """What waits when the upgrade comes, and what a process of the release before writes beside us."""
     async with older_database(postgres_url, 3) as (url, older):
-        await older.execute(WRITE_MESSAGE, "r1", "One")
-        await older.execute(QUEUE_EMAIL, "e1", "queued")
-        await older.execute(QUEUE_EMAIL, "e0", "sent")
+        await older.execute(OLDER_MESSAGE, "r1", "One")
+        await older.execute(OLDER_EMAIL, "e1", "queued")
+        await older.execute(OLDER_EMAIL, "e0", "sent")
         await migrate(url)
         assert await older.fetchval("SELECT revision_id FROM email WHERE id = 'e0'") is None
-        await older.execute(WRITE_MESSAGE, "r2", "Two")
-        await older.execute(QUEUE_EMAIL, "e2", "queued")
+        await older.execute(OLDER_MESSAGE, "r2", "Two")
+        await older.execute(OLDER_EMAIL, "e2", "queued")
         three = await write_content(older, "t", "m", subject="Three")
-        await older.execute(QUEUE_EMAIL, "e3", "queued")
+        await older.execute(OLDER_EMAIL, "e3", "queued")
         assert [row["subject"] for row in await older.fetch(f"{SAYS} ORDER BY email.id")] == [
             "One",
             "Two",
@@ -110,34 +100,18 @@ async def test_content_of_the_release_before_is_pinned(postgres_url: str) -> Non
         assert tuple(message) == ("Three", three.id)
 
 
-JOB = """
-    INSERT INTO pgqueuer (priority, created, updated, heartbeat, execute_after, status, entrypoint, payload)
-    VALUES (0, now(), now(), now(), now() + $1::interval, $2, $3::text::json ->> 'type',
-            convert_to($3::text, 'UTF8'))
-"""
-WRITE_WORKFLOW = """
-    INSERT INTO workflow
-    VALUES ('w', 't', NULL, '', 'Sending', '', '', NULL, '', '{}', '{}', '', NULL, now(), now())
-"""
-START_RUN = """
-    INSERT INTO run (id, team_id, workflow_id, contact_id, event_properties, once, status, node_id, held,
-                     entered_at, created_at, updated_at)
-    VALUES ($1, 't', 'w', 'c', '{}', false, $2, 'n', $3, now(), now(), now())
-"""
-
-
 async def test_emails_that_wait_enter_the_queue(postgres_url: str) -> None:
     """In every state their jobs may have; the time of the next try stood in the job alone."""
     states = {"e1": ("queued", 0), "e2": ("queued", 60), "e3": ("picked", 0), "e4": ("failed", 0)}
     async with older_database(postgres_url, 3) as (url, older):
         await Queries.from_asyncpg_connection(older).install()
-        await older.execute(WRITE_MESSAGE, "r1", "One")
+        await older.execute(OLDER_MESSAGE, "r1", "One")
         for email_id, (status, minutes) in states.items():
-            await older.execute(QUEUE_EMAIL, email_id, "queued")
+            await older.execute(OLDER_EMAIL, email_id, "queued")
             job = f'{{"type": "deliver_email", "team_id": "t", "email_id": "{email_id}"}}'
-            await older.execute(JOB, timedelta(minutes=minutes), status, job)
-        await older.execute(QUEUE_EMAIL, "e5", "queued")
-        await older.execute(QUEUE_EMAIL, "e6", "sent")
+            await add_job(older, "deliver_email", status=status, seconds=60 * minutes, payload=job)
+        await older.execute(OLDER_EMAIL, "e5", "queued")
+        await older.execute(OLDER_EMAIL, "e6", "sent")
         await migrate(url)
         rows = await older.fetch(
             "SELECT email_id, lane, due_at > now() AS later FROM email_queue ORDER BY email_id"
@@ -154,14 +128,14 @@ async def test_runs_keep_the_time_of_their_next_step(postgres_url: str) -> None:
     states = {"r1": ("queued", 0), "r2": ("queued", 60), "r3": ("picked", 0), "r4": ("failed", 0), "r5": None}
     async with older_database(postgres_url, 3) as (url, older):
         await Queries.from_asyncpg_connection(older).install()
-        await older.execute(WRITE_WORKFLOW)
+        await older.execute(OLDER_WORKFLOW)
         for run_id, job in states.items():
-            await older.execute(START_RUN, run_id, "active", False)
+            await older.execute(OLDER_RUN, run_id, "active", False)
             if job:
                 payload = f'{{"type": "run_step", "team_id": "t", "run_id": "{run_id}", "node_id": "n"}}'
-                await older.execute(JOB, timedelta(minutes=job[1]), job[0], payload)
-        await older.execute(START_RUN, "r6", "active", True)
-        await older.execute(START_RUN, "r7", "finished", False)
+                await add_job(older, "run_step", status=job[0], seconds=60 * job[1], payload=payload)
+        await older.execute(OLDER_RUN, "r6", "active", True)
+        await older.execute(OLDER_RUN, "r7", "finished", False)
         await migrate(url)
         rows = await older.fetch("SELECT id, due_at > now() AS later FROM run ORDER BY id")
         due = [(f"r{number}", number == 2) for number in range(1, 6)]
@@ -169,10 +143,27 @@ async def test_runs_keep_the_time_of_their_next_step(postgres_url: str) -> None:
         jobs = await older.fetch("SELECT status FROM pgqueuer")
         assert [row["status"] for row in jobs] == ["picked"]
         # What the release before starts and ends beside us.
-        await older.execute(START_RUN, "r8", "active", False)
+        await older.execute(OLDER_RUN, "r8", "active", False)
         assert await older.fetchval("SELECT due_at <= now() FROM run WHERE id = 'r8'")
         await older.execute("UPDATE run SET status = 'finished' WHERE id = 'r8'")
         assert await older.fetchval("SELECT due_at FROM run WHERE id = 'r8'") is None
+
+
+async def test_all_migrations_make_the_schema(postgres_url: str) -> None:
+    """A new database has what `schema.txt` says, no more and no less."""
+    connection = await asyncpg.connect(postgres_url)
+    url = postgres_url.replace("/postgres?", "/newest?")
+    try:
+        await connection.execute("CREATE DATABASE newest")
+        await migrate(url)
+        newest = await asyncpg.connect(url)
+        made = await describe(newest)
+        await newest.close()
+    finally:
+        await connection.execute("DROP DATABASE IF EXISTS newest WITH (FORCE)")
+        await connection.close()
+    told = "".join(unified_diff(SNAPSHOT.read_text().splitlines(True), made.splitlines(True), n=1))
+    assert made == SNAPSHOT.read_text(), f"If this change is meant, `make schema` writes it down:\n{told}"
 
 
 def test_head_names_the_newest_script() -> None:

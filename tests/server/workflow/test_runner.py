@@ -29,8 +29,9 @@ from loopwright.server.workflow.graph import (
 )
 from loopwright.server.workflow.runner import Runner
 from support import workflows as support
+from support.clock import HandClock
+from support.factories import add_list
 from support.workflows import (
-    HandClock,
     add_contact,
     add_message,
     add_workflow,
@@ -257,10 +258,7 @@ async def test_a_deleted_contact_leaves(pool: Pool, team: TeamRow) -> None:
 @pytest.fixture
 async def news(pool: Pool, team: TeamRow) -> str:
     """A mailing list's id."""
-    await pool.execute(
-        "INSERT INTO mailing_list VALUES ('cnews', $1, 'news', 'News', NULL, false, now())", team.id
-    )
-    return "cnews"
+    return await add_list(pool, team.id, "cnews", slug="news", is_public=False)
 
 
 @pytest.mark.parametrize("membership", ["subscribed", "unsubscribed", "opted_out"])

@@ -132,10 +132,8 @@ class _Shared(NamedTuple):
 
 def _shared(lmx: str, kind: EmailKind, design: Design) -> list[tuple[SourcePosition, _Shared]]:
     """What the themes and components that LMX names bring along, at the places where they are named."""
-    found = [
-        (one.place, _Shared([one.message], frozenset()))
-        for one in unknown(lmx, design, "themeId", "componentId")
-    ]
+    strangers = unknown(lmx, design, "themeId", "componentId")
+    found = [(one.place, _Shared([one.message], frozenset())) for one in strangers]
     for one in references(lmx):
         component = design.components.get(one.attributes["componentId"])
         if component is not None:

@@ -73,9 +73,9 @@ async def apply_definitions(
     """Create and change whatever differs, and answer for every definition what was done.
 
     What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact properties
-    and components that the team does not have, for a confirmation email without its link, and, unless it is to `overwrite`,
-    for emails that others have changed since files last wrote them. The caller's transaction then ends with
-    nothing written.
+    and components that the team does not have, for a confirmation email without its link, and, unless it is
+    to `overwrite`, for emails that others have changed since files last wrote them. The caller's transaction
+    then ends with nothing written.
     """
     await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)

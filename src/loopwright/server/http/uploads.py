@@ -42,6 +42,7 @@ _BEGINNINGS = {
     "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
 }
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_COMPLETE = "This upload is complete and cannot be changed; create another."
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -52,9 +53,8 @@ async def create_upload(call: ApiRequest, body: UploadCreateRequest) -> UploadCr
     if body.content_length < 1:
         raise BadRequest("contentLength must be a whole number from 1", code="value_invalid")
     if body.content_length > IMAGE_BYTES:
-        raise TooLarge(
-            f"An image has at most {IMAGE_BYTES:,} bytes; make it smaller.", code="image_too_large"
-        )
+        message = f"An image has at most {IMAGE_BYTES:,} bytes; make it smaller."
+        raise TooLarge(message, code="image_too_large")
     now = call.clock.now()
     upload_id = new_id(now)
     async with call.pool.acquire() as tx, tx.transaction():
@@ -128,13 +128,10 @@ async def _take(pool: Pool, clock: Clock, request: Request) -> None:
     if upload is None or not _is_signed(request, upload, clock.now()):
         raise NotFound("This upload address is not valid, or no more; create another.", code="upload_unknown")
     if upload.digest is not None:
-        raise Conflict(
-            "This upload is complete and cannot be changed; create another.", code="upload_complete"
-        )
+        raise Conflict(_COMPLETE, code="upload_complete")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != upload.content_type:
-        raise BadRequest(
-            f"Content-Type must be {upload.content_type}, as announced", code="content_type_differs"
-        )
+        message = f"Content-Type must be {upload.content_type}, as announced"
+        raise BadRequest(message, code="content_type_differs")
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
@@ -148,16 +145,14 @@ async def _take(pool: Pool, clock: Clock, request: Request) -> None:
         raise BadRequest(f"the bytes are no {upload.content_type}", code="image_invalid")
     async with pool.acquire() as tx:
         if not await uploads.fill_upload(tx, upload.id, bytes(data)):
-            raise Conflict(
-                "This upload is complete and cannot be changed; create another.", code="upload_complete"
-            )
+            raise Conflict(_COMPLETE, code="upload_complete")
 
 
 def _is_signed(request: Request, upload: UploadRow, now: datetime) -> bool:
     expires = request.query_params.get("expires", "")
-    if not (
-        expires.isascii() and expires.isdigit() and len(expires) < 12 and int(expires) >= now.timestamp()
-    ):
+    if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
+        return False
+    if int(expires) < now.timestamp():
         return False
     signature = _signature(upload.secret, upload.id, int(expires))
     return hmac.compare_digest(signature.encode(), request.query_params.get("signature", "").encode())

@@ -1,4 +1,4 @@
-"""What a team's emails share: groups, themes, components and images; and the emails as they look with them."""
+"""What a team's emails share: groups, themes, components and images; and emails as they look with them."""
 
 from loopwright.server.store.migrations.scripts import run
 

@@ -1,0 +1,286 @@
+"""Rows for tests, and the only place of the tests where one is inserted.
+
+What the product writes, its own functions write here as well. The statements are for rows by the hundred, for
+what time alone brings, and for what an older release writes, which nothing in the product does any more.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import msgspec
+
+from loopwright.ids import new_id
+from loopwright.server.content import save
+from loopwright.server.keys import hash_key
+from loopwright.server.store import batches, suppressions, teams
+from loopwright.server.store.batches import BatchChanges
+from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.events import PatternRow
+from loopwright.server.store.messages import EMPTY
+from loopwright.server.store.teams import TeamRow
+from loopwright.server.store.transactional import insert_transactional, publish
+
+JSON_COLUMNS = {
+    "properties",
+    "mailing_lists",
+    "event_properties",
+    "data_variables",
+    "attachments",
+    "nodes",
+    "contact_fallbacks",
+    "event_fallbacks",
+    "data_fallbacks",
+    "removed_nodes",
+    "detail",
+}
+
+
+async def insert(on: Pool | Connection, table: str, **columns: Any) -> None:
+    """Insert one row; what `columns` does not name has the table's default."""
+    names = ", ".join(columns)
+    places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+    is_json = {name for name in columns if name in JSON_COLUMNS and table != "transactional_email"}
+    values = [
+        msgspec.json.encode(value).decode() if name in is_json else value for name, value in columns.items()
+    ]
+    await on.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", *values)
+
+
+async def first_team(pool: Pool) -> str:
+    """The id of the team that a server makes for itself."""
+    team_id: str = await pool.fetchval("SELECT id FROM team ORDER BY id LIMIT 1")
+    return team_id
+
+
+async def add_team(pool: Pool, team_id: str, *, key: str | None = None) -> None:
+    """Another team, and a key that opens it."""
+    now = datetime.now(UTC)
+    team = TeamRow(id=team_id, name=team_id, secret=b"", sending_domain="d", company="", address="")
+    async with pool.acquire() as tx:
+        await teams.insert_team(tx, team, now=now)
+        if key is not None:
+            await teams.insert_key(tx, team_id, key_id=key, name="", key_hash=hash_key(key), now=now)
+
+
+async def add_list(
+    pool: Pool,
+    team_id: str,
+    list_id: str,
+    *,
+    name: str = "News",
+    slug: str | None = None,
+    is_public: bool = True,
+) -> str:
+    """A mailing list; without a slug it is nobody's file."""
+    await insert(
+        pool, "mailing_list", id=list_id, team_id=team_id, slug=slug, name=name, is_public=is_public,
+        created_at=datetime.now(UTC),
+    )  # fmt: skip
+    return list_id
+
+
+async def suppress(
+    pool: Pool, team_id: str, email: str, *, reason: str = "hard_bounce", now: datetime | None = None
+) -> None:
+    """An address to which mail is held back."""
+    async with pool.acquire() as tx:
+        await suppressions.suppress(tx, team_id, email, reason=reason, now=now or datetime.now(UTC))
+
+
+async def lift_suppression(pool: Pool, team_id: str, *, now: datetime, count: int = 1) -> None:
+    """Removals that count towards the quota."""
+    async with pool.acquire() as tx:
+        for _ in range(count):
+            await suppressions.lift(tx, team_id, "x", now=now)
+
+
+async def add_fact(
+    pool: Pool, team_id: str, kind: str, *, email_id: str | None = None, now: datetime
+) -> None:
+    """A fact about an email."""
+    await insert(
+        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, detail={},
+        happened_at=now,
+    )  # fmt: skip
+
+
+async def add_draft(pool: Pool, team_id: str, transactional_id: str, message_id: str) -> None:
+    """A transactional email that was never published, with the message that it drafts."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as tx, tx.transaction():
+        await save.write_content(tx, team_id, message_id, EMPTY, now=now)
+        await insert_transactional(tx, team_id, transactional_id, "Draft", message_id, now=now)
+
+
+async def add_published(
+    pool: Pool, team_id: str, ids: list[str], *, variables: Sequence[str] = (), required: Sequence[str] = ()
+) -> None:
+    """Transactional emails that can be sent, `T1`, `T2` …, each with these data variables."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as tx, tx.transaction():
+        for number, transactional_id in enumerate(ids, 1):
+            draft = await save.write_content(tx, team_id, None, EMPTY, now=now)
+            await insert_transactional(tx, team_id, transactional_id, f"T{number}", draft.message_id, now=now)
+            await publish(
+                tx,
+                team_id,
+                transactional_id,
+                data_variables=list(variables),
+                required_variables=list(required),
+                now=now,
+            )
+
+
+async def know_pattern(pool: Pool, team_id: str, name: str) -> None:
+    """The pattern of an event name, unless it is known."""
+    row = PatternRow(id=new_id(datetime.now(UTC)), team_id=team_id, name=name, properties={})
+    async with pool.acquire() as tx:
+        await batches.save(tx, BatchChanges(patterns=[row]), now=datetime.now(UTC), window=datetime.now(UTC))
+
+
+# By the hundred.
+
+
+async def add_events(
+    on: Pool | Connection,
+    team_id: str,
+    contact_id: str,
+    count: int,
+    *,
+    prefix: str,
+    name: str = "signup",
+    now: datetime | None = None,
+) -> None:
+    """Events with the ids `prefix` + 000001, 000002 …"""
+    await on.execute(
+        "INSERT INTO event (id, team_id, contact_id, name, properties, received_at) "
+        "SELECT $1::text || to_char(n, 'FM000000'), $2, $3, $4, '{}', $5 FROM generate_series(1, $6::int) n",
+        prefix, team_id, contact_id, name, now or datetime.now(UTC), count,
+    )  # fmt: skip
+
+
+async def repeat_events(on: Pool | Connection, count: int) -> None:
+    """Some of the events once more, as a writer does who is there meanwhile."""
+    await on.execute("INSERT INTO event SELECT * FROM event LIMIT $1", count)
+
+
+async def add_contacts(on: Pool | Connection, team_id: str, count: int, *, domain: str) -> None:
+    """Contacts with the addresses `1@domain`, `2@domain` …"""
+    await on.execute(
+        """
+        INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties, mailing_lists,
+                             created_at, updated_at)
+        SELECT 'p' || n, $1, n || '@' || $2, 'API', true, '', '{}', '{}', now(), now()
+          FROM generate_series(1, $3::int) AS n
+        """,
+        team_id, domain, count,
+    )  # fmt: skip
+
+
+async def add_patterns(pool: Pool, team_id: str, count: int) -> None:
+    """Event patterns with the names `event 1`, `event 2` …, the last of them the newest."""
+    await pool.execute(
+        """
+        INSERT INTO event_pattern (id, team_id, name, properties, created_at)
+        SELECT 'c' || to_char(n, 'FM000000000000000000000000'), $1, 'event ' || n, '{}', now()
+          FROM generate_series(1, $2::int) AS n
+        """,
+        team_id, count,
+    )  # fmt: skip
+
+
+async def add_keys(pool: Pool, team_id: str, prefix: str, count: int, *, now: datetime) -> None:
+    """Idempotency keys that were used at `now`."""
+    await pool.execute(
+        "INSERT INTO idempotency_key (team_id, endpoint, key, created_at) "
+        "SELECT $1, 'e', $2::text || n, $3 FROM generate_series(1, $4::int) n",
+        team_id, prefix, now, count,
+    )  # fmt: skip
+
+
+async def repeat_email(pool: Pool, count: int) -> None:
+    """The only email so many times more, each with a cause of its own."""
+    await pool.execute(
+        """
+        INSERT INTO email
+        SELECT (jsonb_populate_record(email, jsonb_build_object(
+                   'id', 'c' || lpad(number::text, 20, '0'), 'cause', 'again:' || number))).*
+          FROM email, generate_series(1, $1::int) AS number
+        """,
+        count,
+    )
+
+
+# Jobs, which are PgQueuer's rows.
+
+
+async def add_job(
+    on: Pool | Connection, entrypoint: str, *, status: str = "queued", seconds: float = 0, payload: str = ""
+) -> None:
+    """A job that is due in so many seconds."""
+    await on.execute(
+        """
+        INSERT INTO pgqueuer (priority, created, updated, heartbeat, execute_after, status, entrypoint,
+                              payload)
+        VALUES (0, now(), now(), now(), now() + make_interval(secs => $1), $2, $3, convert_to($4, 'UTF8'))
+        """,
+        seconds, status, entrypoint, payload,
+    )  # fmt: skip
+
+
+async def add_job_log(pool: Pool, *, now: datetime) -> None:
+    """What PgQueuer notes of a job that was done."""
+    await insert(
+        pool, "pgqueuer_log", created=now, job_id=1, status="successful", priority=0, entrypoint="run_step"
+    )
+
+
+# As an older release writes.
+
+
+OLDER_MESSAGE: LiteralString = """
+    INSERT INTO email_message (id, team_id, content_revision_id, subject, preview_text, from_name, from_email,
+                               reply_to_email, email_format, lmx, contact_fallbacks, event_fallbacks,
+                               data_fallbacks, updated_at)
+    VALUES ('m', 't', $1, $2, '', '', '', '', 'styled', '', '{}', '{}', '{}', now())
+    ON CONFLICT (id) DO UPDATE SET content_revision_id = excluded.content_revision_id,
+                                   subject = excluded.subject
+"""
+"""The message `m`: its revision and its subject."""
+
+OLDER_EMAIL: LiteralString = """
+    INSERT INTO email (id, team_id, cause, kind, message_id, to_email, event_properties, data_variables,
+                       attachments, status, mime_id, created_at)
+    VALUES ($1, 't', $1, 'marketing', 'm', '', '{}', '{}', '[]', $2, $1, now())
+"""
+"""An email of that message: its id and its status."""
+
+OLDER_ATTACHMENT: LiteralString = """
+    INSERT INTO email (id, team_id, cause, kind, message_id, to_email, event_properties, data_variables,
+                       attachments, status, mime_id, created_at)
+    VALUES ('cbefore', $1, 'before', 'transactional', $2, 'ada@elsewhere.org', '{}', '{}',
+            '[{"filename": "a.txt", "contentType": "text/plain", "data": "QQ=="}]', 'queued', 'before@d', $3)
+"""
+"""An email with its attachment in the row, and no revision: the team, the message, the time."""
+
+OLDER_WORKFLOW: LiteralString = """
+    INSERT INTO workflow
+    VALUES ('w', 't', NULL, '', 'Sending', '', '', NULL, '', '{}', '{}', '', NULL, now(), now())
+"""
+OLDER_RUN: LiteralString = """
+    INSERT INTO run (id, team_id, workflow_id, contact_id, event_properties, once, status, node_id, held,
+                     entered_at, created_at, updated_at)
+    VALUES ($1, 't', 'w', 'c', '{}', false, $2, 'n', $3, now(), now(), now())
+"""
+"""A run of that workflow: its id, its status, and whether it is held."""
+
+OLDER_CONTACT: LiteralString = """
+    INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties,
+                         mailing_lists, created_at, updated_at)
+    VALUES ('c', 't', 'ada@example.com', 'API', true, '', '{}', '{}', now(), now())
+"""
+OLDER_TEAM: LiteralString = """
+    INSERT INTO team (id, name, secret, sending_domain, created_at) VALUES ('t', 'T', '', 'd', now())
+"""
+OLDER_REVISION: LiteralString = "INSERT INTO alembic_version VALUES ($1)"
