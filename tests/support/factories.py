@@ -17,11 +17,13 @@ from loopwright.server.store import batches, suppressions, teams
 from loopwright.server.store.batches import BatchChanges
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.events import PatternRow
+from loopwright.server.store.groups import GroupKind
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.store.transactional import insert_transactional, publish
 
 JSON_COLUMNS = {
+    "styles",
     "properties",
     "mailing_lists",
     "event_properties",
@@ -110,7 +112,33 @@ async def add_draft(pool: Pool, team_id: str, transactional_id: str, message_id:
     now = datetime.now(UTC)
     async with pool.acquire() as tx, tx.transaction():
         await save.write_content(tx, team_id, message_id, EMPTY, now=now)
-        await insert_transactional(tx, team_id, transactional_id, "Draft", message_id, now=now)
+        await insert_transactional(
+            tx, team_id, transactional_id, name="Draft", group_id=None, draft_message_id=message_id, now=now
+        )
+
+
+async def add_library(pool: Pool, team_id: str, *, uploads: int) -> None:
+    """What emails share, each with an id that its name makes: `ctheme`, `ccomponent`, `ctransactional` …
+
+    Of the uploads `cupload` and `cmuch` have their bytes, `cpending` has not, and some are completed.
+    """
+    now = datetime.now(UTC)
+    dates = {"created_at": now, "updated_at": now}
+    await insert(
+        pool, "theme", id="ctheme", team_id=team_id, name="Day", styles={}, is_default=False, **dates
+    )  # fmt: skip
+    await insert(pool, "component", id="ccomponent", team_id=team_id, name="Line", lmx="<Divider/>", **dates)
+    kinds: tuple[GroupKind, ...] = ("transactional", "campaign", "workflow")
+    for kind in kinds:
+        await insert(
+            pool, "content_group", id=f"c{kind}", team_id=team_id, kind=kind, name="Some", description="",
+            **dates,
+        )  # fmt: skip
+    image = {"team_id": team_id, "content_type": "image/png", "size": 1, "created_at": now}
+    for name, data in (("cupload", b"1"), ("cmuch", b"2"), ("cpending", None)):
+        await insert(pool, "upload", id=name, data=data, **image)
+    for number in range(uploads):
+        await insert(pool, "upload", id=f"c{number}", completed_at=now, **image)
 
 
 async def add_published(
@@ -121,7 +149,15 @@ async def add_published(
     async with pool.acquire() as tx, tx.transaction():
         for number, transactional_id in enumerate(ids, 1):
             draft = await save.write_content(tx, team_id, None, EMPTY, now=now)
-            await insert_transactional(tx, team_id, transactional_id, f"T{number}", draft.message_id, now=now)
+            await insert_transactional(
+                tx,
+                team_id,
+                transactional_id,
+                name=f"T{number}",
+                group_id=None,
+                draft_message_id=draft.message_id,
+                now=now,
+            )
             await publish(
                 tx,
                 team_id,

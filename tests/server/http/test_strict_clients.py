@@ -17,7 +17,7 @@ from loopwright.wire import operations
 from loopwright.wire.operations import OPERATIONS, Operation
 from support.contract import digest, misread
 from support.contract import operations as published
-from support.factories import add_draft, add_list, first_team, suppress
+from support.factories import add_draft, add_library, add_list, first_team, suppress
 from support.live import LiveServer
 from support.refusals import code_of, refused
 
@@ -229,38 +229,13 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
     await http.post("/contacts/create", json={"email": "eve@example.org", "userId": "suppressed"})
     await http.post("/events/send", json=EVENT, headers=KEY)
     await http.post("/transactional", json={**EMAIL, "transactionalId": welcome_id}, headers=KEY)
-<<<<<<< HEAD
-    for statement in (
-        "INSERT INTO email_message SELECT one.id, team.id, one.id || 'r', '', '', '', '', '', '', '', '',"
-        " 'styled', '', '{}', '{}', '{}', now() FROM team, (VALUES ('cmessage'), ('cblank')) AS one (id)",
-        "INSERT INTO transactional_email (id, team_id, name, draft_message_id, data_variables,"
-        " required_variables, created_at, updated_at)"
-        " SELECT one.id, team.id, 'Draft', one.message, '{}', '{}', now(), now()"
-        " FROM team, (VALUES ('cdraft', 'cmessage'), ('cempty', 'cblank')) AS one (id, message)",
-        "INSERT INTO theme SELECT 'ctheme', id, 'Day', '{}', false, now(), now() FROM team",
-        "INSERT INTO component SELECT 'ccomponent', id, 'Line', '<Divider/>', now(), now() FROM team",
-        "INSERT INTO upload (id, team_id, content_type, size, data, created_at)"
-        " SELECT one.id, team.id, 'image/png', 1, one.data, now() FROM team,"
-        " (VALUES ('cupload', '1'::bytea), ('cmuch', '2'), ('cpending', NULL)) AS one (id, data)",
-        "INSERT INTO upload (id, team_id, content_type, size, created_at, completed_at)"
-        " SELECT 'c' || number, id, 'image/png', 1, now(), now() FROM team, generate_series(1, 49) AS number",
-        "INSERT INTO content_group SELECT 'c' || kind, team_id, kind, 'Some', '', now(), now()"
-        " FROM content_group",
-        "UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'",
-        "INSERT INTO suppression (team_id, email, reason, created_at)"
-        " SELECT id, 'eve@example.org', 'hard_bounce', now() FROM team",
-        "INSERT INTO mailing_list (id, team_id, name, description, is_public, created_at)"
-        " SELECT 'clist', id, 'News', NULL, true, now() FROM team",
-    ):
-        await live_server.pool.execute(statement)
-=======
     pool, team_id = live_server.pool, await first_team(live_server.pool)
     for draft_id, message_id in (("cdraft", "cmessage"), ("cempty", "cblank")):
         await add_draft(pool, team_id, draft_id, message_id)
     await pool.execute("UPDATE event_pattern SET id = 'cpattern' WHERE name = 'signup'")
     await suppress(pool, team_id, "eve@example.org")
     await add_list(pool, team_id, "clist")
->>>>>>> house
+    await add_library(pool, team_id, uploads=49)
 
 
 @pytest.mark.usefixtures("audience")
