@@ -47,7 +47,8 @@ def transactional(id: str, published: str | None) -> TransactionalRow:  # noqa: 
     return TransactionalRow(
         id=id, team_id=TEAM, name=id, draft_message_id=None, published_message_id=published,
         published_revision_id=published and REVISION,
-        data_variables=["total"], required_variables=["total"], created_at=NOW, updated_at=NOW,
+        data_variables=["total"], group_id=None,
+        required_variables=["total"], created_at=NOW, updated_at=NOW,
     )  # fmt: skip
 
 

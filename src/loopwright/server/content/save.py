@@ -7,7 +7,10 @@ that is decided about them changes before it is written.
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from loopwright.ids import new_id
+from loopwright.server.mail.normal import normalise
 from loopwright.server.refusal import Conflict, NotFound
 from loopwright.server.store.database import Connection
 from loopwright.server.store.designs import lock_design
@@ -29,7 +32,8 @@ Edit = Callable[[Content, MessageOwner], Awaitable[Content]]
 async def write_content(
     tx: Connection, team_id: str, message_id: str | None, content: Content, *, now: datetime
 ) -> RevisionRow:
-    """Make `content` the current revision of a message; None makes a new message."""
+    """Make `content` the current revision of a message, its body in normal form; None makes a new one."""
+    content = replace(content, lmx=normalise(content.lmx))
     revision = RevisionRow(
         id=new_id(now),
         team_id=team_id,

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 
+from msgspec.structs import replace
+
 from loopwright.server.content.message import CheckedMessage, Finding, check_message, unused_fallbacks
 from loopwright.server.mail.design import named
+from loopwright.server.mail.normal import normalise
 from loopwright.server.mail.variables import ALLOWED, EmailKind, VariableKind
 from loopwright.server.store.messages import Content
 
@@ -54,12 +57,13 @@ class ContentReader:
             cc_email="",
             bcc_email="",
             email_format="styled",
-            lmx=lmx,
+            lmx=normalise(lmx),
             contact_fallbacks=fallbacks.get("contact", {}),
             event_fallbacks=fallbacks.get("event", {}),
             data_fallbacks=fallbacks.get("data", {}),
         )
-        checked = check_message(content, self._kind)
+        # Places are those of the file, so what is checked is what stands there.
+        checked = check_message(replace(content, lmx=lmx), self._kind)
         self._mistakes.extend(self._told(table, body_file, one) for one in checked.problems)
         self._warnings.extend(self._told(table, body_file, one) for one in checked.warnings)
         self._warnings.extend(

@@ -140,7 +140,8 @@ RENDITION: LiteralString = """
     )
 """
 NAME_RENDITIONS: LiteralString = """
-    INSERT INTO rendition (revision_id, rendition_id) SELECT * FROM unnest($1::text[], $2::text[])
+    INSERT INTO rendition (team_id, revision_id, rendition_id)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
     ON CONFLICT (revision_id) DO UPDATE SET rendition_id = excluded.rendition_id
 """
 FORGET_RENDITIONS: LiteralString = "DELETE FROM rendition WHERE revision_id = ANY($1)"
@@ -205,8 +206,10 @@ async def write_renditions(
 ) -> None:
     """Add renditions, by the revision each is of; the revisions `without` one are rendered as they are."""
     if renditions:
-        await tx.execute(INSERT_REVISIONS, *_values(list(renditions.values())))
-        await tx.execute(NAME_RENDITIONS, list(renditions), [one.id for one in renditions.values()])
+        rows = list(renditions.values())
+        await tx.execute(INSERT_REVISIONS, *_values(rows))
+        teams, ids = [row.team_id for row in rows], [row.id for row in rows]
+        await tx.execute(NAME_RENDITIONS, teams, list(renditions), ids)
     if without:
         await tx.execute(FORGET_RENDITIONS, without)
 

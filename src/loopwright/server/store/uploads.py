@@ -1,4 +1,4 @@
-"""Uploads of images: announced, filled, completed; and the images themselves, each once, by their digest."""
+"""Uploads of images: announced, filled, completed; and the images themselves, by their digest."""
 
 from datetime import datetime
 from typing import LiteralString
@@ -40,14 +40,14 @@ FIND: LiteralString = """
 LOCK: LiteralString = f"{FIND} FOR NO KEY UPDATE OF upload"
 FILL: LiteralString = "UPDATE upload SET data = $2 WHERE id = $1 AND completed_at IS NULL RETURNING id"
 KEEP_IMAGE: LiteralString = """
-    INSERT INTO image (digest, content_type, data, created_at)
-    SELECT sha256(data), content_type, data, $2 FROM upload WHERE id = $1
-    ON CONFLICT (digest) DO NOTHING
+    INSERT INTO image (team_id, digest, content_type, data, created_at)
+    SELECT team_id, sha256(data), content_type, data, $2 FROM upload WHERE id = $1
+    ON CONFLICT DO NOTHING
 """
 COMPLETE: LiteralString = """
     UPDATE upload SET digest = sha256(data), data = NULL, completed_at = $2 WHERE id = $1 RETURNING digest
 """
-FIND_IMAGE: LiteralString = "SELECT content_type, data FROM image WHERE digest = $1"
+FIND_IMAGE: LiteralString = "SELECT content_type, data FROM image WHERE digest = $1 LIMIT 1"
 LOCK_TEAM: LiteralString = "SELECT FROM team WHERE id = $1 FOR NO KEY UPDATE"
 
 

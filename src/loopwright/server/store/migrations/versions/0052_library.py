@@ -52,17 +52,20 @@ CREATE INDEX component_list ON component (team_id, id);
 -- A revision with its theme and components put in is a revision too, which nobody can edit. Emails name the
 -- rendition that is current when they are accepted; a revision that needs none is its own.
 CREATE TABLE rendition (
+    team_id      text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
     revision_id  text COLLATE "C" PRIMARY KEY REFERENCES email_revision ON DELETE CASCADE,
     rendition_id text COLLATE "C" NOT NULL REFERENCES email_revision ON DELETE CASCADE
 );
 CREATE INDEX rendition_rendition ON rendition (rendition_id);
 
--- Images by what they hold, so that each is there once and its address never shows another.
+-- Images by what they hold, so that a team has each once and its address never shows another.
 CREATE TABLE image (
-    digest       bytea PRIMARY KEY,  -- SHA-256
+    team_id      text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
+    digest       bytea NOT NULL,  -- SHA-256
     content_type text NOT NULL,
     data         bytea NOT NULL,
-    created_at   timestamptz NOT NULL
+    created_at   timestamptz NOT NULL,
+    PRIMARY KEY (digest, team_id)
 );
 ALTER TABLE image ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE TABLE upload (
@@ -71,9 +74,10 @@ CREATE TABLE upload (
     content_type text NOT NULL,
     size         integer NOT NULL,  -- bytes, as announced
     data         bytea,             -- until it is completed
-    digest       bytea REFERENCES image,
+    digest       bytea,
     created_at   timestamptz NOT NULL,
-    completed_at timestamptz
+    completed_at timestamptz,
+    FOREIGN KEY (digest, team_id) REFERENCES image
 );
 ALTER TABLE upload ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE INDEX upload_pending ON upload (team_id) WHERE completed_at IS NULL;
