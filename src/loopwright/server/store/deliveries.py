@@ -68,7 +68,8 @@ FactKind: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What became of an email. A `queued` one goes again when it is `due_at`; for the others that is None.
+    """What became of an email. A `queued` one goes again when it is `due_at`, and a `held` one stays in the
+    queue until it is let go; for the others that is None.
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
     that nobody is at, and that is written to no more. `trying_since` is left as it is when it is None.
@@ -76,7 +77,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     id: str
     token: str
-    status: Literal["queued", "sent", "skipped", "failed"]
+    status: Literal["held", "queued", "sent", "skipped", "failed"]
     reason: str = ""
     attempts: int
     subject: str | None = None
