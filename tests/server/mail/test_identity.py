@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+from collections import Counter
 from datetime import timedelta
+from email import message_from_bytes
 
 import dkim
 import httpx2
@@ -120,6 +122,23 @@ async def test_bounces_come_back_to_each_email(office: Office, peer: Peer) -> No
         assert len(local) <= 64
     assert {email.id in "".join(map(str, senders)) for email in emails} == {True}
     assert peer.message()["From"].endswith(f"@{DOMAIN}>") or peer.message()["From"].endswith(f"@{DOMAIN}")
+
+
+async def test_feedback_is_counted_by_message_kind_and_team(office: Office, peer: Peer) -> None:
+    """The same for every recipient of a message, as Google wants it, and signed once more than it occurs."""
+    await add(office)
+    message, other = await office.message(), await office.message()
+    for number in range(2):
+        await office.email(message, await office.contact(f"p{number}@elsewhere.org"))
+    await office.email(other)
+    await office.deliver(peer.url)
+    heads = [message_from_bytes(raw(peer, number)) for number in range(3)]
+    found = Counter(head["Feedback-ID"] for head in heads)
+    sender = {name.rpartition(":")[2] for name in found}
+    assert found == {f"{message}:marketing:{min(sender)}": 2, f"{other}:transactional:{min(sender)}": 1}
+    assert (len(sender), 5 <= len(min(sender)) <= 15, office.team.id.endswith(min(sender))) == (1, True, True)
+    signed = re.sub(r"\s", "", heads[0]["DKIM-Signature"]).partition(";h=")[2].partition(";")[0].split(":")
+    assert signed.count("Feedback-ID") == 2
 
 
 @pytest.mark.parametrize("sealing", [None, SealingKey(bytes(31) + b"1")])

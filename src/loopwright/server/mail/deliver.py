@@ -28,6 +28,7 @@ from .addresses import UnwritableAddress
 from .compose import Composed, Envelope, compose
 from .decide import is_reserved, reason_to_hold, reason_to_skip
 from .dkim import sign
+from .feedback import feedback_id
 from .identity import Identities, Identity
 from .layout import Footer
 from .links import bounce_address, unsubscribe_url
@@ -226,6 +227,9 @@ class Mailer:
             from_email=f"{rendered.from_email or DEFAULT_SENDER}@{delivery.sending_domain}",
             to_email=to_email,
             unsubscribe_link=link,
+            feedback_id=feedback_id(
+                team_id=delivery.team_id, kind=delivery.kind, message_id=delivery.message_id
+            ),
             bounce_to=bounce_to,
             is_urgent=delivery.kind == "transactional",
         )
