@@ -110,7 +110,7 @@ EmailRetention = Annotated[
     str,
     typer.Option(
         envvar="LOOPWRIGHT_EMAIL_RETENTION",
-        help="Days for which emails and what became of them are kept, at least; their links stay. Or 'forever'.",
+        help="Days for which emails are kept, at least, with what became of them. Or 'forever'.",
     ),
 ]
 InboxRetention = Annotated[

@@ -70,7 +70,7 @@ async def test_what_is_over_goes_in_its_time(
 
 
 async def test_what_waits_and_what_is_needed_stays(pool: Pool, team: TeamRow, message: str) -> None:
-    """Email that has not left, what a run that goes on has sent, and for 30 days more a request to confirm."""
+    """Email that has not left, what a run that goes on has sent, and a request to confirm, 30 days longer."""
     kept = {
         await add_email(pool, message, status=status) for status in ("held", "queued", "sending", "unknown")
     }
