@@ -18,8 +18,9 @@ PATIENCE_SECONDS = 60
 class House:
     """One server at a time, always at the same address; its log goes to a file in the folder."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, *options: str) -> None:
         self._folder = folder
+        self._options = options
         self._workers = workers
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
@@ -43,6 +44,7 @@ class House:
                     *("--data-dir", str(self._folder / "data")),
                     *("--workers", str(self._workers)),
                     *("--api-key", API_KEY),
+                    *self._options,
                 ],
                 stdout=log,
                 stderr=log,

@@ -13,9 +13,11 @@ from dns.zone import Zone, from_text
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
+from loopwright.server.mail.decide import is_owned
 from loopwright.server.sealing import new_sealing_key
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
+from support.content import write_message
 from support.dns_zone import DnsServer, dns_server
 from support.live import LiveServer
 from support.nginx import Nginx
@@ -101,6 +103,37 @@ async def test_add(run: Run, pool: Pool, dns: DnsServer) -> None:
     assert listed == [{key: value for key, value in facts.items() if key != "records"}]
     assert facts["keys"][1]["selector"] in " ".join((await run("domain", "list")).stdout.split())
     assert (await added(run, "--bounce-domain", ""))["bounceDomain"] == ""
+
+
+async def test_remove(run: Run, pool: Pool) -> None:
+    """Only once somebody agrees; the keys go too, and a team that sent from it has no domain of its own."""
+    await added(run)
+    await run("domain", "add", "second.elsewhere.org")
+    told = json.loads((await run("domain", "remove", DOMAIN, "--yes", "--json")).stdout)
+    assert told == {"domain": DOMAIN, "removed": True, "wasUsed": False, "waiting": 0}
+    assert await pool.fetchval("SELECT sending_domain FROM team") == "second.elsewhere.org"
+    message = (await write_message(pool, await pool.fetchval("SELECT id FROM team"))).message_id
+    await pool.execute(
+        """
+        INSERT INTO email (id, team_id, cause, kind, message_id, revision_id, to_email, event_properties,
+                           data_variables, status, mime_id, created_at)
+        SELECT 'e1', team_id, 'c', 'transactional', message_id, id, 'ada@elsewhere.org', '{}', '{}', 'queued',
+               'e1@second.elsewhere.org', now()
+          FROM email_revision WHERE message_id = $1
+        """,
+        message,
+    )
+    refused = await run("domain", "remove", "second.elsewhere.org", "--json", code=1)
+    assert json.loads(refused.stdout or refused.stderr)["waiting"] == 1
+    assert "1 waiting now, is held" in (await run("domain", "remove", "second.elsewhere.org", code=1)).output
+    assert await pool.fetchval("SELECT count(*) FROM sending_domain") == 1
+    await run("domain", "remove", "second.elsewhere.org", "--yes")
+    for table in ("sending_domain", "signing_key"):
+        assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0
+    assert not is_owned(await pool.fetchval("SELECT sending_domain FROM team"))
+    assert await pool.fetchval("SELECT count(*) FROM email_queue") == 1, "what waits stays"
+    missing = await run("domain", "remove", "second.elsewhere.org", "--yes", code=2)
+    assert "not set up yet" in missing.output
 
 
 def dns_zone(lines: list[str]) -> Zone:

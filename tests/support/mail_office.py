@@ -88,6 +88,17 @@ class Office:
         async with self.sending(smtp_url, timeout=timeout, give_up=give_up):
             await until(self.is_done)
 
+    async def settled(self, email: EmailRow, smtp_url: str | None = None) -> EmailRow:
+        """Run a sender until the email, held or due, waits no more."""
+
+        async def is_over() -> bool:
+            queued = "SELECT EXISTS (SELECT FROM email_queue WHERE email_id = $1)"
+            return not await self.pool.fetchval(queued, email.id)
+
+        async with self.sending(smtp_url):
+            await until(is_over, within=20)
+        return await self.reload(email)
+
     async def is_done(self) -> bool:
         """Whether no email is due."""
         due = "SELECT EXISTS (SELECT FROM email_queue WHERE due_at <= $1)"

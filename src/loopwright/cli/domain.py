@@ -81,6 +81,67 @@ def add(
     _show(run_on_database(work()), smtp_url, public_url, as_json=as_json)
 
 
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="The domain.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it without asking.")] = False,
+    team: Team = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a domain and its DKIM keys, for good.
+
+    Email of a team that sends from it is held until there is another domain: to change domains, add the new
+    one first. What waits comes from the domain that the team has when it leaves.
+    """
+
+    async def look() -> "tuple[Domain, int]":
+        from loopwright.server.domains import load_domain
+        from loopwright.server.store.domains import count_waiting
+
+        async with opened_team(team, data_dir, database_url) as (tx, found):
+            domain = await load_domain(tx, found.id, name)
+            return domain, await count_waiting(tx, found.id) if domain.is_used else 0
+
+    async def work() -> None:
+        from loopwright.server.clock import SystemClock
+        from loopwright.server.domains import remove_domain
+
+        async with opened_team(team, data_dir, database_url) as (tx, found):
+            await remove_domain(tx, found.id, name, now=SystemClock().now())
+
+    domain, waiting = run_on_database(look())
+    if not yes:
+        _agree_to_remove(domain, waiting, as_json=as_json)
+    run_on_database(work())
+    if as_json:
+        facts = {"domain": domain.name, "removed": True, "wasUsed": domain.is_used, "waiting": waiting}
+        typer.echo(msgspec.json.encode(facts).decode())
+    else:
+        say(
+            f"{domain.name} is removed, with its keys. Leave its records in the DNS for a week: email that "
+            f"it signed is under way."
+        )
+
+
+def _agree_to_remove(domain: "Domain", waiting: int, *, as_json: bool) -> None:
+    """Say what it means, and ask; raises `CommandFailed` where nobody can answer or somebody says no."""
+    held = (
+        f" The team sends from it: its email, {waiting} waiting now, is held until there is another domain."
+        if domain.is_used
+        else ""
+    )
+    question = f"Remove {domain.name} and its {len(domain.keys)} DKIM keys for good?{held}"
+    if as_json or not typer.confirm(question, err=True):
+        raise CommandFailed(
+            f"{domain.name} was not removed.{held} Give --yes to remove it.",
+            ExitCode.REFUSED,
+            {"domain": domain.name, "removed": False, "waiting": waiting},
+        )
+
+
 @app.command("list")
 def list_domains(
     *,

@@ -1,6 +1,7 @@
 """`loopwright emails`: the emails of a team, in the database itself."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,22 +16,20 @@ from loopwright.cli.hosting import (
     failures_told,
     find_data,
 )
-from loopwright.cli.session import AsJson, say
+from loopwright.cli.session import AsJson, say, show_table
 
 from .failure import CommandFailed
-from .on_database import Team
+from .on_database import Team, opened_team, run_on_database
 
 if TYPE_CHECKING:
+    from loopwright.server.store.held import HeldReason
     from loopwright.server.store.retries import Choice
 
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
-app = typer.Typer(no_args_is_help=True, help="Have emails sent again.")
-
-
-@app.callback()
-def _emails() -> None:
-    pass
+app = typer.Typer(
+    no_args_is_help=True, help="Emails that did not leave: why they are held, and sending them again."
+)
 
 
 @app.command()
@@ -78,6 +77,37 @@ def retry(
         typer.echo(msgspec.json.encode({"emails": count, "dryRun": dry_run}).decode())
     else:
         say(f"{emails} would be sent again." if dry_run else f"{emails} will be sent again.")
+
+
+@app.command()
+def held(
+    *,
+    team: Team = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which emails are held, and what they lack: the reason names the command that mends it.
+
+    Once that is done they leave by themselves, within seconds.
+    """
+
+    async def work() -> "Sequence[HeldReason]":
+        from loopwright.server.store.held import load_reasons
+
+        async with opened_team(team, data_dir, database_url) as (tx, found):
+            return await load_reasons(tx, found.id)
+
+    reasons = run_on_database(work())
+    if as_json:
+        typer.echo(msgspec.json.encode({"held": reasons}).decode())
+    elif reasons:
+        show_table(
+            ("emails", "kind", "since", "reason"),
+            [(one.emails, one.kind, f"{one.since:%Y-%m-%d %H:%M}", one.reason) for one in reasons],
+        )
+    else:
+        say("No email is held.")
 
 
 async def _retry(

@@ -106,6 +106,20 @@ EventRetention = Annotated[
         help="Days for which events are kept, at least; whole months go at once. Or 'forever'.",
     ),
 ]
+EmailRetention = Annotated[
+    str,
+    typer.Option(
+        envvar="LOOPWRIGHT_EMAIL_RETENTION",
+        help="Days for which emails are kept, at least, with what became of them. Or 'forever'.",
+    ),
+]
+InboxRetention = Annotated[
+    str,
+    typer.Option(
+        envvar="LOOPWRIGHT_INBOX_RETENTION",
+        help="Days for which messages in the inbox are kept. Or 'forever'.",
+    ),
+]
 LogFormat = Annotated[
     Literal["json", "text"] | None,
     typer.Option(

@@ -22,8 +22,10 @@ from .hosting import (
     DatabaseUrl,
     DataDir,
     EhloName,
+    EmailRetention,
     EventRetention,
     GiveUpAfter,
+    InboxRetention,
     LogFormat,
     LogLevel,
     PublicUrl,
@@ -126,6 +128,8 @@ def serve(
     ] = True,
     sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
+    email_retention: EmailRetention = "forever",
+    inbox_retention: InboxRetention = "forever",
     log_format: LogFormat = None,
     log_level: LogLevel = "info",
 ) -> None:
@@ -155,6 +159,8 @@ def serve(
         workers=workers,
         jobs=jobs,
         event_retention=read_retention(event_retention),
+        email_retention=read_retention(email_retention),
+        inbox_retention=read_retention(inbox_retention),
         sealing_key=sealing_key,
     )
     check_smtp_url(smtp_url)

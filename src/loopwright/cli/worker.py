@@ -14,8 +14,10 @@ from .hosting import (
     DatabaseUrl,
     DataDir,
     EhloName,
+    EmailRetention,
     EventRetention,
     GiveUpAfter,
+    InboxRetention,
     LogFormat,
     LogLevel,
     PublicUrl,
@@ -60,6 +62,8 @@ def worker(
     ] = None,
     sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
+    email_retention: EmailRetention = "forever",
+    inbox_retention: InboxRetention = "forever",
     log_format: LogFormat = None,
     log_level: LogLevel = "info",
 ) -> None:
@@ -80,6 +84,8 @@ def worker(
         give_up_after=read_give_up_after(give_up_after),
         public_url=read_url(public_url),
         event_retention=read_retention(event_retention),
+        email_retention=read_retention(email_retention),
+        inbox_retention=read_retention(inbox_retention),
         sealing_key=sealing_key,
     )
     check_smtp_url(smtp_url)

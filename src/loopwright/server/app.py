@@ -43,7 +43,7 @@ from loopwright.server.observe.observer import Observer
 from loopwright.server.public_url import origin_of
 from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.runtime.growth import watching_growth
-from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeeping, make_months
+from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeeping, Kept, make_months
 from loopwright.server.runtime.listening import Listener, listen
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.runtime.worker import Schedule, Worker
@@ -248,7 +248,13 @@ async def _jobs(
     runner = Runner(pool, clock, observer.job)
     await runner.start()
     stack.push_async_callback(runner.stop)
-    housekeeping = Housekeeping(pool, clock, settings.event_retention)
+    housekeeping = Housekeeping(
+        pool,
+        clock,
+        Kept(
+            events=settings.event_retention, emails=settings.email_retention, inbox=settings.inbox_retention
+        ),
+    )
     worker = Worker(
         pool,
         {

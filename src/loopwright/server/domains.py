@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.bootstrap import FIRST_DOMAIN
 from loopwright.server.mail.addresses import ascii_domain, domain_mistake
 from loopwright.server.mail.dkim import Algorithm, new_private_key, public_record, read_private_key
 from loopwright.server.mail.identity import purpose_of
@@ -16,6 +17,7 @@ from loopwright.server.store.database import Connection
 from loopwright.server.store.domains import (
     DomainRow,
     KeyRow,
+    delete_domain,
     insert_key,
     load_domains,
     load_keys,
@@ -105,6 +107,15 @@ async def end_rotation(tx: Connection, team_id: str, name: str, *, now: datetime
     domain = await load_domain(tx, team_id, name)
     await replace_active(tx, team_id, name, [key.id for key in domain.waiting], now=now)
     return await load_domain(tx, team_id, name)
+
+
+async def remove_domain(tx: Connection, team_id: str, name: str, *, now: datetime) -> None:
+    """Forget a domain and its keys; a team that sent from it has no domain of its own then."""
+    await lock_team(tx, team_id)
+    domain = await load_domain(tx, team_id, name)
+    await delete_domain(tx, team_id, domain.name)
+    if domain.is_used:
+        await change_team(tx, team_id, SettingChanges(sending_domain=FIRST_DOMAIN), now=now)
 
 
 async def load_all(tx: Connection, team_id: str) -> list[Domain]:

@@ -34,8 +34,8 @@ class Settings:
     `workers` is the number of processes that take requests, each over at most `connections` at a time; with
     `jobs`, each of them does jobs and delivers email, too: over `smtp_connections` at a time at most, each
     for `smtp_messages`, and `send_rate` emails a second. `ehlo_name` None means the sending domain,
-    `give_up_after` None three days for marketing and one for transactional email. `event_retention` is in
-    days.
+    `give_up_after` None three days for marketing and one for transactional email. `event_retention`,
+    `email_retention` and `inbox_retention` are in days.
     Secrets in the database are sealed with `sealing_key`, or else with the key in `sealing_file`, which is
     known once the embedded server runs.
     """
@@ -61,3 +61,5 @@ class Settings:
     sealing_key: str | None = field(default=None, repr=False)
     sealing_file: Path | None = None
     event_retention: Retention = "forever"
+    email_retention: Retention = "forever"
+    inbox_retention: Retention = "forever"

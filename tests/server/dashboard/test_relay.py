@@ -73,3 +73,24 @@ async def test_no_other_site_and_no_other_team_sends_again(site: Site, operator:
     if other:
         await operator.post(f"/emails/{other}/retry", headers=FROM_HERE)
         assert await site.rows.pool.fetchval("SELECT status FROM email WHERE id = $1", other) == "failed"
+
+
+async def test_the_first_line_tells_of_held_email(site: Site, operator: httpx2.AsyncClient) -> None:
+    """How many there are, whenever they were made, and why; nothing once none is."""
+    pool = site.rows.pool
+    for number in range(2):
+        email = await site.rows.email(
+            "Hi", f"p{number}@elsewhere.org", None, status="held", reason="no <domain>"
+        )
+        await pool.execute(
+            """
+            INSERT INTO email_queue (email_id, team_id, lane, due_at) VALUES ($1, $2, 1, 'infinity')
+            ON CONFLICT (email_id) DO UPDATE SET due_at = 'infinity'
+            """,
+            email,
+            site.rows.team_id,
+        )
+    page = (await operator.get("/")).text
+    assert page.index("2 emails are held") < page.index("no &lt;domain&gt;") < page.index("<dt>Events")
+    await pool.execute("UPDATE email SET status = 'skipped' WHERE status = 'held'")
+    assert "are held" not in (await operator.get("/")).text

@@ -55,6 +55,7 @@ CLEARED = {
         "taken_apart",
     },
     "suppression_removal": {"email"},
+    "email_link": {"contact_id"},
 }
 """What goes with a contact: whole rows, or, of emails and lifted suppressions, what is personal in them."""
 
@@ -80,6 +81,11 @@ KEPT = {
         "trying_since": "counts",
         "created_at": "counts",
         "sent_at": "counts",
+    },
+    "email_link": {
+        "email_id": "links in an email that was removed lead here; it names nobody",
+        "mailing_list_id": "links in the email are signed with it",
+        "revision_id": "which wording went out, the same for everybody",
     },
     "idempotency_key": {
         "endpoint": "which request came; 24 hours",

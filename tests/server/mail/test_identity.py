@@ -1,21 +1,31 @@
 """What a team's sending domain does to its email: signatures, the envelope's sender, and email that waits."""
 
+import asyncio
+import json
 import re
+from collections import Counter
 from datetime import timedelta
+from email import message_from_bytes
 
 import dkim
 import httpx2
 import pytest
+from typer.testing import CliRunner
 
+from loopwright.cli.program import program
 from loopwright.server.app import run
 from loopwright.server.domains import add_domain, begin_rotation, end_rotation
-from loopwright.server.mail import identity
-from loopwright.server.mail.retry import HOLD
+from loopwright.server.mail import identity, releasing
 from loopwright.server.sealing import SealingKey, new_sealing_key
 from loopwright.server.settings import Settings
 from loopwright.server.store.domains import load_keys
+from loopwright.server.store.held import load_latest_reason
+from loopwright.server.store.jobs import count_jobs
+from loopwright.server.store.pages.overview import load_counts
+from loopwright.server.store.people import forget_contact
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.workflows import until
 
 DOMAIN = "mail.elsewhere.org"
 
@@ -114,6 +124,23 @@ async def test_bounces_come_back_to_each_email(office: Office, peer: Peer) -> No
     assert peer.message()["From"].endswith(f"@{DOMAIN}>") or peer.message()["From"].endswith(f"@{DOMAIN}")
 
 
+async def test_feedback_is_counted_by_message_kind_and_team(office: Office, peer: Peer) -> None:
+    """The same for every recipient of a message, as Google wants it, and signed once more than it occurs."""
+    await add(office)
+    message, other = await office.message(), await office.message()
+    for number in range(2):
+        await office.email(message, await office.contact(f"p{number}@elsewhere.org"))
+    await office.email(other)
+    await office.deliver(peer.url)
+    heads = [message_from_bytes(raw(peer, number)) for number in range(3)]
+    found = Counter(head["Feedback-ID"] for head in heads)
+    sender = {name.rpartition(":")[2] for name in found}
+    assert found == {f"{message}:marketing:{min(sender)}": 2, f"{other}:transactional:{min(sender)}": 1}
+    assert (len(sender), 5 <= len(min(sender)) <= 15, office.team.id.endswith(min(sender))) == (1, True, True)
+    signed = re.sub(r"\s", "", heads[0]["DKIM-Signature"]).partition(";h=")[2].partition(";")[0].split(":")
+    assert signed.count("Feedback-ID") == 2
+
+
 @pytest.mark.parametrize("sealing", [None, SealingKey(bytes(31) + b"1")])
 async def test_a_process_that_cannot_sign(office: Office, peer: Peer, sealing: SealingKey | None) -> None:
     """Nothing goes out unsigned: it waits, and says what to do."""
@@ -121,12 +148,11 @@ async def test_a_process_that_cannot_sign(office: Office, peer: Peer, sealing: S
     email = await office.email(await office.message())
     right, office.sealing = office.sealing, sealing
     await office.deliver(peer.url)
-    assert "--sealing-key" in (await office.reload(email)).reason
+    held = await office.reload(email)
+    assert (held.status, "--sealing-key" in held.reason) == ("held", True)
     assert peer.received == []
     office.sealing = right
-    office.clock.advance(HOLD)
-    await office.deliver(peer.url)
-    assert (await office.reload(email)).status == "sent"
+    assert (await office.settled(email, peer.url)).status == "sent"
 
 
 @pytest.mark.parametrize("domain", ["mail.example.com", ""])
@@ -138,15 +164,13 @@ async def test_without_a_domain_nothing_leaves(office: Office, peer: Peer, domai
     email = await office.email(await office.message(), contact)
     for _ in range(4):  # for longer than an email is tried
         await office.deliver(peer.url)
-        assert await office.due_in(email) == HOLD
         office.clock.advance(timedelta(days=1))
-    waiting = await office.reload(email)
-    assert (waiting.status, waiting.attempts) == ("queued", 0)
-    assert "loopwright domain add" in waiting.reason
+    held = await office.reload(email)
+    assert (held.status, held.attempts) == ("held", 0)
+    assert "loopwright domain add" in held.reason
     assert peer.connections == 0
     await add(office)
-    await office.deliver(peer.url)
-    sent = await office.reload(email)
+    sent = await office.settled(email, peer.url)
     assert (sent.status, sent.reason, len(peer.received)) == ("sent", "", 1)
 
 
@@ -169,10 +193,75 @@ async def test_marketing_needs_more(
     marketing, other = await office.email(message, await office.contact()), await office.email(message)
     await office.deliver(peer.url)
     assert (await office.reload(other)).status == "sent"
-    waiting = await office.reload(marketing)
-    assert waiting.status == "queued"
-    assert {command: command in waiting.reason for command in said} == dict.fromkeys(said, True)
-    assert ("domain add" in waiting.reason, len(peer.received)) == (False, 1)
+    held = await office.reload(marketing)
+    assert held.status == "held"
+    assert {command: command in held.reason for command in said} == dict.fromkeys(said, True)
+    assert ("domain add" in held.reason, len(peer.received)) == (False, 1)
+    await office.pool.execute("UPDATE team SET address = '1 Road'")
+    office.public_url = "https://mail.elsewhere.org"
+    assert (await office.settled(marketing, peer.url)).status == "sent"
+
+
+async def test_what_is_held_goes_by_itself(
+    office: Office, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one transaction takes, while the sender runs; another team's stay, and nothing goes twice."""
+    monkeypatch.setattr(releasing, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(releasing, "AT_ONCE", 3)
+    await office.pool.execute("UPDATE team SET sending_domain = ''")
+    message = await office.message()
+    emails = [await office.email(message, await office.contact(f"p{n}@elsewhere.org")) for n in range(10)]
+    async with office.sending(peer.url):
+        await until(office.is_done)
+        assert {(await office.reload(email)).status for email in emails} == {"held"}
+        await add(office)
+
+        async def all_sent() -> bool:
+            return not await office.pool.fetchval("SELECT EXISTS (SELECT FROM email WHERE status <> 'sent')")
+
+        await until(all_sent, within=20)
+    assert len(peer.received) == len(emails)
+    assert await office.pool.fetchval("SELECT count(*) FROM email_queue") == 0
+
+
+async def test_held_email_is_not_sent_to_whoever_left(office: Office, peer: Peer) -> None:
+    """Consent is asked again once it may go; a deleted contact's leaves the queue at once."""
+    await office.pool.execute("UPDATE team SET sending_domain = ''")
+    message = await office.message()
+    left, gone = await office.contact(), await office.contact("grace@elsewhere.org")
+    emails = [await office.email(message, contact) for contact in (left, gone)]
+    await office.deliver(peer.url)
+    await office.pool.execute("UPDATE contact SET subscribed = false WHERE id = $1", left.id)
+    async with office.pool.acquire() as tx:
+        await forget_contact(tx, team_id=office.team.id, contact_id=gone.id, limit=10)
+    assert await office.pool.fetchval("SELECT count(*) FROM email_queue") == 1
+    await add(office)
+    for email in emails:
+        assert (await office.settled(email, peer.url)).status == "skipped"
+    assert peer.received == []
+
+
+async def test_held_email_is_shown(office: Office, peer: Peer, database_url: str) -> None:
+    """By the command line with the command that mends it, and by the metrics, apart from what is due."""
+    await office.pool.execute("UPDATE team SET sending_domain = '', address = ''")
+    message = await office.message()
+    await office.email(message)
+    for number in range(3):
+        await office.email(message, await office.contact(f"p{number}@elsewhere.org"))
+    await office.deliver(peer.url)
+    runner = CliRunner(env={"LOOPWRIGHT_DATABASE_URL": database_url})
+    result = await asyncio.to_thread(runner.invoke, program, ["emails", "held", "--json"])
+    marketing, transactional = json.loads(result.stdout)["held"]
+    assert (marketing["kind"], marketing["emails"]) == ("marketing", 3)
+    assert (transactional["kind"], transactional["emails"]) == ("transactional", 1)
+    assert {"domain add" in one["reason"] for one in (marketing, transactional)} == {True}
+    assert ["team set --address" in one["reason"] for one in (marketing, transactional)] == [True, False]
+    async with office.pool.acquire() as tx:
+        [jobs] = [one for one in await count_jobs(tx) if one.entrypoint == "deliver_email"]
+        shown = await load_counts(tx, office.team.id, since=NOW)
+        reason = await load_latest_reason(tx, office.team.id)
+    assert (jobs.state, jobs.count, jobs.seconds) == ("held", 4, 0)
+    assert (shown.held, reason) == (4, marketing["reason"])
 
 
 async def test_the_inbox_takes_everything(office: Office, peer: Peer) -> None:

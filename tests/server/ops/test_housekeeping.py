@@ -10,7 +10,7 @@ from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Identity, SendEvent
-from loopwright.server.runtime.housekeeping import Housekeeping, make_months
+from loopwright.server.runtime.housekeeping import Housekeeping, Kept, make_months
 from loopwright.server.runtime.worker import Schedule, Worker
 from loopwright.server.settings import Retention
 from loopwright.server.store.batches import BatchChanges, save
@@ -54,7 +54,7 @@ async def add_event(pool: Pool, team: TeamRow, moment: datetime) -> None:
 
 
 async def tidy(pool: Pool, retention: Retention = "forever") -> None:
-    await Housekeeping(pool, HandClock(NOW), retention).tidy()
+    await Housekeeping(pool, HandClock(NOW), Kept(events=retention)).tidy()
 
 
 async def counts(pool: Pool) -> dict[str, int]:

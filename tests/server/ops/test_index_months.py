@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from loopwright.server.clock import SystemClock
-from loopwright.server.runtime.housekeeping import Housekeeping, make_months
+from loopwright.server.runtime.housekeeping import Housekeeping, Kept, make_months
 from loopwright.server.store.database import open_pool
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from support.factories import OLDER_REVISION, add_events, repeat_events
@@ -38,9 +38,9 @@ async def test_an_older_database_finds_events_by_name(postgres_url: str, count: 
             if count > 10:
                 await older.execute("CREATE INDEX event_default_of_name ON event_default (name)")
             writing = asyncio.create_task(repeat_events(older, 10))
-            await Housekeeping(pool, SystemClock(), "forever").tidy()
+            await Housekeeping(pool, SystemClock(), Kept()).tidy()
             await writing
-            await Housekeeping(pool, SystemClock(), "forever").tidy()
+            await Housekeeping(pool, SystemClock(), Kept()).tidy()
         assert await older.fetchval(READY)
         plan = " ".join(row[0] for row in await older.fetch(FOUND))
         assert plan.count("_name") >= 2, plan

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from loopwright.server.dashboard import answers, chart
 from loopwright.server.dashboard.pages import NumbersPart, OverviewPage
 from loopwright.server.dashboard.requests import Visit
+from loopwright.server.store.held import load_latest_reason
 from loopwright.server.store.pages.overview import list_unsent, load_counts, load_hours
 from loopwright.server.store.relays import load_relays
 
@@ -18,16 +19,18 @@ async def show_overview(visit: Visit) -> Response:
     hours = await load_hours(visit.tx, visit.team_id, since=chart.first_hour(visit.now))
     picture = chart.draw(hours.events, hours.sent, now=visit.now)
     relays = await load_relays(visit.tx)
+    held = await load_latest_reason(visit.tx, visit.team_id)
     unsent = await list_unsent(visit.tx, visit.team_id, since=chart.first_hour(visit.now), limit=_UNSENT)
     numbers = NumbersPart(
         # counting a busy day takes a while; the first event of all is waited for
         live=answers.live(
-            visit.here(), (counts, picture, unsent, relays), seconds=10 if counts.any_event else 2
+            visit.here(), (counts, picture, unsent, relays, held), seconds=10 if counts.any_event else 2
         ),
         counts=counts,
         chart=picture,
         unsent=unsent,
         relay=relays[0] if relays and relays[0].condition != "up" else None,
+        held=held,
         server=visit.public_url,
     )
     if visit.wants_part:

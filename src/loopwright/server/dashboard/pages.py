@@ -105,8 +105,8 @@ class BusyPage(DashboardPage):
 class NumbersPart(LivePage):
     """Today's counts, the chart of the last hours and the emails that did not leave.
 
-    `relay` is the SMTP server when it takes no email, or less; `server` is the address programs send their
-    events to.
+    `relay` is the SMTP server when it takes no email, or less; `held` is why emails are held, if any are;
+    `server` is the address programs send their events to.
     """
 
     template: ClassVar[str] = "numbers.html"
@@ -114,6 +114,7 @@ class NumbersPart(LivePage):
     chart: Chart
     unsent: Sequence[EmailLine]
     relay: RelayRow | None
+    held: str | None
     server: str
 
 

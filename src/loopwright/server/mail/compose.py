@@ -38,6 +38,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     from_email: str
     to_email: str
     unsubscribe_link: str = ""
+    feedback_id: str = ""
     bounce_to: str = ""
     is_urgent: bool = False
 
@@ -88,6 +89,8 @@ def compose(
         head.append(f"List-Unsubscribe: <{envelope.unsubscribe_link}>\r\n".encode())
         if envelope.unsubscribe_link.startswith("https:"):  # RFC 8058 allows no other
             head.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+    if envelope.feedback_id:
+        head.append(f"Feedback-ID: {envelope.feedback_id}\r\n".encode())
     tag = envelope.mime_id.partition("@")[0]
     words = [
         _words("plain", rendered.text_pieces, rendered.encoded),

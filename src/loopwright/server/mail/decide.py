@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from loopwright.server.store.deliveries import Delivery
+from loopwright.server.store.held import HeldGroup
 
 RESERVED_DOMAINS = ("example.com", "test.com")
 # RFC 2606 and RFC 6761: nobody can own them, so email from them is nobody's.
@@ -40,7 +41,7 @@ def reason_to_skip(email: Delivery) -> str | None:
     return None
 
 
-def reason_to_hold(email: Delivery, *, public_url: str) -> str | None:
+def reason_to_hold(email: Delivery | HeldGroup, *, public_url: str) -> str | None:
     """Why the email may not leave the house yet; `None` when it may.
 
     All email comes from a domain that somebody owns. Marketing names a postal address, too, and is left by a

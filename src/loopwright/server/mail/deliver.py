@@ -20,6 +20,7 @@ from loopwright.server.refusal import NotFound
 from loopwright.server.sealing import SealingFailure
 from loopwright.server.store.database import Pool
 from loopwright.server.store.deliveries import Delivery, Result, load_attachments
+from loopwright.server.store.held import NEVER, HeldGroup
 from loopwright.server.store.messages import Content, load_revisions
 from loopwright.wire.transactional import Attachment
 
@@ -27,13 +28,14 @@ from .addresses import UnwritableAddress
 from .compose import Composed, Envelope, compose
 from .decide import is_reserved, reason_to_hold, reason_to_skip
 from .dkim import sign
+from .feedback import feedback_id
 from .identity import Identities, Identity
 from .layout import Footer
 from .links import bounce_address, unsubscribe_url
 from .recipient import values_for
 from .relay import Limits
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
-from .retry import GIVE_UP, HOLD, GiveUp, next_try
+from .retry import GIVE_UP, GiveUp, next_try
 from .session import MayFinish
 from .smtp_url import Server
 from .transport import Accepted, Bounced, Deferred, Held, Refused, Relay, Sending
@@ -118,13 +120,13 @@ class Mailer:
         if reason := reason_to_skip(delivery):
             return _result(delivery, "skipped", reason)
         if self._leaves(delivery) and (reason := reason_to_hold(delivery, public_url=self._public_url)):
-            return self._held(delivery, reason)
+            return _held(delivery, reason)
         if isinstance(prepared, UnsoundContent):
             return _result(delivery, "failed", str(prepared), tried=True)
         try:
             identity = await self._identities.of(delivery.team_id, delivery.sending_domain)
         except SealingFailure as failure:
-            return self._held(delivery, str(failure))
+            return _held(delivery, str(failure))
         files: Sequence[Attachment] = ()
         if delivery.has_attachments:
             async with self._pool.acquire() as tx:
@@ -188,13 +190,19 @@ class Mailer:
         due = now + timedelta(seconds=seconds)
         return _queued(delivery, reason, due, attempts=delivery.attempts, since=since)
 
+    async def may_leave(self, group: HeldGroup) -> bool:
+        """Whether nothing holds these emails any more."""
+        if self._outside is not self._inbox and reason_to_hold(group, public_url=self._public_url):
+            return False
+        try:
+            await self._identities.of(group.team_id, group.sending_domain)
+        except SealingFailure:
+            return False
+        return True
+
     def _leaves(self, delivery: Delivery) -> bool:
         """Whether the email would go to a server outside."""
         return self._outside is not self._inbox and not is_reserved(_address(delivery))
-
-    def _held(self, delivery: Delivery, reason: str) -> Result:
-        """The email waits for the operator; that is no attempt."""
-        return _queued(delivery, reason, self._clock.now() + HOLD, attempts=delivery.attempts)
 
     def _outgoing(
         self, delivery: Delivery, prepared: Prepared, files: Sequence[Attachment], identity: Identity
@@ -219,6 +227,9 @@ class Mailer:
             from_email=f"{rendered.from_email or DEFAULT_SENDER}@{delivery.sending_domain}",
             to_email=to_email,
             unsubscribe_link=link,
+            feedback_id=feedback_id(
+                team_id=delivery.team_id, kind=delivery.kind, message_id=delivery.message_id
+            ),
             bounce_to=bounce_to,
             is_urgent=delivery.kind == "transactional",
         )
@@ -238,6 +249,18 @@ def _result(
 ) -> Result:
     attempts = delivery.attempts + 1 if tried else delivery.attempts
     return Result(id=delivery.id, token=delivery.token, status=status, reason=reason, attempts=attempts)
+
+
+def _held(delivery: Delivery, reason: str) -> Result:
+    """The email waits for the operator; that is no attempt."""
+    return Result(
+        id=delivery.id,
+        token=delivery.token,
+        status="held",
+        reason=reason,
+        attempts=delivery.attempts,
+        due_at=NEVER,
+    )
 
 
 def _queued(

@@ -7,9 +7,6 @@ from msgspec import Struct
 FIRST_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(hours=2)
 
-HOLD = timedelta(minutes=5)
-"""After which time an email that waits for the operator is looked at again."""
-
 
 class GiveUp(Struct, frozen=True, kw_only=True):
     """After which time an email is not tried any more, counted from its first attempt."""

@@ -25,6 +25,7 @@ from loopwright.server.store.jobs import DeliverEmail
 from .deliver import Mailer, Outgoing
 from .leases import LEASE, Lease, Leases
 from .recorder import Recorder
+from .releasing import releasing
 from .render import Prepared, UnsoundContent
 
 PLACES: Mapping[Lane, int] = {Lane.TRANSACTIONAL: 4, Lane.WORKFLOW: 12, Lane.CAMPAIGN: 8}
@@ -92,6 +93,7 @@ class Sender:
         """Begin to send."""
         self._recorder.start()
         await self._running.enter_async_context(self._leases.kept_up())
+        await self._running.enter_async_context(releasing(self._pool, self._clock, self._mailer.may_leave))
         await self._running.enter_async_context(hearing(self._pool, CHANNEL, self._heard))
         for lane, queue in self._lanes.items():
             self._feeders.append(asyncio.create_task(self._feed(lane, queue)))

@@ -166,7 +166,9 @@ class JobMetrics:
     def collect(self) -> list[Metric]:
         """For the library."""
         waiting = GaugeMetricFamily(
-            "loopwright_jobs", "Jobs, by kind: due, later, taken or failed for good.", labels=["job", "state"]
+            "loopwright_jobs",
+            "Jobs, by kind: due, later, taken, held until something is mended, or failed for good.",
+            labels=["job", "state"],
         )
         age = GaugeMetricFamily(
             "loopwright_jobs_due_seconds", "For how long the first due job has waited.", labels=["job"]

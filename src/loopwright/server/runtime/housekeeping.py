@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
+from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.settings import Retention
 from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.email_retention import delete_emails, delete_inbox
 from loopwright.server.store.housekeeping import (
     delete_job_log,
     delete_job_statistics,
@@ -77,21 +79,35 @@ async def _make_month(tx: Connection, table: Monthly, month: Month) -> None:
         logger.info(BUSY, table.name)
 
 
-class Housekeeping:
-    """Keeps the database in order. `retention` is the days for which events are kept, at least."""
+class Kept(Struct, frozen=True, kw_only=True):
+    """The days for which things are kept, at least; facts go with the emails that they are about."""
 
-    def __init__(self, pool: Pool, clock: Clock, retention: Retention) -> None:
+    events: Retention = "forever"
+    emails: Retention = "forever"
+    inbox: Retention = "forever"
+
+
+class Housekeeping:
+    """Keeps the database in order."""
+
+    def __init__(self, pool: Pool, clock: Clock, kept: Kept) -> None:
         self._pool = pool
         self._clock = clock
-        self._retention: Retention = retention
+        self._kept = kept
 
     async def tidy(self) -> None:
         """Do all that is to be done now."""
         now = self._clock.now()
         await make_months(self._pool, self._clock)
         await self._index_months()
-        if self._retention != "forever":
-            await self._forget(EVENTS, now - timedelta(days=self._retention))
+        if self._kept.events != "forever":
+            await self._forget(EVENTS, now - timedelta(days=self._kept.events))
+        if self._kept.emails != "forever":
+            before = now - timedelta(days=self._kept.emails)
+            await self._delete(delete_emails, before)
+            await self._forget(FACTS, before)
+        if self._kept.inbox != "forever":
+            await self._delete(delete_inbox, now - timedelta(days=self._kept.inbox))
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)

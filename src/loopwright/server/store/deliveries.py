@@ -45,6 +45,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     team_id: str
     token: str
     kind: Kind
+    message_id: str
     revision_id: str
     to_email: str
     mailing_list_id: str | None
@@ -68,7 +69,8 @@ FactKind: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What became of an email. A `queued` one goes again when it is `due_at`; for the others that is None.
+    """What became of an email. A `queued` one goes again when it is `due_at`, and a `held` one stays in the
+    queue until it is let go; for the others that is None.
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
     that nobody is at, and that is written to no more. `trying_since` is left as it is when it is None.
@@ -76,7 +78,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     id: str
     token: str
-    status: Literal["queued", "sent", "skipped", "failed"]
+    status: Literal["held", "queued", "sent", "skipped", "failed"]
     reason: str = ""
     attempts: int
     subject: str | None = None
@@ -121,8 +123,9 @@ DELIVERIES: LiteralString = """
     SELECT contact.id, contact.team_id, contact.email, contact.user_id, contact.first_name, contact.last_name,
            contact.source, contact.subscribed, contact.user_group, contact.opt_in_status, contact.notes,
            contact.properties, contact.mailing_lists, contact.created_at, contact.xmin, contact.ctid,
-           email.id AS email_id, email.team_id AS email_team_id, email.kind, email.revision_id,
-           email.to_email, email.mailing_list_id, email.event_properties, email.data_variables,
+           email.id AS email_id, email.team_id AS email_team_id, email.kind, email.message_id,
+           email.revision_id, email.to_email, email.mailing_list_id, email.event_properties,
+           email.data_variables,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
            mailing_list.name AS list_name, team.secret, team.sending_domain, team.company, team.address,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,

@@ -39,6 +39,8 @@ SAVE_DOMAIN: LiteralString = """
     INSERT INTO sending_domain (team_id, name, bounce_domain, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (team_id, name) DO UPDATE SET bounce_domain = excluded.bounce_domain
 """
+DELETE_DOMAIN: LiteralString = "DELETE FROM sending_domain WHERE team_id = $1 AND name = $2"
+COUNT_WAITING: LiteralString = "SELECT count(*) FROM email_queue WHERE team_id = $1"
 KEYS: LiteralString = f"SELECT {_KEY_COLUMNS} FROM signing_key WHERE team_id = $1 ORDER BY domain, id"
 INSERT_KEY: LiteralString = f"""
     INSERT INTO signing_key (team_id, {_KEY_COLUMNS}, created_at)
@@ -61,6 +63,17 @@ async def load_domains(tx: Connection, team_id: str) -> list[DomainRow]:
 async def save_domain(tx: Connection, domain: DomainRow, *, now: datetime) -> None:
     """Add a domain, or change one that is there."""
     await tx.execute(SAVE_DOMAIN, domain.team_id, domain.name, domain.bounce_domain, now)
+
+
+async def delete_domain(tx: Connection, team_id: str, name: str) -> None:
+    """Forget a domain and its keys."""
+    await tx.execute(DELETE_DOMAIN, team_id, name)
+
+
+async def count_waiting(tx: Connection, team_id: str) -> int:
+    """How many emails of the team wait to be sent."""
+    count: int = await tx.fetchval(COUNT_WAITING, team_id)
+    return count
 
 
 async def load_keys(tx: Connection, team_id: str) -> list[KeyRow]:

@@ -136,6 +136,18 @@ SUBSCRIPTION: LiteralString = """
              ON mailing_list.team_id = email.team_id AND mailing_list.id = email.mailing_list_id
      WHERE email.team_id = $1 AND email.id = $2 AND email.kind = 'marketing'
 """
+# Of an email whose row has had its time.
+LINK: LiteralString = """
+    SELECT link.team_id, link.email_id, team.secret,
+           coalesce(nullif(team.company, ''), team.name) AS sender, coalesce(contact.email, '') AS to_email,
+           link.contact_id, link.mailing_list_id, mailing_list.name AS list_name
+      FROM email_link AS link
+      JOIN team ON team.id = link.team_id
+      LEFT JOIN contact ON contact.team_id = link.team_id AND contact.id = link.contact_id
+      LEFT JOIN mailing_list
+             ON mailing_list.team_id = link.team_id AND mailing_list.id = link.mailing_list_id
+     WHERE link.team_id = $1 AND link.email_id = $2
+"""
 EMAILS_OF_CONTACT: LiteralString = f"""
     SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3
 """
@@ -201,7 +213,7 @@ async def load_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | 
 
 async def load_subscription(tx: Connection, team_id: str, email_id: str) -> SubscriptionRow | None:
     """What the unsubscribe link of that marketing email is about."""
-    row = await tx.fetchrow(SUBSCRIPTION, team_id, email_id)
+    row = await tx.fetchrow(SUBSCRIPTION, team_id, email_id) or await tx.fetchrow(LINK, team_id, email_id)
     return SubscriptionRow(**row) if row else None
 
 

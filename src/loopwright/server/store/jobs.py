@@ -46,7 +46,7 @@ class JobCount(Struct, frozen=True):
     """How many jobs of a kind are in a state, and for how many seconds the first of them has been due.
 
     Emails that wait count as jobs that deliver one, runs that wait as jobs that take a step.
-    The states: `due`, `later`, `taken` by a worker, and `failed` for good.
+    The states: `due`, `later`, `taken` by a worker, `held` until something is mended, and `failed` for good.
     """
 
     entrypoint: str
@@ -64,8 +64,8 @@ COUNT_JOBS: LiteralString = """
                            WHEN execute_after <= now() THEN 'due' ELSE 'later' END AS state
                  FROM pgqueuer
                 UNION ALL
-               SELECT 'deliver_email', due_at,
-                      CASE WHEN leased_until > now() THEN 'taken'
+               SELECT 'deliver_email', nullif(due_at, 'infinity'),
+                      CASE WHEN due_at = 'infinity' THEN 'held' WHEN leased_until > now() THEN 'taken'
                            WHEN due_at <= now() THEN 'due' ELSE 'later' END
                  FROM email_queue
                 UNION ALL

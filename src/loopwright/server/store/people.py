@@ -84,6 +84,15 @@ FORGET_RUNS: LiteralString = """
     )
     SELECT count(*) FROM gone
 """
+# Links that were mailed lead to a page that says where things stand.
+FORGET_LINKS: LiteralString = """
+    WITH cleared AS (
+        UPDATE email_link SET contact_id = NULL WHERE email_id IN (
+            SELECT email_id FROM email_link WHERE team_id = $1 AND contact_id = $2 LIMIT $3 FOR UPDATE)
+        RETURNING 1
+    )
+    SELECT count(*) FROM cleared
+"""
 FORGET_EVENTS: LiteralString = """
     WITH gone AS (
         DELETE FROM event WHERE team_id = $1 AND contact_id = $2 AND id IN (
@@ -216,7 +225,7 @@ async def forget_address(tx: Connection, person: Person, *, before: datetime, li
 
 async def forget_contact(tx: Connection, team_id: str, contact_id: str, *, limit: int) -> bool:
     """Clear at most `limit` rows of each table that belong to a deleted contact; was that all?"""
-    statements = (FORGET_EMAILS, FORGET_RUNS, FORGET_EVENTS)
+    statements = (FORGET_EMAILS, FORGET_LINKS, FORGET_RUNS, FORGET_EVENTS)
     counts = [await tx.fetchval(statement, team_id, contact_id, limit) for statement in statements]
     return all(count < limit for count in counts)
 

@@ -12,12 +12,13 @@ from loopwright.server.store.pages.events import EmailLine, load_emails
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a team has and what it got since a moment; `any_event` looks at all times."""
+    """What a team has and what it got since a moment; `any_event` and `held` look at all times."""
 
     any_event: bool
     contacts: int
     new_contacts: int
     events: int
+    held: int
     queued: int
     sent: int
     skipped: int
@@ -39,6 +40,7 @@ COUNTS: LiteralString = """
            (SELECT count(*) FROM contact WHERE team_id = $1) AS contacts,
            (SELECT count(*) FROM contact WHERE team_id = $1 AND id >= $2) AS new_contacts,
            (SELECT count(*) FROM event WHERE team_id = $1 AND id >= $2 AND received_at >= $3) AS events,
+           (SELECT count(*) FROM email_queue WHERE due_at = 'infinity' AND team_id = $1) AS held,
            COALESCE((SELECT n FROM emails WHERE status = 'queued'), 0) AS queued,
            COALESCE((SELECT n FROM emails WHERE status = 'sent'), 0) AS sent,
            COALESCE((SELECT n FROM emails WHERE status = 'skipped'), 0) AS skipped,
@@ -59,7 +61,7 @@ SENT_BY_HOUR: LiteralString = """
 
 UNSENT: LiteralString = """
     SELECT id FROM email
-     WHERE team_id = $1 AND id >= $2 AND status IN ('skipped', 'failed')
+     WHERE team_id = $1 AND id >= $2 AND status IN ('held', 'skipped', 'failed')
      ORDER BY id DESC
      LIMIT $3
 """
@@ -82,7 +84,7 @@ async def load_hours(tx: Connection, team_id: str, *, since: datetime) -> Hours:
 
 
 async def list_unsent(tx: Connection, team_id: str, *, since: datetime, limit: int) -> list[EmailLine]:
-    """List the latest emails made since `since` that were skipped or failed, newest first."""
+    """List the latest emails made since `since` that were held, skipped or failed, newest first."""
     ids = [row["id"] for row in await tx.fetch(UNSENT, team_id, first_id(since), limit)]
     emails = await load_emails(tx, team_id, runs=[], emails=ids)
     return sorted(emails, key=lambda email: email.id, reverse=True)
