@@ -71,8 +71,6 @@ def compose(
     notes: list[str] = []
     reply_to = _writable("Reply-To", rendered.reply_to, notes)
     cc, bcc = _writable("Cc", rendered.cc, notes), _writable("Bcc", rendered.bcc, notes)
-    if warning := size_warning(len(rendered.html.encode(errors="replace"))):
-        notes.append(warning)
     head = [
         mailbox("From", envelope.from_email, rendered.from_name),
         mailbox("To", envelope.to_email),
@@ -96,6 +94,9 @@ def compose(
         _words("plain", rendered.text_pieces, rendered.encoded),
         _words("html", rendered.html_pieces, rendered.encoded),
     ]
+    # Encoded it is never shorter, so that what is small then need not be counted.
+    if size_warning(len(words[1])) and (warning := size_warning(len(rendered.html.encode(errors="replace")))):
+        notes.append(warning)
     parts = _multipart("alternative", f"=_text_{tag}", words)
     if attachments:
         parts = _multipart("mixed", f"=_files_{tag}", [parts, *map(_file, attachments)])

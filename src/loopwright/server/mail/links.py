@@ -3,7 +3,6 @@
 import hmac
 import re
 from base64 import b32encode, urlsafe_b64encode
-from hashlib import sha256
 
 from msgspec import Struct
 
@@ -39,7 +38,7 @@ def is_genuine_opt_in(secret: bytes, *, team_id: str, contact_id: str, signature
 
 def bounce_address(domain: str, secret: bytes, *, team_id: str, email_id: str) -> str:
     """Where the email comes back to when it cannot be delivered; letters' case may get lost on the way."""
-    digest = hmac.digest(secret, "\n".join(("bounce", team_id, email_id)).encode(), sha256)
+    digest = hmac.digest(secret, "\n".join(("bounce", team_id, email_id)).encode(), "sha256")
     return f"bounces+{email_id}-{b32encode(digest[:10]).decode().lower()}@{domain}"
 
 
@@ -61,4 +60,4 @@ def _signature(secret: bytes, team_id: str, email_id: str, mailing_list_id: str 
 
 def _signed(secret: bytes, *said: str) -> str:
     signed = "\n".join(said)
-    return urlsafe_b64encode(hmac.digest(secret, signed.encode(), sha256)).rstrip(b"=").decode()
+    return urlsafe_b64encode(hmac.digest(secret, signed.encode(), "sha256")).rstrip(b"=").decode()

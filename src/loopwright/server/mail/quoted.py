@@ -12,7 +12,9 @@ from msgspec import Struct
 
 LINE_LENGTH = 76
 _SOFT_BREAK = b"=\n"
-_AS_IT_IS = re.compile(r"[A-Za-z0-9,:/?&;_\-]*", re.ASCII)
+_AS_IT_IS = re.compile(
+    r"(?:[A-Za-z0-9,:/?&;_\-](?:[A-Za-z0-9,:/?&;_\-.@ ]*[A-Za-z0-9,:/?&;_\-])?)?", re.ASCII
+)
 _FROM_LINE = re.compile(rb"^From (.*)$", re.MULTILINE)
 
 

@@ -2,6 +2,9 @@
 
 One commit stores a result and says which email the connection takes in hand next. So after a crash only those
 in hand are uncertain, one for each connection.
+
+One commit at a time: what comes meanwhile is the next one. Its price is one statement and one wait for the
+disk, however much it stores.
 """
 
 import asyncio
@@ -17,8 +20,6 @@ from loopwright.server.clock import Clock
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.deliveries import Delivery, Recorded, Result, record
 
-AT_ONCE = 2
-"""While one commit waits for the disk, the next one is made."""
 AGAIN_SECONDS = 0.3
 CLOSE_SECONDS = 5.0
 NOTHING = Recorded(frozenset(), frozenset())
@@ -44,18 +45,19 @@ class Recorder:
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._closing = False
-        self._running: list[asyncio.Task[None]] = []
+        self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to store."""
-        self._running = [asyncio.create_task(self._store_forever()) for _ in range(AT_ONCE)]
+        self._running = asyncio.create_task(self._store_forever())
 
     async def close(self) -> None:
         """Store what waits, unless the database is away."""
         self._closing = True
         self._arrived.set()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*self._running), CLOSE_SECONDS)
+        if self._running:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._running, CLOSE_SECONDS)
 
     def record(self, result: Result | None, following: Delivery | None = None) -> asyncio.Future[bool]:
         """Store a result and mark what follows as being in hand; the answer is whether it was marked."""

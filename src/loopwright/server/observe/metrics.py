@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -73,6 +74,9 @@ class Metrics:
         self._job_seconds = Histogram(
             "loopwright_job_seconds", "What a job took.", ["job"], buckets=SECONDS, registry=registry
         )
+        # Looking labels up takes longer than counting, and there are few.
+        self._jobs_of = lru_cache(64)(self._jobs.labels)
+        self._job_seconds_of = lru_cache(64)(self._job_seconds.labels)
         self._waiting = Gauge(
             "loopwright_waiting_commands",
             "Writes that wait for a batch.",
@@ -117,8 +121,8 @@ class Metrics:
 
     def job_done(self, job: str, outcome: str, seconds: float) -> None:
         """A job ended: `done`, or `failed` and to be tried again."""
-        self._jobs.labels(job, outcome).inc()
-        self._job_seconds.labels(job).observe(seconds)
+        self._jobs_of(job, outcome).inc()
+        self._job_seconds_of(job).observe(seconds)
 
     def sample(self, ingest: Ingest, pools: Mapping[str, Pool]) -> None:
         """Note what waits in this process now."""
