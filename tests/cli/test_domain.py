@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
 from support.content import write_message
 from support.dns_zone import DnsServer, dns_server
+from support.factories import add_email
 from support.live import LiveServer
 from support.nginx import Nginx
 from support.smtp_peer import Peer, smtp_peer
@@ -113,16 +115,7 @@ async def test_remove(run: Run, pool: Pool) -> None:
     assert told == {"domain": DOMAIN, "removed": True, "wasUsed": False, "waiting": 0}
     assert await pool.fetchval("SELECT sending_domain FROM team") == "second.elsewhere.org"
     message = (await write_message(pool, await pool.fetchval("SELECT id FROM team"))).message_id
-    await pool.execute(
-        """
-        INSERT INTO email (id, team_id, cause, kind, message_id, revision_id, to_email, event_properties,
-                           data_variables, status, mime_id, created_at)
-        SELECT 'e1', team_id, 'c', 'transactional', message_id, id, 'ada@elsewhere.org', '{}', '{}', 'queued',
-               'e1@second.elsewhere.org', now()
-          FROM email_revision WHERE message_id = $1
-        """,
-        message,
-    )
+    await add_email(pool, message, "e1", now=datetime.now(UTC))
     refused = await run("domain", "remove", "second.elsewhere.org", "--json", code=1)
     assert json.loads(refused.stdout or refused.stderr)["waiting"] == 1
     assert "1 waiting now, is held" in (await run("domain", "remove", "second.elsewhere.org", code=1)).output

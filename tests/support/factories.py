@@ -141,6 +141,42 @@ async def add_library(pool: Pool, team_id: str, *, uploads: int) -> None:
         await insert(pool, "upload", id=f"c{number}", completed_at=now, **image)
 
 
+async def add_email(
+    pool: Pool,
+    message_id: str,
+    email_id: str,
+    *,
+    now: datetime,
+    kind: str = "transactional",
+    contact_id: str | None = None,
+    run_id: str | None = None,
+    status: str = "queued",
+) -> None:
+    """An email of the message's revision, as it was left at some time; it is in no queue unless it waits."""
+    revision = await pool.fetchrow("SELECT id, team_id FROM email_revision WHERE message_id = $1", message_id)
+    assert revision
+    await insert(
+        pool, "email", id=email_id, team_id=revision["team_id"], cause=email_id, kind=kind,
+        message_id=message_id, revision_id=revision["id"], contact_id=contact_id,
+        to_email="ada@elsewhere.org", run_id=run_id, event_properties={}, data_variables={}, status=status,
+        attempts=1, mime_id=f"{email_id}@elsewhere.org", created_at=now,
+    )  # fmt: skip
+
+
+async def hold(pool: Pool, team_id: str, email_id: str) -> None:
+    """Let the email wait without a time."""
+    await pool.execute("DELETE FROM email_queue WHERE email_id = $1", email_id)
+    await insert(
+        pool,
+        "email_queue",
+        email_id=email_id,
+        team_id=team_id,
+        lane=1,
+        due_at=datetime.max.replace(tzinfo=UTC),
+    )
+    await pool.execute("UPDATE email_queue SET due_at = 'infinity' WHERE email_id = $1", email_id)
+
+
 async def add_published(
     pool: Pool, team_id: str, ids: list[str], *, variables: Sequence[str] = (), required: Sequence[str] = ()
 ) -> None:

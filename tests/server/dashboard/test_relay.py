@@ -7,6 +7,7 @@ import pytest
 
 from loopwright.server.store.relays import RelayRow, forget_relay, note_relay
 from support.dashboard_site import Site
+from support.factories import hold
 
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 
@@ -82,14 +83,7 @@ async def test_the_first_line_tells_of_held_email(site: Site, operator: httpx2.A
         email = await site.rows.email(
             "Hi", f"p{number}@elsewhere.org", None, status="held", reason="no <domain>"
         )
-        await pool.execute(
-            """
-            INSERT INTO email_queue (email_id, team_id, lane, due_at) VALUES ($1, $2, 1, 'infinity')
-            ON CONFLICT (email_id) DO UPDATE SET due_at = 'infinity'
-            """,
-            email,
-            site.rows.team_id,
-        )
+        await hold(pool, site.rows.team_id, email)
     page = (await operator.get("/")).text
     assert page.index("2 emails are held") < page.index("no &lt;domain&gt;") < page.index("<dt>Events")
     await pool.execute("UPDATE email SET status = 'skipped' WHERE status = 'held'")

@@ -11,20 +11,15 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import load_subscription
 from loopwright.server.store.people import forget_contact
 from loopwright.server.store.teams import TeamRow
+from support import factories
+from support.clock import HandClock
 from support.content import write_message
 from support.dashboard_rows import Rows
-from support.mail_office import StillClock
 from support.workflows import add_contact
 
 NOW = datetime(2031, 12, 15, 12, tzinfo=UTC)
 OLD = NOW - timedelta(days=100)
 YOUNG = NOW - timedelta(days=20)
-EMAIL = """
-    INSERT INTO email (id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, run_id,
-                       event_properties, data_variables, status, attempts, mime_id, created_at)
-    SELECT $1, team_id, $1, $3, message_id, id, $4, 'ada@elsewhere.org', $5, '{}', '{}', $6, 1, $1, $7
-      FROM email_revision WHERE message_id = $2
-"""
 
 
 @pytest.fixture
@@ -44,15 +39,15 @@ async def add_email(
     status: str = "sent",
 ) -> str:
     email_id = new_id(moment)
-    await pool.execute(EMAIL, email_id, message, kind, contact_id, run_id, status, moment)
+    await factories.add_email(
+        pool, message, email_id, now=moment, kind=kind, contact_id=contact_id, run_id=run_id, status=status
+    )
     return email_id
 
 
 async def tidy(pool: Pool, kept: Kept) -> set[str]:
     """Do the housekeeping; returns the ids of the emails that are left."""
-    clock = StillClock()
-    clock.moment = NOW
-    await Housekeeping(pool, clock, kept).tidy()
+    await Housekeeping(pool, HandClock(NOW), kept).tidy()
     return {row["id"] for row in await pool.fetch("SELECT id FROM email")}
 
 
@@ -75,15 +70,10 @@ async def test_what_waits_and_what_is_needed_stays(pool: Pool, team: TeamRow, me
         await add_email(pool, message, status=status) for status in ("held", "queued", "sending", "unknown")
     }
     workflow = await Rows(pool, team.id).workflow("Welcome")
-    await pool.execute(
-        """
-        INSERT INTO run (id, team_id, workflow_id, contact_id, event_properties, once, status, node_id,
-                         entered_at, created_at, updated_at)
-        VALUES ('r-on', $1, $2, 'c', '{}', true, 'active', 'n', now(), now(), now())
-        """,
-        team.id,
-        workflow,
-    )
+    await factories.insert(
+        pool, "run", id="r-on", team_id=team.id, workflow_id=workflow, contact_id="c", event_properties={},
+        once=True, status="active", node_id="n", entered_at=NOW, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
     kept.add(await add_email(pool, message, run_id="r-on"))
     asked = await add_email(pool, message, run_id=None)
     assert await tidy(pool, Kept(emails=80)) == {*kept, asked}
@@ -112,16 +102,10 @@ async def test_the_inbox_has_a_time_of_its_own(pool: Pool, team: TeamRow, messag
     """Messages go, and the emails that they are copies of stay."""
     email = await add_email(pool, message)
     for moment in (OLD, YOUNG):
-        await pool.execute(
-            """
-            INSERT INTO inbox_message (id, team_id, email_id, from_email, to_email, subject, raw, received_at)
-            VALUES ($1, $2, $3, 'a@x.org', 'b@x.org', '', '', $4)
-            """,
-            new_id(moment),
-            team.id,
-            email,
-            moment,
-        )
+        await factories.insert(
+            pool, "inbox_message", id=new_id(moment), team_id=team.id, email_id=email, from_email="a@x.org",
+            to_email="b@x.org", subject="", raw=b"", received_at=moment,
+        )  # fmt: skip
     assert await tidy(pool, Kept(inbox=30)) == {email}
     assert [row["received_at"] for row in await pool.fetch("SELECT received_at FROM inbox_message")] == [
         YOUNG
