@@ -46,6 +46,7 @@ CLEARED = {
     },
     "email": {
         *("contact_id", "run_id", "to_email", "event_properties", "data_variables", "attachments", "reason"),
+        "preview",
         "subject",
     },
     "email_attachment": {"email_id", "place", "filename", "content_type", "data"},

@@ -49,6 +49,8 @@ DRAFT = {
 }  # fmt: skip
 EMAIL = {**ADA, "transactionalId": "cwelcome"}
 
+PREVIEW = {"emails": ["ada@example.com"], "dataVariables": {"code": "1"}}
+WRONG_PREVIEW = {**PREVIEW, "eventProperties": {"plan": "pro"}}
 UPLOAD = {"contentType": "image/png", "contentLength": 70}
 GROUPS = {
     one.path.removeprefix("/v1/").removesuffix("-groups"): tuple(
@@ -172,6 +174,10 @@ CASES = [
     Case(operations.UPDATE_EMAIL_MESSAGE, 409, "stale", {"expectedRevisionId": "r"}, id="cmessage"),
     Case(operations.UPDATE_EMAIL_MESSAGE, 413, "100,000 bytes", {"lmx": "x" * 100_001}, id="cmessage"),
     Case(operations.UPDATE_EMAIL_MESSAGE, 422, "line 1, column 1", {"lmx": "<No/>"}, id="cmessage"),
+    Case(operations.PREVIEW_EMAIL_MESSAGE, 200, body=PREVIEW, id="cmessage"),
+    Case(operations.PREVIEW_EMAIL_MESSAGE, 400, "no place", WRONG_PREVIEW, id="cmessage"),
+    Case(operations.PREVIEW_EMAIL_MESSAGE, 404, "not found.", PREVIEW),
+    Case(operations.PREVIEW_EMAIL_MESSAGE, 429, "100 previews", {"emails": ["a@b.test"] * 101}, id="cblank"),
     Case(operations.GET_EMAIL_MESSAGE_GUARDIAN, 200, id="cmessage"),
     Case(operations.GET_EMAIL_MESSAGE_GUARDIAN, 400, "emailMessageId", id="a b"),
     Case(operations.GET_EMAIL_MESSAGE_GUARDIAN, 404, "not found."),

@@ -26,17 +26,21 @@ from loopwright.wire.failures import COMPONENT_NOT_FOUND, COMPONENT_UNSUPPORTED,
 
 from .message import check_message, component_problems
 
+NO_STYLE: Mapping[str, str] = {}
+
 
 async def load_design(tx: Connection, team_id: str, texts: Iterable[str]) -> Design:
     """What the team has of the themes and components that these pieces of LMX name, and its default theme."""
     wanted = [shared.named(text) for text in texts]
     themes = await designs.load_themes(tx, team_id, {one for names in wanted for one in names.themes})
     components = {one for names in wanted for one in names.components}
-    rows = await designs.load_components(tx, team_id, components) if components else []
+    rows: Sequence[ComponentRow] = []
+    if components:
+        rows = await designs.load_components(tx, team_id, components)
     return Design(
         themes={one.id: as_attributes(one.styles) for one in themes},
         components={one.id: SharedComponent(one.name, one.lmx) for one in rows},
-        default=next((as_attributes(one.styles) for one in themes if one.is_default), {}),
+        default=next((as_attributes(one.styles) for one in themes if one.is_default), NO_STYLE),
     )
 
 
@@ -148,7 +152,8 @@ def _used(lmx: str) -> set[str]:
 
 def _refuse_unusable(component: ComponentRow, users: Sequence[UserRow]) -> None:
     """Raises `Unprocessable` with the variables that an email which uses the component cannot have."""
-    for kind in {one.kind for one in users}:
+    kinds: set[EmailKind] = {one.kind for one in users}
+    for kind in kinds:
         used = _variables(component.lmx)
         wrong = sorted(one for one in used if one.kind not in ALLOWED[kind])
         if wrong:

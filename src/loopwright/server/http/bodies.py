@@ -150,3 +150,12 @@ class UploadCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_field
 
     content_type: str
     content_length: int
+
+
+class EmailPreviewRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a preview goes, and what its variables stand for; which of them depends on whose email it is."""
+
+    emails: Annotated[list[str], Meta(min_length=1)]
+    contact_properties: dict[str, Value] | UnsetType = UNSET
+    event_properties: dict[str, Value] | UnsetType = UNSET
+    data_variables: dict[str, Value] | UnsetType = UNSET

@@ -47,7 +47,7 @@ PATHS = {
 
 async def get_email_message(call: ApiRequest, message_id: str) -> EmailMessage:
     """GET /v1/email-messages/{emailMessageId}."""
-    owner, revision = await _found(call, message_id)
+    owner, revision = await find_message(call, message_id)
     if call.has_relay and not is_owned(call.team.sending_domain):
         raise BadRequest(f"The email has no sender yet: {NO_DOMAIN}", code="no_sending_domain")
     return _message(owner, revision)
@@ -55,7 +55,7 @@ async def get_email_message(call: ApiRequest, message_id: str) -> EmailMessage:
 
 async def get_guardian(call: ApiRequest, message_id: str) -> GuardianReport:
     """GET /v1/email-messages/{emailMessageId}/guardian."""
-    owner, revision = await _found(call, message_id)
+    owner, revision = await find_message(call, message_id)
     async with call.pool.acquire() as tx:
         scope = await load_scope(tx, call.team.id, owner)
         design = await load_design(tx, call.team.id, [revision.content.lmx])
@@ -93,7 +93,8 @@ async def update_email_message(
     return replace(_message(owner, revision), warnings=warnings or UNSET)
 
 
-async def _found(call: ApiRequest, message_id: str) -> tuple[MessageOwner, RevisionRow]:
+async def find_message(call: ApiRequest, message_id: str) -> tuple[MessageOwner, RevisionRow]:
+    """Whose message it is, and what it says now. Raises `NotFound`."""
     async with call.pool.acquire() as tx:
         owner = await load_owner(tx, call.team.id, message_id)
         revision = await load_current_revision(tx, call.team.id, message_id)

@@ -20,7 +20,7 @@ from loopwright.wire import contacts as wire
 from loopwright.wire import operations as api
 from loopwright.wire.account import ApiKeyInfo
 from loopwright.wire.components import Component, ComponentUpdated
-from loopwright.wire.email_messages import EmailMessage, GuardianReport
+from loopwright.wire.email_messages import EmailMessage, GuardianReport, PreviewQueued
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.groups import Group
@@ -45,6 +45,7 @@ from . import (
     event_patterns,
     events,
     groups,
+    previews,
     themes,
     transactional,
     transactional_emails,
@@ -378,6 +379,13 @@ ENDPOINTS: Sequence[Endpoint] = (
         EmailMessage,
         body=bodies.EmailMessageUpdateRequest,
         refuses=(409, 422),
+    ),
+    writes(
+        api.PREVIEW_EMAIL_MESSAGE,
+        previews.preview_email_message,
+        MESSAGES,
+        PreviewQueued,
+        body=bodies.EmailPreviewRequest,
     ),
     shows(api.GET_EMAIL_MESSAGE_GUARDIAN, email_messages.get_guardian, MESSAGES, GuardianReport),
     lists(api.LIST_THEMES, themes.list_themes, THEMES, Theme),

@@ -47,6 +47,8 @@ Key: TypeAlias = tuple[str, Footer | None]
 """What prepared content depends on: a revision, and the footer below it."""
 
 DEFAULT_SENDER = "hello"
+PREVIEW_MARK = "[Test]"
+"""Begins the subject of a preview."""
 FEW = 5
 """Enough to ask whether the relay is back, and for what goes to the inbox."""
 
@@ -213,7 +215,7 @@ class Mailer:
             bounce_to = bounce_address(
                 identity.bounce_domain, delivery.secret, team_id=delivery.team_id, email_id=delivery.id
             )
-        if delivery.kind == "marketing":
+        if delivery.rendered_as == "marketing":
             link = unsubscribe_url(
                 self._public_url,
                 delivery.secret,
@@ -222,6 +224,8 @@ class Mailer:
                 mailing_list_id=delivery.mailing_list_id,
             )
         rendered = fill(prepared, values_for(delivery, unsubscribe_link=link))
+        if delivery.preview:
+            rendered = replace(rendered, subject=f"{PREVIEW_MARK} {rendered.subject}")
         envelope = Envelope(
             mime_id=delivery.mime_id,
             from_email=f"{rendered.from_email or DEFAULT_SENDER}@{delivery.sending_domain}",
@@ -284,7 +288,7 @@ def _address(delivery: Delivery) -> str:
 
 def _footer(delivery: Delivery) -> Footer | None:
     """What ends the email; transactional ones have none."""
-    if delivery.kind == "transactional":
+    if delivery.rendered_as == "transactional":
         return None
     return Footer(company=delivery.company, address=delivery.address, list_name=delivery.list_name)
 

@@ -84,7 +84,10 @@ def expand(lmx: str, design: Design) -> str:
         return lmx
     nodes = tuple(found for node in read(lmx).nodes for found in _in_place_of(node, design))
     rest = tuple(node for node in nodes if not _is_style(node))
-    own = next((dict(node.attributes) for node in nodes if _is_style(node) and isinstance(node, Element)), {})
+    own: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, Element) and node.tag == "Style":
+            own = dict(node.attributes)
     theme = design.themes.get(own.pop("themeId", ""), design.default)
     # An exported Style has every key, and an empty value says that it is not set.
     attributes = {**theme, **{name: value for name, value in own.items() if value or name not in theme}}

@@ -9,10 +9,11 @@ from .variables import UNSUBSCRIBE_LINK
 
 def values_for(email: Delivery, *, unsubscribe_link: str) -> Values:
     """The values of one email: its contact's and its event's, or its data."""
-    if email.kind == "transactional":
+    if email.rendered_as == "transactional":
         return Values(data=email.data_variables)
+    contact = _properties(email.contact) if email.contact else {}
     return Values(
-        contact=_properties(email.contact) if email.contact else {},
+        contact=email.preview.contact if email.preview else contact,
         event=email.event_properties,
         system={UNSUBSCRIBE_LINK.name: unsubscribe_link},
     )

@@ -33,6 +33,13 @@ class Lane(IntEnum):
     CAMPAIGN = 2
 
 
+class Preview(Struct, frozen=True, kw_only=True):
+    """What a preview is of, and the contact properties that its request gave; it goes as transactional."""
+
+    kind: Kind
+    contact: dict[str, Value] = {}
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """An email that was taken to be sent, with all that decides about it and fills it.
 
@@ -59,10 +66,16 @@ class Delivery(Struct, frozen=True, kw_only=True):
     has_attachments: bool
     is_suppressed: bool
     contact: ContactRow | None
+    preview: Preview | None
     secret: bytes
     sending_domain: str
     company: str
     address: str
+
+    @property
+    def rendered_as(self) -> Kind:
+        """What it looks like: a preview is sent as transactional, whatever it is of."""
+        return self.preview.kind if self.preview else self.kind
 
 
 FactKind: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
@@ -125,7 +138,7 @@ DELIVERIES: LiteralString = """
            contact.properties, contact.mailing_lists, contact.created_at, contact.xmin, contact.ctid,
            email.id AS email_id, email.team_id AS email_team_id, email.kind, email.message_id,
            email.revision_id, email.to_email, email.mailing_list_id, email.event_properties,
-           email.data_variables,
+           email.data_variables, email.preview,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
            mailing_list.name AS list_name, team.secret, team.sending_domain, team.company, team.address,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
@@ -235,6 +248,7 @@ RECORD: LiteralString = """
 """
 
 _values = msgspec.json.Decoder(dict[str, Value]).decode
+_preview = msgspec.json.Decoder(Preview).decode
 
 
 async def claim(
@@ -302,6 +316,7 @@ _CONTACT_COLUMNS = 16
 
 def _delivery(row: Record, token: str) -> Delivery:
     values: dict[str, Any] = dict(list(row.items())[_CONTACT_COLUMNS:])
+    preview = values.pop("preview")
     return Delivery(
         id=values.pop("email_id"),
         team_id=values.pop("email_team_id"),
@@ -309,6 +324,7 @@ def _delivery(row: Record, token: str) -> Delivery:
         event_properties=_values(values.pop("event_properties")),
         data_variables=_values(values.pop("data_variables")),
         contact=decode_contact(row[:_CONTACT_COLUMNS]) if row[0] else None,
+        preview=_preview(preview) if preview else None,
         **values,
     )
 

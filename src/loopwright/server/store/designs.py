@@ -157,4 +157,5 @@ async def update_component(tx: Connection, team_id: str, component: ComponentRow
 
 
 def _theme(row: dict[str, Any]) -> ThemeRow:
-    return ThemeRow(**{**row, "styles": _styles.decode(row["styles"])})
+    row["styles"] = _styles.decode(row["styles"])
+    return ThemeRow(**row)

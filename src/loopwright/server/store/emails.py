@@ -1,6 +1,6 @@
 """Emails: one row for one message to one person, from its cause to its outcome."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, LiteralString, TypeAlias
 
@@ -116,6 +116,16 @@ INSERT_EMAILS: LiteralString = f"""
     ON CONFLICT (team_id, cause) DO NOTHING
     RETURNING id
 """
+PREVIEW_CAUSE = "preview:"
+MARK_PREVIEWS: LiteralString = """
+    UPDATE email SET preview = $3
+      FROM unnest($1::text[], $2::text[]) AS made (team_id, cause)
+     WHERE email.team_id = made.team_id AND email.cause = made.cause
+"""
+COUNT_PREVIEWS: LiteralString = """
+    SELECT count(*) FROM email
+     WHERE team_id = $1 AND cause >= 'preview:' AND cause < 'preview;' AND created_at >= $2
+"""
 CAUSES: LiteralString = """
     SELECT email.team_id, email.cause, email.created_at
       FROM unnest($1::text[], $2::text[]) AS wanted (team_id, cause)
@@ -195,6 +205,20 @@ async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datet
             [file.content_type for _, _, _, file in files],
             [file.data for _, _, _, file in files],
         )
+
+
+async def insert_previews(
+    tx: Connection, emails: Sequence[NewEmail], kind: Kind, contact: Mapping[str, Scalar], *, now: datetime
+) -> None:
+    """Add emails that are previews of an email of that kind, with these contact properties."""
+    await queue_emails(tx, emails, now=now)
+    preview = _json({"kind": kind, "contact": contact})
+    await tx.execute(MARK_PREVIEWS, [one.team_id for one in emails], [one.cause for one in emails], preview)
+
+
+async def count_previews(tx: Connection, team_id: str, *, since: datetime) -> int:
+    """How many previews the team has sent since then."""
+    return int(await tx.fetchval(COUNT_PREVIEWS, team_id, since))
 
 
 async def load_causes(tx: Connection, causes: Collection[tuple[str, str]]) -> dict[str, dict[str, datetime]]:

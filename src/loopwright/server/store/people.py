@@ -50,7 +50,7 @@ FORGET_EMAILS: LiteralString = """
     ), cleared AS (
         UPDATE email
            SET contact_id = NULL, run_id = NULL, to_email = '', subject = '', event_properties = '{}',
-               data_variables = '{}', attachments = '[]',
+               data_variables = '{}', attachments = '[]', preview = NULL,
                reason = CASE status WHEN 'sent' THEN '' ELSE 'the contact was deleted' END,
                status = CASE WHEN status IN ('queued', 'held') THEN 'skipped' ELSE status END
           FROM taken
@@ -149,7 +149,7 @@ EMAILS: LiteralString = """
                'id', id, 'kind', kind, 'to', to_email, 'subject', subject, 'status', status, 'reason', reason,
                'attempts', attempts, 'emailMessageId', message_id, 'workflowId', workflow_id, 'runId', run_id,
                'mailingListId', mailing_list_id, 'transactionalId', transactional_id,
-               'eventProperties', event_properties, 'dataVariables', data_variables,
+               'eventProperties', event_properties, 'dataVariables', data_variables, 'preview', preview,
                'attachments', (
                    SELECT coalesce(json_agg(json_build_object(
                               'filename', filename, 'contentType', content_type, 'data', data
