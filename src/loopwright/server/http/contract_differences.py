@@ -42,7 +42,8 @@ DEVIATIONS = (
     ),
     Deviation("list*: answer*: * required", "A page always has both halves, and all numbers of the first."),
     Deviation(
-        "*Transactional*: answer: transactionalGroupId required", "It is always there: what has no other group is in `Unsorted`."
+        "*Transactional*: answer: transactionalGroupId required",
+        "It is always there: what has no other group is in `Unsorted`.",
     ),
     Deviation("getEmailMessage*: answers: no 409", "No message here is MJML."),
     Deviation(

@@ -4,6 +4,7 @@ LMX names both by id. `expand` puts them in, so that what is left is markup of i
 of the Style back to its theme where it says the same.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -14,6 +15,7 @@ from .tags import BLOCK
 
 BLOCK_STYLE = frozenset(BLOCK)
 _START = SourcePosition(1, 1)
+_FIRST = re.compile(r"""\s*<Style(?=[\s/])(?:[^"'<>]|"[^"<]*"|'[^'<]*')*/>""")
 
 
 Reference: TypeAlias = Literal["themeId", "componentId"]
@@ -48,14 +50,12 @@ NOTHING = Design()
 
 
 def named(lmx: str) -> Named:
-    """The themes and components that LMX names, wherever they stand."""
-    if "themeId" not in lmx and "componentId" not in lmx:
-        return Named(frozenset(), frozenset())
-    elements = list(_elements(read(lmx).nodes))
-    return Named(
-        frozenset(one.attributes["themeId"] for one in elements if one.attributes.get("themeId")),
-        frozenset(one.attributes["componentId"] for one in elements if one.attributes.get("componentId")),
-    )
+    """The theme that LMX names, and the components wherever they stand."""
+    themes = {theme} if (theme := _split(lmx)[0].get("themeId")) else set[str]()
+    components = set[str]()
+    if "componentId" in lmx:
+        components = {one.attributes.get("componentId", "") for one in _elements(read(lmx).nodes)} - {""}
+    return Named(frozenset(themes), frozenset(components))
 
 
 def unknown(lmx: str, design: Design, *attributes: Reference) -> list[MarkupProblem]:
@@ -82,31 +82,45 @@ def expand(lmx: str, design: Design) -> str:
     """Sound LMX with its theme and components put in; itself where it uses none. What is unknown goes."""
     if "<Component" not in lmx and "themeId" not in lmx and not design.default:
         return lmx
-    nodes = tuple(found for node in read(lmx).nodes for found in _in_place_of(node, design))
-    rest = tuple(node for node in nodes if not _is_style(node))
-    own: dict[str, str] = {}
-    for node in nodes:
-        if isinstance(node, Element) and node.tag == "Style":
-            own = dict(node.attributes)
+    own, rest = _split(lmx)
     theme = design.themes.get(own.pop("themeId", ""), design.default)
     # An exported Style has every key, and an empty value says that it is not set.
     attributes = {**theme, **{name: value for name, value in own.items() if value or name not in theme}}
-    if not attributes:
-        return write(rest)
-    return write((Element("Style", attributes, (), _START, closed_itself=True), *rest))
+    if "<Component" in rest:
+        rest = write(tuple(found for node in read(rest).nodes for found in _in_place_of(node, design)))
+    return _style(attributes) + rest
 
 
 def follow(lmx: str, theme_id: str, styles: Mapping[str, str]) -> str:
     """LMX without those keys of its Style that say what the theme says: they follow the theme again."""
-    nodes = read(lmx).nodes
-    kept: list[Node] = []
+    style, rest = _split(lmx)
+    own = {name: value for name, value in style.items() if styles.get(name) != value}
+    if style.get("themeId") != theme_id or own == style:
+        return lmx
+    return _style(own) + rest
+
+
+def _split(lmx: str) -> tuple[dict[str, str], str]:
+    """The attributes of the Style, and LMX without it. In normal form it stands first: only it is read."""
+    found = _FIRST.match(lmx)
+    if found:
+        nodes = read(found.group()).nodes
+        rest = lmx[found.end() :]
+    elif "<Style" in lmx:
+        nodes = read(lmx).nodes
+        rest = write(tuple(node for node in nodes if not _is_style(node)))
+    else:
+        return {}, lmx
     for node in nodes:
-        if isinstance(node, Element) and node.tag == "Style" and node.attributes.get("themeId") == theme_id:
-            own = {name: value for name, value in node.attributes.items() if styles.get(name) != value}
-            if own != node.attributes:
-                node = Element("Style", own, (), node.place, closed_itself=True)
-        kept.append(node)
-    return lmx if tuple(kept) == nodes else write(tuple(kept))
+        if isinstance(node, Element) and _is_style(node):
+            return dict(node.attributes), rest
+    return {}, rest
+
+
+def _style(attributes: dict[str, str]) -> str:
+    if not attributes:
+        return ""
+    return write((Element("Style", attributes, (), _START, closed_itself=True),))
 
 
 def _in_place_of(node: Node, design: Design) -> Iterator[Node]:
