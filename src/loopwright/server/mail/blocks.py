@@ -308,7 +308,9 @@ def link_around(block: Element) -> tuple[list[Chunk], list[Chunk]]:
 
 
 def _icon_image(name: str, color: str, size: float, class_: str, *, display: str = "block") -> list[Chunk]:
-    style = f"display:{display};border:0;width:{size:g}px;height:{size:g}px;font-size:12px;line-height:{size:g}px"
+    style = (
+        f"display:{display};border:0;width:{size:g}px;height:{size:g}px;font-size:12px;line-height:{size:g}px"
+    )
     return [
         f'<img{class_} alt="{escape(ICONS[name].label)}" width="{size:.0f}" height="{size:.0f}"',
         Target((ICONS_ROOT, f"/{file_name(name, color)}"), ' src="', '"', "html"),

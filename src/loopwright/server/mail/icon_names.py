@@ -12,7 +12,7 @@ from msgspec import Struct
 Drawing: TypeAlias = Literal[
     "glyph", "cut from square", "hole of circle", "hole of square", "hole of circle, cut from square"
 ]
-"""How an icon is made of its glyph. A hole is what stands out of a glyph that is a filled circle or square."""
+"""How an icon is made of its glyph. A hole is what a glyph leaves of a circle or square."""
 
 FOLDER = Path(__file__).with_name("icons")
 IMAGE_PIXELS = 96
@@ -148,7 +148,7 @@ def file_name(name: str, color: str) -> str:
 
 
 def mistake(name: str) -> str | None:
-    """What is wrong with an icon's name: the end of a sentence, with the name that was meant if one is near."""
+    """What is wrong with an icon's name, as the end of a sentence; it tells the name that was meant."""
     if name in ICONS:
         return None
     near = get_close_matches(name.strip().lower(), _MEANT, n=1)
@@ -157,7 +157,7 @@ def mistake(name: str) -> str | None:
     return f"is no known icon; the icons are {', '.join(ICONS)}"
 
 
-# What people may write: the label, the name with its words in the order of older versions, and the name itself.
+# What people may write: the label, the name as older versions have it, and the name itself.
 _MEANT = (
     {icon.label.lower(): name for name, icon in reversed(ICONS.items())}
     | {f"{name.removeprefix('square-')}-square": name for name in ICONS if name.startswith("square-")}
