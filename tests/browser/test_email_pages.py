@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
-from tools.mail_gallery.__main__ import as_outlook, picture, rendered
+from tools.mail_gallery.__main__ import as_outlook, icon, picture, rendered
 
+from loopwright.server.dashboard.answers import EMAIL_HEADERS
 from loopwright.server.mail.dark import READABLE
+from loopwright.server.mail.icon_names import IMAGE_PIXELS
 from support.chromium import DESKTOP, PHONE
 
 CONTRASTS = """
@@ -52,6 +54,7 @@ text => {
 async def opened(browser: Browser, html: str, **given: Any) -> Page:
     page = await browser.new_page(**{**DESKTOP, **given})
     await page.route("https://images.example/*", picture)
+    await page.route("https://icons.example/*", icon)
     await page.set_content(html)
     return page
 
@@ -75,6 +78,38 @@ async def test_outlook_darkens_with_the_same_rules(browser: Browser) -> None:
     assert [each for each in await page.evaluate(CONTRASTS) if each[1] < READABLE] == []
 
 
+@pytest.mark.parametrize(
+    ("scheme", "mark", "shown"),
+    [("light", None, "black"), ("dark", None, "white"), ("light", "data-ogsc", "white")],
+    ids=["light", "dark", "Outlook's dark"],
+)
+async def test_black_icons_are_white_in_the_dark(
+    browser: Browser, scheme: str, mark: str | None, shown: str
+) -> None:
+    page = await opened(browser, rendered("everything"), color_scheme=scheme)
+    if mark:
+        await page.evaluate("mark => document.documentElement.setAttribute(mark, '')", mark)
+    widths = {
+        color: await page.evaluate(f"document.querySelector('img[src$=\"github-{color}.png\"]').offsetWidth")
+        for color in ("black", "white")
+    }
+    assert {color for color, width in widths.items() if width} == {shown}
+
+
+async def test_the_inbox_shows_icons_of_a_server_without_tls(browser: Browser) -> None:
+    """The page of an email is in a sandbox, and may load images from its own server none the less."""
+    html = rendered("everything").replace("https://icons.example", "http://inbox.test/icons")
+    page = await browser.new_page(**DESKTOP)
+    await page.route("http://inbox.test/icons/*", icon)
+    await page.route(
+        "http://inbox.test/inbox/1/html",
+        lambda route: route.fulfill(body=html, content_type="text/html", headers=EMAIL_HEADERS),
+    )
+    await page.goto("http://inbox.test/inbox/1/html")
+    loaded = await page.evaluate("document.querySelector('img[src$=\"github-black.png\"]').naturalWidth")
+    assert loaded == IMAGE_PIXELS
+
+
 @pytest.mark.parametrize("name", ["everything", "styled", "long", "arabic", "hebrew"])
 async def test_nothing_is_wider_than_its_place(browser: Browser, name: str) -> None:
     """The card is 600 pixels wide in Outlook, too, and a phone never scrolls sideways."""
@@ -83,7 +118,8 @@ async def test_nothing_is_wider_than_its_place(browser: Browser, name: str) -> N
     page = await opened(browser, as_outlook(rendered(name)))
     boxes = "[...document.querySelectorAll('table table, img, td')].map(e => e.getBoundingClientRect().width)"
     assert await page.evaluate(f"Math.max(...{boxes}.filter(w => w < 1000))") <= 600
-    assert await page.evaluate("[...document.images].every(i => i.getBoundingClientRect().width > 60)")
+    pictures = "[...document.images].filter(i => i.src.includes('images.example'))"
+    assert await page.evaluate(f"{pictures}.every(i => i.getBoundingClientRect().width > 60)")
 
 
 @pytest.mark.parametrize(

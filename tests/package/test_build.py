@@ -42,6 +42,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
         "loopwright/py.typed",
         "loopwright/examples/welcome/workflows/welcome.toml",
         "loopwright/server/dashboard/templates/layout.html",
+        "loopwright/server/mail/icons/LICENSE",
+        "loopwright/server/mail/icons/square-x-twitter-black.png",
         "loopwright/server/store/migrations/versions/0001_first.py",
     ):
         assert name in inside
@@ -73,4 +75,6 @@ def test_the_index_is_told_who_and_where(metadata: Message) -> None:
     assert {"Documentation", "Source"} <= set(places)
     systems = {one for one in metadata.get_all("Classifier", []) if one.startswith("Operating System")}
     assert systems == {"Operating System :: POSIX :: Linux", "Operating System :: MacOS"}
+    for notice in PROJECT["license-files"]:
+        assert notice in metadata.get_all("License-File", [])
     assert metadata["Description-Content-Type"] == "text/markdown"

@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.ingest",
         "server.mail.decide",
         "server.mail.design",
+        "server.mail.icon_names",
         "server.mail.links",
         "server.mail.parsed_email",
         "server.mail.variables",

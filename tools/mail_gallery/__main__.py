@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Route, ViewportSize, async_playwright
 
+from loopwright.server.mail.icon_names import FOLDER
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.template import Values
@@ -31,7 +32,10 @@ FORCED = "--blink-settings=forceDarkModeEnabled=true"
 FOOTER = Footer(company="Acme Ltd", address="1 Square\nLondon", list_name="News")
 VALUES = Values(
     contact={"firstName": "Ada", "plan": "pro", "note": "WordsWithoutBlanks" * 8, "size": "600x120"},
-    system={"unsubscribe_link": "https://acme.example/unsubscribe"},
+    system={
+        "unsubscribe_link": "https://acme.example/unsubscribe",
+        "icons_root": "https://icons.example",
+    },
 )
 DESKTOP, PHONE = ViewportSize(width=760, height=900), ViewportSize(width=390, height=844)
 
@@ -81,12 +85,18 @@ async def picture(route: Route) -> None:
     await route.fulfill(body=svg, content_type="image/svg+xml")
 
 
+async def icon(route: Route) -> None:
+    """An icon, as the server gives it."""
+    await route.fulfill(path=FOLDER / Path(route.request.url).name)
+
+
 async def shoot(browser: Browser, html: str, file: Path, *, dark: bool, phone: bool = False) -> None:
     """Write a picture of the whole page."""
     page = await browser.new_page(
         viewport=PHONE if phone else DESKTOP, color_scheme="dark" if dark else "light", is_mobile=phone
     )
     await page.route("https://images.example/*", picture)
+    await page.route("https://icons.example/*", icon)
     await page.set_content(html)
     await page.screenshot(path=file, full_page=True)
     await page.close()

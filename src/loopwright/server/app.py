@@ -19,6 +19,7 @@ from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.http.dispatch import Authenticator
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
+from loopwright.server.http.icons import routes as icon_routes
 from loopwright.server.http.newsletter_form import routes as form_routes
 from loopwright.server.http.openapi import routes as openapi_routes
 from loopwright.server.http.opt_in import routes as opt_in_routes
@@ -112,6 +113,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
                 *upload_routes(pool, clock),
+                *icon_routes(),
                 *openapi_routes(),
                 *form_routes(pool, ingest, public_url=public_url),
                 *dashboard_routes(

@@ -56,6 +56,19 @@ async def test_an_email_goes_out_with_its_own_values(office: Office, peer: Peer)
     assert await office.received(email) == []
 
 
+@pytest.mark.parametrize("kind", ["marketing", "transactional"])
+async def test_icons_come_from_the_server(office: Office, peer: Peer, kind: str) -> None:
+    """Readers load them from its public address, whatever kind of email it is."""
+    message = await office.message('<Icons><Icon name="rss" href="elsewhere.org/feed"/></Icons>')
+    contact = await office.contact() if kind == "marketing" else None
+    await office.email(message, contact)
+
+    await office.deliver(peer.url)
+
+    assert f' src="{office.public_url}/icons/rss-gray.png"' in peer.text(kind="html")
+    assert "RSS: https://elsewhere.org/feed\n" in peer.text()
+
+
 async def test_one_bad_reply_address_is_told_and_the_email_goes(office: Office, peer: Peer) -> None:
     """It came as a value; what a reader cannot answer to is no reason to send nothing."""
     message = await office.message(reply_to_email="{contact.replyTo}", cc_email="{contact.boss}")

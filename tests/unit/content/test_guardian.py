@@ -99,3 +99,12 @@ def test_every_field_is_read_and_fallbacks_count() -> None:
     ]  # fmt: skip
     fallbacks = {"contact_fallbacks": {"firstName": "you"}, "event_fallbacks": {"plan": "free"}}
     assert rules(found(WORKFLOW, lmx, subject="{event.plan}", **fallbacks)) == []
+
+
+def test_an_icon_is_told_by_its_name() -> None:
+    report = found(TRANSACTIONAL, '<Icons><Icon name="link"/><Icon name="rss" href=" "/></Icons>')
+    assert [item.label for item in report.warnings[0].items] == ["link", "rss"]
+
+
+def test_an_icon_may_have_a_bare_domain() -> None:
+    assert rules(found(TRANSACTIONAL, '<Icons><Icon name="link" href="acme.example"/></Icons>')) == []

@@ -8,15 +8,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loopwright.server.mail.dark import (
+    DISCERNIBLE,
     READABLE,
     contrast,
     dark_button,
     dark_ground,
+    dark_icon,
     dark_ink,
     dark_label,
     dark_line,
     readable,
 )
+from loopwright.server.mail.icon_names import COLORS as COLORS_OF_ICONS
 from loopwright.server.mail.palette import Palette
 from loopwright.server.mail.style import look
 
@@ -54,6 +57,23 @@ def test_buttons_and_lines_stand_out_as_before(color: str, label: str, ground: s
 def test_what_is_dark_already_stays(color: str) -> None:
     assert dark_ground(dark_ground(color)) == dark_ground(color)
     assert contrast(readable("#777777", color), color) >= READABLE
+
+
+@given(icon=st.sampled_from(sorted(COLORS_OF_ICONS)), ground=COLORS)
+@example(icon="#000000", ground="#ffffff")
+def test_icons_are_seen_on_a_dark_screen(icon: str, ground: str) -> None:
+    """As well as before at least, and by one of the images that there are."""
+    becomes = dark_icon(icon, ground)
+    assert becomes in COLORS_OF_ICONS
+    assert contrast(becomes, dark_ground(ground)) >= min(contrast(icon, ground), DISCERNIBLE)
+
+
+def test_gray_icons_are_seen_in_both() -> None:
+    """Of the usual look; they need no second image."""
+    ground = look({}, "styled").body_color
+    assert ground is not None
+    assert contrast("#808080", ground) >= DISCERNIBLE
+    assert dark_icon("#808080", ground) == "#808080"
 
 
 def inverted(color: str) -> str:

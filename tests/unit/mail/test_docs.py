@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loopwright.server.mail.icon_names import ICONS
 from loopwright.server.mail.lmx import check
 from loopwright.server.mail.tags import BLOCK, TAGS
 from loopwright.server.mail.template import OPERATIONS
@@ -37,6 +38,10 @@ def test_every_tag_is_documented_with_all_its_attributes() -> None:
 
 def test_every_operation_is_documented() -> None:
     assert all(f"`{operation}`" in PAGE for operation in OPERATIONS)
+
+
+def test_every_icon_is_listed() -> None:
+    assert all(f"`{name}`" in PAGE for name in ICONS)
 
 
 @pytest.mark.parametrize("lmx", fenced("xml"))

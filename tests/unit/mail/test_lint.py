@@ -11,6 +11,7 @@ from loopwright.server.mail.tags import TAGS
 GALLERY = Path(__file__).parents[3] / "tools" / "mail_gallery"
 BUTTON = '<Button href="https://x.org" bgColor="#ffd60a" textColor="#ffffff">x</Button>'
 LINK = '<Link href="https://x.org" textColor="#fff">x</Link>'
+ICON = '<Icon name="link" href="https://x.org"/>'
 STRONG = '<H1><Strong textColor="#333333">x</Strong></H1>'
 
 
@@ -29,6 +30,8 @@ STRONG = '<H1><Strong textColor="#333333">x</Strong></H1>'
         ),
         (f'<Section blockColor="#000">{STRONG}</Section>', "contrast", "on #000"),
         (f'<CodeBlock blockColor="#000">x</CodeBlock>{BUTTON}', "contrast", "on #ffd60a"),
+        (f'<Icons color="#ffffff">{ICON}</Icons>', "contrast", "color #ffffff on #ffffff"),
+        (f'<Icons blockColor="#666666" color="#808080">{ICON}</Icons>', "contrast", "with 3:1"),
         ('<Image src="https://x.org/a.png"/>', "alt", "add alt="),
         ('<Button href="http://x.org">x</Button>', "link", "write https:// (got http://x.org)"),
         ('<Image src="HTTP://x.org/a.png" alt=""/>', "link", "src is not encrypted"),

@@ -2,9 +2,11 @@
 
 import pytest
 
+from loopwright.server.mail.icon_names import ICONS
 from loopwright.server.mail.lmx import check, check_line
+from loopwright.server.mail.markup import Element
 from loopwright.server.mail.tags import TAGS
-from loopwright.server.mail.variables import EmailKind, Variable
+from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable
 
 SOUND = """
 <!-- a comment -->
@@ -17,6 +19,7 @@ SOUND = """
 <Button href="mailto:a@b.org">Go to {event.place name}</Button>
 <Image src="https://x.org/a.png" alt="{contact.lastName}" dynamicSrc="{event.picture}" width="600"/>
 <Divider width="50"/>
+<Icons gap="4" size="48" color="#000000"><Icon name="link" href="https://x.org/{event.id}"/></Icons>
 <OrderedList start="2"><ListItem>a
 <UnorderedList><ListItem>b</ListItem></UnorderedList></ListItem></OrderedList>
 <Columns widths="30,70"><ColumnItem><H2>l</H2></ColumnItem>
@@ -78,6 +81,16 @@ def test_every_tag_has_its_place() -> None:
         ),
         pytest.param('<Image src="{event.x}"/>', 1, "dynamicSrc", id="variable as source"),
         pytest.param('<Image src="a.png"/>', 1, "full address", id="relative source"),
+        pytest.param("<Icons></Icons>", 1, "1 to 100 <Icon>", id="no icon"),
+        pytest.param('<Icon name="x-twitter"/>', 1, "put it into <Icons>", id="icon outside of a row"),
+        pytest.param("<Icons>\n<Icon/></Icons>", 2, 'add name="…"', id="icon without name"),
+        pytest.param("<Icons>\n<Br/></Icons>", 2, "holds <Icon> only", id="something else among icons"),
+        pytest.param('<Icons color="#334155"></Icons>', 1, "#808080", id="icons of another colour"),
+        pytest.param('<Icons gap="3"></Icons>', 1, "from 4 to 200", id="icons too close"),
+        pytest.param('<Icons size="49"></Icons>', 1, "from 18 to 48", id="icons too large"),
+        pytest.param(
+            '<Icons><Icon name="link" href="javascript:x()"/></Icons>', 1, "javascript:", id="icon's script"
+        ),
         pytest.param('<Button href="javascript:x()">a</Button>', 1, "javascript:", id="script as target"),
         pytest.param('<Button href=" JavaScript:x()">a</Button>', 1, "javascript:", id="script in disguise"),
         pytest.param('<Section if="plan"></Section>', 1, "one variable", id="condition without variable"),
@@ -183,3 +196,69 @@ def test_the_table_is_consistent() -> None:
         assert tag.name == name
         assert tag.items is None or tag.items[0] in TAGS
         assert (tag.inside == "items") == (tag.items is not None)
+
+
+def icons(*given: str) -> str:
+    return f"<Icons>{''.join(f'<Icon {attributes}/>' for attributes in given)}</Icons>"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        pytest.param("instagramm", "instagram", id="misspelt"),
+        pytest.param("Facebook", "facebook", id="letter case"),
+        pytest.param("facebook-square", "square-facebook", id="the other way round"),
+        pytest.param("wechat", "weixin", id="what people call it"),
+    ],
+)
+def test_an_unknown_icon_is_told_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    [problem] = check(icons(f'name="{name}" href="https://x.org"'), kind="marketing").problems
+    assert f'"{name}"' in problem.message
+    assert f'write "{meant}"' in problem.message
+
+
+def test_an_unknown_icon_that_is_like_no_other_is_told_with_all() -> None:
+    [problem] = check(icons('name="zzz" href="https://x.org"'), kind="marketing").problems
+    assert all(name in problem.message for name in ICONS)
+
+
+def test_a_row_has_at_most_a_hundred_icons() -> None:
+    one = 'name="link" href="https://x.org"'
+    assert check(icons(*[one] * 100), kind="marketing").problems == ()
+    [problem] = check(icons(*[one] * 101), kind="marketing").problems
+    assert "1 to 100" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("written", "target"),
+    [
+        ("x.org", "https://x.org"),
+        (" www.x.org/ada?q=1 ", "https://www.x.org/ada?q=1"),
+        ("x.org:8080/{event.id}", "https://x.org:8080/{event.id}"),
+        ("ada@x.org", "mailto:ada@x.org"),
+        ("http://x.org", "http://x.org"),
+        ("tel:+49.30", "tel:+49.30"),
+        ("{event.url}", "{event.url}"),
+    ],
+)
+def test_an_icon_leads_to_a_bare_domain_or_mailbox_too(written: str, target: str) -> None:
+    checked = check(icons(f'name="link" href="{written}"'), kind="marketing")
+    assert (checked.problems, checked.warnings) == ((), ())
+    assert checked.document is not None
+    [icon] = checked.document.blocks[0].children
+    assert isinstance(icon, Element)
+    assert icon.attributes["href"] == target
+
+
+@pytest.mark.parametrize("attributes", ['name="link"', 'name="link" href=""', 'name="link" href="x"'])
+def test_an_icon_that_leads_nowhere_is_a_warning(attributes: str) -> None:
+    checked = check(icons(attributes), kind="marketing")
+    assert checked.problems == ()
+    [warning] = checked.warnings
+    assert "href" in warning.message
+
+
+def test_authors_may_not_write_where_the_icons_are() -> None:
+    for kind in ALLOWED:
+        [problem] = check("<Paragraph>{system.icons_root}</Paragraph>", kind=kind).problems
+        assert "{system.icons_root}" in problem.message

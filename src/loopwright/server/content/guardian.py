@@ -185,4 +185,5 @@ def _all(nodes: Collection[Node]) -> Iterator[Node]:
 def _words(element: Element) -> str:
     """What readers see of an element."""
     texts = (one.text for one in _all(element.children) if isinstance(one, Text))
-    return "".join(texts) or element.attributes.get("alt", "")
+    said = element.attributes
+    return "".join(texts) or said.get("name" if element.tag == "Icon" else "alt", "")

@@ -40,7 +40,7 @@ EMAIL_HEADERS = {
     # The same sandbox as the frame's own, for when somebody opens the email's address directly.
     "Content-Security-Policy": (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-        "img-src https: data:; font-src data:; style-src 'unsafe-inline'; "
+        "img-src 'self' https: data:; font-src data:; style-src 'unsafe-inline'; "
         "form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
     ),
     "Referrer-Policy": "no-referrer",

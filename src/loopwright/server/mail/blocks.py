@@ -5,18 +5,21 @@ from html import escape
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .dark import readable
+from .dark import dark_icon, readable
 from .direction import Direction, direction_of
+from .icon_names import ICONS, file_name
 from .inline_html import elements_of, render_inline, target_of
 from .marks import Begin, End, Marks, given, pixels
 from .markup import Element, Text
 from .palette import Palette
 from .style import Look, Type
-from .template import Chunk, Condition, slots
-from .variables import Variable, parts
+from .template import Chunk, Condition, Target, slots
+from .variables import ICONS_ROOT, Variable, parts
 
 SPACE = '<div style="height:8px;line-height:8px;font-size:1px">&nbsp;</div>'  # around a section that is a box
 _TABLE = '<table width="100%" role="presentation" border="0" cellpadding="0" cellspacing="0"'
+ICON_COLOR = "#808080"  # the one that is seen on white as well as where a program turns the page black
+_NARROW = _TABLE.replace(' width="100%"', "")
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -51,6 +54,8 @@ class BlockWriter:
                 return self.image(block, place)
             case "Divider":
                 return self.divider(block, place)
+            case "Icons":
+                return self.icons(block, place)
             case "Section":
                 return self.section(block, place)
             case _:
@@ -223,6 +228,42 @@ class BlockWriter:
         )
         return self.marks.raw([cell])
 
+    def icons(self, block: Element, place: Place) -> str:
+        """Images side by side, each a table of its own, so that they wrap on a phone; Outlook gets rows."""
+        said = block.attributes
+        ground = said.get("blockColor", place.ground)
+        align = _alignment(block, place.direction)
+        gap, size = float(said.get("gap", 20)), float(said.get("size", 24))
+        ink = self.look.ink_on(self.look.text.color, ground)  # of the names, where images are not loaded
+        around = f"padding:{padding(block, 8)};text-align:{align};font-size:0;color:{ink}"
+        names = [self.palette.ink(ink, ground)]
+        if "blockColor" in said:
+            around += f";background:{ground};border-radius:{said.get('blockBorderRadius', '0')}px"
+            names.append(self.palette.ground(ground))
+        sides = {"left": f"{gap:g}px 4px 0", "right": f"0 4px {gap:g}px", "center": f"{gap / 2:g}px"}
+        cell = f'{_NARROW} style="display:inline-table"><tbody><tr><td style="padding:4px {sides[align]}">'
+        begin, end = f'{_NARROW} align="{align}"><tr>', "</tr></table>"
+        in_a_row = max(int(place.inside(block).room // (size + gap)), 1)
+        chunks: list[Chunk] = [f'<tr><td class="{" ".join(names)}" align="{align}" style="{around}">']
+        for number, icon in enumerate(elements_of(block)):
+            row = begin if number == 0 else "" if number % in_a_row else end + begin
+            link, over = link_around(icon)
+            images = self.icon(icon, size, said.get("color", ICON_COLOR), ground)
+            chunks += [_outlook(f"{row}<td>"), cell, *link, *images, *over]
+            chunks += ["</td></tr></tbody></table>", _outlook("</td>")]
+        return self.marks.raw([*chunks, f"{_outlook(end)}</td></tr>"])
+
+    def icon(self, icon: Element, size: float, color: str, ground: str) -> list[Chunk]:
+        """An icon's image, and the one in its place on a dark screen, where its own cannot be seen."""
+        name = icon.attributes["name"]
+        becomes = dark_icon(color, ground)
+        if becomes == color:
+            return _icon_image(name, color, size, "")
+        light, dark = self.palette.only_light(), self.palette.only_dark()
+        twin = _icon_image(name, becomes, size, f' class="{dark}"', display="none")
+        shown = _icon_image(name, color, size, f' class="{light}"')
+        return [*shown, "<!--[if !mso]><!-->", *twin, "<!--<![endif]-->"]
+
     def link(self, block: Element) -> str:
         if "href" not in block.attributes:
             return ""
@@ -264,6 +305,22 @@ def link_around(block: Element) -> tuple[list[Chunk], list[Chunk]]:
     if "href" not in block.attributes or _holds_links(block):
         return [], []
     return ["<a", target_of(block), ' target="_blank" style="color:inherit;text-decoration:none">'], ["</a>"]
+
+
+def _icon_image(name: str, color: str, size: float, class_: str, *, display: str = "block") -> list[Chunk]:
+    style = (
+        f"display:{display};border:0;width:{size:g}px;height:{size:g}px;font-size:12px;line-height:{size:g}px"
+    )
+    return [
+        f'<img{class_} alt="{escape(ICONS[name].label)}" width="{size:.0f}" height="{size:.0f}"',
+        Target((ICONS_ROOT, f"/{file_name(name, color)}"), ' src="', '"', "html"),
+        f' style="{style}" />',
+    ]
+
+
+def _outlook(html: str) -> str:
+    """What only Outlook reads."""
+    return f"<!--[if mso | IE]>{html}<![endif]-->"
 
 
 def _holds_links(block: Element) -> bool:

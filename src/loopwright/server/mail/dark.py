@@ -8,6 +8,7 @@ CIE L*, 0 to 100; contrast is WCAG's, 1 to 21.
 from functools import lru_cache
 
 READABLE = 4.5
+DISCERNIBLE = 3.0  # enough for what is no text
 _ENOUGH = 12.0  # more than this glares on a dark screen
 _MIDDLE = 49.5  # the lightness up to which a ground is dark: white text is readable on it
 _DARKEST = 10.0
@@ -57,6 +58,12 @@ def dark_button(color: str, ground: str) -> str:
 def dark_label(color: str, button: str, ground: str) -> str:
     """What the text on a button becomes, whose colour is `button`."""
     return readable(color, dark_button(button, ground))
+
+
+def dark_icon(color: str, ground: str) -> str:
+    """What an icon of this colour becomes: white, unless it can be seen as well as before, or well enough."""
+    seen = contrast(color, dark_ground(ground))
+    return color if seen >= min(contrast(color, ground), DISCERNIBLE) else "#ffffff"
 
 
 def readable(color: str, ground: str) -> str:

@@ -31,7 +31,7 @@ from .dkim import sign
 from .feedback import feedback_id
 from .identity import Identities, Identity
 from .layout import Footer
-from .links import bounce_address, unsubscribe_url
+from .links import bounce_address, icons_root, unsubscribe_url
 from .recipient import values_for
 from .relay import Limits
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
@@ -223,7 +223,8 @@ class Mailer:
                 email_id=delivery.id,
                 mailing_list_id=delivery.mailing_list_id,
             )
-        rendered = fill(prepared, values_for(delivery, unsubscribe_link=link))
+        values = values_for(delivery, unsubscribe_link=link, icons_root=icons_root(self._public_url))
+        rendered = fill(prepared, values)
         if delivery.preview:
             rendered = replace(rendered, subject=f"{PREVIEW_MARK} {rendered.subject}")
         envelope = Envelope(

@@ -36,6 +36,11 @@ def is_genuine_opt_in(secret: bytes, *, team_id: str, contact_id: str, signature
     return hmac.compare_digest(expected.encode(), signature.encode())
 
 
+def icons_root(public_url: str) -> str:
+    """Where the images of icons are; without a slash at its end, as `public_url`."""
+    return f"{public_url}/icons"
+
+
 def bounce_address(domain: str, secret: bytes, *, team_id: str, email_id: str) -> str:
     """Where the email comes back to when it cannot be delivered; letters' case may get lost on the way."""
     digest = hmac.digest(secret, "\n".join(("bounce", team_id, email_id)).encode(), "sha256")

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from .clients import FEATURES, client_support
-from .dark import READABLE, contrast
+from .dark import DISCERNIBLE, READABLE, contrast
 from .inline_html import elements_of
 from .lmx import check
 from .markup import Element, SourcePosition
@@ -65,6 +65,8 @@ def _contrast(element: Element, shown: Look, ground: str) -> Iterator[Finding]:
         ground = said.get("bgColor", shown.button_color)
     if "textColor" in said:
         yield from _faint(element, "textColor", said["textColor"], ground)
+    if element.tag == "Icons" and "color" in said:
+        yield from _faint(element, "color", said["color"], ground, wanted=DISCERNIBLE)
 
 
 def _style_contrast(style: Element, ground: str) -> Iterator[Finding]:
@@ -77,12 +79,14 @@ def _style_contrast(style: Element, ground: str) -> Iterator[Finding]:
         yield from _faint(style, "buttonTextColor", said["buttonTextColor"], button)
 
 
-def _faint(element: Element, name: str, ink: str, ground: str) -> Iterator[Finding]:
+def _faint(
+    element: Element, name: str, ink: str, ground: str, *, wanted: float = READABLE
+) -> Iterator[Finding]:
     measured = contrast(ink, ground)
-    if measured < READABLE:
+    if measured < wanted:
         message = (
             f"{name} {ink} on {ground} has a contrast of {measured:.1f}:1; "
-            f"take a colour with {READABLE:g}:1, or leave it out"
+            f"take a colour with {wanted:g}:1, or leave it out"
         )
         yield Finding(element.place, "contrast", message)
 

@@ -187,6 +187,8 @@ class _Checker:
             return True
         if element.tag in INLINE and "Paragraph" in allowed:
             remedy = "put it into a <Paragraph>"
+        elif element.tag == "Icon" and "Icons" in allowed:
+            remedy = "put it into <Icons>"
         elif len(allowed) == 1:
             remedy = f"it holds <{next(iter(allowed))}> only"
         else:
@@ -204,14 +206,15 @@ class _Checker:
                 message = f'"{name}" has no effect on <{tag.name}>; its attributes: {known}'
                 self.warnings.append(MarkupProblem(element.place, message))
                 continue
-            kept[name] = value
-            self.attribute(element, name, value, attribute)
+            kept[name] = attribute.read(value)
+            self.attribute(element, name, kept[name], attribute)
         for name, attribute in tag.attributes.items():
             if attribute.required and name not in kept:
                 self.refuse(element.place, f'<{tag.name}> needs the attribute "{name}"; add {name}="…"')
         self.conditions(element, kept)
-        if tag.name == "Button" and "href" not in kept:
-            self.warnings.append(MarkupProblem(element.place, '<Button> leads nowhere; add href="https://…"'))
+        if tag.name in ("Button", "Icon") and "href" not in kept:
+            message = f'<{tag.name}> leads nowhere; add href="https://…"'
+            self.warnings.append(MarkupProblem(element.place, message))
         return kept
 
     def attribute(self, element: Element, name: str, value: str, attribute: Attribute) -> None:

@@ -31,6 +31,14 @@ class Palette:
         """The class of the cell around a button."""
         return self._class("button", color, label, border, ground)
 
+    def only_light(self) -> str:
+        """The class of an image that a dark screen does not show."""
+        return self._class("light")
+
+    def only_dark(self) -> str:
+        """The class of an image that only a dark screen shows; by itself it has `display:none`."""
+        return self._class("dark")
+
     def sheet(self) -> str:
         """The rules for a dark screen, and the same for Outlook's own dark mode."""
         rules = [rule for key, name in self._classes.items() for rule in _rules(key, f".{name}")]
@@ -49,6 +57,10 @@ def _rules(key: tuple[str, ...], name: str) -> list[tuple[list[str], str]]:
     match key:
         case ("ground", color):
             return [([name, f"{name} > table"], f"background-color: {dark_ground(color)} !important;")]
+        case ("light",):
+            return [([name], "display: none !important;")]
+        case ("dark",):
+            return [([name], "display: block !important;")]
         case ("ink", color, ground):
             return [([name], f"color: {dark_ink(color, ground)} !important;")]
         case ("line", color, ground):

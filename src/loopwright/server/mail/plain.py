@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from .blocks import condition_of
+from .icon_names import ICONS
 from .inline_html import elements_of
 from .layout import Footer
 from .markup import Element, Node, Text
@@ -39,6 +40,8 @@ def _block(block: Element) -> list[Chunk]:
         case "Image":
             alt = slots(parts(block.attributes.get("alt", "")), "plain")
             return [*alt, *_target(block, " (" if alt else "(", ")"), "\n"]
+        case "Icons":
+            return [chunk for icon in elements_of(block) for chunk in _icon(icon)]
         case "Button":
             return [*_inline(block.children), *_target(block, ": ", ""), "\n"]
         case "Quote":
@@ -47,6 +50,10 @@ def _block(block: Element) -> list[Chunk]:
             return ["".join(node.text for node in block.children if isinstance(node, Text)).strip("\n"), "\n"]
         case _:
             return [*_inline(block.children), "\n"]
+
+
+def _icon(icon: Element) -> list[Chunk]:
+    return [ICONS[icon.attributes["name"]].label, *_target(icon, ": ", ""), "\n"]
 
 
 def _list(block: Element, indent: str) -> list[Chunk]:

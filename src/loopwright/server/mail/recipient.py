@@ -4,18 +4,18 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.deliveries import Delivery
 
 from .template import Values
-from .variables import UNSUBSCRIBE_LINK
+from .variables import ICONS_ROOT, UNSUBSCRIBE_LINK
 
 
-def values_for(email: Delivery, *, unsubscribe_link: str) -> Values:
+def values_for(email: Delivery, *, unsubscribe_link: str, icons_root: str) -> Values:
     """The values of one email: its contact's and its event's, or its data."""
     if email.rendered_as == "transactional":
-        return Values(data=email.data_variables)
+        return Values(data=email.data_variables, system={ICONS_ROOT.name: icons_root})
     contact = _properties(email.contact) if email.contact else {}
     return Values(
         contact=email.preview.contact if email.preview else contact,
         event=email.event_properties,
-        system={UNSUBSCRIBE_LINK.name: unsubscribe_link},
+        system={UNSUBSCRIBE_LINK.name: unsubscribe_link, ICONS_ROOT.name: icons_root},
     )
 
 

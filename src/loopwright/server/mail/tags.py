@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from .urls import is_allowed, mistake
+from . import icon_names
+from .urls import completed, is_allowed, mistake
 
 Inside: TypeAlias = Literal["nothing", "blocks", "inline", "plain", "raw", "items"]
 """What a tag holds: nothing at all, blocks, text with inline tags, text with variables only, text in which
@@ -16,12 +17,14 @@ braces are characters, or only the tags in its `items`."""
 class Attribute(Struct, frozen=True):
     """`mistake` answers what is wrong with a value, as the end of a sentence that begins with the name.
 
-    A `dynamic` attribute may hold variables; the check then sees only values without any.
+    A `dynamic` attribute may hold variables; the check then sees only values without any. A value is `read`
+    before it is checked and kept.
     """
 
     mistake: Callable[[str], str | None]
     required: bool = False
     dynamic: bool = False
+    read: Callable[[str], str] = str
 
 
 class Tag(Struct, frozen=True, kw_only=True):
@@ -182,6 +185,7 @@ BLOCKS = LISTS | {
     "Button",
     "Image",
     "Divider",
+    "Icons",
     "Columns",
     "Section",
     "Component",
@@ -239,6 +243,27 @@ TAGS: dict[str, Tag] = {
                 "color": COLOR,
             }
             | BLOCK,
+        ),
+        Tag(
+            name="Icons",
+            inside="items",
+            items=("Icon", 1, 100),
+            attributes={
+                "align": ALIGN,
+                "gap": number(4, 200),
+                "size": number(18, 48),
+                "color": Attribute(one_of(*icon_names.COLORS).mistake, read=str.lower),
+            }
+            | BLOCK,
+        ),
+        Tag(
+            name="Icon",
+            inside="nothing",
+            attributes={
+                "name": Attribute(icon_names.mistake, required=True),
+                "href": Attribute(TARGET.mistake, dynamic=True, read=completed),
+                "notrack": FLAG,
+            },
         ),
         Tag(
             name="OrderedList",

@@ -27,6 +27,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 # Browsers drop tabs and line ends inside an address, and blanks around it.
 _DROPPED = re.compile(r"[\x00-\x1f\x7f]+")
 _ADDRESS = re.compile(r"[^\s@:/]+@[^\s@:/.]+(?:\.[^\s@:/.]+)+")
+_DOMAIN = re.compile(r"(?:[\w\-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#].*)?")
 _SHORT_YOUTUBE = re.compile(r"(?:https?://)?(?:www\.)?youtu\.be(?:[/?#]|\Z)", re.IGNORECASE)
 _RESERVED = ":/?#[]@!$&'()*+,;=%~"
 
@@ -82,6 +83,14 @@ def is_allowed(target: str) -> bool:
 def is_bare_address(target: str) -> bool:
     """Whether a target is an email address without its scheme."""
     return _ADDRESS.fullmatch(target.strip()) is not None
+
+
+def completed(target: str) -> str:
+    """The target with the scheme that a bare domain or a bare email address lacks; others as they are."""
+    bare = target.strip()
+    if is_bare_address(bare):
+        return f"mailto:{bare}"
+    return f"https://{bare}" if _DOMAIN.fullmatch(bare) else target
 
 
 def is_short_youtube(target: str) -> bool:

@@ -46,6 +46,8 @@ class Variable(Struct, frozen=True, order=True):
 
 
 UNSUBSCRIBE_LINK = Variable("system", "unsubscribe_link")
+ICONS_ROOT = Variable("system", "icons_root")
+"""Where the images of icons are, without a slash at its end. Pages use it; authors may not write it."""
 
 Part: TypeAlias = str | Variable
 
