@@ -68,8 +68,9 @@ def test_following_a_theme() -> None:
 
 def test_names_and_places() -> None:
     """Ids that stand as mere text are no names; what is unknown is told where it stands."""
-    lmx = '<Style themeId="night"/>\n<Section><Component componentId="head"/></Section><Paragraph>"day"</Paragraph>'
-    assert named(lmx) == ({"night"}, {"head"})
+    head = '<Section><Component componentId="head"/></Section>'
+    lmx = f'<Style themeId="night"/>\n{head}<Paragraph>"day"</Paragraph>'
+    assert (named(lmx).themes, named(lmx).components) == ({"night"}, {"head"})
     places = [(one.place.line, one.place.column) for one in unknown(lmx, DESIGN, "themeId", "componentId")]
     assert places == [(1, 1), (2, 10)]
     assert unknown('<Component componentId="foot"/>', DESIGN, "themeId", "componentId") == []
