@@ -87,6 +87,7 @@ class Filling:
         self.fallbacks = fallbacks
         self.missing: set[Variable] = set()
         self._texts: dict[Variable, str] = {}
+        self._lists: dict[Variable, Sequence[Item] | None] = {}
         self._addresses: dict[tuple[urls.Piece, ...], str | None] = {}
 
     def fill(self, template: Template) -> str:
@@ -119,8 +120,7 @@ class Filling:
     def text(self, variable: Variable, item: Item | None) -> str:
         """The value of a variable, or its fallback. A field that an item has not is empty, and not missed."""
         if variable.field:
-            fallbacks: Mapping[str, str] = getattr(self.fallbacks, variable.kind)
-            return self.given(variable, item) or clean(fallbacks.get(variable.name, ""))
+            return self.given(variable, item) or self._fallback(variable)
         text = self._texts.get(variable)
         if text is None:
             text = self.given(variable, item)
@@ -137,19 +137,24 @@ class Filling:
 
     def _items(self, variable: Variable) -> Sequence[Item]:
         """The items of a list. What is no list of objects has none, and counts as missing."""
-        items = _objects(getattr(self.values, variable.kind).get(variable.name))
+        items = self._list(variable)
         if items is None:
             self._fallback(variable)
         return items or ()
 
+    def _list(self, variable: Variable) -> Sequence[Item] | None:
+        if variable not in self._lists:
+            self._lists[variable] = _objects(getattr(self.values, variable.kind).get(variable.name))
+        return self._lists[variable]
+
     def _fallback(self, variable: Variable) -> str:
         fallback: str | None = getattr(self.fallbacks, variable.kind).get(variable.name)
-        if fallback is None and not (variable.kind == "data" and self._is_empty_on_purpose(variable)):
+        if fallback is None and not variable.field and not self._is_empty_on_purpose(variable):
             self.missing.add(variable)
         return clean(fallback or "")
 
     def _is_empty_on_purpose(self, variable: Variable) -> bool:
-        value = self.values.data.get(variable.name)
+        value = self.values.data.get(variable.name) if variable.kind == "data" else None
         return isinstance(value, str) and not clean(value)
 
     def _target(self, chunk: Target, item: Item | None) -> str:
@@ -161,7 +166,7 @@ class Filling:
         return f"{chunk.before}{address}{chunk.after}"
 
     def _address(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
-        """The address of a link; the HTML and the text have the same ones, those of each item aside."""
+        """The address of a link; the HTML and the text have the same ones."""
         pieces = [part if isinstance(part, str) else urls.Given(self.text(part, item)) for part in parts]
         key = tuple(pieces)
         if key not in self._addresses:
@@ -169,9 +174,9 @@ class Filling:
         return self._addresses[key]
 
     def _holds(self, condition: Condition, item: Item | None) -> bool:
-        """Whether a condition holds; a list is compared as the number of its items, an empty one as nothing."""
+        """Whether a condition holds. A list counts as the number of its items, an empty one as nothing."""
         variable = condition.variable
-        items = _objects(getattr(self.values, variable.kind).get(variable.name))
+        items = self._list(variable)
         given = str(len(items)) if items else self.given(variable, item)
         return OPERATIONS[condition.operation](given, condition.value)
 
