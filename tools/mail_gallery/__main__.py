@@ -31,6 +31,7 @@ FORCED = "--blink-settings=forceDarkModeEnabled=true"
 FOOTER = Footer(company="Acme Ltd", address="1 Square\nLondon", list_name="News")
 VALUES = Values(
     contact={"firstName": "Ada", "plan": "pro", "note": "WordsWithoutBlanks" * 8, "size": "600x120"},
+    event={"items": [{"name": "Tea", "price": "4.50"}, {"name": "Milk", "price": "1.20"}]},
     system={"unsubscribe_link": "https://acme.example/unsubscribe"},
 )
 DESKTOP, PHONE = ViewportSize(width=760, height=900), ViewportSize(width=390, height=844)
