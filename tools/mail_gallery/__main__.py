@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Route, ViewportSize, async_playwright
 
+from loopwright.server.mail.design import NOTHING, expand
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.template import Values
@@ -49,7 +50,7 @@ def rendered(name: str) -> str:
         bcc_email="",
         language_code={"arabic": "ar", "hebrew": "he"}.get(name, "en"),
         email_format="styled",
-        lmx=(HERE / f"{name}.lmx").read_text(encoding="utf-8"),
+        lmx=expand((HERE / f"{name}.lmx").read_text(encoding="utf-8"), NOTHING),
         contact_fallbacks={},
         event_fallbacks={},
         data_fallbacks={},
