@@ -88,7 +88,7 @@ class Filling:
         self.missing: set[Variable] = set()
         self._texts: dict[Variable, str] = {}
         self._lists: dict[Variable, Sequence[Item] | None] = {}
-        self._addresses: dict[tuple[urls.Piece, ...], str | None] = {}
+        self._addresses: dict[tuple[tuple[Part, ...], int], str | None] = {}
 
     def fill(self, template: Template) -> str:
         """Write a template. Where a value is missing there is nothing, and the variable is in `missing`."""
@@ -119,14 +119,11 @@ class Filling:
 
     def text(self, variable: Variable, item: Item | None) -> str:
         """The value of a variable, or its fallback. A field that an item has not is empty, and not missed."""
-        if variable.field:
-            return self.given(variable, item) or self._fallback(variable)
         text = self._texts.get(variable)
         if text is None:
-            text = self.given(variable, item)
-            if not text:
-                text = self._fallback(variable)
-            self._texts[variable] = text
+            text = self.given(variable, item) or self._fallback(variable)
+            if not variable.field:  # which has another value for each item
+                self._texts[variable] = text
         return text
 
     def given(self, variable: Variable, item: Item | None) -> str:
@@ -167,9 +164,9 @@ class Filling:
 
     def _address(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
         """The address of a link; the HTML and the text have the same ones."""
-        pieces = [part if isinstance(part, str) else urls.Given(self.text(part, item)) for part in parts]
-        key = tuple(pieces)
+        key = (parts, id(item))
         if key not in self._addresses:
+            pieces = [part if isinstance(part, str) else urls.Given(self.text(part, item)) for part in parts]
             self._addresses[key] = urls.address_of(pieces)
         return self._addresses[key]
 
