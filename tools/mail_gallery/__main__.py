@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Route, ViewportSize, async_playwright
 
+from loopwright.server.mail.design import NOTHING, expand
 from loopwright.server.mail.icon_names import FOLDER
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import fill, prepare
@@ -32,6 +33,7 @@ FORCED = "--blink-settings=forceDarkModeEnabled=true"
 FOOTER = Footer(company="Acme Ltd", address="1 Square\nLondon", list_name="News")
 VALUES = Values(
     contact={"firstName": "Ada", "plan": "pro", "note": "WordsWithoutBlanks" * 8, "size": "600x120"},
+    event={"items": [{"name": "Tea", "price": "4.50"}, {"name": "Milk", "price": "1.20"}]},
     system={
         "unsubscribe_link": "https://acme.example/unsubscribe",
         "icons_root": "https://icons.example",
@@ -52,7 +54,7 @@ def rendered(name: str) -> str:
         bcc_email="",
         language_code={"arabic": "ar", "hebrew": "he"}.get(name, "en"),
         email_format="styled",
-        lmx=(HERE / f"{name}.lmx").read_text(encoding="utf-8"),
+        lmx=expand((HERE / f"{name}.lmx").read_text(encoding="utf-8"), NOTHING),
         contact_fallbacks={},
         event_fallbacks={},
         data_fallbacks={},

@@ -49,9 +49,17 @@ async def publish(http: httpx2.AsyncClient, made: dict[str, Any]) -> dict[str, A
     return read(await http.post(f"/transactional-emails/{made['id']}/publish"))
 
 
-async def send(http: httpx2.AsyncClient, made: dict[str, Any], **values: str) -> httpx2.Response:
+async def send(http: httpx2.AsyncClient, made: dict[str, Any], **values: object) -> httpx2.Response:
     body = {"email": "ada@example.com", "transactionalId": made["id"], "dataVariables": values}
     return await http.post("/transactional", json=body)
+
+
+async def inbox_texts(live_server: LiveServer, http: httpx2.AsyncClient) -> list[str]:
+    """The texts of the emails that the server's own inbox has, once there are any."""
+    async with asyncio.timeout(20):
+        while not (found := (await http.get(f"{live_server.base_url}/loopwright/v1/inbox")).json()):
+            await asyncio.sleep(0.05)
+    return [one["text"].replace("\r\n", "\n") for one in found]
 
 
 async def test_from_draft_to_sending(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
@@ -80,6 +88,43 @@ async def test_from_draft_to_sending(http: httpx2.AsyncClient, live_server: Live
     refused(await send(http, made), 400, "Missing required")
     await publish(http, made)
     assert (await send(http, made)).status_code == 200
+
+
+async def test_repeated_blocks(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """The list is the email's variable and its fields are not; every item arrives, null fields and all."""
+    lmx = f'{BODY}<For variable="{{data.items}}"><Paragraph>{{data.items[].name}} end</Paragraph></For>'
+    bare = await create(http)
+    path = f"/email-messages/{bare['draftEmailMessageId']}"
+    wrong = {"lmx": "<Divider/>\n<H1>{data.items[].name}</H1>"}
+    refused(
+        await http.post(path, json=wrong), 422, "line 2, column 5: {data.items[].name} has a value for each"
+    )
+    made = await create(http, **{**SOUND, "lmx": lmx})
+    fallback = {"dataVariablesFallbacks": {"items[].name": "nobody"}}
+    path = f"/email-messages/{made['draftEmailMessageId']}"
+    assert "warnings" not in read(await http.post(path, json=fallback))
+    assert read(await http.get(f"{path}/guardian")) == {"errors": [], "warnings": []}
+    assert (await publish(http, made))["dataVariables"] == ["code", "items"]
+    refused(await send(http, made, code="1"), 400, "Missing required data variable(s): items")
+    refused(await send(http, made, code="1", items=[{"name": []}]), 400, "dataVariables.items[0].name")
+    items = [{"name": "<b>Tea</b>", "price": 1.5}, {"name": None}, {"name": "Milk"}]
+    assert (await send(http, made, code="1", items=items)).status_code == 200
+    texts = await inbox_texts(live_server, http)
+    assert texts == ["Your code is 1.\n\n<b>Tea</b> end\n\nnobody end\n\nMilk end\n"]
+
+
+async def test_components_stand_where_they_may(http: httpx2.AsyncClient) -> None:
+    """What no block can hold is refused with the email that names it, and with the component's change."""
+    inner = '<For variable="{data.code}"><Divider/></For>'
+    part = read(await http.post("/components", json={"name": "Part", "lmx": inner}), 201)["id"]
+    outer = f'<For variable="{{data.code}}"><Component componentId="{part}"/></For>'
+    made = await create(http)
+    path = f"/email-messages/{made['draftEmailMessageId']}"
+    refused(await http.post(path, json={"lmx": outer}), 422, "<For> cannot stand inside another <For>")
+    read(await http.post(f"/components/{part}", json={"lmx": "<Divider/>"}))
+    read(await http.post(path, json={"lmx": outer}))
+    refused(await http.post(f"/components/{part}", json={"lmx": inner}), 422, "inside another <For>")
+    assert read(await http.get(f"/components/{part}"))["lmx"] == "<Divider/>"
 
 
 async def test_lists(http: httpx2.AsyncClient) -> None:

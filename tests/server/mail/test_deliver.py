@@ -69,6 +69,22 @@ async def test_icons_come_from_the_server(office: Office, peer: Peer, kind: str)
     assert "RSS: https://elsewhere.org/feed\n" in peer.text()
 
 
+async def test_lists_of_an_event_are_repeated(office: Office, peer: Peer) -> None:
+    """From the stored row, null fields and all; one that is no list is missed by its name."""
+    words = "{contact.firstName}: {event.items[].name}."
+    message = await office.message(f'<For variable="{{event.items}}"><Paragraph>{words}</Paragraph></For>')
+    contact = await office.contact()
+    items = [{"name": "<Tea>", "count": 2}, {"name": None}, {"name": "Milk"}]
+    sent = await office.email(message, contact, event_properties={"items": items})
+    skipped = await office.email(message, contact, event_properties={"items": "Tea"})
+    await office.deliver(peer.url)
+    assert peer.text().startswith("Ada: <Tea>.\n\nAda: .\n\nAda: Milk.\n")
+    assert (await office.reload(sent)).status == "sent"
+    missing = await office.reload(skipped)
+    assert missing.status == "skipped"
+    assert "{event.items}" in missing.reason
+
+
 async def test_one_bad_reply_address_is_told_and_the_email_goes(office: Office, peer: Peer) -> None:
     """It came as a value; what a reader cannot answer to is no reason to send nothing."""
     message = await office.message(reply_to_email="{contact.replyTo}", cc_email="{contact.boss}")

@@ -52,7 +52,7 @@ def signup(contact: ContactRow, event_id: str = "e1") -> Fact:
         kind="event_received",
         event_id=event_id,
         event_name="signup",
-        event_properties={"plan": "pro", "seats": 3, "trial": True},
+        event_properties={"plan": "pro", "seats": 3, "items": [{"name": "Tea"}, {"name": None}]},
         mailing_lists=contact.mailing_lists,
     )
 
@@ -116,7 +116,9 @@ async def test_a_worker_takes_a_run_through_a_timer(pool: Pool, team: TeamRow) -
     assert utc_now() - began < timedelta(seconds=10)
     assert {email["to_email"] for email in emails} == {"ada@example.com"}
     assert {email["kind"] for email in emails} == {"marketing"}
-    assert emails[0]["event_properties"] == '{"plan": "pro", "seats": 3, "trial": true}'
+    assert emails[0]["event_properties"] == (
+        '{"plan": "pro", "items": [{"name": "Tea"}, {"name": null}], "seats": 3}'
+    )
     assert await due_runs(pool) == 0
 
 

@@ -32,6 +32,10 @@ def button(href: str) -> str:
     return f'<Button href="{href}">Here</Button>'
 
 
+def repeat(variable: str, words: str) -> str:
+    return f'<For variable="{{{variable}}}"><Paragraph>{words}</Paragraph></For>'
+
+
 def image(href: str) -> str:
     return f'<Image src="https://a.example/a.png" alt="Here" href="{href}" />'
 
@@ -49,6 +53,10 @@ def image(href: str) -> str:
         (WORKFLOW, "<Paragraph>{data.x}</Paragraph>", "unsupportedDataVariables"),
         (TRANSACTIONAL, "<Paragraph>{data.a b}</Paragraph>", "invalidCustomDataVariables"),
         (TRANSACTIONAL, "<Paragraph>{data.items[].name}</Paragraph>", "bareArrayNodes"),
+        (TRANSACTIONAL, repeat("data.b", "{data.a[].x}"), "bareArrayNodes"),
+        (TRANSACTIONAL, repeat("data.a", "") + link("{data.a[].x}"), "bareArrayNodes"),
+        (WORKFLOW, repeat("event.plan", "{event.plan[].x}"), "missingFallbackEventProperties"),
+        (WORKFLOW, repeat("event.x", "{event.x[].a}"), "unsupportedEventProperties"),
         (OPT_IN, "<Paragraph>Hello</Paragraph>", "missingRequiredDataVariables"),
         (TRANSACTIONAL, button(""), "missingButtonHrefs"),
         (TRANSACTIONAL, "<Button>Here</Button>", "missingButtonHrefs"),
@@ -83,6 +91,7 @@ def test_each_rule_finds_its_kind(scope: Scope, lmx: str, rule: str) -> None:
         (TRANSACTIONAL, link("https://youtube.com/watch?v=a") + button("mailto:a@acme.example")),
         (TRANSACTIONAL, link("{data.url}") + image("") + link("tel:+123")),
         (TRANSACTIONAL, "<CodeBlock>{contact.x} {data.y[]}</CodeBlock>"),
+        (TRANSACTIONAL, repeat("data.a", '{data.b} <Link href="{data.a[].url}">{data.a[].name}</Link>')),
     ],
 )
 def test_what_is_right_is_left_alone(scope: Scope, lmx: str) -> None:

@@ -24,7 +24,7 @@ from loopwright.server.store.designs import ComponentRow, Styles, ThemeRow
 from loopwright.server.store.messages import RevisionRow, UserRow
 from loopwright.wire.failures import COMPONENT_NOT_FOUND, COMPONENT_UNSUPPORTED, THEME_NOT_FOUND
 
-from .message import check_message, component_problems
+from .message import check_message, component_problems, misplaced
 
 NO_STYLE: Mapping[str, str] = {}
 
@@ -135,6 +135,7 @@ async def change_component(
     users = [one for one in found if component_id in _used(one.revision.content.lmx)]
     _refuse_unusable(changed, users)
     design = await load_design(tx, team_id, [one.revision.content.lmx for one in users])
+    _refuse_misplaced(users, design)
     await _keep_variables(tx, team_id, users, design, now=now)
     await render_anew(tx, [one.revision for one in users], design, now=now)
     return changed, len(users)
@@ -162,6 +163,15 @@ def _refuse_unusable(component: ComponentRow, users: Sequence[UserRow]) -> None:
                 code="component_unsupported",
                 details=[f"{one.kind}.{one.name}" for one in wrong],
             )
+
+
+def _refuse_misplaced(users: Sequence[UserRow], design: Design) -> None:
+    """Raises `Unprocessable` when an email cannot hold a component's new blocks where it stands."""
+    problems = [told for one in users for told in misplaced(one.revision.content.lmx, one.kind, design)]
+    if problems:
+        raise Unprocessable(
+            f"an email that uses the component cannot hold it; {problems[0]}", code="component_misplaced"
+        )
 
 
 _KIND_NAMES = {

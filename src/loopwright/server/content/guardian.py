@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from loopwright.server.mail import urls
+from loopwright.server.mail.lmx import list_of
 from loopwright.server.mail.markup import Element, Node, Text, read
 from loopwright.server.mail.variables import Variable, parts, variables
 from loopwright.server.store.messages import Content
@@ -106,13 +107,15 @@ def _findings(found: Mapping[str, list[GuardianItem]], level: Level) -> list[Gua
 
 
 def _variables(content: Content, nodes: Collection[Node], scope: Scope) -> Iterator[tuple[str, GuardianItem]]:
-    used = {variable for field in LINES for variable in variables(parts(getattr(content, field)))}
-    for node in _all(nodes):
-        for text in [node.text] if isinstance(node, Text) else node.attributes.values():
-            used |= variables(parts(text))
+    inside = set(_uses(nodes, None))
+    inside |= {(variable, None) for field in LINES for variable in variables(parts(getattr(content, field)))}
+    bare = {variable for variable, repeated in inside if variable.list not in (None, repeated)}
+    for variable in sorted(bare):
+        yield "bareArrayNodes", _item(variable)
+    used = {variable.asked for variable, _ in inside if variable not in bare}
     fallbacks = fallbacks_of(content)
     for variable in sorted(used):
-        item = GuardianItem(label=variable.name, code_name=str(variable).strip("{}"))
+        item = _item(variable)
         if rule := _unsupported(variable, scope):
             yield rule, item
         elif variable.kind in ("contact", "event") and variable.name not in fallbacks[variable.kind]:
@@ -120,6 +123,22 @@ def _variables(content: Content, nodes: Collection[Node], scope: Scope) -> Itera
     names = {variable.name for variable in used if variable.kind == "data"}
     for name in sorted(set(scope.required) - names):
         yield "missingRequiredDataVariables", GuardianItem(label=name, code_name=f"data.{name}")
+
+
+def _uses(nodes: Collection[Node], repeated: Variable | None) -> Iterator[tuple[Variable, Variable | None]]:
+    """Each variable, with the list that is repeated where it stands."""
+    for node in nodes:
+        if isinstance(node, Text):
+            yield from ((variable, repeated) for variable in variables(parts(node.text)))
+            continue
+        for text in node.attributes.values():
+            yield from ((variable, repeated) for variable in variables(parts(text)))
+        if node.tag != "CodeBlock":
+            yield from _uses(node.children, list_of(node) if node.tag == "For" else repeated)
+
+
+def _item(variable: Variable) -> GuardianItem:
+    return GuardianItem(label=variable.name, code_name=str(variable).strip("{}"))
 
 
 def _unsupported(variable: Variable, scope: Scope) -> str | None:

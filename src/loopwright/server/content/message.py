@@ -56,8 +56,8 @@ class CheckedMessage(Struct, frozen=True):
 
     @property
     def data_variables(self) -> list[str]:
-        """The names of its data variables, sorted."""
-        return sorted(variable.name for variable in self.variables if variable.kind == "data")
+        """The names of its data variables, sorted; a repeated list counts itself, and its fields do not."""
+        return sorted({variable.asked.name for variable in self.variables if variable.kind == "data"})
 
 
 def check_message(content: Content, kind: EmailKind, design: Design | None = None) -> CheckedMessage:
@@ -87,6 +87,8 @@ def check_message(content: Content, kind: EmailKind, design: Design | None = Non
         shared = _shared(content.lmx, kind, design) if design and not body.problems else []
         problems += [Finding("lmx", place, one) for place, found in shared for one in found.messages]
         uses["lmx"] = body.variables.union(*(found.variables for _, found in shared))
+    if design and not problems:
+        problems += [Finding("lmx", _START, one) for one in misplaced(content.lmx, kind, design)]
     if not problems:
         warnings += _size(replace(content, lmx=expand(content.lmx, design or NOTHING)), kind)
     return CheckedMessage(tuple(problems), tuple(warnings), uses)
@@ -101,6 +103,12 @@ def component_problems(lmx: str) -> tuple[MarkupProblem, ...]:
     ]
     marketing, transactional = check(lmx, kind="marketing"), check(lmx, kind="transactional")
     return (*nested, *min(marketing.problems, transactional.problems, key=len))
+
+
+def misplaced(lmx: str, kind: EmailKind, design: Design) -> list[str]:
+    """What is wrong with sound LMX once its components stand in it: a <For> within a <For>, say."""
+    problems = check(expand(lmx, design), kind=kind).problems
+    return [f"with its components put in: {one.message}" for one in problems]
 
 
 def is_too_large(lmx: str) -> bool:

@@ -69,7 +69,7 @@ class TransactionalDefinition(Struct, frozen=True, kw_only=True):
     @property
     def data_variables(self) -> list[str]:
         """The names of its data variables, sorted."""
-        return sorted({use.variable.name for use in self.message.uses if use.variable.kind == "data"})
+        return sorted({use.variable.asked.name for use in self.message.uses if use.variable.kind == "data"})
 
     @property
     def required_variables(self) -> list[str]:

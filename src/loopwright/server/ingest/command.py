@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from loopwright.server.store.contacts import Value
+from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
 from loopwright.wire.transactional import Attachment
 
@@ -82,7 +82,7 @@ class SendTransactional(Struct, frozen=True, kw_only=True):
     team_id: str
     email: str
     transactional_id: str
-    data_variables: dict[str, Value | list[dict[str, Value]]] = {}
+    data_variables: dict[str, Value] = {}
     attachments: list[Attachment] = []
     add_to_audience: bool = False
     key: UsedKey | None = None

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import cast
 
 from loopwright.server.refusal import BadRequest
-from loopwright.server.store.contacts import Value
+from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
 from loopwright.wire import failures, limits
 from loopwright.wire.contacts import CONTACT_KEYS
@@ -275,7 +275,7 @@ def _read_event_properties(body: Body) -> dict[str, object]:
     return properties
 
 
-def _read_data_variables(body: Body) -> dict[str, Value | list[dict[str, Value]]]:
+def _read_data_variables(body: Body) -> dict[str, Value]:
     variables = _read_map("dataVariables", body.get("dataVariables"))
     _check_count("dataVariables", variables, limits.KEYS, "variables; an email has")
     for name, value in variables.items():
@@ -288,7 +288,7 @@ def _read_data_variables(body: Body) -> dict[str, Value | list[dict[str, Value]]
             _check_scalar_or_flat_objects(f"dataVariables.{name}", value)
     # Null does not count as a value: a required variable is then missing, by its name.
     given = {name: value for name, value in variables.items() if value is not None}
-    return cast("dict[str, Value | list[dict[str, Value]]]", given)
+    return cast("dict[str, Value]", given)
 
 
 def _read_attachments(value: object) -> list[Attachment]:

@@ -9,6 +9,7 @@ from .dark import dark_icon, readable
 from .direction import Direction, direction_of
 from .icon_names import ICONS, file_name
 from .inline_html import elements_of, render_inline, target_of
+from .lmx import list_of
 from .marks import Begin, End, Marks, given, pixels
 from .markup import Element, Text
 from .palette import Palette
@@ -58,6 +59,10 @@ class BlockWriter:
                 return self.icons(block, place)
             case "Section":
                 return self.section(block, place)
+            case "For":
+                begin, end = repetition_around(block)
+                inside = "".join(self.write(one, place) for one in elements_of(block))
+                return f"{self.marks.raw([begin])}{inside}{self.marks.raw([end])}"
             case _:
                 return self.words(block, place)
 
@@ -298,6 +303,13 @@ def condition_around(block: Element) -> tuple[list[Begin], list[End]]:
     """The beginning and the end of what is shown under a condition, if there is one."""
     condition = condition_of(block)
     return ([Begin(condition)], [End()]) if condition else ([], [])
+
+
+def repetition_around(block: Element) -> tuple[Begin, End]:
+    """The beginning and the end of what a For repeats."""
+    repeated = list_of(block)
+    assert repeated is not None
+    return Begin(repeated), End()
 
 
 def link_around(block: Element) -> tuple[list[Chunk], list[Chunk]]:

@@ -11,7 +11,16 @@ from mjml import mjml2html
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .blocks import SPACE, BlockWriter, Place, condition_around, is_box, link_around, padding
+from .blocks import (
+    SPACE,
+    BlockWriter,
+    Place,
+    condition_around,
+    is_box,
+    link_around,
+    padding,
+    repetition_around,
+)
 from .direction import direction_of, direction_of_language
 from .inline_html import elements_of
 from .marks import Marks, given, pixels
@@ -150,6 +159,10 @@ class _Layout:
             elif block.tag == "Section":
                 finish()
                 written.append(self.section(block, place))
+            elif block.tag == "For" and _breaks_columns(block):
+                finish()
+                begin, end = (self.marks.raw([mark]) for mark in repetition_around(block))
+                written.append(f"{begin}{self.groups(elements_of(block), place)}{end}")
             else:
                 column.append(self.blocks.write(block, place))
         finish()
@@ -229,6 +242,11 @@ class _Layout:
             "<mj-section css-class='footer' padding='24px 16px 8px'><mj-column>"
             f"<mj-text{attributes}>{self.marks.mark(chunks)}</mj-text></mj-column></mj-section>"
         )
+
+
+def _breaks_columns(repetition: Element) -> bool:
+    """Whether a For holds what stands in no column."""
+    return any(one.tag in ("Columns", "Section") for one in elements_of(repetition))
 
 
 def _shares(widths: str | None, count: int) -> list[float]:

@@ -79,6 +79,12 @@ def _within(node: Text, offset: int) -> SourcePosition:
     return SourcePosition(node.place.line + lines, column)
 
 
+def list_of(repetition: Element) -> Variable | None:
+    """The list whose items a For repeats; None when it names none."""
+    found = parts(repetition.attributes.get("variable", ""))
+    return next((part for part in found if isinstance(part, Variable)), None)
+
+
 class _Checker:
     """Walks the nodes, collects what is wrong, and gives back what is known of them."""
 
@@ -89,6 +95,7 @@ class _Checker:
         self.problems = list(problems)
         self.warnings = list(warnings)
         self.variables: set[Variable] = set()
+        self.repeated: Variable | None = None
 
     def refuse(self, place: SourcePosition, message: str) -> None:
         self.problems.append(MarkupProblem(place, message))
@@ -104,7 +111,7 @@ class _Checker:
                     place = _within(node, len(node.text) - len(words))
                     self.refuse(place, f"{holder} holds no text; put it into a <Paragraph>")
             elif self.is_known(node) and self.fits(node, allowed, holder):
-                kept.append(self.element(node, list_depth))
+                kept.append(self.element(node, list_depth, allowed))
         return tuple(kept)
 
     def inline(self, nodes: Sequence[Node], *, holder: Element, list_depth: int) -> tuple[Node, ...]:
@@ -116,7 +123,7 @@ class _Checker:
                 self.text(node)
                 kept.append(node)
             elif self.is_known(node) and self.fits(node, allowed, f"<{holder.tag}>"):
-                kept.append(self.element(node, list_depth))
+                kept.append(self.element(node, list_depth, allowed))
         return tuple(kept)
 
     def characters(self, nodes: Sequence[Node], *, holder: Element, braces: bool) -> tuple[Node, ...]:
@@ -146,8 +153,20 @@ class _Checker:
             self.refuse(holder.place, f"<{tag.name}> holds {amount} <{name}>, here are {count}")
         return kept
 
-    def element(self, element: Element, list_depth: int) -> Element:
-        """Check a tag of the table, with everything inside it."""
+    def repetition(self, element: Element, allowed: frozenset[str]) -> tuple[Element, ...]:
+        """Check the blocks of a For, which may use the fields of its list's items."""
+        if self.repeated:
+            self.refuse(element.place, "<For> cannot stand inside another <For>; move it out")
+        if not any(isinstance(node, Element) for node in element.children):
+            self.refuse(element.place, "<For> repeats one block or more, and here is none; put one into it")
+        outer = self.repeated
+        self.repeated = list_of(element)
+        children = self.blocks(element.children, allowed=allowed, holder="<For>")
+        self.repeated = outer
+        return children
+
+    def element(self, element: Element, list_depth: int, allowed: frozenset[str]) -> Element:
+        """Check a tag of the table, which stands where these tags may, with everything inside it."""
         tag = TAGS[element.tag]
         attributes = self.attributes(element, tag)
         if element.tag in LISTS:
@@ -163,6 +182,8 @@ class _Checker:
             case "blocks":
                 holder = f"<{tag.name}>"
                 children = self.blocks(element.children, allowed=BLOCKS - tag.never, holder=holder)
+            case "repeated":
+                children = self.repetition(element, allowed - tag.never)
             case "items":
                 children = self.items(element, tag, list_depth)
             case "inline":
@@ -218,7 +239,7 @@ class _Checker:
         return kept
 
     def attribute(self, element: Element, name: str, value: str, attribute: Attribute) -> None:
-        if attribute.dynamic or name == "if":
+        if attribute.dynamic or name in ("if", "variable"):
             self.text(Text(value, element.place))
         if attribute.dynamic and variable.variables(parts(value)):
             return
@@ -238,6 +259,6 @@ class _Checker:
 
     def text(self, node: Text) -> None:
         """Check the variables in a text."""
-        for offset, found in variable.mistakes(node.text, self.kind):
+        for offset, found in variable.mistakes(node.text, self.kind, self.repeated):
             self.refuse(_within(node, offset), found)
         self.variables |= variable.variables(parts(node.text))

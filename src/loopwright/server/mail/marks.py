@@ -10,19 +10,20 @@ from html import escape
 
 from msgspec import Struct
 
-from .template import Chunk, Condition, Template, When, joined
+from .template import Chunk, Condition, Each, Template, When, joined
+from .variables import Variable
 
 _MARK = re.compile(r' (?:href|src)="\[\[(\d+)\]\]"|\[\[(\d+)\]\]')
 
 
 class Begin(Struct, frozen=True):
-    """From here to the next `End`, what is shown under a condition only."""
+    """From here to its `End`, what is shown under a condition only, or once for each item of a list."""
 
-    condition: Condition
+    by: Condition | Variable
 
 
 class End(Struct, frozen=True):
-    """The end of what the last `Begin` began."""
+    """The end of what the last open `Begin` began."""
 
 
 class Marks:
@@ -43,7 +44,7 @@ class Marks:
     def resolved(self, html: str) -> Template:
         """Put what the marks stand for in their place."""
         levels: list[list[Chunk]] = [[]]
-        conditions: list[Condition] = []
+        begun: list[Condition | Variable] = []
         end = 0
         for found in _MARK.finditer(html):
             levels[-1].append(html[end : found.start()])
@@ -51,11 +52,12 @@ class Marks:
             for chunk in self._kept[int(found[1] or found[2])]:
                 match chunk:
                     case Begin():
-                        conditions.append(chunk.condition)
+                        begun.append(chunk.by)
                         levels.append([])
                     case End():
                         inside = joined(levels.pop())
-                        levels[-1].append(When(conditions.pop(), inside))
+                        by = begun.pop()
+                        levels[-1].append(Each(by, inside) if isinstance(by, Variable) else When(by, inside))
                     case _:
                         levels[-1].append(chunk)
         levels[-1].append(html[end:])

@@ -6,8 +6,9 @@ from .blocks import condition_of
 from .icon_names import ICONS
 from .inline_html import elements_of
 from .layout import Footer
+from .lmx import list_of
 from .markup import Element, Node, Text
-from .template import Chunk, Target, Template, When, joined, slots
+from .template import Chunk, Each, Target, Template, When, joined, slots
 from .variables import UNSUBSCRIBE_LINK, parts
 
 
@@ -23,15 +24,20 @@ def _blocks(blocks: Sequence[Element]) -> list[Chunk]:
     """Each block and its line end; between blocks stands a blank line."""
     chunks: list[Chunk] = []
     for number, block in enumerate(blocks):
-        inside = [*(["\n"] if number else []), *_block(block)]
-        condition = condition_of(block)
-        chunks += [When(condition, joined(inside))] if condition else inside
+        space = ["\n"] if number else []
+        inside = [*space, *_block(block)]
+        if repeated := list_of(block):
+            chunks.append(Each(repeated, joined(inside), between="" if space else "\n"))
+        elif condition := condition_of(block):
+            chunks.append(When(condition, joined(inside)))
+        else:
+            chunks += inside
     return chunks
 
 
 def _block(block: Element) -> list[Chunk]:
     match block.tag:
-        case "Section" | "Columns" | "ColumnItem":
+        case "Section" | "Columns" | "ColumnItem" | "For":
             return [*_blocks(elements_of(block)), *_target(block, "(", ")\n")]
         case "OrderedList" | "UnorderedList":
             return _list(block, "")

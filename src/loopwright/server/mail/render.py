@@ -15,7 +15,19 @@ from .markup import MarkupProblem
 from .plain import plain
 from .quoted import Quoted, quoted
 from .style import look
-from .template import Fallbacks, Filling, Slot, Target, Template, Values, When, literals, slots, variables_of
+from .template import (
+    Each,
+    Fallbacks,
+    Filling,
+    Slot,
+    Target,
+    Template,
+    Values,
+    When,
+    literals,
+    slots,
+    variables_of,
+)
 from .variables import EmailKind, Variable, parts
 
 LINES = ("subject", "preview_text", "from_name", "from_email", "reply_to_email", "cc_email", "bcc_email")
@@ -158,13 +170,14 @@ def fill(prepared: Prepared, values: Values) -> Rendered:
 
 
 def least_bytes(template: Template) -> int:
-    """How many bytes of UTF-8 are the same for everybody: without values, and with every conditional part."""
+    """How many bytes of UTF-8 are the same for everybody: without values, with every part once that has a
+    condition or is repeated."""
     size = 0
     for chunk in template:
         match chunk:
             case str():
                 size += len(chunk.encode())
-            case When():
+            case When() | Each():
                 size += least_bytes(chunk.inside)
             case Target():
                 size += len(f"{chunk.before}{chunk.after}".encode())

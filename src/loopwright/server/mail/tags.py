@@ -9,9 +9,9 @@ from msgspec import Struct
 from . import icon_names
 from .urls import completed, is_allowed, mistake
 
-Inside: TypeAlias = Literal["nothing", "blocks", "inline", "plain", "raw", "items"]
-"""What a tag holds: nothing at all, blocks, text with inline tags, text with variables only, text in which
-braces are characters, or only the tags in its `items`."""
+Inside: TypeAlias = Literal["nothing", "blocks", "repeated", "inline", "plain", "raw", "items"]
+"""What a tag holds: nothing at all, blocks, the blocks that could stand in its own place, text with inline
+tags, text with variables only, text in which braces are characters, or only the tags in its `items`."""
 
 
 class Attribute(Struct, frozen=True):
@@ -94,6 +94,12 @@ def _no_variable(value: str) -> str | None:
     if re.fullmatch(r"\{[^{}]+\}", value):
         return None
     return 'must hold one variable, such as "{contact.firstName}"'
+
+
+def _no_list(value: str) -> str | None:
+    if re.fullmatch(r"\{(event|data)\.[^{}]+\}", value) and "[]." not in value:
+        return None
+    return 'must hold one list in braces, such as "{data.items}" or "{event.items}"'
 
 
 def or_unset(attribute: Attribute) -> Attribute:
@@ -188,6 +194,7 @@ BLOCKS = LISTS | {
     "Icons",
     "Columns",
     "Section",
+    "For",
     "Component",
     "Style",
 }
@@ -318,6 +325,12 @@ TAGS: dict[str, Tag] = {
                 "blockBorderColor": COLOR,
             }
             | BLOCK,
+        ),
+        Tag(
+            name="For",
+            inside="repeated",
+            never=frozenset({"Style"}),
+            attributes={"variable": Attribute(_no_list, required=True)},
         ),
         Tag(
             name="Link",

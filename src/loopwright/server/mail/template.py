@@ -4,9 +4,9 @@ A template is made once for a revision of an email. Filling it is joining texts:
 its value must be escaped where it stands.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from .characters import clean
 from .variables import Part, Variable, written
 
 Writing: TypeAlias = Literal["html", "plain"]
+Item: TypeAlias = Mapping[str, object]
 
 
 class Slot(Struct, frozen=True):
@@ -48,7 +49,15 @@ class When(Struct, frozen=True):
     inside: tuple["Chunk", ...]
 
 
-Chunk: TypeAlias = str | Slot | Target | When
+class Each(Struct, frozen=True):
+    """A part shown once for each item of a list, with `between` between one and the next."""
+
+    list: Variable
+    inside: tuple["Chunk", ...]
+    between: str = ""
+
+
+Chunk: TypeAlias = str | Slot | Target | When | Each
 Template: TypeAlias = tuple[Chunk, ...]
 
 
@@ -78,68 +87,103 @@ class Filling:
         self.fallbacks = fallbacks
         self.missing: set[Variable] = set()
         self._texts: dict[Variable, str] = {}
-        self._addresses: dict[tuple[Part, ...], str | None] = {}
+        self._lists: dict[Variable, Sequence[Item] | None] = {}
+        self._addresses: dict[tuple[tuple[Part, ...], int], str | None] = {}
 
     def fill(self, template: Template) -> str:
         """Write a template. Where a value is missing there is nothing, and the variable is in `missing`."""
         return "".join(self.pieces(template))
 
-    def pieces(self, template: Template) -> Iterator[str]:
-        """What `fill` joins: the template's own texts as they are, and values between them."""
+    def pieces(self, template: Template, item: Item | None = None) -> Iterator[str]:
+        """What `fill` joins: the template's own texts as they are, and values between them.
+
+        `item` is the one that is written of a list, where something is repeated.
+        """
         for chunk in template:
             match chunk:
                 case str():
                     yield chunk
                 case Slot():
-                    text = self.text(chunk.variable)
+                    text = self.text(chunk.variable, item)
                     yield escape(text) if chunk.writing == "html" else text
                 case Target():
-                    yield self._target(chunk)
+                    yield self._target(chunk, item)
                 case When():
-                    if self._holds(chunk.condition):
-                        yield from self.pieces(chunk.inside)
+                    if self._holds(chunk.condition, item):
+                        yield from self.pieces(chunk.inside, item)
+                case Each():
+                    for number, one in enumerate(self._items(chunk.list)):
+                        if number and chunk.between:
+                            yield chunk.between
+                        yield from self.pieces(chunk.inside, one)
 
-    def text(self, variable: Variable) -> str:
-        """The value of a variable, or its fallback."""
+    def text(self, variable: Variable, item: Item | None) -> str:
+        """The value of a variable, or its fallback. A field that an item has not is empty, and not missed."""
         text = self._texts.get(variable)
         if text is None:
-            text = self.given(variable)
-            if not text:
-                text = self._fallback(variable)
-            self._texts[variable] = text
+            text = self.given(variable, item) or self._fallback(variable)
+            if not variable.field:  # which has another value for each item
+                self._texts[variable] = text
         return text
 
-    def given(self, variable: Variable) -> str:
+    def given(self, variable: Variable, item: Item | None) -> str:
         """The value itself, fallback aside; empty when there is none."""
+        if variable.field:
+            return clean(written((item or {}).get(variable.field)) or "")
         return clean(written(getattr(self.values, variable.kind).get(variable.name)) or "")
+
+    def _items(self, variable: Variable) -> Sequence[Item]:
+        """The items of a list. What is no list of objects has none, and counts as missing."""
+        items = self._list(variable)
+        if items is None:
+            self._fallback(variable)
+        return items or ()
+
+    def _list(self, variable: Variable) -> Sequence[Item] | None:
+        if variable not in self._lists:
+            self._lists[variable] = _objects(getattr(self.values, variable.kind).get(variable.name))
+        return self._lists[variable]
 
     def _fallback(self, variable: Variable) -> str:
         fallback: str | None = getattr(self.fallbacks, variable.kind).get(variable.name)
-        if fallback is None and not (variable.kind == "data" and self._is_empty_on_purpose(variable)):
+        if fallback is None and not variable.field and not self._is_empty_on_purpose(variable):
             self.missing.add(variable)
         return clean(fallback or "")
 
     def _is_empty_on_purpose(self, variable: Variable) -> bool:
-        value = self.values.data.get(variable.name)
+        value = self.values.data.get(variable.name) if variable.kind == "data" else None
         return isinstance(value, str) and not clean(value)
 
-    def _target(self, chunk: Target) -> str:
-        address = self._address(chunk.parts)
+    def _target(self, chunk: Target, item: Item | None) -> str:
+        address = self._address(chunk.parts, item)
         if address is None:
             return ""
         if chunk.writing == "html":
             address = escape(address)
         return f"{chunk.before}{address}{chunk.after}"
 
-    def _address(self, parts: tuple[Part, ...]) -> str | None:
+    def _address(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
         """The address of a link; the HTML and the text have the same ones."""
-        if parts not in self._addresses:
-            pieces = [part if isinstance(part, str) else urls.Given(self.text(part)) for part in parts]
-            self._addresses[parts] = urls.address_of(pieces)
-        return self._addresses[parts]
+        key = (parts, id(item))
+        if key not in self._addresses:
+            pieces = [part if isinstance(part, str) else urls.Given(self.text(part, item)) for part in parts]
+            self._addresses[key] = urls.address_of(pieces)
+        return self._addresses[key]
 
-    def _holds(self, condition: Condition) -> bool:
-        return OPERATIONS[condition.operation](self.given(condition.variable), condition.value)
+    def _holds(self, condition: Condition, item: Item | None) -> bool:
+        """Whether a condition holds. A list counts as the number of its items, an empty one as nothing."""
+        variable = condition.variable
+        items = self._list(variable)
+        given = str(len(items)) if items else self.given(variable, item)
+        return OPERATIONS[condition.operation](given, condition.value)
+
+
+def _objects(value: object) -> list[Item] | None:
+    """The items of a value that is a list of objects."""
+    if not isinstance(value, list):
+        return None
+    items = cast("list[object]", value)
+    return cast("list[Item]", items) if all(isinstance(one, dict) for one in items) else None
 
 
 def _number(text: str) -> float | None:
@@ -199,6 +243,9 @@ def literals(template: Template) -> Iterator[str]:
             yield chunk
         elif isinstance(chunk, When):
             yield from literals(chunk.inside)
+        elif isinstance(chunk, Each):
+            yield chunk.between
+            yield from literals(chunk.inside)
 
 
 def variables_of(template: Template) -> set[Variable]:
@@ -212,6 +259,8 @@ def variables_of(template: Template) -> set[Variable]:
                 found |= {part for part in chunk.parts if isinstance(part, Variable)}
             case When():
                 found |= {chunk.condition.variable} | variables_of(chunk.inside)
+            case Each():
+                found |= {chunk.list} | variables_of(chunk.inside)
             case str():
                 pass
     return found

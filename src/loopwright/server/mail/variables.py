@@ -29,17 +29,33 @@ _WORD = re.compile(r"[A-Za-z_][\w\-]*", re.ASCII)
 _NAMES: dict[VariableKind, re.Pattern[str]] = {
     "contact": re.compile(r"[A-Za-z]\w*", re.ASCII),
     "event": re.compile(r"\S(?:.*\S)?"),
-    "data": re.compile(r"[\w\-]+", re.ASCII),
+    "data": re.compile(r"[\w\-]+(?:\[\]\.[\w\-]+)?", re.ASCII),
     "system": re.compile(r"unsubscribe_link"),
 }
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00\.000Z")
 
 
 class Variable(Struct, frozen=True, order=True):
-    """A place for a value, known by kind and name."""
+    """A place for a value, known by kind and name; `items[].name` is a field of each item of `items`."""
 
     kind: VariableKind
     name: str
+
+    @property
+    def field(self) -> str:
+        """The name of the field in an item of a list; empty when this is none."""
+        name, _, field = self.name.partition("[].")
+        return field if name else ""
+
+    @property
+    def list(self) -> "Variable | None":
+        """The list whose items have this field."""
+        return Variable(self.kind, self.name.removesuffix(f"[].{self.field}")) if self.field else None
+
+    @property
+    def asked(self) -> "Variable":
+        """What a sender gives for it: the whole list for a field of its items."""
+        return self.list or self
 
     def __str__(self) -> str:
         return f"{{{self.kind}.{self.name}}}"
@@ -69,17 +85,18 @@ def parts(text: str) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def mistakes(text: str, kind: EmailKind) -> Iterator[tuple[int, str]]:
+def mistakes(text: str, kind: EmailKind, repeated: Variable | None = None) -> Iterator[tuple[int, str]]:
     """What is wrong with the variables in a text of such an email: where in it, and the remedy.
 
-    What people write as a variable elsewhere is a mistake, too: it would reach readers as it stands.
+    `repeated` is the list whose items' fields have a value there. What people write as a variable elsewhere
+    is a mistake, too: it would reach readers as it stands.
     """
     for found in _LIKE_BRACED.finditer(text):
-        if mistake := _foreign(found[0], kind) or _own(found[0], kind):
+        if mistake := _foreign(found[0], kind) or _own(found[0], kind, repeated):
             yield found.start(), mistake
 
 
-def _own(written: str, kind: EmailKind) -> str | None:
+def _own(written: str, kind: EmailKind, repeated: Variable | None) -> str | None:
     """What is wrong with braces of our own form."""
     braced = _BRACED.fullmatch(written)
     if braced is None:
@@ -90,8 +107,9 @@ def _own(written: str, kind: EmailKind) -> str | None:
             return f"{written} names no kind; write {_suggested(prefix, kind)}"
         return None
     if prefix in KINDS:
-        return _mistake(Variable(prefix, name), kind)
-    if _WORD.fullmatch(prefix):
+        variable = Variable(prefix, name)
+        return _mistake(variable, kind) or _misplaced(variable, repeated)
+    if _WORD.fullmatch(prefix.removesuffix("[]")):
         listed = " or ".join(f"{known}." for known in ALLOWED[kind])
         return f"{written} is of no known kind; variables begin with {listed}"
     return None
@@ -127,7 +145,7 @@ def _foreign(written: str, kind: EmailKind) -> str | None:
 def _is_reference(text: str) -> bool:
     """Whether the text between braces looks like a variable's name, with its kind or without."""
     prefix, dot, _ = text.partition(".")
-    return _WORD.fullmatch(prefix) is not None if dot else _WORD.fullmatch(text) is not None
+    return _WORD.fullmatch(prefix.removesuffix("[]") if dot else text) is not None
 
 
 def variables(found: Collection[Part]) -> set[Variable]:
@@ -179,9 +197,17 @@ def _mistake(variable: Variable, kind: EmailKind) -> str | None:
         case "event":
             return f"{variable} has blanks around the name; write {{event.{variable.name.strip()}}}"
         case "data":
+            if "[" in variable.name:
+                return f"{variable} is no field of a list; write it as {{data.items[].name}}"
             return f"{variable} has a name with other characters than letters, digits, _ and -; rename it"
         case "contact":
             return f"{variable} names no contact property, whose names hold letters, digits and _; rename it"
+
+
+def _misplaced(variable: Variable, repeated: Variable | None) -> str | None:
+    if variable.list in (None, repeated):
+        return None
+    return f'{variable} has a value for each item; put it into <For variable="{variable.list}">'
 
 
 def _suggested(name: str, kind: EmailKind) -> str:

@@ -14,7 +14,7 @@ from .database import Connection
 from .messages import RENDITION
 
 Scalar: TypeAlias = str | int | float | bool
-Value: TypeAlias = Scalar | list[dict[str, Scalar]]
+Value: TypeAlias = Scalar | list[dict[str, Scalar | None]]
 Kind: TypeAlias = Literal["marketing", "transactional"]
 Status: TypeAlias = Literal["held", "queued", "sending", "sent", "unknown", "skipped", "failed"]
 """`held`: something is missing before it may leave. `sending`: a connection has it in hand. `unknown`: it may
