@@ -70,7 +70,7 @@ def test_names_and_places() -> None:
     """Ids that stand as mere text are no names; what is unknown is told where it stands."""
     head = '<Section><Component componentId="head"/></Section>'
     lmx = f'<Style themeId="night"/>\n{head}<Paragraph>"day"</Paragraph>'
-    assert (named(lmx).themes, named(lmx).components) == ({"night"}, {"head"})
+    assert [*named(lmx).themes, *named(lmx).components] == ["night", "head"]
     places = [(one.place.line, one.place.column) for one in unknown(lmx, DESIGN, "themeId", "componentId")]
     assert places == [(1, 1), (2, 10)]
     assert unknown('<Component componentId="foot"/>', DESIGN, "themeId", "componentId") == []
