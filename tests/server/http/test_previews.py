@@ -84,6 +84,19 @@ async def test_a_workflow_email_looks_as_it_will(serving: Serving, live_server: 
     assert "/unsubscribe/" in message["html"]
 
 
+async def test_lists_are_repeated(serving: Serving) -> None:
+    """They are asked for as a whole, and come with any fields."""
+    lmx = '<For variable="{data.items}"><Paragraph>{data.items[].name} and</Paragraph></For>'
+    async with serving(jobs=True) as http:
+        path = await draft_of(http, lmx=lmx)
+        refused(await http.post(path, json={"emails": ["ann@example.com"]}), 400, "send dataVariables.items")
+        items = [{"name": "Tea"}, {"name": None}, {"price": 1}]
+        body = {"emails": ["ann@example.com"], "dataVariables": {"items": items}}
+        read(await http.post(path, json=body))
+        text = (await received(http, "ann@example.com"))["text"]
+    assert text.split() == ["Tea", "and", "and", "and"]
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

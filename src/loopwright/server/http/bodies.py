@@ -157,5 +157,5 @@ class EmailPreviewRequest(_Body, frozen=True, kw_only=True, forbid_unknown_field
 
     emails: Annotated[list[str], Meta(min_length=1)]
     contact_properties: dict[str, Value] | UnsetType = UNSET
-    event_properties: dict[str, Value] | UnsetType = UNSET
-    data_variables: dict[str, Value] | UnsetType = UNSET
+    event_properties: dict[str, Value | list[Flat]] | UnsetType = UNSET
+    data_variables: dict[str, Value | list[Flat]] | UnsetType = UNSET

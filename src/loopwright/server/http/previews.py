@@ -16,7 +16,7 @@ from loopwright.server.store.emails import (
     PREVIEW_CAUSE,
     Kind,
     NewEmail,
-    Scalar,
+    Value,
     count_previews,
     insert_previews,
 )
@@ -80,7 +80,7 @@ async def preview_email_message(
     return PreviewQueued(id=message_id)
 
 
-def _values(owner: MessageOwner, body: EmailPreviewRequest) -> dict[VariableKind, Mapping[str, Scalar]]:
+def _values(owner: MessageOwner, body: EmailPreviewRequest) -> dict[VariableKind, Mapping[str, Value]]:
     """The values by kind. Raises `BadRequest` for those that such an email cannot have."""
     said = {
         "contact": body.contact_properties,
@@ -104,7 +104,7 @@ def _address(text: str) -> str:
 
 
 def _check(
-    content: Content, checked: CheckedMessage, values: Mapping[VariableKind, Mapping[str, Scalar]]
+    content: Content, checked: CheckedMessage, values: Mapping[VariableKind, Mapping[str, Value]]
 ) -> None:
     """Raises `BadRequest` for content that cannot be sent, and for variables that nothing stands for."""
     if checked.problems:
@@ -113,7 +113,7 @@ def _check(
     fallbacks = fallbacks_of(content)
     missing = [
         f"{KEYS[one.kind]}.{one.name}"
-        for one in sorted(checked.variables)
+        for one in sorted({variable.asked for variable in checked.variables})
         if one.kind != "system" and one.name not in values[one.kind] and one.name not in fallbacks[one.kind]
     ]
     if missing:

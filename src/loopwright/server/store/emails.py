@@ -208,7 +208,7 @@ async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datet
 
 
 async def insert_previews(
-    tx: Connection, emails: Sequence[NewEmail], kind: Kind, contact: Mapping[str, Scalar], *, now: datetime
+    tx: Connection, emails: Sequence[NewEmail], kind: Kind, contact: Mapping[str, Value], *, now: datetime
 ) -> None:
     """Add emails that are previews of an email of that kind, with these contact properties."""
     await queue_emails(tx, emails, now=now)
