@@ -7,6 +7,7 @@ import httpx2
 from loopwright.ids import new_id
 from loopwright.server.dashboard.views import PAGES
 from loopwright.server.store.teams import TeamRow, insert_team
+from support.content import write_transactional
 from support.dashboard_rows import Rows
 from support.dashboard_site import Site
 
@@ -37,6 +38,7 @@ async def neighbours(site: Site) -> dict[str, str]:
         "event_id": event,
         "message_id": message,
         "workflow_id": workflow,
+        "transactional_id": await write_transactional(pool, team.id, SECRET, subject=SECRET),
     }
 
 
@@ -65,7 +67,7 @@ async def test_what_two_teams_share_stays_apart(site: Site, operator: httpx2.Asy
 async def test_searching_does_not_climb_the_wall(site: Site, operator: httpx2.AsyncClient) -> None:
     """Neither does a cursor of the other team."""
     ids = await neighbours(site)
-    for path in ("/inbox", "/events", "/contacts"):
+    for path in ("/inbox", "/events", "/contacts", "/transactional"):
         page = (await operator.get(path, params={"q": "neighbour"})).text
         assert "neighbour@" not in page
         page = (await operator.get(path, params={"before": ids["message_id"]})).text

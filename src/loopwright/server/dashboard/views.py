@@ -15,6 +15,11 @@ from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.requests import Context, signed_in
 from loopwright.server.dashboard.retrying import retry_email
 from loopwright.server.dashboard.signin import sign_in, sign_out
+from loopwright.server.dashboard.transactional import (
+    show_transactional,
+    show_transactional_html,
+    show_transactionals,
+)
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -27,6 +32,9 @@ PAGES = {
     "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
+    "/transactional": show_transactionals,
+    "/transactional/{transactional_id}": show_transactional,
+    "/transactional/{transactional_id}/html": show_transactional_html,
 }
 """Every page behind the sign-in."""
 
