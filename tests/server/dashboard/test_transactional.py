@@ -4,11 +4,11 @@ import re
 from datetime import timedelta
 
 import httpx2
+from msgspec.structs import replace
 
 from loopwright.server.content import publishing
 from loopwright.server.dashboard.transactional import changes
 from loopwright.server.store.messages import EMPTY
-from msgspec.structs import replace
 from support.content import PLAIN, draft_anew, publish, write_transactional
 from support.dashboard_site import Site
 
@@ -21,9 +21,7 @@ def words(page: str) -> str:
 
 
 async def write(site: Site, name: str, **given: object) -> str:
-    return await write_transactional(
-        site.rows.pool, site.rows.team_id, name, now=site.clock.now(), **given
-    )
+    return await write_transactional(site.rows.pool, site.rows.team_id, name, now=site.clock.now(), **given)
 
 
 async def test_the_list_says_what_is_sent_and_what_is_a_draft(

@@ -31,6 +31,19 @@ from loopwright.server.store.pages.transactional import (
 )
 from loopwright.server.store.teams import load_team
 
+FIELDS = {
+    "subject": "subject",
+    "preview_text": "previewText",
+    "from_name": "fromName",
+    "from_email": "fromEmail",
+    "reply_to_email": "replyToEmail",
+    "cc_email": "ccEmail",
+    "bcc_email": "bccEmail",
+    "language_code": "languageCode",
+    "email_format": "emailFormat",
+}
+"""What a version's changes are told of, beside its body: fields of `Content`, and their names in the API."""
+
 
 async def show_transactionals(visit: Visit) -> Response:
     """GET /transactional."""
@@ -57,8 +70,9 @@ async def show_transactional(visit: Visit) -> Response:
     version = _version(visit, email)
     revision = await _revision(visit, email, version)
     design = await load_design(visit.tx, visit.team_id, [revision.content.lmx])
-    state = "Draft" if version == "draft" else "Published"
-    owner = MessageOwner(kind="transactional", id=email.id, state=state)
+    owner = MessageOwner(
+        kind="transactional", id=email.id, state="Draft" if version == "draft" else "Published"
+    )
     whole = replace(revision.content, lmx=expand(revision.content.lmx, design))
     published = await _published(visit, email) if version == "draft" else None
     view = _view(visit, can_compare=published is not None)
@@ -96,9 +110,11 @@ def changes(before: Content, after: Content) -> Sequence[str]:
 
 
 def _lines(content: Content) -> list[str]:
-    fields = {name: getattr(content, name) for name in content.__struct_fields__ if name != "lmx"}
+    """The content as lines: a field or a fallback each, then the body, a tag each."""
+    fields = {name: getattr(content, field) for field, name in FIELDS.items()}
     given = [f"{name}: {value}" for name, value in fields.items() if value]
-    return [*given, "", *content.lmx.replace("><", ">\n<").splitlines()]
+    fallbacks = [f"fallback of {name}: {text}" for name, text in sorted(content.data_fallbacks.items())]
+    return [*given, *fallbacks, "", *content.lmx.replace("><", ">\n<").splitlines()]
 
 
 def _missing(content: Content) -> Sequence[str]:

@@ -52,9 +52,7 @@ async def list_transactionals(
     return [TransactionalLine(**row) for row in rows]
 
 
-async def load_transactional(
-    tx: Connection, team_id: str, transactional_id: str
-) -> TransactionalLine | None:
+async def load_transactional(tx: Connection, team_id: str, transactional_id: str) -> TransactionalLine | None:
     """Load one transactional email."""
     row = await tx.fetchrow(ONE, team_id, default_group_id(team_id, "transactional"), transactional_id)
     return None if row is None else TransactionalLine(**row)
