@@ -202,7 +202,12 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     contact = await welcoming.pool.fetchval("SELECT id FROM contact WHERE email = 'ada@example.com'")
     event, lonely = await events_with_reasons(await rows_of(welcoming))
     receipt, unfit = await write_emails(await rows_of(welcoming))
+    theme, component = await write_designs(await rows_of(welcoming))
     places = {
+        "themes": "/themes",
+        "theme": f"/themes/{theme}",
+        "components": "/components",
+        "component": f"/components/{component}",
         "transactionals": "/transactional",
         "transactional": f"/transactional/{receipt}",
         "transactional-lmx": f"/transactional/{receipt}?view=lmx",
@@ -250,6 +255,20 @@ async def write_emails(rows: Rows) -> tuple[str, str]:
         '<Paragraph><Link href="mailto ada@example.com">Write to us</Link></Paragraph>',
     )  # fmt: skip
     return receipt, unfit
+
+
+async def write_designs(rows: Rows) -> tuple[str, str]:
+    """A theme of many colours, and a component with a contact's name in it."""
+    now = datetime.now(UTC)
+    dated = {"created_at": now, "updated_at": now}
+    styles = {
+        "bodyColor": "#fff8ec", "backgroundColor": "#f2e3c6", "textBaseColor": "#3a2c12",
+        "heading1Color": "#8a3b12", "buttonBodyColor": "#8a3b12", "buttonTextColor": "#ffffff",
+        "textBaseFontSize": 17, "borderRadius": 16,
+    }  # fmt: skip
+    theme = await rows.add("theme", **dated, name="Autumn", styles=styles, is_default=False)
+    lmx = "<Divider /><Paragraph>Until soon, {contact.firstName}!</Paragraph><H3>Analytical Engines</H3>"
+    return theme, await rows.add("component", **dated, name="Signature", lmx=lmx)
 
 
 async def take(

@@ -31,6 +31,7 @@ async def neighbours(site: Site) -> dict[str, str]:
     run = await rows.run(workflow, contact, event_id=event)
     await rows.email(SECRET, NEIGHBOUR, contact, run_id=run, workflow_id=workflow)
     await rows.email(SECRET, NEIGHBOUR, contact, status="failed", reason=SECRET)
+    design = {"name": SECRET, "created_at": site.clock.now(), "updated_at": site.clock.now()}
     message = await pool.fetchval("SELECT id FROM inbox_message WHERE team_id = $1", team.id)
     return {
         "team_id": team.id,
@@ -39,6 +40,8 @@ async def neighbours(site: Site) -> dict[str, str]:
         "message_id": message,
         "workflow_id": workflow,
         "transactional_id": await write_transactional(pool, team.id, SECRET, subject=SECRET),
+        "theme_id": await rows.add("theme", **design, styles={}, is_default=False),
+        "component_id": await rows.add("component", **design, lmx=f"<Paragraph>{SECRET}</Paragraph>"),
     }
 
 

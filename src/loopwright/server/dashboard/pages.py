@@ -3,7 +3,7 @@
 `answers.render` fills the template named by a page's class; a page inside a page is shown with `show(...)`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -13,6 +13,7 @@ from loopwright.server.dashboard.sample import Sample
 from loopwright.server.dashboard.timeline import Entry, EventStory, RunStory
 from loopwright.server.dashboard.verdicts import Verdict
 from loopwright.server.mail.parsed_email import ParsedEmail
+from loopwright.server.store.designs import ComponentRow, ThemeRow
 from loopwright.server.store.inbox import InboxEntry, InboxRow
 from loopwright.server.store.messages import RevisionRow
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
@@ -327,3 +328,55 @@ class TransactionalPage(DashboardPage):
     missing: Sequence[str]
     guardian: GuardianReport
     changes: Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class DesignLine:
+    """A theme or a component in its list; `is_default`: emails that name no theme have it."""
+
+    id: str
+    name: str
+    changed_at: datetime
+    is_default: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThemesPage(DashboardPage):
+    """The themes."""
+
+    template: ClassVar[str] = "themes.html"
+    frame: Frame
+    lines: Sequence[DesignLine]
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThemePage(DashboardPage):
+    """One theme, its styles as LMX writes them, and how many emails have it."""
+
+    template: ClassVar[str] = "theme.html"
+    frame: Frame
+    theme: ThemeRow
+    colors: Mapping[str, str]
+    measures: Mapping[str, str]
+    users: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentsPage(DashboardPage):
+    """The components."""
+
+    template: ClassVar[str] = "components.html"
+    frame: Frame
+    lines: Sequence[DesignLine]
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentPage(DashboardPage):
+    """One component, and how many emails have it."""
+
+    template: ClassVar[str] = "component.html"
+    frame: Frame
+    component: ComponentRow
+    users: int

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from loopwright.server.content.message import check_message, fallbacks_of
 from loopwright.server.mail.design import Design, expand
 from loopwright.server.mail.layout import Footer
-from loopwright.server.mail.render import Rendered, fill, prepare
+from loopwright.server.mail.render import Rendered, UnsoundContent, fill, prepare
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import EmailKind, VariableKind
 from loopwright.server.store.messages import Content
@@ -38,7 +38,10 @@ def sample(content: Content, design: Design, kind: EmailKind) -> Sample:
     if checked.problems:
         return Sample(variables=variables, rendered=None, problems=[str(one) for one in checked.problems])
     footer = Footer(company="", address="") if kind == "marketing" else None
-    prepared = prepare(replace(content, lmx=expand(content.lmx, design)), footer)
+    try:
+        prepared = prepare(replace(content, lmx=expand(content.lmx, design)), footer)
+    except UnsoundContent as error:
+        return Sample(variables=variables, rendered=None, problems=[str(one) for one in error.problems])
     values: dict[VariableKind, dict[str, object]] = {"contact": {}, "event": {}, "data": {}, "system": {}}
     for variable in prepared.variables:
         if variable.name not in fallbacks.get(variable.kind, {}):
