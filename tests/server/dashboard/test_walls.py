@@ -1,6 +1,7 @@
 """A team's pages hold that team's rows and no other's."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 
@@ -31,7 +32,7 @@ async def neighbours(site: Site) -> dict[str, str]:
     run = await rows.run(workflow, contact, event_id=event)
     await rows.email(SECRET, NEIGHBOUR, contact, run_id=run, workflow_id=workflow)
     await rows.email(SECRET, NEIGHBOUR, contact, status="failed", reason=SECRET)
-    design = {"name": SECRET, "created_at": site.clock.now(), "updated_at": site.clock.now()}
+    design: dict[str, Any] = {"name": SECRET, "created_at": site.clock.now(), "updated_at": site.clock.now()}
     message = await pool.fetchval("SELECT id FROM inbox_message WHERE team_id = $1", team.id)
     return {
         "team_id": team.id,
