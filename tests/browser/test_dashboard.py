@@ -11,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from loopwright import AsyncLoops
 from support.chromium import DESKTOP, PHONE, Complaints
+from support.content import draft_anew, publish, write_transactional
 from support.dashboard_life import live_a_day
 from support.dashboard_rows import Rows
 from support.live import LiveServer
@@ -19,6 +20,12 @@ from support.workflows import until
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SANDBOXED = re.compile(r"Blocked script execution in '.*' because the document's frame is sandboxed")
+
+RECEIPT = """<H1>Thank you for your order</H1>
+<Paragraph>Hello {data.firstName}, you paid <Strong>{data.total}</Strong>.</Paragraph>
+<Button href="https://example.com/orders/{data.orderNumber}">See the order</Button>
+<Divider />
+<Paragraph>Questions? <Link href="mailto:billing@example.com">Write to us</Link>.</Paragraph>"""
 
 
 async def sign_in(context: BrowserContext, server: LiveServer) -> Page:
@@ -186,11 +193,26 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
         await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / "sign-in-refused.png")
     for _, _, context in looks:
         await (await sign_in(context, welcoming)).close()
-    await take(looks, welcoming, {"overview-empty": "/", "events-empty": "/events"})
+    await take(
+        looks,
+        welcoming,
+        {"overview-empty": "/", "events-empty": "/events", "transactionals-empty": "/transactional"},
+    )
     message = await live_with_an_email(welcoming)
     contact = await welcoming.pool.fetchval("SELECT id FROM contact WHERE email = 'ada@example.com'")
     event, lonely = await events_with_reasons(await rows_of(welcoming))
+    receipt, unfit = await write_emails(await rows_of(welcoming))
+    theme, component = await write_designs(await rows_of(welcoming))
     places = {
+        "themes": "/themes",
+        "theme": f"/themes/{theme}",
+        "components": "/components",
+        "component": f"/components/{component}",
+        "transactionals": "/transactional",
+        "transactional": f"/transactional/{receipt}",
+        "transactional-lmx": f"/transactional/{receipt}?view=lmx",
+        "transactional-changes": f"/transactional/{receipt}?version=draft&view=changes",
+        "transactional-unfit": f"/transactional/{unfit}",
         "event": f"/events/{event}",
         "event-nobody-waits": f"/events/{lonely}",
         "overview": "/",
@@ -208,6 +230,45 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     await take(looks, welcoming, places)
     said = [text for heard in complaints for text in heard.said if "401" not in text]
     assert said == []
+
+
+async def write_emails(rows: Rows) -> tuple[str, str]:
+    """A transactional email with a draft of its next version, and one that cannot be published."""
+    receipt = await write_transactional(
+        rows.pool, rows.team_id, "Receipt",
+        subject="Your receipt for order {data.orderNumber}",
+        preview_text="Paid on {data.paidOn}, with thanks",
+        from_name="Analytical Engines", from_email="billing",
+        lmx=RECEIPT, data_fallbacks={"firstName": "there", "paidOn": "the day of the order"},
+    )  # fmt: skip
+    await publish(rows.pool, rows.team_id, receipt)
+    await draft_anew(
+        rows.pool, rows.team_id, receipt,
+        subject="Receipt {data.orderNumber}", from_name="Analytical Engines", from_email="billing",
+        lmx=RECEIPT.replace("Thank you for your order", "Thank you, {data.firstName}"),
+        data_fallbacks={"firstName": "there"},
+    )  # fmt: skip
+    unfit = await write_transactional(
+        rows.pool, rows.team_id, "Password reset with a name that is too long for one line of a phone",
+        subject="",
+        lmx='<Paragraph>Somebody forgot a password.</Paragraph><Button href="">Set a new one</Button>'
+        '<Paragraph><Link href="mailto ada@example.com">Write to us</Link></Paragraph>',
+    )  # fmt: skip
+    return receipt, unfit
+
+
+async def write_designs(rows: Rows) -> tuple[str, str]:
+    """A theme of many colours, and a component with a contact's name in it."""
+    now = datetime.now(UTC)
+    dated = {"created_at": now, "updated_at": now}
+    styles = {
+        "bodyColor": "#fff8ec", "backgroundColor": "#f2e3c6", "textBaseColor": "#3a2c12",
+        "heading1Color": "#8a3b12", "buttonBodyColor": "#8a3b12", "buttonTextColor": "#ffffff",
+        "textBaseFontSize": 17, "borderRadius": 16,
+    }  # fmt: skip
+    theme = await rows.add("theme", **dated, name="Autumn", styles=styles, is_default=False)
+    lmx = "<Divider /><Paragraph>Until soon, {contact.firstName}!</Paragraph><H3>Analytical Engines</H3>"
+    return theme, await rows.add("component", **dated, name="Signature", lmx=lmx)
 
 
 async def take(

@@ -74,7 +74,17 @@ ALLOWED: dict[str, set[str]] = {
         "server.team_settings",
         "server.workflow.graph",
     },
-    "server.dashboard": COMMON | {"server.mail.parsed_email", "server.mail.size"},
+    "server.dashboard": COMMON
+    | {
+        "server.content",
+        "server.mail.design",
+        "server.mail.layout",
+        "server.mail.parsed_email",
+        "server.mail.render",
+        "server.mail.size",
+        "server.mail.template",
+        "server.mail.variables",
+    },
     "server.observe": COMMON | {"server.ingest"},
     "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
     "cli": SDK | {"ids", "server"},

@@ -11,7 +11,9 @@ from loopwright.server.dashboard.requests import COOKIE
 from loopwright.server.dashboard.views import PAGES
 from support.dashboard_site import Site
 
-ANY_ID = {"message_id": "c1", "contact_id": "c1", "event_id": "c1"}
+ANY_ID = dict.fromkeys(
+    ("message_id", "contact_id", "event_id", "transactional_id", "theme_id", "component_id"), "c1"
+)
 
 
 def cookie_of(answer: httpx2.Response) -> str:

@@ -1,12 +1,14 @@
 """A team's pages hold that team's rows and no other's."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 
 from loopwright.ids import new_id
 from loopwright.server.dashboard.views import PAGES
 from loopwright.server.store.teams import TeamRow, insert_team
+from support.content import write_transactional
 from support.dashboard_rows import Rows
 from support.dashboard_site import Site
 
@@ -30,6 +32,7 @@ async def neighbours(site: Site) -> dict[str, str]:
     run = await rows.run(workflow, contact, event_id=event)
     await rows.email(SECRET, NEIGHBOUR, contact, run_id=run, workflow_id=workflow)
     await rows.email(SECRET, NEIGHBOUR, contact, status="failed", reason=SECRET)
+    design: dict[str, Any] = {"name": SECRET, "created_at": site.clock.now(), "updated_at": site.clock.now()}
     message = await pool.fetchval("SELECT id FROM inbox_message WHERE team_id = $1", team.id)
     return {
         "team_id": team.id,
@@ -37,6 +40,9 @@ async def neighbours(site: Site) -> dict[str, str]:
         "event_id": event,
         "message_id": message,
         "workflow_id": workflow,
+        "transactional_id": await write_transactional(pool, team.id, SECRET, subject=SECRET),
+        "theme_id": await rows.add("theme", **design, styles={}, is_default=False),
+        "component_id": await rows.add("component", **design, lmx=f"<Paragraph>{SECRET}</Paragraph>"),
     }
 
 
@@ -65,7 +71,7 @@ async def test_what_two_teams_share_stays_apart(site: Site, operator: httpx2.Asy
 async def test_searching_does_not_climb_the_wall(site: Site, operator: httpx2.AsyncClient) -> None:
     """Neither does a cursor of the other team."""
     ids = await neighbours(site)
-    for path in ("/inbox", "/events", "/contacts"):
+    for path in ("/inbox", "/events", "/contacts", "/transactional"):
         page = (await operator.get(path, params={"q": "neighbour"})).text
         assert "neighbour@" not in page
         page = (await operator.get(path, params={"before": ids["message_id"]})).text

@@ -3,24 +3,31 @@
 `answers.render` fills the template named by a page's class; a page inside a page is shown with `show(...)`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
 from loopwright.server.dashboard.chart import Chart
+from loopwright.server.dashboard.sample import Sample
 from loopwright.server.dashboard.timeline import Entry, EventStory, RunStory
 from loopwright.server.dashboard.verdicts import Verdict
 from loopwright.server.mail.parsed_email import ParsedEmail
+from loopwright.server.store.designs import ComponentRow, ThemeRow
 from loopwright.server.store.inbox import InboxEntry, InboxRow
+from loopwright.server.store.messages import RevisionRow
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
 from loopwright.server.store.pages.events import EmailLine, EventDetail
 from loopwright.server.store.pages.inbox import Cause
 from loopwright.server.store.pages.overview import Counts
+from loopwright.server.store.pages.transactional import TransactionalLine
 from loopwright.server.store.relays import RelayRow
+from loopwright.wire.email_messages import GuardianReport
 
-Section = Literal["overview", "inbox", "events", "contacts"]
+Section = Literal["overview", "inbox", "events", "contacts", "content"]
 View = Literal["html", "text", "headers", "source"]
+Version = Literal["published", "draft"]
+VersionView = Literal["html", "text", "lmx", "changes"]
 VIEWS: tuple[View, ...] = ("html", "text", "headers", "source")
 
 
@@ -279,3 +286,97 @@ class ContactPage(DashboardPage):
     name: str
     since: datetime
     part: ContactPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransactionalsPart(LivePage):
+    """One page of transactional emails. Those with an id above `fresh` have just come."""
+
+    template: ClassVar[str] = "transactionals_list.html"
+    lines: Sequence[TransactionalLine]
+    turn: Turn
+    search: str
+    fresh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransactionalsPage(DashboardPage):
+    """The transactional emails."""
+
+    template: ClassVar[str] = "transactionals.html"
+    frame: Frame
+    search: str
+    part: TransactionalsPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransactionalPage(DashboardPage):
+    """One version of a transactional email; `view` is the tab that is open.
+
+    `domain` is what its sender's address ends with, `missing` the fields that are empty and must not be,
+    `changes` what a draft says otherwise than the published version, `None` where there are not both.
+    """
+
+    template: ClassVar[str] = "transactional.html"
+    frame: Frame
+    email: TransactionalLine
+    version: Version
+    view: VersionView
+    revision: RevisionRow
+    sample: Sample
+    domain: str
+    missing: Sequence[str]
+    guardian: GuardianReport
+    changes: Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class DesignLine:
+    """A theme or a component in its list; `is_default`: emails that name no theme have it."""
+
+    id: str
+    name: str
+    changed_at: datetime
+    is_default: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThemesPage(DashboardPage):
+    """The themes."""
+
+    template: ClassVar[str] = "themes.html"
+    frame: Frame
+    lines: Sequence[DesignLine]
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThemePage(DashboardPage):
+    """One theme, its styles as LMX writes them, and how many emails have it."""
+
+    template: ClassVar[str] = "theme.html"
+    frame: Frame
+    theme: ThemeRow
+    colors: Mapping[str, str]
+    measures: Mapping[str, str]
+    users: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentsPage(DashboardPage):
+    """The components."""
+
+    template: ClassVar[str] = "components.html"
+    frame: Frame
+    lines: Sequence[DesignLine]
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentPage(DashboardPage):
+    """One component, and how many emails have it."""
+
+    template: ClassVar[str] = "component.html"
+    frame: Frame
+    component: ComponentRow
+    users: int

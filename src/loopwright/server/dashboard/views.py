@@ -8,6 +8,14 @@ from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.assets import Assets
 from loopwright.server.dashboard.contacts import show_contact, show_contacts
+from loopwright.server.dashboard.designs import (
+    show_component,
+    show_component_html,
+    show_components,
+    show_theme,
+    show_theme_html,
+    show_themes,
+)
 from loopwright.server.dashboard.events import show_event, show_events
 from loopwright.server.dashboard.inbox import download_message, show_inbox, show_message, show_message_html
 from loopwright.server.dashboard.login_throttle import LoginThrottle
@@ -15,6 +23,11 @@ from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.requests import Context, signed_in
 from loopwright.server.dashboard.retrying import retry_email
 from loopwright.server.dashboard.signin import sign_in, sign_out
+from loopwright.server.dashboard.transactional import (
+    show_transactional,
+    show_transactional_html,
+    show_transactionals,
+)
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -27,6 +40,15 @@ PAGES = {
     "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
+    "/transactional": show_transactionals,
+    "/transactional/{transactional_id}": show_transactional,
+    "/transactional/{transactional_id}/html": show_transactional_html,
+    "/themes": show_themes,
+    "/themes/{theme_id}": show_theme,
+    "/themes/{theme_id}/html": show_theme_html,
+    "/components": show_components,
+    "/components/{component_id}": show_component,
+    "/components/{component_id}/html": show_component_html,
 }
 """Every page behind the sign-in."""
 
