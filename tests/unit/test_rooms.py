@@ -79,6 +79,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.content",
         "server.mail.design",
         "server.mail.layout",
+        "server.mail.links",
         "server.mail.parsed_email",
         "server.mail.render",
         "server.mail.size",

@@ -265,7 +265,7 @@ async def test_odd_addresses_are_not_found(operator: httpx2.AsyncClient, odd: st
     """Nothing but a page that says so."""
     for path in PAGES:
         if "{" in path:
-            answer = await operator.get(path.format(message_id=odd, contact_id=odd, event_id=odd))
+            answer = await operator.get(re.sub(r"{\w+}", odd, path))
             assert answer.status_code == 404
 
 

@@ -7,10 +7,12 @@ import httpx2
 from msgspec.structs import replace
 
 from loopwright.server.content import publishing
+from loopwright.server.dashboard.sample import ITEMS
 from loopwright.server.dashboard.transactional import changes
+from loopwright.server.mail.links import icons_root
 from loopwright.server.store.messages import EMPTY
 from support.content import PLAIN, draft_anew, publish, write_transactional
-from support.dashboard_site import Site
+from support.dashboard_site import PUBLIC_URL, Site
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 
@@ -88,6 +90,23 @@ async def test_one_shows_what_it_says_with_sample_values(site: Site, operator: h
     assert "script-src" not in html.headers["content-security-policy"]
     assert "Dear customer" in (await operator.get(f"/transactional/{email}?view=text")).text
     assert "Dear {data.name}" in (await operator.get(f"/transactional/{email}?view=lmx")).text
+
+
+async def test_lists_have_sample_items(site: Site, operator: httpx2.AsyncClient) -> None:
+    """Each field by its name, more than once; senders give the whole list. Icons come from this server."""
+    email = await write(
+        site,
+        "Receipt",
+        lmx='<For variable="{data.items}"><Paragraph>{data.items[].name}: {data.items[].no}</Paragraph></For>'
+        '<For variable="{data.gifts}"><Paragraph>A gift</Paragraph></For>'
+        '<Icons><Icon name="github" href="https://github.com/ada" /></Icons>',
+        data_fallbacks={"gifts": ""},
+    )
+    text = words((await operator.get(f"/transactional/{email}")).text)
+    assert "Data variables gifts else nothing items required Guardian" in text
+    html = (await operator.get(f"/transactional/{email}/html")).text
+    assert html.count("[name]: [no]") == html.count("A gift") == ITEMS
+    assert f'src="{icons_root(PUBLIC_URL)}/' in html
 
 
 async def test_versions_are_told_apart(site: Site, operator: httpx2.AsyncClient) -> None:

@@ -17,6 +17,7 @@ from loopwright.server.dashboard.pages import (
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.dashboard.sample import Sample, sample
 from loopwright.server.mail.design import Design, named, references
+from loopwright.server.mail.links import icons_root
 from loopwright.server.mail.parsed_email import framed
 from loopwright.server.store.designs import (
     ComponentRow,
@@ -71,7 +72,7 @@ async def show_theme(visit: Visit) -> Response:
 async def show_theme_html(visit: Visit) -> Response:
     """GET /themes/{theme_id}/html: an email that has the theme, for the sandboxed frame."""
     design = Design(default=as_attributes((await _theme(visit)).styles))
-    return _framed(await asyncio.to_thread(_sample, SHOWING_A_THEME, design))
+    return _framed(await asyncio.to_thread(_sample, SHOWING_A_THEME, design, icons_root(visit.public_url)))
 
 
 async def show_components(visit: Visit) -> Response:
@@ -105,7 +106,7 @@ async def show_component_html(visit: Visit) -> Response:
     """GET /components/{component_id}/html: an email that is the component alone, for the sandboxed frame."""
     component = await _component(visit)
     design = await load_design(visit.tx, visit.team_id, [component.lmx])
-    return _framed(await asyncio.to_thread(_sample, component.lmx, design))
+    return _framed(await asyncio.to_thread(_sample, component.lmx, design, icons_root(visit.public_url)))
 
 
 def _has_theme(lmx: str, theme: ThemeRow) -> bool:
@@ -117,11 +118,11 @@ def _has_component(lmx: str, component: ComponentRow) -> bool:
     return any(one.attributes["componentId"] == component.id for one in references(lmx))
 
 
-def _sample(lmx: str, design: Design) -> Sample:
-    """An email of that body alone, of the kind that can have its variables."""
+def _sample(lmx: str, design: Design, icons: str) -> Sample:
+    """An email of that body alone, of the kind that can have its variables; its icons are below `icons`."""
     content = replace(EMPTY, lmx=lmx)
-    shown = sample(content, design, "transactional")
-    return shown if shown.rendered else sample(content, design, "marketing")
+    shown = sample(content, design, "transactional", icons)
+    return shown if shown.rendered else sample(content, design, "marketing", icons)
 
 
 def _framed(shown: Sample) -> Response:

@@ -1,6 +1,6 @@
 """An email as it would be with sample values: fallbacks, else the variable's name in brackets. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -8,10 +8,13 @@ from msgspec.structs import replace
 from loopwright.server.content.message import check_message, fallbacks_of
 from loopwright.server.mail.design import Design, expand
 from loopwright.server.mail.layout import Footer
-from loopwright.server.mail.render import Rendered, UnsoundContent, fill, prepare
-from loopwright.server.mail.template import Values
-from loopwright.server.mail.variables import EmailKind, VariableKind
+from loopwright.server.mail.render import Prepared, Rendered, UnsoundContent, fill, prepare
+from loopwright.server.mail.template import Each, Template, Values, When
+from loopwright.server.mail.variables import ICONS_ROOT, EmailKind, Variable, VariableKind
 from loopwright.server.store.messages import Content
+
+ITEMS = 2
+"""Of every list, so that what stands between them is seen, too."""
 
 
 class SampleVariable(Struct, frozen=True):
@@ -29,12 +32,12 @@ class Sample(Struct, frozen=True, kw_only=True):
     problems: Sequence[str]
 
 
-def sample(content: Content, design: Design, kind: EmailKind) -> Sample:
-    """The email with the themes and components of `design`."""
+def sample(content: Content, design: Design, kind: EmailKind, icons_root: str) -> Sample:
+    """The email with the themes and components of `design`, and the icons that are at `icons_root`."""
     checked = check_message(content, kind, design)
     fallbacks = fallbacks_of(content)
-    used = sorted(checked.variables)
-    variables = [SampleVariable(one.name, fallbacks.get(one.kind, {}).get(one.name)) for one in used]
+    asked = sorted({one.asked for one in checked.variables})
+    variables = [SampleVariable(one.name, fallbacks.get(one.kind, {}).get(one.name)) for one in asked]
     if checked.problems:
         return Sample(variables=variables, rendered=None, problems=[str(one) for one in checked.problems])
     footer = Footer(company="", address="") if kind == "marketing" else None
@@ -42,8 +45,32 @@ def sample(content: Content, design: Design, kind: EmailKind) -> Sample:
         prepared = prepare(replace(content, lmx=expand(content.lmx, design)), footer)
     except UnsoundContent as error:
         return Sample(variables=variables, rendered=None, problems=[str(one) for one in error.problems])
+    return Sample(variables=variables, rendered=fill(prepared, _values(prepared, icons_root)), problems=())
+
+
+def _values(prepared: Prepared, icons_root: str) -> Values:
+    """A value for each variable without a fallback; a list has `ITEMS` items with the fields used."""
     values: dict[VariableKind, dict[str, object]] = {"contact": {}, "event": {}, "data": {}, "system": {}}
+    fields: dict[Variable, dict[str, str]] = {one: {} for one in _lists(prepared.html)}
     for variable in prepared.variables:
-        if variable.name not in fallbacks.get(variable.kind, {}):
+        if variable.field:
+            fields.setdefault(variable.asked, {})[variable.field] = f"[{variable.field}]"
+        elif variable.name not in getattr(prepared.fallbacks, variable.kind):
             values[variable.kind][variable.name] = f"[{variable.name}]"
-    return Sample(variables=variables, rendered=fill(prepared, Values(**values)), problems=())
+    for variable, item in fields.items():
+        values[variable.kind][variable.name] = [item] * ITEMS
+    values["system"][ICONS_ROOT.name] = icons_root
+    return Values(**values)
+
+
+def _lists(template: Template) -> Iterator[Variable]:
+    """What is repeated, wherever it stands."""
+    for chunk in template:
+        match chunk:
+            case Each():
+                yield chunk.list
+                yield from _lists(chunk.inside)
+            case When():
+                yield from _lists(chunk.inside)
+            case _:
+                pass

@@ -22,6 +22,7 @@ from loopwright.server.dashboard.pages import (
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.dashboard.sample import Sample, sample
 from loopwright.server.mail.design import Design, expand
+from loopwright.server.mail.links import icons_root
 from loopwright.server.mail.parsed_email import framed
 from loopwright.server.store.messages import Content, MessageOwner, RevisionRow, load_current_revision
 from loopwright.server.store.pages.transactional import (
@@ -83,7 +84,7 @@ async def show_transactional(visit: Visit) -> Response:
             version=version,
             view=view,
             revision=revision,
-            sample=await _sample(revision, design),
+            sample=await _sample(visit, revision, design),
             domain=(await load_team(visit.tx, visit.team_id)).sending_domain,
             missing=_missing(revision.content),
             guardian=inspect(whole, await load_scope(visit.tx, visit.team_id, owner)),
@@ -97,7 +98,7 @@ async def show_transactional_html(visit: Visit) -> Response:
     email = await _load(visit)
     revision = await _revision(visit, email, _version(visit, email))
     design = await load_design(visit.tx, visit.team_id, [revision.content.lmx])
-    rendered = (await _sample(revision, design)).rendered
+    rendered = (await _sample(visit, revision, design)).rendered
     if rendered is None:
         raise NothingHere
     return HTMLResponse(framed(rendered.html), headers=answers.EMAIL_HEADERS)
@@ -122,8 +123,9 @@ def _missing(content: Content) -> Sequence[str]:
     return [name for field, name in NEEDED.items() if not getattr(content, field).strip()]
 
 
-async def _sample(revision: RevisionRow, design: Design) -> Sample:
-    return await asyncio.to_thread(sample, revision.content, design, "transactional")
+async def _sample(visit: Visit, revision: RevisionRow, design: Design) -> Sample:
+    icons = icons_root(visit.public_url)
+    return await asyncio.to_thread(sample, revision.content, design, "transactional", icons)
 
 
 async def _load(visit: Visit) -> TransactionalLine:
