@@ -114,7 +114,10 @@ class Dispatcher:
         if self._under_way:
             return True
         ready = self._spool.next_ready()
-        return ready is not None and max(ready, self._paused_until) < until
+        if ready is None:
+            return False
+        # Whoever else has a lane in hand gives it back long before the lease runs out.
+        return max(ready, self._paused_until) < until or self._spool.is_held()
 
     # The threads --------------------------------------------------------------------------------------------
 

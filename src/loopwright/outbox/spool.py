@@ -228,6 +228,13 @@ class Spool:
             ready: float | None = db.execute("SELECT min(ready_at) FROM lane").fetchone()[0]
         return ready
 
+    def is_held(self) -> bool:
+        """Whether somebody has a lane in hand just now."""
+        with self._reading() as db:
+            return bool(
+                db.execute("SELECT EXISTS (SELECT 1 FROM lane WHERE holder IS NOT NULL)").fetchone()[0]
+            )
+
     def status(self, *, now: float) -> Status:
         """Count what is waiting."""
         with self._reading() as db:
