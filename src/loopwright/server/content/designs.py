@@ -24,7 +24,7 @@ from loopwright.server.store.designs import ComponentRow, Styles, ThemeRow
 from loopwright.server.store.messages import RevisionRow, UserRow
 from loopwright.wire.failures import COMPONENT_NOT_FOUND, COMPONENT_UNSUPPORTED, THEME_NOT_FOUND
 
-from .message import check_message, component_problems, misplaced
+from .message import check_message, component_problems, misplaced, required_variables
 
 NO_STYLE: Mapping[str, str] = {}
 
@@ -132,7 +132,7 @@ async def change_component(
     if changed.lmx == component.lmx:
         return changed, 0
     found = await messages.load_component_users(tx, team_id, component_id)
-    users = [one for one in found if component_id in _used(one.revision.content.lmx)]
+    users = [one for one in found if shared.has_component(one.revision.content.lmx, component_id)]
     _refuse_unusable(changed, users)
     design = await load_design(tx, team_id, [one.revision.content.lmx for one in users])
     _refuse_misplaced(users, design)
@@ -147,15 +147,11 @@ def _check_body(lmx: str) -> None:
         raise Unprocessable("; ".join(f"lmx, {one}" for one in problems), code="component_invalid")
 
 
-def _used(lmx: str) -> set[str]:
-    return {one.attributes["componentId"] for one in shared.references(lmx)}
-
-
 def _refuse_unusable(component: ComponentRow, users: Sequence[UserRow]) -> None:
     """Raises `Unprocessable` with the variables that an email which uses the component cannot have."""
+    used = _variables(component.lmx)
     kinds: set[EmailKind] = {one.kind for one in users}
     for kind in kinds:
-        used = _variables(component.lmx)
         wrong = sorted(one for one in used if one.kind not in ALLOWED[kind])
         if wrong:
             raise Unprocessable(
@@ -198,7 +194,7 @@ async def _keep_variables(
         assert email is not None
         content = one.revision.content
         names = check_message(content, "transactional", design).data_variables
-        required = [name for name in names if name not in content.data_fallbacks]
+        required = required_variables(names, content)
         if extra := sorted(set(required) - set(email.required_variables)):
             raise Unprocessable(
                 f"the published transactional email {email.name} would ask for {', '.join(extra)}, which its "
@@ -220,8 +216,7 @@ def _rewritten(revisions: Sequence[RevisionRow], theme: ThemeRow, now: datetime)
     found: list[RevisionRow] = []
     attributes = as_attributes(theme.styles)
     for one in revisions:
-        named = shared.named(one.content.lmx).themes
-        if theme.id not in named and (named or not theme.is_default):
+        if not shared.has_theme(one.content.lmx, theme.id, is_default=theme.is_default):
             continue
         lmx = shared.follow(one.content.lmx, theme.id, attributes)
         if lmx == one.content.lmx:

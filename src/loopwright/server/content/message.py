@@ -1,6 +1,6 @@
 """Checks the whole content of an email: a draft in; problems, warnings and variables out. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -114,6 +114,11 @@ def misplaced(lmx: str, kind: EmailKind, design: Design) -> list[str]:
 def is_too_large(lmx: str) -> bool:
     """Whether a body has more bytes than the API takes."""
     return len(lmx.encode()) > LMX_BYTES
+
+
+def required_variables(names: Sequence[str], content: Content) -> list[str]:
+    """Those data variables that every send has to give: they have no fallback."""
+    return [name for name in names if name not in content.data_fallbacks]
 
 
 def fallbacks_of(content: Content) -> dict[VariableKind, dict[str, str]]:

@@ -27,7 +27,7 @@ from loopwright.wire.failures import TRANSACTIONAL_NOT_FOUND
 
 from .designs import load_design
 from .guardian import inspect
-from .message import check_message
+from .message import check_message, required_variables
 from .save import write_content
 from .scope import load_scope
 
@@ -99,7 +99,7 @@ async def publish(tx: Connection, team_id: str, transactional_id: str, *, now: d
         team_id,
         transactional_id,
         data_variables=names,
-        required_variables=[name for name in names if name not in content.data_fallbacks],
+        required_variables=required_variables(names, content),
         now=now,
     )
 

@@ -16,7 +16,7 @@ from loopwright.server.dashboard.pages import (
 )
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.dashboard.sample import Sample, sample
-from loopwright.server.mail.design import Design, named, references
+from loopwright.server.mail.design import Design, has_component, has_theme
 from loopwright.server.mail.links import icons_root
 from loopwright.server.mail.parsed_email import framed
 from loopwright.server.store.designs import (
@@ -64,7 +64,9 @@ async def show_theme(visit: Visit) -> Response:
             theme=theme,
             colors={name: value for name, value in styles.items() if name.endswith("Color")},
             measures={name: value for name, value in styles.items() if not name.endswith("Color")},
-            users=await asyncio.to_thread(lambda: sum(_has_theme(lmx, theme) for lmx in bodies)),
+            users=await asyncio.to_thread(
+                lambda: sum(has_theme(lmx, theme.id, is_default=theme.is_default) for lmx in bodies)
+            ),
         )
     )
 
@@ -97,7 +99,7 @@ async def show_component(visit: Visit) -> Response:
         ComponentPage(
             frame=visit.frame(component.name, "content"),
             component=component,
-            users=await asyncio.to_thread(lambda: sum(_has_component(lmx, component) for lmx in bodies)),
+            users=await asyncio.to_thread(lambda: sum(has_component(lmx, component.id) for lmx in bodies)),
         )
     )
 
@@ -107,15 +109,6 @@ async def show_component_html(visit: Visit) -> Response:
     component = await _component(visit)
     design = await load_design(visit.tx, visit.team_id, [component.lmx])
     return _framed(await asyncio.to_thread(_sample, component.lmx, design, icons_root(visit.public_url)))
-
-
-def _has_theme(lmx: str, theme: ThemeRow) -> bool:
-    names = named(lmx).themes
-    return theme.id in names if names else theme.is_default
-
-
-def _has_component(lmx: str, component: ComponentRow) -> bool:
-    return any(one.attributes["componentId"] == component.id for one in references(lmx))
 
 
 def _sample(lmx: str, design: Design, icons: str) -> Sample:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from loopwright.server.content.message import required_variables
 from loopwright.server.mail.variables import Variable
 from loopwright.server.store.messages import Content
 from loopwright.server.store.workflows import WorkflowStatus
@@ -74,7 +75,7 @@ class TransactionalDefinition(Struct, frozen=True, kw_only=True):
     @property
     def required_variables(self) -> list[str]:
         """Those of them that have no fallback."""
-        return [name for name in self.data_variables if name not in self.message.content.data_fallbacks]
+        return required_variables(self.data_variables, self.message.content)
 
 
 class StepDefinition(Struct, frozen=True, kw_only=True):

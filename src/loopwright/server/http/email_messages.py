@@ -12,7 +12,6 @@ from loopwright.server.content.save import edit_message
 from loopwright.server.content.scope import load_scope
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.mail.design import expand
-from loopwright.server.mail.variables import EmailKind
 from loopwright.server.refusal import BadRequest, NotFound, TooLarge, Unprocessable
 from loopwright.server.store.messages import (
     Content,
@@ -81,8 +80,7 @@ async def update_email_message(
         async def edit(content: Content, owner: MessageOwner) -> Content:
             wanted = _merged(content, body)
             design = await load_design(tx, call.team.id, [wanted.lmx])
-            kind: EmailKind = "transactional" if owner.kind == "transactional" else "marketing"
-            checked = check_message(wanted, kind, design)
+            checked = check_message(wanted, owner.email_kind, design)
             _refuse_problems(checked)
             warnings.extend(_warnings(wanted, checked))
             return wanted

@@ -14,7 +14,6 @@ from loopwright.server.mail.variables import VariableKind
 from loopwright.server.refusal import BadRequest, TooManyRequests
 from loopwright.server.store.emails import (
     PREVIEW_CAUSE,
-    Kind,
     NewEmail,
     Value,
     count_previews,
@@ -49,7 +48,7 @@ async def preview_email_message(
     addresses = [_address(one) for one in body.emails]
     if call.has_relay and not is_owned(call.team.sending_domain) and not all(map(is_reserved, addresses)):
         raise BadRequest(f"The email cannot be sent: {NO_DOMAIN}", code="no_sending_domain")
-    kind: Kind = "transactional" if owner.kind == "transactional" else "marketing"
+    kind = owner.email_kind
     now = call.clock.now()
     async with call.pool.acquire() as tx, tx.transaction():
         design = await load_design(tx, call.team.id, [revision.content.lmx])

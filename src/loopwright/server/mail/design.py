@@ -78,6 +78,17 @@ def references(lmx: str) -> Iterator[Element]:
             yield one
 
 
+def has_theme(lmx: str, theme_id: str, *, is_default: bool) -> bool:
+    """Whether an email has the theme: it names it, or none and the theme is the default one."""
+    themes = named(lmx).themes
+    return theme_id in themes if themes else is_default
+
+
+def has_component(lmx: str, component_id: str) -> bool:
+    """Whether the component stands in an email as it is: a change of it reaches that email."""
+    return any(one.attributes["componentId"] == component_id for one in references(lmx))
+
+
 def expand(lmx: str, design: Design) -> str:
     """Sound LMX with its theme and components put in; itself where it uses none. What is unknown goes."""
     if "<Component" not in lmx and "themeId" not in lmx and not design.default:

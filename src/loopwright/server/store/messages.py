@@ -67,6 +67,11 @@ class MessageOwner(Struct, frozen=True, kw_only=True):
     id: str
     state: Literal["Published", "Draft", "Sending", "Paused", "PausedAndQueueing"]
 
+    @property
+    def email_kind(self) -> Literal["transactional", "marketing"]:
+        """The kind of email that the message becomes."""
+        return "transactional" if self.kind == "transactional" else "marketing"
+
 
 class UserRow(Struct, frozen=True, kw_only=True):
     """A current revision that uses something shared; `transactional_id` is of the email it is sent by."""
