@@ -31,7 +31,7 @@ async def releasing(
                     await _release(pool, clock, group)
         except AWAY:
             pass  # whoever claims emails says so
-        except Exception:
+        except Exception:  # the next look comes all the same: one that fails must not hold email for good
             logger.exception("held emails could not be looked at; the next look is in %s s", LOOK_SECONDS)
 
     async with repeating(look, seconds=LOOK_SECONDS):
