@@ -63,7 +63,8 @@ class Mailed:
 
     async def counts(self) -> tuple[int, ...]:
         row = await self.office.pool.fetchrow(
-            "SELECT sum(sends)::int, sum(opens)::int, sum(clicks)::int FROM email_counter WHERE owner_id = $1",
+            "SELECT sum(sends)::int, sum(opens)::int, sum(clicks)::int"
+            " FROM email_counter WHERE owner_id = $1",
             self.email.message_id,
         )
         return tuple(row or ())

@@ -54,7 +54,7 @@ class Scanners(Struct, frozen=True):
 @cache
 def scanners() -> Scanners:
     """Those in the file."""
-    text = files(__package__).joinpath("scanners.toml").read_text()
+    text = files("loopwright.server.tracking").joinpath("scanners.toml").read_text()
     known = msgspec.convert(tomllib.loads(text), _File)
     return Scanners(
         known.as_of,
