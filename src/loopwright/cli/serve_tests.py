@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from .failure import CommandFailed
 from .hosting import run_until_stopped
 
 PREFIX = "loopwright-test-"
+STDIN = 0
 
 
 def serve_tests(settings: Settings, *, with_parent: bool) -> None:
@@ -64,13 +64,13 @@ def _serve(settings: Settings, with_parent: bool) -> bool:
     async def main(stop: asyncio.Event) -> None:
         def parent_ended() -> None:
             nonlocal gone
-            if not sys.stdin.buffer.raw.read(4096):
+            if not os.read(STDIN, 4096):
                 gone = True
-                asyncio.get_running_loop().remove_reader(sys.stdin)
+                asyncio.get_running_loop().remove_reader(STDIN)
                 stop.set()
 
         if with_parent:
-            asyncio.get_running_loop().add_reader(sys.stdin, parent_ended)
+            asyncio.get_running_loop().add_reader(STDIN, parent_ended)
         async with run(settings) as running:
             tune_gc()
             _announce(settings, running.address)

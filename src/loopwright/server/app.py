@@ -103,7 +103,8 @@ async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
         if settings.for_tests:
-            await mark(pool)
+            async with pool.acquire() as tx:
+                await mark(tx)
         await _sealing(pool, settings, clock)
         await make_months(pool, clock)
         return await ensure_key(pool, clock, settings.api_key)

@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cached_property
 from html.parser import HTMLParser
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -61,7 +61,7 @@ class Email:
     @cached_property
     def message(self) -> EmailMessage:
         """The message with its headers."""
-        return cast("EmailMessage", message_from_bytes(self.raw, policy=policy.default))
+        return message_from_bytes(self.raw, policy=policy.default)
 
     @property
     def why(self) -> str:
@@ -108,12 +108,13 @@ class Email:
     @cached_property
     def attachments(self) -> Sequence[Attachment]:
         """The files that came along, in their order."""
-        return [
-            Attachment(
-                part.get_filename() or "", part.get_content_type(), part.get_payload(decode=True) or b""
-            )  # type: ignore[arg-type]
-            for part in self.message.iter_attachments()
-        ]
+        return [_attachment(part) for part in self.message.iter_attachments()]
+
+
+def _attachment(part: EmailMessage) -> Attachment:
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes), "a file has no parts"
+    return Attachment(part.get_filename() or "", part.get_content_type(), data)
 
 
 def email_of(answer: dict[str, Any]) -> Email:

@@ -116,6 +116,11 @@ class Server:
         """Where it listens, such as `http://127.0.0.1:34567`; the dashboard is there, too."""
         return self._process.address
 
+    @property
+    def key(self) -> str:
+        """What its control requests take."""
+        return self._process.key
+
     @contextmanager
     def team(self) -> Generator[Team]:
         """A new team for one test. Nobody in this process waits before trying again meanwhile.
@@ -134,7 +139,7 @@ class Server:
 
     def new_team(self) -> Team:
         """A new team, to be ended by the caller."""
-        control = Control(self.address, self._process.key)
+        control = Control(self.address, self.key)
         answer = control.post("/teams")
         return Team(control, answer["id"], answer["key"])
 
