@@ -13,7 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from loopwright.server.store.workflows import WorkflowRow
+from loopwright.wire.filters import AudienceFilter
 from loopwright.wire.limits import WORKFLOW_NODES
+from loopwright.wire.workflow_nodes import ContactPropertyQuery
 
 LONGEST_TIMER = timedelta(days=3650)
 
@@ -46,6 +48,46 @@ class EventTrigger(BaseNode, frozen=True, kw_only=True):
     re_eligible: bool = False
 
 
+class ContactPropertyTrigger(BaseNode, frozen=True, kw_only=True):
+    """Contact updated: a property went from what `was` asks to what `is` asks."""
+
+    contact_property_query: ContactPropertyQuery | None = None
+    re_eligible: bool = False
+
+
+class AddToListTrigger(BaseNode, frozen=True, kw_only=True):
+    """Contact added to the workflow's own mailing list."""
+
+    re_eligible: bool = False
+
+
+class AudienceFilterNode(BaseNode, frozen=True, kw_only=True, tag="AudienceFilter"):
+    """Lets those on who are in the segment and match the filter, as far as either is given; the others leave.
+
+    With `applies_downstream` it is asked again at every later node.
+    """
+
+    audience_filter: AudienceFilter | None = None
+    audience_segment_id: str | None = None
+    applies_downstream: bool = True
+
+
+class BranchNode(BaseNode, frozen=True, kw_only=True):
+    """Ways of which a contact takes the first, in order, whose filter it matches."""
+
+
+class ExperimentBranchNode(BaseNode, frozen=True, kw_only=True):
+    """Variants among which contacts are split; `sampling_rate` percent do not go to the control."""
+
+    sampling_rate: float = 50
+
+
+class VariantNode(BaseNode, frozen=True, kw_only=True):
+    """One way of an experiment."""
+
+    is_control: bool = False
+
+
 class TimerAction(BaseNode, frozen=True, kw_only=True):
     """A wait of `amount` units, counted from the moment of arrival; 0 goes on at once."""
 
@@ -68,8 +110,12 @@ class ExitAction(BaseNode, frozen=True, kw_only=True):
     """The end of a way."""
 
 
-Trigger: TypeAlias = BlankTrigger | SignupTrigger | EventTrigger
-Node: TypeAlias = Trigger | TimerAction | SendEmailAction | ExitAction
+Trigger: TypeAlias = BlankTrigger | SignupTrigger | EventTrigger | ContactPropertyTrigger | AddToListTrigger
+Split: TypeAlias = BranchNode | ExperimentBranchNode
+"""The nodes with a way for each of their next nodes."""
+Node: TypeAlias = (
+    Trigger | Split | AudienceFilterNode | VariantNode | TimerAction | SendEmailAction | ExitAction
+)
 
 
 class Graph(Struct, frozen=True):
@@ -115,38 +161,43 @@ def _whole(graph: Graph) -> Iterator[GraphProblem]:
         yield GraphProblem(None, f"the root node {graph.root_node_id} does not exist")
     elif not isinstance(graph.nodes[graph.root_node_id], Trigger):
         yield GraphProblem(graph.root_node_id, "the root of a workflow is a trigger")
-    try:
-        TopologicalSorter({node_id: node.next_node_ids for node_id, node in graph.nodes.items()}).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        yield GraphProblem(cycle[0], f"paths never form a cycle: {' -> '.join(reversed(cycle))}")
-    reached = _reached(graph)
+    cycle = find_cycle(graph.nodes)
+    if cycle:
+        yield GraphProblem(cycle[0], f"paths never form a cycle: {' -> '.join(cycle)}")
+    found = reached(graph.nodes, graph.root_node_id)
     yield from (
-        GraphProblem(node_id, "no path leads here") for node_id in graph.nodes if node_id not in reached
+        GraphProblem(node_id, "no path leads here") for node_id in graph.nodes if node_id not in found
     )
 
 
-def _reached(graph: Graph) -> set[str]:
-    reached: set[str] = set()
-    ahead = [graph.root_node_id]
+def find_cycle(nodes: Mapping[str, Node]) -> list[str]:
+    """The ids of one cycle in the order of its paths, the first once more at the end; empty when none is."""
+    try:
+        TopologicalSorter({node_id: node.next_node_ids for node_id, node in nodes.items()}).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle[::-1]
+    return []
+
+
+def reached(nodes: Mapping[str, Node], start: str) -> set[str]:
+    """The nodes that paths from `start` come to, itself included."""
+    found: set[str] = set()
+    ahead = [start]
     while ahead:
         node_id = ahead.pop()
-        node = graph.nodes.get(node_id)
-        if node is not None and node_id not in reached:
-            reached.add(node_id)
+        node = nodes.get(node_id)
+        if node is not None and node_id not in found:
+            found.add(node_id)
             ahead.extend(node.next_node_ids)
-    return reached
+    return found
 
 
 def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
     for next_id in node.next_node_ids:
         if next_id not in graph.nodes:
             yield GraphProblem(node_id, f"the next node {next_id} does not exist")
-    if isinstance(node, ExitAction):
-        if node.next_node_ids:
-            yield GraphProblem(node_id, "nothing comes after an exit")
-    elif len(node.next_node_ids) != 1:
-        yield GraphProblem(node_id, f"exactly one node comes next, not {len(node.next_node_ids)}")
+    yield from _ways_on(graph, node_id, node)
     if isinstance(node, Trigger) and node_id != graph.root_node_id:
         yield GraphProblem(node_id, "a workflow has one trigger, its root")
     match node:
@@ -154,11 +205,54 @@ def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
             yield GraphProblem(node_id, "choose what starts the workflow")
         case EventTrigger(event_name=None):
             yield GraphProblem(node_id, "choose the event that starts the workflow")
+        case ContactPropertyTrigger(contact_property_query=None):
+            yield GraphProblem(node_id, "choose the contact property whose change starts the workflow")
         case SendEmailAction(email_message_id=None):
             yield GraphProblem(node_id, "write the email's message")
         case TimerAction(amount=amount) if not isfinite(amount) or amount < 0:
             yield GraphProblem(node_id, "a timer waits 0 or longer")
         case TimerAction(amount=amount, unit=unit) if amount > LONGEST_TIMER / UNITS[unit]:
             yield GraphProblem(node_id, f"a timer waits {LONGEST_TIMER.days} days at most")
+        case ExperimentBranchNode(sampling_rate=rate) if not 0 <= rate <= 100:
+            yield GraphProblem(node_id, "a sampling rate lies between 0 and 100")
         case _:
             pass
+
+
+def _ways_on(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
+    """What is wrong with the number and the kinds of the nodes that come next."""
+    children = [(next_id, graph.nodes[next_id]) for next_id in node.next_node_ids if next_id in graph.nodes]
+    match node:
+        case ExitAction():
+            if node.next_node_ids:
+                yield GraphProblem(node_id, "nothing comes after an exit")
+        case BranchNode():
+            if not node.next_node_ids:
+                yield GraphProblem(node_id, "a branch needs at least one way on")
+            for child_id, child in children:
+                if not isinstance(child, AudienceFilterNode):
+                    yield GraphProblem(child_id, "the first node of a branch's way is an audience filter")
+        case ExperimentBranchNode():
+            yield from _variants(graph, node_id, children)
+        case _:
+            if len(node.next_node_ids) != 1:
+                yield GraphProblem(node_id, f"exactly one node comes next, not {len(node.next_node_ids)}")
+            for child_id, child in children:
+                if isinstance(child, VariantNode):
+                    yield GraphProblem(child_id, "a variant comes right after its experiment")
+
+
+def _variants(graph: Graph, node_id: str, children: list[tuple[str, Node]]) -> Iterator[GraphProblem]:
+    if not children:
+        yield GraphProblem(node_id, "an experiment needs at least one variant")
+    controls = 0
+    for child_id, child in children:
+        if not isinstance(child, VariantNode):
+            yield GraphProblem(child_id, "the first node of an experiment's way is a variant")
+            continue
+        controls += child.is_control
+        below = reached(graph.nodes, child_id)
+        if not any(isinstance(graph.nodes[one], SendEmailAction) for one in below):
+            yield GraphProblem(child_id, "a variant needs at least one email")
+    if controls > 1:
+        yield GraphProblem(node_id, f"an experiment has one control at most, not {controls}")

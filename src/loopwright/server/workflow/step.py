@@ -8,13 +8,13 @@ from msgspec import Struct
 from loopwright.server.store.runs import RunStatus
 
 from .graph import (
-    BlankTrigger,
-    EventTrigger,
+    AudienceFilterNode,
+    BranchNode,
     ExitAction,
+    ExperimentBranchNode,
     Graph,
     Node,
     SendEmailAction,
-    SignupTrigger,
     TimerAction,
 )
 
@@ -89,7 +89,9 @@ def next_step(place: RunPosition, graph: Graph, standing: ContactState, *, now: 
             return Sleep(until=place.entered_at + node.wait)
         case SendEmailAction(email_message_id=str() as message_id):
             return Send(message_id, then=_after(node))
-        case BlankTrigger() | SignupTrigger() | EventTrigger() | TimerAction() | SendEmailAction():
+        case AudienceFilterNode() | BranchNode() | ExperimentBranchNode():
+            return Remove("filters, branches and experiments are not built yet")
+        case _:
             return Move(to=_after(node))
 
 
