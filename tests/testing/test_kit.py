@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from loopwright import AsyncLoops, Loops
-from loopwright.testing import Clock, Inbox, Server, Team, TestServerError
+from loopwright.testing import Clock, Email, Inbox, Server, Team, TestServerError
 
 MONTH = "definitions/month"
 Apply = Callable[[str | Path], None]
@@ -140,5 +141,21 @@ def test_mistakes_in_a_folder_are_told(loops_definitions: Apply, tmp_path: Path)
     (tmp_path / "workflows" / "broken.toml").write_text("name = 1\n")
     with pytest.raises(TestServerError, match=r"broken\.toml:1"):
         loops_definitions(tmp_path)
-    with pytest.raises(TestServerError, match="nowhere is not a folder"):
+    with pytest.raises(AssertionError, match=r"there is no folder .*nowhere in "):
         loops_definitions(tmp_path / "nowhere")
+
+
+@pytest.mark.usefixtures("month")
+def test_emails_are_compared_with_files(
+    loops: Loops, inbox: Inbox, assert_matches: Callable[[Email, str], None]
+) -> None:
+    """Without what is new in each: their links to the server."""
+    loops.events.send("signup", email="ada@acme.example")
+    email = inbox.wait_for()
+    assert_matches(email, "letter.html")
+    assert_matches(email, "letter.txt")
+    with pytest.raises(AssertionError, match="run this test with --update-emails, and look at it"):
+        assert_matches(email, "other.html")
+    changed = replace(email, html=email.html.replace("Hello", "Goodbye"))
+    with pytest.raises(AssertionError, match=r"(?s)-.*Hello.*\+.*Goodbye.*--update-emails"):
+        assert_matches(changed, "letter.html")

@@ -6,15 +6,22 @@ It has no event loop, and nothing but pytest is imported before a test asks for 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from loopwright import AsyncLoops, Loops
-    from loopwright.testing import Clock, Faults, Inbox, Server, Team
+    from loopwright.testing import Clock, Email, Faults, Inbox, Server, Team
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our option and setting."""
+    parser.getgroup("loopwright").addoption(
+        "--update-emails", action="store_true", help="write the files that emails are compared with anew"
+    )
+    parser.addini("loops_definitions", "folders of definitions that every test's team has", type="args")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,6 +45,8 @@ def loops_team(loops_server: Server, request: pytest.FixtureRequest) -> Generato
     from loopwright.testing.server import tell_unmet
 
     team = loops_server.new_team()
+    for folder in request.config.getini("loops_definitions"):
+        team.apply(_find(folder, request.config.rootpath))
     with skipping_waits():
         yield team
     unmet = team.end()
@@ -85,10 +94,39 @@ def faults(loops_team: Team) -> Faults:
 
 @pytest.fixture
 def loops_definitions(loops_team: Team, request: pytest.FixtureRequest) -> Callable[[str | Path], None]:
-    """Applies a folder of definitions; a relative one is beside the test, or where pytest began."""
+    """Applies a folder of definitions to the team.
 
-    def apply(folder: str | Path) -> None:
-        beside = request.path.parent / folder
-        loops_team.apply(beside if beside.is_dir() else request.config.invocation_params.dir / folder)
+    It is looked for beside the test, then in pytest's root folder, then among those that come along.
+    """
+    return lambda folder: loops_team.apply(_find(folder, request.path.parent, request.config.rootpath))
 
-    return apply
+
+@pytest.fixture
+def assert_matches(request: pytest.FixtureRequest) -> Callable[[Email, str], None]:
+    """Compares an email with a file in the folder `emails` beside the test; `--update-emails` writes it.
+
+    A name that ends in .html is of its HTML, in .txt of its text. What each email has anew is left out.
+    """
+    from loopwright.testing import snapshots
+
+    def compare(email: Email, name: str) -> None:
+        file = request.path.parent / "emails" / name
+        if request.config.getoption("--update-emails"):
+            snapshots.write(email, file)
+        elif not file.exists():
+            raise AssertionError(f"there is no {file}; run this test with --update-emails, and look at it")
+        elif difference := snapshots.compare(email, file):
+            raise AssertionError(f"{difference}\nIf that is right, run this test with --update-emails.")
+
+    return compare
+
+
+def _find(folder: str | Path, *places: Path) -> Path:
+    import loopwright
+
+    known = Path(loopwright.__file__).parent / "examples"
+    for place in (*places, known):
+        if (place / folder).is_dir():
+            return place / folder
+    looked = " nor in ".join(map(str, (*places, known)))
+    raise AssertionError(f"there is no folder {folder} in {looked}")

@@ -22,6 +22,7 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -39,7 +40,7 @@ from loopwright.server.http.request_ids import request_id_of
 from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.store import waiting
 from loopwright.server.store.database import Connection, Pool
-from loopwright.server.store.teams import load_team
+from loopwright.server.store.teams import load_team, update_team
 from loopwright.server.store.test_inbox import load_arrived
 
 from .faults import Fault, Faults, Reply, problem_of
@@ -49,6 +50,8 @@ from .story import tell_story
 
 ROOT = "/loopwright/test"
 OVER = "the test was over"
+COMPANY = "Test company"
+"""What emails say at their end, the same in every run."""
 
 T = TypeVar("T")
 Answer = Callable[[Request], Awaitable[object]]
@@ -164,6 +167,7 @@ class Control:
         now = self._clock.now()
         async with self._pool.acquire() as tx, tx.transaction():
             team, key = await create_team(tx, f"Test {new_id(now)}", now)
+            await update_team(tx, replace(team, company=COMPANY))
         return NewTeam(team.id, key)
 
     async def _end(self, request: Request) -> object:
