@@ -124,6 +124,24 @@ WAKE_RUNS: LiteralString = """
     )
     SELECT count(*) FROM woken
 """
+WAITING_AT: LiteralString = """
+    SELECT count(*) FROM run
+     WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
+"""
+DISCARD_RUNS: LiteralString = """
+    WITH waiting AS (
+        SELECT id FROM run
+         WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
+         ORDER BY id
+           FOR UPDATE
+    ), discarded AS (
+        UPDATE run SET status = 'removed', reason = $4, due_at = NULL, held = false, updated_at = $5
+          FROM waiting
+         WHERE run.id = waiting.id
+        RETURNING 1
+    )
+    SELECT count(*) FROM discarded
+"""
 WAKE_RUN: LiteralString = """
     UPDATE run SET due_at = $4 WHERE team_id = $1 AND id = $2 AND node_id = $3 AND status = 'active'
 """
@@ -203,6 +221,24 @@ async def wake(
     """Have the runs at those nodes decided anew, because the nodes have changed; returns how many."""
     count: int = await tx.fetchval(WAKE_RUNS, team_id, workflow_id, list(node_ids), now)
     await tx.execute(TELL, CHANNEL)
+    return count
+
+
+async def waiting_at(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> int:
+    """How many contacts stand at those nodes of a workflow."""
+    count: int = await tx.fetchval(WAITING_AT, team_id, workflow_id, list(node_ids))
+    return count
+
+
+async def discard(
+    tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str], *, reason: str, now: datetime
+) -> int:
+    """Have the contacts who stand at those nodes leave the workflow for that reason; returns how many.
+
+    A run that a runner has in hand is waited for. The caller has locked the workflow, so that what a runner
+    does afterwards meets the new graph.
+    """
+    count: int = await tx.fetchval(DISCARD_RUNS, team_id, workflow_id, list(node_ids), reason, now)
     return count
 
 
