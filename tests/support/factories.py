@@ -65,6 +65,16 @@ async def add_team(pool: Pool, team_id: str, *, key: str | None = None) -> None:
             await teams.insert_key(tx, team_id, key_id=key, name="", key_hash=hash_key(key), now=now)
 
 
+async def add_contact(pool: Pool, team_id: str, contact_id: str, **columns: Any) -> None:
+    """A contact, subscribed and otherwise empty but for the `columns`; its address is its id's."""
+    now = datetime.now(UTC)
+    default = {
+        "email": f"{contact_id}@elsewhere.org", "source": "API", "subscribed": True, "user_group": "",
+        "properties": {}, "mailing_lists": {}, "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    await insert(pool, "contact", id=contact_id, team_id=team_id, **{**default, **columns})
+
+
 async def add_list(
     pool: Pool,
     team_id: str,

@@ -1,4 +1,4 @@
-"""What a team's contacts can have and join: contact properties and mailing lists."""
+"""What a team's contacts can have and join, properties and mailing lists, and who is in an audience."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,9 +6,11 @@ from typing import LiteralString
 
 from msgspec import Struct
 
+from loopwright.server.audience.predicate import Audience, Predicate, compile_filters
 from loopwright.wire.values import PropertyType
 
 from .database import Connection
+from .segments import find_segment
 
 
 class ListRow(Struct, frozen=True, kw_only=True):
@@ -37,6 +39,10 @@ LISTS: LiteralString = """
     SELECT id, team_id, name, description, is_public FROM mailing_list
      WHERE team_id = ANY ($1::text[]) ORDER BY id DESC
 """
+
+
+# The list is null where there is none.
+ON_LIST: LiteralString = "($2::text IS NULL OR contact.mailing_lists ->> $2 = 'subscribed')"
 
 
 async def load_properties(tx: Connection, team_ids: Collection[str]) -> dict[str, dict[str, PropertyType]]:
@@ -71,3 +77,33 @@ async def insert_property(
 async def load_lists(tx: Connection, team_ids: Collection[str]) -> list[ListRow]:
     """The mailing lists of the teams, newest first."""
     return [ListRow(**row) for row in await tx.fetch(LISTS, list(team_ids))]
+
+
+async def matching(
+    tx: Connection, team_id: str, audience: Audience, contact_ids: Collection[str]
+) -> set[str]:
+    """Which of these contacts are in the audience."""
+    is_in = await predicate_of(tx, team_id, audience, bound=2)
+    statement = f"SELECT id FROM contact WHERE team_id = $1 AND id = ANY ($2::text[]) AND {is_in.sql}"
+    return {row["id"] for row in await tx.fetch(statement, team_id, list(contact_ids), *is_in.values)}
+
+
+async def count(tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None) -> int:
+    """How many contacts are in the audience, and on the mailing list if there is one."""
+    is_in = await predicate_of(tx, team_id, audience, bound=2)
+    statement = f"SELECT count(*) FROM contact WHERE team_id = $1 AND {ON_LIST} AND {is_in.sql}"
+    return int(await tx.fetchval(statement, team_id, mailing_list_id, *is_in.values))
+
+
+async def predicate_of(tx: Connection, team_id: str, audience: Audience, *, bound: int) -> Predicate:
+    """Who is in the audience, given its segment as it is now; see `compile_filters`.
+
+    Raises `LookupError` for a segment that the team does not have.
+    """
+    filters = [audience.filter] if audience.filter else []
+    if audience.segment_id is not None:
+        segment = await find_segment(tx, team_id, audience.segment_id)
+        if segment is None:
+            raise LookupError(f"the team has no segment {audience.segment_id}")
+        filters.append(segment.filter)
+    return compile_filters(filters, bound=bound)
