@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from loopwright.server.store.runs import WayPoint
 from loopwright.server.workflow.graph import (
     ExitAction,
     Graph,
@@ -27,7 +28,6 @@ from loopwright.server.workflow.step import (
     Sleep,
     Step,
     StepResult,
-    WayPoint,
     advance,
     next_step,
 )

@@ -158,7 +158,7 @@ def shares(graph: Graph, count: int) -> list[str | None]:
     ],
 )
 def test_an_experiment_splits_evenly(graph: Graph, expected: dict[str, float]) -> None:
-    """100,000 contacts are shared out as the rate says; the chi-square statistic stays below its 0.1 % bound."""
+    """100,000 contacts are shared out as the rate says: chi-square stays below its bound of 0.1 %."""
     count = 100_000
     found = Counter(shares(graph, count))
     assert found.keys() == expected.keys()

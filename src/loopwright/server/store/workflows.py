@@ -63,10 +63,6 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
-HOLD_STILL: LiteralString = """
-    SELECT FROM workflow WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-     ORDER BY id FOR SHARE
-"""
 SET_STATUS: LiteralString = """
     UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
 """
@@ -103,11 +99,6 @@ async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> Workf
     if row is None:
         raise LookupError(f"no workflow {workflow_id}")
     return _workflow(row)
-
-
-async def hold_still(tx: Connection, ids: Collection[tuple[str, str]]) -> None:
-    """Keep others from changing the workflows of these (team, id) pairs until the transaction ends."""
-    await tx.execute(HOLD_STILL, [team for team, _ in ids], [one for _, one in ids])
 
 
 async def set_status(

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from loopwright.server.store.runs import RunStatus
+from loopwright.server.store.runs import RunStatus, WayPoint
 
 from .graph import (
     AudienceFilterNode,
@@ -186,14 +186,6 @@ def _holds(node_id: str, node: Node, run: RunState) -> bool:
     """Whether the run will sleep at a node, once it comes there."""
     is_new = node_id != run.place.node_id and node_id not in run.passed
     return is_new and isinstance(node, TimerAction) and node.amount > 0
-
-
-class WayPoint(Struct, frozen=True, array_like=True):
-    """A node a run came to, when, and why if there was a choice."""
-
-    node_id: str
-    at: datetime
-    why: str = ""
 
 
 class StepResult(Struct, frozen=True, kw_only=True):
