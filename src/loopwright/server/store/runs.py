@@ -281,15 +281,13 @@ async def _due(tx: Connection, rows: Sequence[Record]) -> list[DueRun]:
     workflows_now: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found}
     for one in workflows_now.values():
         del one["id"]
-    return [
-        DueRun(**{
-            **row,
-            "event_properties": _decode(row["event_properties"]),
-            "way": _decode_way(row["way"]),
-            **workflows_now[row["workflow_id"]],
-        })
-        for row in rows
-    ]  # fmt: skip
+    due: list[DueRun] = []
+    for row in rows:
+        values: dict[str, Any] = {**row, **workflows_now[row["workflow_id"]]}
+        values["event_properties"] = _decode(values["event_properties"])
+        values["way"] = _decode_way(values["way"])
+        due.append(DueRun(**values))
+    return due
 
 
 def _encode(value: Mapping[str, Value] | Sequence[WayPoint]) -> str:
