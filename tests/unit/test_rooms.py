@@ -65,6 +65,15 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.urls",
         "server.mail.variables",
     },
+    "server.tracking": COMMON
+    | {
+        "server.mail.links",
+        "server.mail.recipient",
+        "server.mail.template",
+        "server.mail.tracked",
+        "server.mail.variables",
+        "server.networks",
+    },
     "server.definitions": COMMON
     | {
         "server.bootstrap",
@@ -143,7 +152,7 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/lmx.py", "server/mail/render.py",
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py",
         "server/mail/dkim.py",
-        "server/http/rate_limits.py",
+        "server/http/rate_limits.py", "server/tracking/verdict.py",
         "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",
     ]  # fmt: skip
     outside = {"asyncio", "asyncpg", "logging", "socket", "threading", "aiosmtplib", "httpx2", "pyreqwest"}
