@@ -189,6 +189,8 @@ def _activity(condition: ActivityCondition, values: _Values) -> str:
             named = f"""email.message_id IN ({target}, (
                 SELECT workflow.nodes -> {target} ->> 'emailMessageId' FROM workflow
                  WHERE workflow.team_id = $1 AND workflow.nodes ? {target} LIMIT 1))"""
+        case "campaign":
+            named = f"email.campaign_id = {target}"
         case "workflow":
             named = f"email.workflow_id = {target}"
         case other:
