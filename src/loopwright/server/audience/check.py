@@ -106,10 +106,10 @@ def _value(condition: PropertyCondition, kind: PropertyType) -> ConditionValue:
 def _range(value: object) -> DateRange:
     if not isinstance(value, DateRange):
         raise ValueError('between takes {"from": date, "to": date} as its value')
-    start, end = _date(value.from_, "value.from"), _date(value.to, "value.to")
-    if start > end:  # in one form, text has the order of moments
+    first, last = _date(value.from_, "value.from"), _date(value.to, "value.to")
+    if first > last:  # in one form, text has the order of moments
         raise ValueError("value.from comes after value.to; exchange them")
-    return DateRange(from_=start, to=end)
+    return DateRange(from_=first, to=last)
 
 
 def _date(value: object, where: str) -> str:
