@@ -22,6 +22,7 @@ from loopwright.server.workflow.graph import (
     ContactPropertyTrigger,
     EventTrigger,
     ExitAction,
+    Node,
     SignupTrigger,
     Trigger,
 )
@@ -38,7 +39,7 @@ TO_PRO = ContactPropertyQuery(
 
 async def waits_for(pool: Pool, team: TeamRow, trigger: Trigger, status: str = "Sending") -> str:
     """A workflow of the list `news` with that trigger; returns its id."""
-    nodes = {"root": trigger, "exit": ExitAction()}
+    nodes: dict[str, Node] = {"root": trigger, "exit": ExitAction()}
     workflow = await add_workflow(
         pool,
         team.id,

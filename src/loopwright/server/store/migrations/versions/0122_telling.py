@@ -99,8 +99,8 @@ BEGIN
         INSERT INTO webhook_delivery (
             endpoint_id, id, team_id, event_name, contact_id, payload, status, due_at, created_at
         )
-        SELECT endpoint.id, 'c' || left(md5(event.fact_id || event.name), 24), event.team_id, event.name,
-               event.contact_id,
+        SELECT endpoint.id, event.fact_id || CASE event.place WHEN 1 THEN '' ELSE '2' END,
+               event.team_id, event.name, event.contact_id,
                jsonb_build_object(
                    'eventName', event.name,
                    'eventTime', floor(extract(epoch FROM told.happened_at))::bigint,
