@@ -54,6 +54,7 @@ from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
 from loopwright.server.store.schema import bring_up
+from loopwright.server.tracking.door import routes as tracking_routes
 from loopwright.server.visitors import Forwarded
 from loopwright.server.webhook.addresses import Resolver
 from loopwright.server.webhook.sender import WebhookSender
@@ -115,6 +116,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *observer.routes(pool),
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
+                *tracking_routes(pool, clock),
                 *upload_routes(pool, clock),
                 *icon_routes(),
                 *openapi_routes(),

@@ -9,6 +9,7 @@ from typing import cast
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.contacts import ATTRIBUTES
+from loopwright.server.store.database import is_storable
 from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
 from loopwright.wire import failures, limits
@@ -38,7 +39,6 @@ _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[
 _EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _FIELDS = {key: name for key, name in ATTRIBUTES.items() if key not in ("email", "userId")}
 # A form is open to all, so it decides neither who a contact is nor whether it is subscribed.
 _NOT_BY_FORM = {"email", "userId", "subscribed", "mailingLists"}
@@ -395,8 +395,7 @@ def _too_long(path: str | None = None) -> BadRequest:
 
 
 def _check_characters(where: str, value: str) -> None:
-    # PostgreSQL keeps neither of the two, and ASCII has only one of them.
-    if "\0" in value if value.isascii() else _UNSTORABLE.search(value):
+    if not is_storable(value):
         raise BadRequest(
             f"{where} contains a NUL or half a surrogate pair; leave it out", code="value_invalid"
         )
