@@ -60,7 +60,10 @@ class _LookedAt(httpcore2.AsyncNetworkBackend):
 class Transport:
     """The way out, shared by all endpoints of a process."""
 
-    def __init__(self, resolver: Resolver, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, resolver: Resolver, tls: ssl.SSLContext | None = None, *, seconds: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._seconds = seconds
         self._connections = httpcore2.AsyncConnectionPool(
             ssl_context=tls or ssl.create_default_context(),
             max_connections=None,
@@ -74,14 +77,14 @@ class Transport:
         await self._connections.aclose()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Attempt:
-        """Send a POST that has 15 seconds for all it takes. Whatever comes of it, nothing is raised."""
+        """Send a POST, which has a time for all it takes. Whatever comes of it, nothing is raised."""
         started = time.perf_counter()
         try:
             status_code, reply, retry_after = await self._post(url, headers, body)
         except (AddressRefused, Unresolved) as refused:
             attempt = Attempt(error=str(refused))
         except TimeoutError:
-            attempt = Attempt(error=f"no answer came within {TIMEOUT_SECONDS:.0f} seconds")
+            attempt = Attempt(error=f"no answer came within {self._seconds:.0f} seconds")
         except _NO_ANSWER as problem:
             attempt = Attempt(error=f"no answer came: {str(problem) or type(problem).__name__}")
         else:
@@ -105,7 +108,7 @@ class Transport:
             headers={"Host": urlsplit(url).netloc, **headers, "Content-Length": str(len(body))},
             content=body,
         )
-        deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
+        deadline = asyncio.get_running_loop().time() + self._seconds
         async with asyncio.timeout_at(deadline):
             response = await self._connections.handle_async_request(request)
         reply = b""
