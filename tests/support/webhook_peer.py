@@ -53,6 +53,8 @@ async def receiving(**options: object) -> AsyncIterator[Receiver]:
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     receiver.url = f"{'https' if 'ssl_certfile' in options else 'http'}://127.0.0.1:{port}/hooks"
-    yield receiver
-    server.should_exit = True
-    await serving
+    try:
+        yield receiver
+    finally:
+        server.should_exit = True
+        await serving

@@ -57,10 +57,12 @@ async def sending(
     transport = Transport(resolver)
     sender = WebhookSender(pool, clock, transport, sealing)
     await sender.start()
-    yield
-    await sender.stop()
-    await transport.close()
-    resolver.close()
+    try:
+        yield
+    finally:
+        await sender.stop()
+        await transport.close()
+        resolver.close()
 
 
 async def rows(pool: Pool) -> list[tuple[str, int]]:
