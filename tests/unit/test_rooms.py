@@ -44,7 +44,11 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.links",
         "server.mail.parsed_email",
         "server.mail.variables",
+        "server.networks",
         "server.observe",
+        "server.webhook.addresses",
+        "server.webhook.signing",
+        "webhooks",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
     "server.workflow": COMMON | {"server.audience.predicate"},
@@ -98,6 +102,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.variables",
     },
     "server.observe": COMMON | {"server.ingest"},
+    "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
     "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
     "server.testing": COMMON
     | {
@@ -164,6 +169,8 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py",
         "server/mail/dkim.py",
         "server/http/rate_limits.py", "server/tracking/verdict.py", "server/testing/faults.py",
+        "server/ingest/facts.py", "server/ingest/consequences.py",
+        "server/webhook/retry.py", "server/workflow/change.py",
         "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",
     ]  # fmt: skip
     outside = {"asyncio", "asyncpg", "logging", "socket", "threading", "aiosmtplib", "httpx2", "pyreqwest"}

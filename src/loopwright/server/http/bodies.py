@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from loopwright.wire.campaigns import Scheduling
 from loopwright.wire.filters import (
@@ -167,6 +167,31 @@ class EmailPreviewRequest(_Body, frozen=True, kw_only=True, forbid_unknown_field
     contact_properties: dict[str, Value] | UnsetType = UNSET
     event_properties: dict[str, Value | list[Flat]] | UnsetType = UNSET
     data_variables: dict[str, Value | list[Flat]] | UnsetType = UNSET
+
+
+class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
+    """A webhook endpoint, which is told of all events unless `events` names some."""
+
+    url: Annotated[str, Meta(max_length=2_000)]
+    description: Annotated[str, Meta(max_length=500)] = ""
+    events: list[str] | UnsetType = UNSET
+
+
+class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
+    """What is to change about a webhook endpoint."""
+
+    url: Annotated[str, Meta(max_length=2_000)] | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
+    events: list[str] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
+    """From when, up to when (now, without it), and whether what was delivered goes again, too."""
+
+    from_: str = field(name="from")
+    to: str | UnsetType = UNSET
+    delivered: bool = False
 
 
 class PropertyConditionRequest(

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import audience, bulk, export, inbox, people
+from . import audience, bulk, export, inbox, people, webhooks
 from .dispatch import ApiRequest, Authenticator, Handler, Resource, respond
 from .endpoints import BY_OPERATION
 from .failures import Shapes
@@ -32,6 +32,17 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
     "/inbox": {"GET": inbox.list_inbox},
+    "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},
+    "/webhooks/{webhookId}": {
+        "GET": webhooks.get_webhook,
+        "POST": webhooks.update_webhook,
+        "DELETE": webhooks.delete_webhook,
+    },
+    "/webhooks/{webhookId}/rotate": {"POST": webhooks.rotate_webhook},
+    "/webhooks/{webhookId}/test": {"POST": webhooks.test_webhook},
+    "/webhooks/{webhookId}/replay": {"POST": webhooks.replay_webhook},
+    "/webhooks/{webhookId}/deliveries": {"GET": webhooks.list_deliveries},
+    "/webhooks/{webhookId}/deliveries/{deliveryId}": {"GET": webhooks.get_delivery},
 }
 
 

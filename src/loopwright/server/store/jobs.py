@@ -45,7 +45,8 @@ Job: TypeAlias = RunStep | DeliverEmail | ForgetContact
 class JobCount(Struct, frozen=True):
     """How many jobs of a kind are in a state, and for how many seconds the first of them has been due.
 
-    Emails that wait count as jobs that deliver one, runs that wait as jobs that take a step.
+    Emails that wait count as jobs that deliver one, runs that wait as jobs that take a step, and webhooks
+    that wait as jobs that send one.
     The states: `due`, `later`, `taken` by a worker, `held` until something is mended, and `failed` for good.
     """
 
@@ -71,6 +72,9 @@ COUNT_JOBS: LiteralString = """
                 UNION ALL
                SELECT 'run_step', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
                  FROM run WHERE due_at IS NOT NULL
+                UNION ALL
+               SELECT 'send_webhook', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
+                 FROM webhook_delivery WHERE due_at IS NOT NULL
            ) AS waiting
      GROUP BY 1, 2
      ORDER BY 1, 2
