@@ -61,6 +61,7 @@ from loopwright.server.testing.faults import Faults
 from loopwright.server.testing.faulty import FaultyApplication
 from loopwright.server.testing.moving import Mover, moved_clock
 from loopwright.server.testing.template import QUICK, fill
+from loopwright.server.tracking.door import routes as tracking_routes
 from loopwright.server.visitors import Forwarded
 from loopwright.server.workflow.runner import Runner
 
@@ -141,6 +142,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *test_routes,
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
+                *tracking_routes(pool, clock),
                 *upload_routes(pool, clock),
                 *icon_routes(),
                 *openapi_routes(),

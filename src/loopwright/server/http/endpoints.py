@@ -25,8 +25,10 @@ from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.groups import Group
 from loopwright.wire.lists import MailingList
+from loopwright.wire.metrics import EmailMetrics, TransactionalMetrics
 from loopwright.wire.operations import Operation
 from loopwright.wire.paging import Page
+from loopwright.wire.segments import AudienceSegment
 from loopwright.wire.themes import Theme, ThemeUpdated
 from loopwright.wire.transactional import (
     PublishedTransactional,
@@ -45,7 +47,9 @@ from . import (
     event_patterns,
     events,
     groups,
+    metrics,
     previews,
+    segments,
     themes,
     transactional,
     transactional_emails,
@@ -213,6 +217,7 @@ PROPERTIES = "Contact properties"
 PATTERNS = "Event patterns"
 TRANSACTIONAL = "Transactional emails"
 MESSAGES = "Email messages"
+SEGMENTS = "Audience segments"
 THEMES = "Themes"
 COMPONENTS = "Components"
 GROUPS: Sequence[tuple[GroupKind, str, Operation, Operation, Operation, Operation]] = (
@@ -371,6 +376,13 @@ ENDPOINTS: Sequence[Endpoint] = (
         TransactionalEmail,
         refuses=(409, 422),
     ),
+    shows(
+        api.GET_TRANSACTIONAL_EMAIL_METRICS,
+        metrics.get_transactional_email_metrics,
+        TRANSACTIONAL,
+        TransactionalMetrics,
+    ),
+    shows(api.GET_WORKFLOW_NODE_METRICS, metrics.get_workflow_node_metrics, "Workflow nodes", EmailMetrics),
     shows(api.GET_EMAIL_MESSAGE, email_messages.get_email_message, MESSAGES, EmailMessage),
     writes(
         api.UPDATE_EMAIL_MESSAGE,
@@ -431,6 +443,16 @@ ENDPOINTS: Sequence[Endpoint] = (
             writes(changing, groups.update_group(kind), tag, Group, body=bodies.GroupUpdateRequest),
         )
     ),
+    lists(api.LIST_AUDIENCE_SEGMENTS, segments.list_segments, SEGMENTS, AudienceSegment),
+    writes(
+        api.CREATE_AUDIENCE_SEGMENT,
+        segments.create_segment,
+        SEGMENTS,
+        AudienceSegment,
+        body=bodies.SegmentCreateRequest,
+        refuses=(404,),
+    ),
+    shows(api.GET_AUDIENCE_SEGMENT, segments.get_segment, SEGMENTS, AudienceSegment),
     reads_itself(
         api.LIST_DEDICATED_SENDING_IPS, account.list_dedicated_sending_ips, "Configuration", list[str]
     ),

@@ -71,6 +71,12 @@ class Delivery(Struct, frozen=True, kw_only=True):
     sending_domain: str
     company: str
     address: str
+    tracking: bool
+
+    @property
+    def is_tracked(self) -> bool:
+        """Whether it tells of opens and clicks: marketing of teams that want to know, and no preview."""
+        return self.tracking and self.kind == "marketing" and self.preview is None
 
     @property
     def rendered_as(self) -> Kind:
@@ -141,6 +147,7 @@ DELIVERIES: LiteralString = """
            email.data_variables, email.preview,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
            mailing_list.name AS list_name, team.secret, team.sending_domain, team.company, team.address,
+           team.tracking,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
            EXISTS (
                SELECT FROM suppression

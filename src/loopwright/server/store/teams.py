@@ -16,7 +16,8 @@ class TeamRow(Struct, frozen=True, kw_only=True):
 
     `blocklist` holds addresses that no contact may have, `*` standing for anything. With `double_opt_in`,
     contacts of forms are asked to confirm by the transactional email `opt_in_id`. `copies` lets emails have
-    CC and BCC addresses, `attachments` lets sends bring files along.
+    CC and BCC addresses, `attachments` lets sends bring files along. `tracking` has marketing email tell of
+    opens and clicks; then `hash_visitors` keeps a hash of who made them, else nothing is kept of that.
     """
 
     id: str
@@ -30,6 +31,8 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     blocklist: list[str] = []
     copies: bool = False
     attachments: bool = True
+    tracking: bool = False
+    hash_visitors: bool = False
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -42,23 +45,24 @@ class KeyRow(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """
     id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist,
-    copies, attachments
+    copies, attachments, tracking, hash_visitors
 """
 
 TEAM: LiteralString = f"SELECT {_COLUMNS} FROM team WHERE id = $1"
 TEAMS: LiteralString = f"SELECT {_COLUMNS} FROM team ORDER BY id"
 TEAM_OF_KEY: LiteralString = """
     SELECT team.id, team.name, team.secret, team.sending_domain, team.company, team.address,
-           team.double_opt_in, team.opt_in_id, team.blocklist, team.copies, team.attachments
+           team.double_opt_in, team.opt_in_id, team.blocklist, team.copies, team.attachments,
+           team.tracking, team.hash_visitors
       FROM api_key JOIN team ON team.id = api_key.team_id
      WHERE api_key.key_hash = $1
 """
 INSERT_TEAM: LiteralString = """
     INSERT INTO team (
         id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist, created_at,
-        copies, attachments
+        copies, attachments, tracking, hash_visitors
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 # What every team has from its first day, with ids made of its own.
 INSERT_GROUPS: LiteralString = """
@@ -73,7 +77,8 @@ INSERT_THEME: LiteralString = """
 UPDATE_TEAM: LiteralString = """
     UPDATE team
        SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
-           blocklist = $8, copies = $9, attachments = $10, revision = revision + 1
+           blocklist = $8, copies = $9, attachments = $10, tracking = $11, hash_visitors = $12,
+           revision = revision + 1
      WHERE id = $1
 """
 LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
@@ -130,6 +135,8 @@ async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
         now,
         team.copies,
         team.attachments,
+        team.tracking,
+        team.hash_visitors,
     )
     await tx.execute(INSERT_GROUPS, team.id, DEFAULT_GROUP, now)
     await tx.execute(INSERT_THEME, team.id, now)
@@ -162,6 +169,8 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
         team.blocklist,
         team.copies,
         team.attachments,
+        team.tracking,
+        team.hash_visitors,
     )
 
 

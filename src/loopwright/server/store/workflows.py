@@ -50,6 +50,13 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     trigger_event: str | None
 
 
+class NodeRow(Struct, frozen=True, kw_only=True):
+    """What a node is, as far as its workflow has one of that id, and the message that it sends."""
+
+    type_name: str | None
+    message_id: str | None
+
+
 _COLUMNS: LiteralString = """
     id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
     removed_nodes, trigger_type, trigger_event
@@ -63,6 +70,10 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
+NODE: LiteralString = """
+    SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
+      FROM workflow WHERE team_id = $1 AND id = $2
+"""
 HOLD_STILL: LiteralString = """
     SELECT FROM workflow WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
      ORDER BY id FOR SHARE
@@ -103,6 +114,12 @@ async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> Workf
     if row is None:
         raise LookupError(f"no workflow {workflow_id}")
     return _workflow(row)
+
+
+async def load_node(tx: Connection, team_id: str, workflow_id: str, node_id: str) -> NodeRow | None:
+    """A node of that workflow; None when the team has no such workflow."""
+    row = await tx.fetchrow(NODE, team_id, workflow_id, node_id)
+    return NodeRow(**row) if row else None
 
 
 async def hold_still(tx: Connection, ids: Collection[tuple[str, str]]) -> None:
