@@ -30,7 +30,7 @@ def built(place: Path) -> Built:
 
 @pytest.fixture(scope="session")
 def environments(place: Path, built: Built) -> Mapping[str, Installed]:
-    """`bare`, one for each extra, and `lowest`: server and kit on the lowest versions that the bounds allow."""
+    """`bare`, one for each extra, and `lowest`: server and kit on the lowest versions that bounds allow."""
     constraints = place / "lowest.txt"
     constraints.write_text("\n".join(lowest_versions("testing")))
     with ThreadPoolExecutor(AT_ONCE) as workers:
