@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.observe",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
-    "server.workflow": COMMON,
+    "server.workflow": COMMON | {"server.audience.predicate"},
     "server.mail": COMMON,
     "server.content": COMMON
     | {
