@@ -137,6 +137,7 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/ingest/transactional.py", "server/ingest/consent.py", "server/ingest/reading.py",
         "server/ingest/command.py",
         "server/workflow/step.py", "server/workflow/graph.py", "server/workflow/entry.py",
+        "server/workflow/edit.py", "server/workflow/node_update.py",
         "server/audience/predicate.py", "server/audience/check.py",
         "server/content/message.py", "server/content/guardian.py",
         "server/mail/lmx.py", "server/mail/render.py",
