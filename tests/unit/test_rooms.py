@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.audience": COMMON,
     "server.http": COMMON
     | {
+        "server.audience",
         "server.content",
         "server.ingest",
         "server.mail.decide",

@@ -11,9 +11,11 @@ from loopwright.server.audience.predicate import Audience
 from loopwright.server.store.audience import count, matching
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
+from loopwright.server.workflow.graph import SendEmailAction
 from loopwright.wire.filters import OPERATORS, AudienceFilter
 from loopwright.wire.values import PropertyType
-from support.factories import add_contact
+from support.factories import add_contact, add_email, add_segment
+from support.workflows import add_workflow, email_timer_email
 
 KINDS: dict[str, PropertyType] = {"plan": "string", "seats": "number", "trial": "boolean", "renewed": "date"}
 
@@ -183,9 +185,43 @@ async def test_an_audience_is_the_teams_own(pool: Pool, team: TeamRow) -> None:
     """Other contacts than those asked for are not in the answer, nor another team's."""
     await add_contact(pool, team.id, "c1", mailing_lists={"cnews": "subscribed"})
     await add_contact(pool, team.id, "c2", mailing_lists={"cnews": "opted_out"})
+    await add_segment(pool, team.id, "cpros", filter_=filter_(property_("email", "contains", "C1")))
     async with pool.acquire() as tx:
+        pros = Audience(segment_id="cpros", filter=filter_(property_("seats", "empty")))
+        assert await matching(tx, team.id, pros, ["c1", "c2"]) == {"c1"}
         assert await matching(tx, team.id, Audience(), ["c1", "c9"]) == {"c1"}
         assert await matching(tx, "cother", Audience(), ["c1"]) == set()
         assert await count(tx, team.id, Audience(), "cnews") == 1
         with pytest.raises(LookupError, match="no segment cnone"):
             await count(tx, team.id, Audience(segment_id="cnone"))
+
+
+async def test_who_was_sent_what(pool: Pool, team: TeamRow) -> None:
+    """By workflow, by the node that sends, or by its message; an email that never left was not sent."""
+    nodes = await email_timer_email(pool, team.id, 5)
+    workflow = await add_workflow(pool, team.id, nodes)
+    first, second = (node for node in nodes.values() if isinstance(node, SendEmailAction))
+    now = datetime.now(UTC)
+    for contact_id, node, status in (
+        ("one", first, "sent"),
+        ("two", second, "sent"),
+        ("none", first, "skipped"),
+    ):
+        await add_contact(pool, team.id, contact_id)
+        await add_email(
+            pool, str(node.email_message_id), f"e{contact_id}", kind="marketing", contact_id=contact_id,
+            workflow_id=workflow.id, status=status, now=now,
+        )  # fmt: skip
+    answers = [
+        ("workflow", workflow.id, {"one", "two"}),
+        ("workflow", "cother", set[str]()),
+        ("workflowEmail", "first", {"one"}),
+        ("workflowEmail", str(second.email_message_id), {"two"}),
+        ("workflowEmail", "wait", set[str]()),
+    ]
+    for target, id_, names in answers:
+        sent = {"type": "activity", "action": "sent", "target": target, "id": id_}
+        assert await found(pool, team, filter_(sent)) == names
+        assert await found(pool, team, filter_({**sent, "negate": True})) == {"one", "two", "none"} - names
+        either = filter_(sent, property_("email", "equals", "none@elsewhere.org"), match="any")
+        assert await found(pool, team, either) == names | {"none"}

@@ -1,5 +1,6 @@
 """Which filters mean something, and what is said of the others."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,20 +17,20 @@ VALUES: dict[str, dict[str, Any]] = {
     "plan": {"value": "pro"},
     "seats": {"value": 42},
     "trial": {"value": "x"},
-    "renewed": {"value": "2024-01-17T10:21:11Z"},
+    "renewed": {"value": "2024-01-17T10:21:11.000Z"},
 }
-RANGE = {"from": "2024-01-17", "to": "2024-02-01T10:00:00+02:00"}
+RANGE = {"from": "2024-01-17T00:00:00.000Z", "to": "2024-02-01T08:00:00.000Z"}
 
 
 def property_(**keys: object) -> dict[str, object]:
     return {"type": "property", **keys}
 
 
-def filter_(*conditions: dict[str, object]) -> AudienceFilter:
+def filter_(*conditions: Mapping[str, object]) -> AudienceFilter:
     return msgspec.convert({"match": "all", "conditions": list(conditions)}, AudienceFilter)
 
 
-def refusal(*conditions: dict[str, object]) -> str:
+def refusal(*conditions: Mapping[str, object]) -> str:
     with pytest.raises(Refusal) as caught:
         check_filter(filter_(*conditions), CUSTOM)
     return caught.value.message
@@ -131,7 +132,7 @@ def test_default_properties_are_properties() -> None:
 def test_targets() -> None:
     """Each once."""
     sent = {"type": "activity", "action": "sent", "target": "workflow", "id": "c1"}
-    assert [(one.kind, one.id) for one in targets_of(filter_(sent, sent))] == [("workflow", "c1")]
+    assert targets_of(filter_(sent, sent)) == [("workflow", "c1")]
 
 
 def test_values_are_bound_and_never_written() -> None:
@@ -148,8 +149,10 @@ def test_values_are_bound_and_never_written() -> None:
     assert all(f"${place}::text" in predicate.sql for place in (3, 4, 5, 6))
 
 
-def test_ranges_are_kept_as_they_came() -> None:
-    """Whoever reads a filter back finds what was written."""
-    condition = property_(key="renewed", operator="between", value=RANGE)
-    value = getattr(check_filter(filter_(condition), CUSTOM).conditions[0], "value", None)
+def test_dates_are_kept_in_one_form() -> None:
+    """Whoever reads a filter back need not know all that may be written."""
+    given = property_(
+        key="renewed", operator="between", value={"from": "2024-01-17", "to": "2024-02-01 10:00+02:00"}
+    )
+    value = getattr(check_filter(filter_(given), CUSTOM).conditions[0], "value", None)
     assert value == DateRange(from_=RANGE["from"], to=RANGE["to"])

@@ -1,9 +1,9 @@
 """Filters that mean something: what is wrong with one is told by its place, with the remedy. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from loopwright.server.refusal import BadRequest, NotBuilt
 from loopwright.server.store.database import is_storable
@@ -21,20 +21,13 @@ from loopwright.wire.filters import (
     PropertyCondition,
 )
 from loopwright.wire.limits import FILTER_CONDITIONS
-from loopwright.wire.values import DATE_FORMS, PropertyType, parse_date
+from loopwright.wire.values import DATE_FORMS, PropertyType, parse_date, wire_time
 
 Types: TypeAlias = Mapping[str, PropertyType]
 
 DEFAULT_TYPES: Types = {one.key: one.type for one in DEFAULT_PROPERTIES}
 ACTIONS = ("sent", "opened", "clicked")
 TARGETS = ("campaign", "workflow", "workflowEmail")
-
-
-class Target(Struct, frozen=True, kw_only=True):
-    """What an activity condition is about, to be looked for."""
-
-    kind: str
-    id: str
 
 
 def check_filter(one: AudienceFilter, custom: Types) -> AudienceFilter:
@@ -55,9 +48,9 @@ def check_filter(one: AudienceFilter, custom: Types) -> AudienceFilter:
     return AudienceFilter(match=one.match, conditions=conditions)
 
 
-def targets_of(one: AudienceFilter) -> Collection[Target]:
-    """What the filter's activity conditions name."""
-    return {Target(kind=c.target, id=c.id) for c in one.conditions if isinstance(c, ActivityCondition)}
+def targets_of(one: AudienceFilter) -> list[tuple[str, str]]:
+    """What the filter's activity conditions are about, as (kind, id): each once."""
+    return sorted({(c.target, c.id) for c in one.conditions if isinstance(c, ActivityCondition)})
 
 
 def _checked(condition: Condition, types: Types, place: int) -> Condition:
@@ -87,7 +80,7 @@ def _property(condition: PropertyCondition, types: Types) -> PropertyCondition:
 
 
 def _value(condition: PropertyCondition, kind: PropertyType) -> ConditionValue:
-    """The value as given, if it is one that the operator compares a property of that kind with."""
+    """The value as it is stored, if it is one that the operator compares a property of that kind with."""
     value, operator = condition.value, condition.operator
     if operator in VALUELESS:
         if value is UNSET or value == "":  # clients whose values are never missing send empty text
@@ -113,21 +106,19 @@ def _value(condition: PropertyCondition, kind: PropertyType) -> ConditionValue:
 def _range(value: object) -> DateRange:
     if not isinstance(value, DateRange):
         raise ValueError('between takes {"from": date, "to": date} as its value')
-    _date(value.from_, "value.from")
-    _date(value.to, "value.to")
-    if parse_date(value.from_) > parse_date(value.to):
+    checked = DateRange(from_=_date(value.from_, "value.from"), to=_date(value.to, "value.to"))
+    if checked.from_ > checked.to:  # in one form, text has the order of moments
         raise ValueError("value.from comes after value.to; exchange them")
-    return value
+    return checked
 
 
 def _date(value: object, where: str) -> str:
+    """The date in the one form that clients read."""
     if isinstance(value, str):
         try:
-            parse_date(value)
+            return wire_time(parse_date(value))
         except ValueError:
             pass
-        else:
-            return value
     raise ValueError(f"{where} is not a date; send {DATE_FORMS}")
 
 

@@ -74,4 +74,5 @@ async def insert_segment(tx: Connection, team_id: str, segment: SegmentRow) -> b
 
 def _segment(row: Record) -> SegmentRow:
     values: dict[str, Any] = dict(row)
-    return SegmentRow(**{**values, "filter": decode_filter(values["filter"])})
+    values["filter"] = decode_filter(values["filter"])
+    return SegmentRow(**values)
