@@ -45,6 +45,7 @@ DEVIATIONS = (
         "*Transactional*: answer: transactionalGroupId required",
         "It is always there: what has no other group is in `Unsorted`.",
     ),
+    Deviation("*Workflow*: answer*: * required", "A workflow always has a name and a description."),
     Deviation("getEmailMessage*: answers: no 409", "No message here is MJML."),
     Deviation(
         "*Contact: parameters: *Loopwright-Workflows*",

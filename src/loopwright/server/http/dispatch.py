@@ -58,6 +58,11 @@ class ApiRequest(Struct, frozen=True):
     public_url: str | None
     has_relay: bool
 
+    @property
+    def root_url(self) -> str:
+        """What addresses in answers begin with, without a final slash."""
+        return self.public_url or str(self.request.base_url).rstrip("/")
+
 
 Handler = Callable[[ApiRequest], Awaitable[Response]]
 
