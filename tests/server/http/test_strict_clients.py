@@ -290,6 +290,12 @@ CASES += [
     Case(operations.GET_WORKFLOW_NODE, 404, "Workflow node not found.", id="cflow"),
     Case(operations.UPDATE_WORKFLOW_NODE, 501, "no update", WAIT, id="cflow", node="exit"),
     Case(operations.CREATE_WORKFLOW_NODE, 400, "workflow is sending", TIMER, id="csending"),
+    Case(operations.GET_WORKFLOW_NODE_METRICS, 200, id="cflow", node="mail"),
+    Case(operations.GET_WORKFLOW_NODE_METRICS, 400, "not a SendEmailAction node.", id="cflow", node="wait"),
+    Case(operations.GET_WORKFLOW_NODE_METRICS, 404, "Workflow node not found.", id="cflow"),
+    Case(operations.GET_TRANSACTIONAL_EMAIL_METRICS, 200, id="cdraft"),
+    Case(operations.GET_TRANSACTIONAL_EMAIL_METRICS, 400, "transactionalId", id="a b"),
+    Case(operations.GET_TRANSACTIONAL_EMAIL_METRICS, 404, "not found."),
     *(
         case
         for row, good, said, bad, node in FLOW_CASES
@@ -415,7 +421,7 @@ async def test_too_fast(serving: Serving) -> None:
 async def test_not_built_yet(http: httpx2.AsyncClient) -> None:
     """Said by name, at both roots, behind the key; an unknown path is still unknown."""
     address = str(http.base_url).replace("/api/v1", "/v1")
-    for one in ("/campaigns/", f"{address}campaigns/x", "/workflows/x/nodes/y/metrics/"):
+    for one in ("/campaigns/", f"{address}campaigns/x", "/campaigns/x/metrics/"):
         answer = await http.get(one)
         refused(answer, 501, "is not built in this server yet")
         assert code_of(answer) == "not_built"

@@ -3,7 +3,8 @@
 import pytest
 
 from loopwright.server.refusal import BadRequest
-from loopwright.server.workflow.property_query import OPERATORS, check_query
+from loopwright.server.workflow.change import OPERATORS
+from loopwright.server.workflow.property_query import check_query
 from loopwright.wire.filters import DateRange
 from loopwright.wire.values import PropertyType
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
@@ -28,7 +29,7 @@ def takes(kind: PropertyType, *, is_: Comparison = ANY, was: Comparison = ANY) -
     return True
 
 
-@pytest.mark.parametrize("kind", OPERATORS)
+@pytest.mark.parametrize("kind", sorted(OPERATORS))
 @pytest.mark.parametrize("operator", EVERY)
 def test_operators_fit_the_type(kind: PropertyType, operator: str) -> None:
     """A number or boolean is never asked for having become empty."""

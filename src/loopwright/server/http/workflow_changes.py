@@ -17,7 +17,7 @@ from loopwright.server.workflow.graph import EventTrigger, Graph, encode_nodes, 
 from loopwright.wire.failures import (
     GROUP_NOT_FOUND,
     MAILING_LIST_NOT_FOUND,
-    WORKFLOW_NODE_NOT_FOUND,
+    NODE_NOT_FOUND,
     WORKFLOW_NOT_FOUND,
     WORKFLOW_REVISION_STALE,
 )
@@ -32,7 +32,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     def require_node(self, node_id: str) -> None:
         """Raises `NotFound` for a node that the workflow does not have."""
         if node_id not in self.graph.nodes:
-            raise NotFound(WORKFLOW_NODE_NOT_FOUND, code="workflow_node_not_found")
+            raise NotFound(NODE_NOT_FOUND, code="workflow_node_not_found")
 
     def require_editable(self) -> None:
         """Raises `BadRequest` while the workflow sends."""

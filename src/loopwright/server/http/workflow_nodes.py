@@ -10,7 +10,7 @@ from loopwright.server.audience.accept import accept_audience
 from loopwright.server.content.save import write_content
 from loopwright.server.ingest.reading import check_event_name, check_id
 from loopwright.server.refusal import BadRequest
-from loopwright.server.store import workflow_edits
+from loopwright.server.store import runs
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.designs import lock_design
@@ -160,15 +160,13 @@ async def _delete(
         opened = await _open(tx, call, workflow_id, body.expected_revision_id, node_id)
         edited = take_out(opened.graph, node_id)
         places, node_ids = standing_at(opened.graph, edited.removed), list(edited.removed)
-        count = await workflow_edits.count_waiting_at(tx, team_id, workflow_id, places)
+        count = await runs.waiting_at(tx, team_id, workflow_id, places)
         if given(body.dry_run):
             return NodesDryRun(node_ids=node_ids, queued_contact_count=count)
         if count and body.queued_contact_policy != "discard":
             return NodesHoldContacts(node_ids=node_ids, queued_contact_count=count)
         if count:
-            await workflow_edits.drop_waiting_at(
-                tx, team_id, workflow_id, places, reason=STEP_DELETED, now=now
-            )
+            await runs.discard(tx, team_id, workflow_id, places, reason=STEP_DELETED, now=now)
         row = await save_graph(tx, opened, edited.graph, now=now)
         return NodesDeleted(
             node_ids=node_ids,

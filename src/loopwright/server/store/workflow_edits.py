@@ -31,11 +31,6 @@ LOCK: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
 DELETE: LiteralString = "DELETE FROM workflow WHERE team_id = $1 AND id = $2"
 _WAITING: LiteralString = "team_id = $1 AND workflow_id = $2 AND status = 'active'"
 COUNT_WAITING: LiteralString = f"SELECT count(DISTINCT contact_id) FROM run WHERE {_WAITING}"
-COUNT_WAITING_AT: LiteralString = f"{COUNT_WAITING} AND node_id = ANY ($3::text[])"
-DROP_WAITING_AT: LiteralString = f"""
-    UPDATE run SET status = 'removed', reason = $4, updated_at = $5
-     WHERE {_WAITING} AND node_id = ANY ($3::text[])
-"""
 _NOT_ON_LIST: LiteralString = """
     contact_id NOT IN (
         SELECT contact.id FROM contact WHERE team_id = $1 AND mailing_lists ->> $3 = 'subscribed'
@@ -79,18 +74,6 @@ async def delete_workflow(tx: Connection, team_id: str, workflow_id: str) -> Non
 async def count_waiting(tx: Connection, team_id: str, workflow_id: str) -> int:
     """How many contacts are inside a workflow."""
     return int(await tx.fetchval(COUNT_WAITING, team_id, workflow_id))
-
-
-async def count_waiting_at(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> int:
-    """How many contacts stand at any of the nodes."""
-    return int(await tx.fetchval(COUNT_WAITING_AT, team_id, workflow_id, list(node_ids)))
-
-
-async def drop_waiting_at(
-    tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str], *, reason: str, now: datetime
-) -> None:
-    """End the runs that stand at any of the nodes, for that reason."""
-    await tx.execute(DROP_WAITING_AT, team_id, workflow_id, list(node_ids), reason, now)
 
 
 async def count_not_on_list(tx: Connection, team_id: str, workflow_id: str, list_id: str) -> int:

@@ -101,9 +101,13 @@ class TimerAction(BaseNode, frozen=True, kw_only=True):
 
 
 class SendEmailAction(BaseNode, frozen=True, kw_only=True):
-    """One email to the contact."""
+    """One email to the contact.
+
+    A run that comes `stale_after_hours` or more later than it was to, as after a pause, goes on without it.
+    """
 
     email_message_id: str | None = None
+    stale_after_hours: float | None = None
 
 
 class ExitAction(BaseNode, frozen=True, kw_only=True):
@@ -214,6 +218,8 @@ def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
             yield GraphProblem(node_id, "choose the contact property whose change starts the workflow")
         case SendEmailAction(email_message_id=None):
             yield GraphProblem(node_id, "write the email's message")
+        case SendEmailAction(stale_after_hours=float() as hours) if not hours > 0:
+            yield GraphProblem(node_id, "an email is stale after some hours, more than 0")
         case _ if reason := value_problem(node):
             yield GraphProblem(node_id, reason)
         case _:

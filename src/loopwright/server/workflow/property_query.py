@@ -8,26 +8,22 @@ from loopwright.wire.filters import DateRange
 from loopwright.wire.values import PropertyType, parse_date
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 
-OPERATORS: Mapping[PropertyType, tuple[str, ...]] = {
-    "string": ("any", "equal", "not_equal", "contains", "not_contains", "empty", "not_empty"),
-    "number": (
-        "any", "greater_than", "less_than", "numeric_equal", "numeric_not_equal", "empty", "not_empty",
-    ),
-    "boolean": ("any", "true", "false", "empty", "not_empty"),
-    "date": ("any", "empty", "not_empty", "after", "before", "between"),
-}  # fmt: skip
-"""Which operators a property of each type can be asked by."""
+from .change import OPERATORS
 
 VALUELESS = ("any", "empty", "not_empty", "true", "false")
 NOT_OFFERED = ("createdAt", "notes")
 """Properties whose change starts no workflow."""
 
 
+DEFAULT_TYPES: Mapping[str, PropertyType] = {
+    one.key: one.type for one in DEFAULT_PROPERTIES if one.key not in NOT_OFFERED
+}
+
+
 def check_query(query: ContactPropertyQuery, custom: Mapping[str, PropertyType]) -> ContactPropertyQuery:
     """The query as given. `custom` has the types of the team's own properties. Raises `BadRequest`."""
-    types: dict[str, PropertyType] = {
-        one.key: one.type for one in DEFAULT_PROPERTIES if one.key not in NOT_OFFERED
-    } | dict(custom)
+    types: dict[str, PropertyType] = dict(DEFAULT_TYPES)
+    types |= custom
     try:
         kind = types.get(query.key)
         if kind is None:
@@ -45,7 +41,7 @@ def check_query(query: ContactPropertyQuery, custom: Mapping[str, PropertyType])
 
 
 def _check(where: str, one: Comparison, key: str, kind: PropertyType) -> None:
-    allowed = [name for name in OPERATORS[kind] if not _never_is(where, name, kind)]
+    allowed = [name for name in sorted(OPERATORS[kind]) if not _never_is(where, name, kind)]
     if one.operator not in allowed:
         raise ValueError(
             f"{where}.operator: {one.operator} does not work on {key}, a {kind}; use {', '.join(allowed)}"

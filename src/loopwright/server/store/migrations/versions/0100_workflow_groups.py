@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0100"
-down_revision = "0130"
+down_revision = "0071"
 
 CHANGES = """
 ALTER TABLE workflow ADD COLUMN group_id text COLLATE "C";  -- null: the group of whatever has no other
