@@ -84,15 +84,17 @@ async def add_workflow(
     *,
     status: WorkflowStatus = "Sending",
     mailing_list_id: str | None = None,
+    workflow_id: str | None = None,
+    revision_id: str | None = None,
 ) -> WorkflowRow:
     """Store a workflow whose trigger is the node `root`."""
     now = utc_now()
     root = nodes["root"]
     workflow = WorkflowRow(
-        id=new_id(now),
+        id=workflow_id or new_id(now),
         team_id=team_id,
         slug=None,
-        revision_id=new_id(now),
+        revision_id=revision_id or new_id(now),
         status=status,
         name="Welcome",
         description="",
