@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     | {
         "server.ingest.consent",
         "server.mail.addresses",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.direction",
         "server.mail.layout",
@@ -86,6 +87,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.dashboard": COMMON
     | {
         "server.content",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.layout",
         "server.mail.links",
