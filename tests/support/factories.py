@@ -19,8 +19,10 @@ from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.events import PatternRow
 from loopwright.server.store.groups import GroupKind
 from loopwright.server.store.messages import EMPTY
+from loopwright.server.store.segments import SegmentRow, insert_segment
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.store.transactional import insert_transactional, publish
+from loopwright.wire.filters import AudienceFilter, PropertyCondition
 
 JSON_COLUMNS = {
     "styles",
@@ -65,6 +67,16 @@ async def add_team(pool: Pool, team_id: str, *, key: str | None = None) -> None:
             await teams.insert_key(tx, team_id, key_id=key, name="", key_hash=hash_key(key), now=now)
 
 
+async def add_contact(pool: Pool, team_id: str, contact_id: str, **columns: Any) -> None:
+    """A contact, subscribed and otherwise empty but for the `columns`; its address is its id's."""
+    now = datetime.now(UTC)
+    default: dict[str, Any] = {
+        "email": f"{contact_id}@elsewhere.org", "source": "API", "subscribed": True, "user_group": "",
+        "properties": {}, "mailing_lists": {}, "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    await insert(pool, "contact", id=contact_id, team_id=team_id, **{**default, **columns})
+
+
 async def add_list(
     pool: Pool,
     team_id: str,
@@ -80,6 +92,24 @@ async def add_list(
         created_at=datetime.now(UTC),
     )  # fmt: skip
     return list_id
+
+
+async def add_segment(
+    pool: Pool, team_id: str, segment_id: str, *, name: str = "All", filter_: AudienceFilter | None = None
+) -> None:
+    """A segment; without a filter it is of everybody."""
+    now = datetime.now(UTC)
+    everybody = AudienceFilter(match="all", conditions=[PropertyCondition(key="email", operator="any")])
+    row = SegmentRow(
+        id=segment_id,
+        name=name,
+        description=None,
+        filter=filter_ or everybody,
+        created_at=now,
+        updated_at=now,
+    )
+    async with pool.acquire() as tx:
+        await insert_segment(tx, team_id, row)
 
 
 async def suppress(
@@ -149,6 +179,7 @@ async def add_email(
     now: datetime,
     kind: str = "transactional",
     contact_id: str | None = None,
+    workflow_id: str | None = None,
     run_id: str | None = None,
     status: str = "queued",
 ) -> None:
@@ -158,7 +189,8 @@ async def add_email(
     await insert(
         pool, "email", id=email_id, team_id=revision["team_id"], cause=email_id, kind=kind,
         message_id=message_id, revision_id=revision["id"], contact_id=contact_id,
-        to_email="ada@elsewhere.org", run_id=run_id, event_properties={}, data_variables={}, status=status,
+        to_email="ada@elsewhere.org", workflow_id=workflow_id, run_id=run_id,
+        event_properties={}, data_variables={}, status=status,
         attempts=1, mime_id=f"{email_id}@elsewhere.org", created_at=now,
     )  # fmt: skip
 

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     Action: TypeAlias = Literal["sent", "opened", "clicked"]
     Target: TypeAlias = Literal["campaign", "workflow", "workflowEmail"]
     Moment: TypeAlias = str | datetime
-    ConditionValue: TypeAlias = "str | float | datetime | DateRange | UnsetType"
+    ConditionValue: TypeAlias = "str | int | float | datetime | DateRange | UnsetType"
 else:
     Operator = Action = Target = Moment = str
-    ConditionValue = "str | float | DateRange | UnsetType"
+    ConditionValue = "str | int | float | DateRange | UnsetType"
 
 ANY_TYPE: tuple[PropertyType, ...] = ("string", "number", "boolean", "date")
 

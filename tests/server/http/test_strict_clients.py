@@ -17,7 +17,7 @@ from loopwright.wire import operations
 from loopwright.wire.operations import OPERATIONS, Operation
 from support.contract import digest, misread
 from support.contract import operations as published
-from support.factories import add_draft, add_library, add_list, first_team, suppress
+from support.factories import add_draft, add_library, add_list, add_segment, first_team, suppress
 from support.live import LiveServer
 from support.refusals import code_of, refused
 
@@ -52,6 +52,17 @@ EMAIL = {**ADA, "transactionalId": "cwelcome"}
 PREVIEW = {"emails": ["ada@example.com"], "dataVariables": {"code": "1"}}
 WRONG_PREVIEW = {**PREVIEW, "eventProperties": {"plan": "pro"}}
 UPLOAD = {"contentType": "image/png", "contentLength": 70}
+BIG_TEAMS = {"type": "property", "key": "seats", "operator": "greaterThan", "value": 10}
+SEGMENT = {
+    "name": "Big",
+    "filter": {"match": "all", "conditions": [BIG_TEAMS, {"type": "optIn", "status": None}]},
+}
+SENT = {
+    "match": "any",
+    "conditions": [
+        {"type": "activity", "action": "sent", "negate": True, "target": "workflow", "id": "cnone"}
+    ],
+}
 GROUPS = {
     one.path.removeprefix("/v1/").removesuffix("-groups"): tuple(
         row for row in OPERATIONS if row.path.startswith(one.path)
@@ -104,6 +115,14 @@ CASES = [
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 400, "allowable", {**EMAIL, "dataVariables": {"a": LONG}}),
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 404, "not found.", {**EMAIL, "transactionalId": "cnone"}),
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 409, "key k1 has already", EMAIL, headers=KEY),
+    Case(operations.LIST_AUDIENCE_SEGMENTS, 200),
+    Case(operations.LIST_AUDIENCE_SEGMENTS, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.CREATE_AUDIENCE_SEGMENT, 200, body=SEGMENT),
+    Case(operations.CREATE_AUDIENCE_SEGMENT, 400, "called Big already", SEGMENT),
+    Case(operations.CREATE_AUDIENCE_SEGMENT, 404, "Workflow not found.", {"name": "Sent", "filter": SENT}),
+    Case(operations.GET_AUDIENCE_SEGMENT, 200, id="csegment"),
+    Case(operations.GET_AUDIENCE_SEGMENT, 400, "audienceSegmentId", id="a b"),
+    Case(operations.GET_AUDIENCE_SEGMENT, 404, "Audience segment not found."),
     Case(operations.LIST_DEDICATED_SENDING_IPS, 200),
     Case(operations.LIST_THEMES, 200),
     Case(operations.LIST_THEMES, 400, "10 to 50", query={"perPage": "9"}),
@@ -242,6 +261,7 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
     await suppress(pool, team_id, "eve@example.org")
     await add_list(pool, team_id, "clist")
     await add_library(pool, team_id, uploads=49)
+    await add_segment(pool, team_id, "csegment", name="Small")
 
 
 @pytest.mark.usefixtures("audience")

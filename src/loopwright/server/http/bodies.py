@@ -4,6 +4,13 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from loopwright.wire.filters import (
+    ActivityCondition,
+    AudienceFilter,
+    OptInCondition,
+    PropertyCondition,
+)
+from loopwright.wire.limits import SEGMENT_DESCRIPTION_CHARACTERS, SEGMENT_NAME_CHARACTERS
 from loopwright.wire.transactional import Attachment
 from loopwright.wire.values import PropertyType, Value
 
@@ -159,3 +166,43 @@ class EmailPreviewRequest(_Body, frozen=True, kw_only=True, forbid_unknown_field
     contact_properties: dict[str, Value] | UnsetType = UNSET
     event_properties: dict[str, Value | list[Flat]] | UnsetType = UNSET
     data_variables: dict[str, Value | list[Flat]] | UnsetType = UNSET
+
+
+class PropertyConditionRequest(
+    PropertyCondition, frozen=True, kw_only=True, tag_field="type", tag="property", forbid_unknown_fields=True
+):
+    """A contact property compares with a value."""
+
+
+class OptInConditionRequest(
+    OptInCondition, frozen=True, kw_only=True, tag_field="type", tag="optIn", forbid_unknown_fields=True
+):
+    """How a contact answered when asked to confirm; null for one never asked."""
+
+
+class ActivityConditionRequest(
+    ActivityCondition, frozen=True, kw_only=True, tag_field="type", tag="activity", forbid_unknown_fields=True
+):
+    """Whether a contact was sent, opened or clicked something."""
+
+
+class AudienceFilterRequest(AudienceFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Conditions of which all or any must hold, with keys that the server knows."""
+
+    conditions: list[PropertyConditionRequest | OptInConditionRequest | ActivityConditionRequest]  # type: ignore[assignment]
+
+
+class SegmentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new segment."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=SEGMENT_NAME_CHARACTERS)]
+    description: Annotated[str, Meta(max_length=SEGMENT_DESCRIPTION_CHARACTERS)] | UnsetType = UNSET
+    filter: AudienceFilterRequest
+
+
+class AudienceRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is meant: members of a list, of a segment, whoever matches a filter; all of them must hold."""
+
+    mailing_list_id: str | UnsetType | None = UNSET
+    audience_segment_id: str | UnsetType | None = UNSET
+    audience_filter: AudienceFilterRequest | UnsetType | None = UNSET

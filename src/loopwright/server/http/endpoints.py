@@ -28,6 +28,7 @@ from loopwright.wire.lists import MailingList
 from loopwright.wire.metrics import EmailMetrics, TransactionalMetrics
 from loopwright.wire.operations import Operation
 from loopwright.wire.paging import Page
+from loopwright.wire.segments import AudienceSegment
 from loopwright.wire.themes import Theme, ThemeUpdated
 from loopwright.wire.transactional import (
     PublishedTransactional,
@@ -48,6 +49,7 @@ from . import (
     groups,
     metrics,
     previews,
+    segments,
     themes,
     transactional,
     transactional_emails,
@@ -215,6 +217,7 @@ PROPERTIES = "Contact properties"
 PATTERNS = "Event patterns"
 TRANSACTIONAL = "Transactional emails"
 MESSAGES = "Email messages"
+SEGMENTS = "Audience segments"
 THEMES = "Themes"
 COMPONENTS = "Components"
 GROUPS: Sequence[tuple[GroupKind, str, Operation, Operation, Operation, Operation]] = (
@@ -440,6 +443,16 @@ ENDPOINTS: Sequence[Endpoint] = (
             writes(changing, groups.update_group(kind), tag, Group, body=bodies.GroupUpdateRequest),
         )
     ),
+    lists(api.LIST_AUDIENCE_SEGMENTS, segments.list_segments, SEGMENTS, AudienceSegment),
+    writes(
+        api.CREATE_AUDIENCE_SEGMENT,
+        segments.create_segment,
+        SEGMENTS,
+        AudienceSegment,
+        body=bodies.SegmentCreateRequest,
+        refuses=(404,),
+    ),
+    shows(api.GET_AUDIENCE_SEGMENT, segments.get_segment, SEGMENTS, AudienceSegment),
     reads_itself(
         api.LIST_DEDICATED_SENDING_IPS, account.list_dedicated_sending_ips, "Configuration", list[str]
     ),

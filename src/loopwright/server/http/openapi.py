@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -18,7 +19,8 @@ from loopwright.wire import contacts, failures, operations
 from loopwright.wire.limits import KEY_CHARACTERS
 from loopwright.wire.operations import Operation
 
-from . import inbox
+from . import audience, inbox
+from .bodies import AudienceRequest
 from .endpoints import ENDPOINTS, Endpoint
 from .failures import PLAIN, Shapes
 from .routes import OWN_PATHS, OWN_ROOT
@@ -58,6 +60,15 @@ _WORKFLOWS: Schema = {
     "description": "Whether a contact that is added starts workflows.",
     "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
 }  # fmt: skip
+OWN_ANSWERS: dict[str, Any] = {
+    "/inbox": list[inbox.InboxMessage],
+    "/audience/count": audience.AudienceCount,
+    "/audience/preview": audience.AudiencePreview,
+}
+OWN_BODIES: dict[str, type[Struct]] = {
+    "/audience/count": AudienceRequest,
+    "/audience/preview": AudienceRequest,
+}
 _FLAT_BODIES = ("ContactRequest", "ContactUpdateRequest", "EventRequest")
 
 
@@ -79,8 +90,8 @@ def _encoded() -> bytes:
 def document() -> Schema:
     """The whole document. Paths begin with `/v1`, below the server's root."""
     answers, answer_parts = _schemas([one.answer for one in ENDPOINTS])
-    own, own_parts = _schemas([list[inbox.InboxMessage], failures.Failure, *_shaped()])
-    kinds = [one.body for one in ENDPOINTS if one.body]
+    own, own_parts = _schemas([*OWN_ANSWERS.values(), failures.Failure, *_shaped()])
+    kinds = [*(one.body for one in ENDPOINTS if one.body), *OWN_BODIES.values()]
     wanted, body_parts = _schemas(kinds)
     for name, part in {**answer_parts, **own_parts}.items():
         _always_sent(part)
@@ -105,7 +116,7 @@ def document() -> Schema:
         },
         "servers": [{"url": "/api"}],
         "security": [{"apiKey": []}],
-        "paths": {**paths, **_own_paths(own[0])},
+        "paths": {**paths, **_own_paths(dict(zip(OWN_ANSWERS, own, strict=False)), bodies_by_type)},
         "components": {
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
             "schemas": {**body_parts, **own_parts, **answer_parts},
@@ -173,12 +184,15 @@ def _in_header(row: Operation) -> list[Schema]:
     return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}]
 
 
-def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
+def _own_paths(own_answers: dict[str, Schema], bodies: dict[Any, Schema]) -> dict[str, Schema]:
     """Ours, not Loops': below a root of their own."""
     lines: Schema = {"application/x-ndjson": {"schema": {"type": "string"}}}
     answers: dict[str, Schema] = {
-        "/inbox": {"application/json": {"schema": inbox_answer}},
+        **{path: {"application/json": {"schema": schema}} for path, schema in own_answers.items()},
         "/contacts/data": {"application/json": {"schema": {"type": "object"}}},
+    }
+    wanted: dict[str, Schema] = {
+        path: {"application/json": {"schema": bodies[kind]}} for path, kind in OWN_BODIES.items()
     }
     paths: dict[str, Schema] = {}
     for path, handlers in OWN_PATHS.items():
@@ -194,7 +208,9 @@ def _own_paths(inbox_answer: Schema) -> dict[str, Schema]:
                 },
             }  # fmt: skip
             if method == "POST":
-                operation["requestBody"] = {"required": True, "content": lines}
+                operation["requestBody"] = {"required": True, "content": wanted.get(path, lines)}
+            if path in OWN_BODIES:
+                operation["responses"].update(_failures((404, 413, 415), PLAIN))
             if path == "/contacts/data":
                 operation["parameters"] = [
                     {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import bulk, export, inbox, people
+from . import audience, bulk, export, inbox, people
 from .dispatch import ApiRequest, Authenticator, Handler, Resource, respond
 from .endpoints import BY_OPERATION
 from .failures import Shapes
@@ -29,6 +29,8 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/bulk/events": {"POST": bulk.send_events},
     "/contacts": {"GET": export.export_contacts},
     "/contacts/data": {"GET": people.all_data},
+    "/audience/count": {"POST": audience.count_audience},
+    "/audience/preview": {"POST": audience.preview_audience},
     "/inbox": {"GET": inbox.list_inbox},
 }
 

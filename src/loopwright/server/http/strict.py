@@ -1,12 +1,13 @@
 """Bodies of the content API: unknown keys are refused by name, and so is what has the wrong type."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from loopwright.server.refusal import BadRequest
+from loopwright.server.store.database import is_storable
 
 from .dispatch import ApiRequest, read_body
 
@@ -23,6 +24,7 @@ async def read_strict(call: ApiRequest, kind: type[Body]) -> Body:
             raise BadRequest(
                 f"{key} is not a key of this request; send {', '.join(known)}", code="key_unknown"
             )
+    _check_characters(body, "")
     for field in fields(kind):
         if field.required and field.encode_name not in body:
             raise BadRequest(f"{field.encode_name} is missing", code="key_missing")
@@ -50,3 +52,17 @@ def name_of(text: str) -> str:
 def given(value: Value | UnsetType) -> Value | None:
     """The value, or None where the key is missing."""
     return None if value is UNSET else value
+
+
+def _check_characters(value: object, where: str) -> None:
+    if isinstance(value, str) and not is_storable(value):
+        raise BadRequest(
+            f"{where} contains a NUL or half a surrogate pair; leave it out", code="value_invalid", path=where
+        )
+    if isinstance(value, list):
+        for place, item in enumerate(cast("list[object]", value)):
+            _check_characters(item, f"{where}[{place}]")
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, object]", value).items():
+            _check_characters(key, f"a key of {where}" if where else "a key")
+            _check_characters(item, f"{where}.{key}".removeprefix("."))

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import cast
 
 from loopwright.server.refusal import BadRequest
+from loopwright.server.store.database import is_storable
 from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
 from loopwright.wire import failures, limits
@@ -37,7 +38,6 @@ _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[
 _EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _FIELDS = {
     "firstName": "first_name",
     "lastName": "last_name",
@@ -400,8 +400,7 @@ def _too_long(path: str | None = None) -> BadRequest:
 
 
 def _check_characters(where: str, value: str) -> None:
-    # PostgreSQL keeps neither of the two, and ASCII has only one of them.
-    if "\0" in value if value.isascii() else _UNSTORABLE.search(value):
+    if not is_storable(value):
         raise BadRequest(
             f"{where} contains a NUL or half a surrogate pair; leave it out", code="value_invalid"
         )

@@ -1,14 +1,17 @@
-"""What a team's contacts can have and join: contact properties and mailing lists."""
+"""What a team's contacts can have and join, properties and mailing lists, and who is in an audience."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import LiteralString
 
 from msgspec import Struct
 
+from loopwright.server.audience.predicate import Audience, Predicate, compile_filters
 from loopwright.wire.values import PropertyType
 
+from .contacts import CONTACT_COLUMNS, ContactRow, decode_contact
 from .database import Connection
+from .segments import find_segment
 
 
 class ListRow(Struct, frozen=True, kw_only=True):
@@ -37,6 +40,32 @@ LISTS: LiteralString = """
     SELECT id, team_id, name, description, is_public FROM mailing_list
      WHERE team_id = ANY ($1::text[]) ORDER BY id DESC
 """
+
+
+# The list is null where there is none.
+ON_LIST: LiteralString = "($2::text IS NULL OR contact.mailing_lists ->> $2 = 'subscribed')"
+
+
+# Whom marketing reaches at this moment: `mail.decide` asks the same of each email.
+REACHABLE: LiteralString = """
+    subscribed AND coalesce(opt_in_status, '') NOT IN ('pending', 'rejected')
+    AND email NOT IN (SELECT suppression.email FROM suppression WHERE suppression.team_id = $1)
+"""
+UNKNOWN_TARGETS: LiteralString = """
+    SELECT kind, id FROM unnest($2::text[], $3::text[]) AS wanted (kind, id)
+     WHERE NOT CASE kind
+               WHEN 'workflow' THEN
+                   EXISTS (SELECT FROM workflow WHERE team_id = $1 AND workflow.id = wanted.id)
+               WHEN 'workflowEmail' THEN
+                   EXISTS (SELECT FROM workflow
+                            WHERE team_id = $1
+                              AND (nodes -> wanted.id ->> 'typeName' = 'SendEmailAction'
+                                   OR jsonb_path_exists(nodes, '$.* ? (@.emailMessageId == $id)',
+                                                        jsonb_build_object('id', wanted.id))))
+               ELSE false END
+     ORDER BY kind, id
+"""
+LIST_EXISTS: LiteralString = "SELECT EXISTS (SELECT FROM mailing_list WHERE team_id = $1 AND id = $2)"
 
 
 async def load_properties(tx: Connection, team_ids: Collection[str]) -> dict[str, dict[str, PropertyType]]:
@@ -71,3 +100,70 @@ async def insert_property(
 async def load_lists(tx: Connection, team_ids: Collection[str]) -> list[ListRow]:
     """The mailing lists of the teams, newest first."""
     return [ListRow(**row) for row in await tx.fetch(LISTS, list(team_ids))]
+
+
+async def matching(
+    tx: Connection, team_id: str, audience: Audience, contact_ids: Collection[str]
+) -> set[str]:
+    """Which of these contacts are in the audience."""
+    is_in = await predicate_of(tx, team_id, audience, bound=2)
+    statement = f"SELECT id FROM contact WHERE team_id = $1 AND id = ANY ($2::text[]) AND {is_in.sql}"
+    return {row["id"] for row in await tx.fetch(statement, team_id, list(contact_ids), *is_in.values)}
+
+
+async def count(tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None) -> int:
+    """How many contacts are in the audience, and on the mailing list if there is one."""
+    is_in = await predicate_of(tx, team_id, audience, bound=2)
+    statement = f"SELECT count(*) FROM contact WHERE team_id = $1 AND {ON_LIST} AND {is_in.sql}"
+    return int(await tx.fetchval(statement, team_id, mailing_list_id, *is_in.values))
+
+
+async def count_reachable(
+    tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None
+) -> int:
+    """How many of those marketing reaches now: subscribed, not suppressed, with no opt-in outstanding."""
+    is_in = await predicate_of(tx, team_id, audience, bound=2)
+    statement = (
+        f"SELECT count(*) FROM contact WHERE team_id = $1 AND {ON_LIST} AND {REACHABLE} AND {is_in.sql}"
+    )
+    return int(await tx.fetchval(statement, team_id, mailing_list_id, *is_in.values))
+
+
+async def load_newest(
+    tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None, *, limit: int
+) -> list[ContactRow]:
+    """Some of the contacts in the audience, newest first."""
+    is_in = await predicate_of(tx, team_id, audience, bound=3)
+    statement = (
+        f"SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND {ON_LIST} AND {is_in.sql} "
+        "ORDER BY id DESC LIMIT $3"
+    )
+    rows = await tx.fetch(statement, team_id, mailing_list_id, limit, *is_in.values)
+    return [decode_contact(row) for row in rows]
+
+
+async def unknown_targets(
+    tx: Connection, team_id: str, targets: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Those of the (kind, id) pairs of activity conditions that name nothing of the team's."""
+    kinds, ids = [kind for kind, _ in targets], [one for _, one in targets]
+    return [(row["kind"], row["id"]) for row in await tx.fetch(UNKNOWN_TARGETS, team_id, kinds, ids)]
+
+
+async def has_list(tx: Connection, team_id: str, list_id: str) -> bool:
+    """Whether the team has that mailing list."""
+    return bool(await tx.fetchval(LIST_EXISTS, team_id, list_id))
+
+
+async def predicate_of(tx: Connection, team_id: str, audience: Audience, *, bound: int) -> Predicate:
+    """Who is in the audience, given its segment as it is now; see `compile_filters`.
+
+    Raises `LookupError` for a segment that the team does not have.
+    """
+    filters = [audience.filter] if audience.filter else []
+    if audience.segment_id is not None:
+        segment = await find_segment(tx, team_id, audience.segment_id)
+        if segment is None:
+            raise LookupError(f"the team has no segment {audience.segment_id}")
+        filters.append(segment.filter)
+    return compile_filters(filters, bound=bound)

@@ -40,23 +40,25 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     place: tuple[int, int] = (0, 0)
 
 
-_COLUMNS: LiteralString = """
+CONTACT_COLUMNS: LiteralString = """
     id, team_id, email, user_id, first_name, last_name, source, subscribed, user_group, opt_in_status,
     notes, properties, mailing_lists, created_at, contact.xmin, contact.ctid
 """
 
-CONTACT: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id = $2"
-CONTACT_BY_EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND email = $2"
-CONTACT_BY_USER_ID: LiteralString = f"SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND user_id = $2"
+CONTACT: LiteralString = f"SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND id = $2"
+CONTACT_BY_EMAIL: LiteralString = f"SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND email = $2"
+CONTACT_BY_USER_ID: LiteralString = (
+    f"SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND user_id = $2"
+)
 
 PAGE: LiteralString = f"""
-    SELECT {_COLUMNS} FROM contact WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3
+    SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3
 """
 COUNT: LiteralString = "SELECT count(*) FROM contact WHERE team_id = $1 AND id > $2"
 
 # The contacts that any of the identifiers name.
 NAMED: LiteralString = f"""
-    SELECT {_COLUMNS} FROM contact WHERE ctid IN (
+    SELECT {CONTACT_COLUMNS} FROM contact WHERE ctid IN (
         SELECT contact.ctid FROM unnest($1::text[], $2::text[]) AS wanted (team_id, email)
           JOIN contact ON contact.team_id = wanted.team_id AND contact.email = wanted.email
         UNION
@@ -69,7 +71,7 @@ NAMED: LiteralString = f"""
 """
 # Most batches name their contacts by address alone, which is one look-up less for each.
 NAMED_BY_EMAIL: LiteralString = f"""
-    SELECT {_COLUMNS}
+    SELECT {CONTACT_COLUMNS}
       FROM (SELECT team_id AS wanted_team, email AS wanted_email
               FROM unnest($1::text[], $2::text[]) AS pair (team_id, email)) AS wanted
       JOIN contact ON contact.team_id = wanted_team AND contact.email = wanted_email
@@ -138,7 +140,7 @@ def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 
 def decode_contact(row: Record | tuple[Any, ...]) -> ContactRow:
-    """A contact from its columns, which are in the order of `_COLUMNS`."""
+    """A contact from its columns, which are in the order of `CONTACT_COLUMNS`."""
     return ContactRow(
         id=row[0],
         team_id=row[1],

@@ -1,5 +1,6 @@
 """Connections: one pool for each process, and what a connection is called in signatures."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, LiteralString, TypeAlias
@@ -39,6 +40,14 @@ FIRST_CONNECT_SECONDS = 15.0
 BEGIN_SESSION: LiteralString = """
     SET application_name = 'loopwright'; SET timezone = 'UTC'; SET jit = off
 """
+
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can keep the text: neither NUL nor half a surrogate pair is in it."""
+    return "\0" not in text if text.isascii() else not _UNSTORABLE.search(text)
 
 
 def open_pool(url: str, *, size: int = 10) -> Pool:
