@@ -8,7 +8,7 @@ alone nobody knows, after a crash, whether they have left.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Literal, LiteralString, TypeAlias
+from typing import Any, Literal, LiteralString
 
 import msgspec
 from asyncpg import Record
@@ -20,6 +20,7 @@ from loopwright.wire.transactional import Attachment
 from .contacts import ContactRow, decode_contact
 from .database import Connection
 from .emails import Kind, Value
+from .facts import EmailFact
 
 CHANNEL = "loopwright_email"
 """Notified when emails are queued."""
@@ -84,9 +85,6 @@ class Delivery(Struct, frozen=True, kw_only=True):
         return self.preview.kind if self.preview else self.kind
 
 
-FactKind: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
-
-
 class Result(Struct, frozen=True, kw_only=True):
     """What became of an email. A `queued` one goes again when it is `due_at`, and a `held` one stays in the
     queue until it is let go; for the others that is None.
@@ -107,7 +105,7 @@ class Result(Struct, frozen=True, kw_only=True):
     trying_since: datetime | None = None
 
     @property
-    def fact(self) -> FactKind | None:
+    def fact(self) -> EmailFact | None:
         """What the result tells of; None for an email that waits, and for one that nobody tried to send."""
         match self.status:
             case "sent":

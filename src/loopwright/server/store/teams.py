@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from msgspec import Struct
 
@@ -33,6 +33,14 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     attachments: bool = True
     tracking: bool = False
     hash_visitors: bool = False
+
+
+class Revision(NamedTuple):
+    """What counts the changes of what a team has declared, its blocklist, and whether it has webhooks."""
+
+    revision: int
+    blocklist: Sequence[str]
+    has_webhooks: bool
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -83,7 +91,11 @@ UPDATE_TEAM: LiteralString = """
 """
 LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
 LOCK_NAMES: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('loopwright.bootstrap'))"
-REVISIONS: LiteralString = "SELECT id, revision, blocklist FROM team WHERE id = ANY ($1::text[])"
+REVISIONS: LiteralString = """
+    SELECT id, revision, blocklist,
+           EXISTS (SELECT FROM webhook_endpoint WHERE team_id = team.id) AS has_webhooks
+      FROM team WHERE id = ANY ($1::text[])
+"""
 KEYS: LiteralString = "SELECT id, name, created_at FROM api_key WHERE team_id = $1 ORDER BY id"
 DELETE_KEY: LiteralString = "DELETE FROM api_key WHERE team_id = $1 AND id = $2 RETURNING id"
 HAS_KEY: LiteralString = "SELECT EXISTS (SELECT FROM api_key WHERE team_id = $1)"
@@ -174,10 +186,9 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
     )
 
 
-async def load_revisions(tx: Connection, team_ids: Collection[str]) -> dict[str, tuple[int, Sequence[str]]]:
-    """Each team's revision, which counts the changes of what it has declared, and its blocklist."""
-    rows = await tx.fetch(REVISIONS, list(team_ids))
-    return {row["id"]: (row["revision"], row["blocklist"]) for row in rows}
+async def load_revisions(tx: Connection, team_ids: Collection[str]) -> dict[str, Revision]:
+    """Each team's revision and what is read with it, by the team's id."""
+    return {row["id"]: Revision(*row[1:]) for row in await tx.fetch(REVISIONS, list(team_ids))}
 
 
 async def load_keys(tx: Connection, team_id: str) -> list[KeyRow]:
