@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     | {
         "server.ingest.consent",
         "server.mail.addresses",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.direction",
         "server.mail.layout",
@@ -96,6 +97,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.dashboard": COMMON
     | {
         "server.content",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.layout",
         "server.mail.links",
