@@ -45,9 +45,11 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.parsed_email",
         "server.mail.variables",
         "server.observe",
+        "server.workflow.control",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
-    "server.workflow": COMMON | {"server.audience.predicate"},
+    "server.workflow": COMMON
+    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
     "server.mail": COMMON,
     "server.content": COMMON
     | {
@@ -89,7 +91,8 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.variables",
     },
     "server.observe": COMMON | {"server.ingest"},
-    "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
+    "server.runtime": COMMON
+    | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
     "cli": SDK | {"ids", "server"},
 }
 

@@ -80,6 +80,13 @@ class RunChange(Struct, frozen=True, kw_only=True):
     way: tuple[WayPoint, ...] = ()
 
 
+class Overdue(Struct, frozen=True, kw_only=True):
+    """How many runs are late, up to the limit that was asked for, and since when the first of them."""
+
+    count: int
+    since: datetime
+
+
 CHANNEL = "loopwright_run"
 """Notified when runs are due at once."""
 
@@ -160,6 +167,20 @@ DISCARD_RUNS: LiteralString = """
         RETURNING 1
     )
     SELECT count(*) FROM discarded
+"""
+# They have not entered, and so may come again.
+DROP_ENTERING: LiteralString = """
+    WITH dropped AS (
+        UPDATE run SET status = 'removed', reason = $4, once = false, due_at = NULL, held = false,
+               updated_at = $5
+         WHERE team_id = $1 AND workflow_id = $2 AND node_id = $3 AND way = '[]' AND status = 'active'
+        RETURNING 1
+    )
+    SELECT count(*) FROM dropped
+"""
+OVERDUE: LiteralString = """
+    SELECT count(*) AS count, min(due_at) AS since
+      FROM (SELECT due_at FROM run WHERE due_at < $1 ORDER BY due_at LIMIT $2) AS late
 """
 WAKE_RUN: LiteralString = """
     UPDATE run SET due_at = $4 WHERE team_id = $1 AND id = $2 AND node_id = $3 AND status = 'active'
@@ -267,6 +288,21 @@ async def discard(
     return count
 
 
+async def drop_entering(
+    tx: Connection, team_id: str, workflow_id: str, root_node_id: str, *, reason: str, now: datetime
+) -> int:
+    """Have those who wait to enter the workflow stay out for that reason; returns how many."""
+    await have_alone(tx, workflow_id)
+    count: int = await tx.fetchval(DROP_ENTERING, team_id, workflow_id, root_node_id, reason, now)
+    return count
+
+
+async def load_overdue(tx: Connection, *, before: datetime, limit: int) -> Overdue | None:
+    """The runs of all teams that were due before then and have not gone on; None when there are none."""
+    row = await tx.fetchrow(OVERDUE, before, limit)
+    return Overdue(**row) if row and row["count"] else None
+
+
 async def wake_one(tx: Connection, step: RunStep, *, now: datetime) -> None:
     """Have a run decided anew if it is still at that node."""
     await tx.execute(WAKE_RUN, step.team_id, step.run_id, step.node_id, now)
@@ -275,18 +311,15 @@ async def wake_one(tx: Connection, step: RunStep, *, now: datetime) -> None:
 async def _due(tx: Connection, rows: Sequence[Record]) -> list[DueRun]:
     ids = {(row["team_id"], row["workflow_id"]) for row in rows}
     found = await tx.fetch(WORKFLOWS_NOW, [team for team, _ in ids], [one for _, one in ids]) if ids else []
-    workflows_now: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found}
-    for one in workflows_now.values():
-        del one["id"]
-    return [
-        DueRun(**{
-            **row,
-            "event_properties": _decode(row["event_properties"]),
-            "way": _decode_way(row["way"]),
-            **workflows_now[row["workflow_id"]],
-        })
-        for row in rows
-    ]  # fmt: skip
+    workflows_now = {row["id"]: row for row in found}
+    return [_due_run(row, workflows_now[row["workflow_id"]]) for row in rows]
+
+
+def _due_run(row: Record, workflow: Record) -> DueRun:
+    values: dict[str, Any] = {**row, **workflow, "id": row["id"]}
+    values["event_properties"] = _decode(values["event_properties"])
+    values["way"] = _decode_way(values["way"])
+    return DueRun(**values)
 
 
 def _encode(value: Mapping[str, Value] | Sequence[WayPoint]) -> str:

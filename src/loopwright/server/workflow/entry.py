@@ -87,7 +87,7 @@ def hindrance(workflow: ActiveWorkflow, fact: Fact, *, is_confirmed: bool = True
     """Why the workflow does not take in a contact to whom happened what it waits for; None when it does."""
     if workflow.status == "Draft":
         return "draft"
-    if workflow.status != "Sending":
+    if workflow.status == "Paused":
         return "paused"
     if not is_confirmed:
         return "unconfirmed"

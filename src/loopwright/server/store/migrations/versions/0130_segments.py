@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0130"
-down_revision = "0071"
+down_revision = "0110"
 
 CHANGES = """
 CREATE TABLE segment (
