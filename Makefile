@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Tests wait as much as they compute.
+# Tests wait as much as they compute. Files go in their own order, in which those with few and long tests come first.
 TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail mail-gallery clean
@@ -25,7 +25,7 @@ serve: $(READY) ## Run the server until Ctrl-C, on the demo's data
 
 test: $(READY) ## Run the tests
 	@echo "Running the tests against real PostgreSQL, HTTP, SMTP and Chromium ..."
-	@$(BIN)/pytest --quiet --numprocesses $(TESTERS) --dist loadfile -m "not slow and not package"
+	@$(BIN)/pytest --quiet --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not slow and not package"
 
 test-package: $(READY) ## Build the package and try each way to install it, the lowest versions too
 	@echo "Building the package, and installing it into clean environments ..."

@@ -181,20 +181,19 @@ async def test_an_email_cannot_do_anything(browser: Browser, welcoming: LiveServ
 
 async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: LiveServer) -> None:
     """Pictures for people to look at; no page is wider than its screen, and none complains."""
-    looks = [
-        (size, look, await browser.new_context(**device, color_scheme=look))
+    sizes = [
+        (size, await browser.new_context(**device))
         for size, device in (("desktop", DESKTOP), ("phone", PHONE))
-        for look in LOOKS
     ]
-    complaints = [Complaints(context) for _, _, context in looks]
-    await take(looks, welcoming, {"sign-in": "/sign-in"})
-    pages = [await refused(context, welcoming) for _, _, context in looks]
-    for (size, look, _), page in zip(looks, pages, strict=True):
-        await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / "sign-in-refused.png")
-    for _, _, context in looks:
+    complaints = [Complaints(context) for _, context in sizes]
+    await take(sizes, welcoming, {"sign-in": "/sign-in"})
+    pages = [(size, await refused(context, welcoming)) for size, context in sizes]
+    for size, page in pages:
+        await photograph(page, size, "sign-in-refused")
+    for _, context in sizes:
         await (await sign_in(context, welcoming)).close()
     await take(
-        looks,
+        sizes,
         welcoming,
         {"overview-empty": "/", "events-empty": "/events", "transactionals-empty": "/transactional"},
     )
@@ -227,7 +226,7 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
         "contact": f"/contacts/{contact}",
         "nothing-found": "/contacts?q=nobody",
     }
-    await take(looks, welcoming, places)
+    await take(sizes, welcoming, places)
     said = [text for heard in complaints for text in heard.said if "401" not in text]
     assert said == []
 
@@ -272,17 +271,24 @@ async def write_designs(rows: Rows) -> tuple[str, str]:
 
 
 async def take(
-    looks: Sequence[tuple[str, str, BrowserContext]], server: LiveServer, places: Mapping[str, str]
+    sizes: Sequence[tuple[str, BrowserContext]], server: LiveServer, places: Mapping[str, str]
 ) -> None:
-    """Take a picture of each of `places` (name -> path) in each of `looks` (size, look, context)."""
-    for size, look, context in looks:
+    """Take pictures of each of `places` (name -> path) in each of `sizes` (size, its context)."""
+    for size, context in sizes:
         page = await context.new_page()
         for name, path in places.items():
             await page.goto(f"{server.base_url}{path}")
             document, window = await page.evaluate("[document.body.scrollWidth, window.innerWidth]")
             assert document <= window, f"{name} is wider than a {size}"
-            await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled")
+            await photograph(page, size, name)
         await page.close()
+
+
+async def photograph(page: Page, size: str, name: str) -> None:
+    """A light picture and a dark one of one and the same page."""
+    for look in LOOKS:
+        await page.emulate_media(color_scheme=look)
+        await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled")
 
 
 async def refused(context: BrowserContext, server: LiveServer) -> Page:

@@ -94,28 +94,27 @@ async def test_every_state_has_its_picture_taken(browser: Browser, welcoming: Li
         await save_lists(tx, rows, now=datetime.now(UTC))
         await tx.execute("""UPDATE contact SET mailing_lists = mailing_lists || '{"c0": "subscribed"}'""")
     for width in WIDTHS:
-        for look in LOOKS:
-            context = await browser.new_context(viewport={"width": width, "height": 800}, color_scheme=look)
-            page = await context.new_page()
-            await page.goto(link)
+        context = await browser.new_context(viewport={"width": width, "height": 800})
+        page = await context.new_page()
+        await page.goto(link)
 
-            async def take(
-                name: str, shown: Locator, width: int = width, look: str = look, page: Page = page
-            ) -> None:
-                await expect(shown).to_be_visible()  # a click does not wait for the page that it leads to
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+        async def take(name: str, shown: Locator, width: int = width, page: Page = page) -> None:
+            await expect(shown).to_be_visible()  # a click does not wait for the page that it leads to
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+            for look in LOOKS:
+                await page.emulate_media(color_scheme=look)
                 path = SCREENSHOTS / f"preferences-{width}-{look}" / f"{name}.png"
                 await page.screenshot(path=path, animations="disabled", full_page=True)
 
-            choose = page.get_by_role("link", name="Choose what you get")
-            again = page.get_by_role("button", name="Subscribe again")
-            await take("list", page.get_by_role("button", name="Leave this list"))
-            await page.get_by_role("button", name="Save").click()
-            await take("saved", page.get_by_role("status").get_by_text("Saved."))
-            await page.get_by_role("button", name="Unsubscribe from everything").click()
-            await take("farewell", choose)
-            await choose.click()
-            await take("unsubscribed", again)
-            await again.click()
-            await take("back", page.get_by_role("button", name="Unsubscribe from everything"))
-            await context.close()
+        choose = page.get_by_role("link", name="Choose what you get")
+        again = page.get_by_role("button", name="Subscribe again")
+        await take("list", page.get_by_role("button", name="Leave this list"))
+        await page.get_by_role("button", name="Save").click()
+        await take("saved", page.get_by_role("status").get_by_text("Saved."))
+        await page.get_by_role("button", name="Unsubscribe from everything").click()
+        await take("farewell", choose)
+        await choose.click()
+        await take("unsubscribed", again)
+        await again.click()
+        await take("back", page.get_by_role("button", name="Unsubscribe from everything"))
+        await context.close()

@@ -6,6 +6,7 @@ Contacts have no ids here: where a command follows a link, its `contact_id` is t
 
 from collections import Counter
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar, cast
@@ -33,6 +34,7 @@ Item = TypeVar("Item")
 TEAM = "t"
 LISTS = ("list1", "list2")
 PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
+WATCHED = ("plan", "userId")  # properties whose changes are told
 MESSAGE = "message"
 REVISION = "r"
 PUBLISHED = "published"  # a transactional email that needs the variable `total`
@@ -103,8 +105,8 @@ Event: TypeAlias = tuple[Contact, str, dict[str, object]]
 Email: TypeAlias = tuple[str, Contact | None, str | None]
 """Its recipient, of whom, transactional email."""
 
-Happening: TypeAlias = tuple[Contact, str | None, dict[str, str]]
-"""To whom, the event's name, mailing lists."""
+Happening: TypeAlias = tuple[str, Contact, object, dict[str, str], bool]
+"""Of which kind, to whom, of which event or list or what changed, mailing lists, whether workflows start."""
 
 
 def grouped(pairs: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
@@ -140,13 +142,15 @@ class Sequential:
             case CreateContact(identity=identity) if self._named(identity):
                 return "Conflict"
             case CreateContact(identity=identity, input=said) | UpdateContact(identity=identity, input=said):
-                return self._upsert(identity, said, starts_workflows=command.starts_workflows)
+                return self._upsert(identity, said, loud=command.starts_workflows)
             case ImportContact():
                 return self._import(command)
             case DeleteContact(identity=identity):
                 found = self._named(identity)
                 for contact in found:
                     self.contacts.remove(contact)
+                    if not contact.waits:
+                        self._happened("contact_deleted", contact)
                 return "ok" if found else "NotFound"
             case SendEvent():
                 return self._send_event(command)
@@ -179,18 +183,20 @@ class Sequential:
             or (identity.user_id and one.user_id == identity.user_id)
         ]
 
-    def _upsert(self, identity: Identity, said: ContactInput, *, starts_workflows: bool = True) -> str:
+    def _upsert(
+        self, identity: Identity, said: ContactInput, *, event: str | None = None, loud: bool = True
+    ) -> str:
         found = self._named(identity)
         if len(found) > 1 or not (found or identity.email) or _is_wrong(said):
             return "BadRequest"
         contact = found[0] if found else Contact(identity.email or "")
+        before = deepcopy(contact) if found else None
         contact.email = identity.email or contact.email
         contact.user_id = identity.user_id or contact.user_id
         _write(contact, said)
         if not found:
             self.contacts.append(contact)
-            if starts_workflows:
-                self._happened(contact)
+        self._tell(before, contact, event=event, loud=loud)
         return "ok"
 
     def _import(self, row: ImportContact) -> str:
@@ -207,7 +213,7 @@ class Sequential:
         if of_user and row.identity.email not in (None, of_user[0].email):
             return "BadRequest"
         is_new = not self._named(row.identity)
-        answer = self._upsert(row.identity, said, starts_workflows=row.starts_workflows)
+        answer = self._upsert(row.identity, said, loud=row.starts_workflows)
         if is_new and answer == "ok" and "source" not in said.fields:
             self._named(row.identity)[0].source = "CSV Upload"
         return answer
@@ -215,14 +221,12 @@ class Sequential:
     def _send_event(self, command: SendEvent) -> str:
         if self._is_used(command):
             return "Conflict"
-        answer = self._upsert(command.identity, command.input)
+        answer = self._upsert(command.identity, command.input, event=command.name)
         if answer == "ok":
             [contact] = self._named(command.identity)
             pattern = self.patterns.setdefault(command.name, {})
             properties = {key: _as_in(pattern, key, value) for key, value in command.properties.items()}
             self.events.append((contact, command.name, properties))
-            if not contact.waits:
-                self._happened(contact, command.name)
             self._use(command)
         return answer
 
@@ -251,18 +255,19 @@ class Sequential:
         if form.opt_in:
             self._ask(contact)
         _write(contact, form.input)
-        if not contact.waits:
-            self._happened(contact)
+        self._tell(None, contact)
         return "ok"
 
     def _submit_again(self, contact: Contact, form: SubmitForm) -> str:
         if _is_wrong(ContactInput(lists=form.input.lists)):
             return "BadRequest"
+        before = deepcopy(contact)
         if "user_group" in form.input.fields:
             contact.user_group = str(form.input.fields["user_group"])
         _write(contact, ContactInput(lists=form.input.lists))
         if form.opt_in and contact.opt_in_status == "pending":
             self._ask(contact)
+        self._tell(before, contact)
         return "ok"
 
     def _ask(self, contact: Contact) -> None:
@@ -276,14 +281,17 @@ class Sequential:
         contact = self.links.get(command.contact_id)
         if contact is None or contact not in self.contacts:
             return "NotFound"
+        before = deepcopy(contact)
         if isinstance(command, AnswerOptIn):
             self._answer(contact, accepted=command.accepted)
+            self._tell(before, contact)
             return "ok"
         if command.subscribed is False or (command.subscribed and not contact.waits):
             contact.subscribed = command.subscribed
         for name in LISTS:
             if name in command.lists:
                 contact.mailing_lists[name] = _membership(contact) if command.lists[name] else "opted_out"
+        self._tell(before, contact)
         return "ok"
 
     def _answer(self, contact: Contact, *, accepted: bool) -> None:
@@ -294,7 +302,6 @@ class Sequential:
         if accepted:
             for name, state in contact.mailing_lists.items():
                 contact.mailing_lists[name] = "subscribed" if state == "pending" else state
-            self._happened(contact)
 
     def _is_used(self, command: SendEvent | SendTransactional) -> bool:
         return command.key is not None and (command.key.endpoint, command.key.key) in self.keys
@@ -303,8 +310,38 @@ class Sequential:
         if command.key:
             self.keys.add((command.key.endpoint, command.key.key))
 
-    def _happened(self, contact: Contact, event: str | None = None) -> None:
-        self.facts.append((contact, event, dict(contact.mailing_lists)))
+    def _tell(
+        self, before: Contact | None, now: Contact, *, event: str | None = None, loud: bool = True
+    ) -> None:
+        """What has happened to a contact that nobody knew, or that was as it was `before`."""
+        came = before is None or before.waits
+        was = Contact(now.email, subscribed=now.subscribed) if before is None or before.waits else before
+        if came and not now.waits:
+            self._happened("contact_added", now, loud=loud)
+        if event:
+            self._happened("event_received", now, event)
+        if now.waits:
+            return
+        changes = {
+            key: (old, new)
+            for key, old, new in [
+                ("plan", was.properties.get("plan"), now.properties.get("plan")),
+                ("userId", was.user_id, now.user_id),
+            ]
+            if old != new
+        }
+        if changes and not came:
+            self._happened("contact_updated", now, changes, loud=loud)
+        if was.subscribed != now.subscribed:
+            kind = "contact_resubscribed" if now.subscribed else "contact_unsubscribed"
+            self._happened(kind, now)
+        for name, state in sorted(now.mailing_lists.items()):
+            joined, was_on = state == "subscribed", was.mailing_lists.get(name) == "subscribed"
+            if joined != was_on:
+                self._happened("list_joined" if joined else "list_left", now, name, loud=loud)
+
+    def _happened(self, kind: str, contact: Contact, about: object = None, *, loud: bool = True) -> None:
+        self.facts.append((kind, contact, about or {}, dict(contact.mailing_lists), loud))
 
 
 def _is_wrong(said: ContactInput) -> bool:

@@ -67,6 +67,15 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.urls",
         "server.mail.variables",
     },
+    "server.tracking": COMMON
+    | {
+        "server.mail.links",
+        "server.mail.recipient",
+        "server.mail.template",
+        "server.mail.tracked",
+        "server.mail.variables",
+        "server.networks",
+    },
     "server.definitions": COMMON
     | {
         "server.bootstrap",
@@ -93,6 +102,17 @@ ALLOWED: dict[str, set[str]] = {
     "server.observe": COMMON | {"server.ingest"},
     "server.runtime": COMMON
     | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
+    "server.testing": COMMON
+    | {
+        "server.bootstrap",
+        "server.dashboard.timeline",
+        "server.dashboard.verdicts",
+        "server.definitions",
+        "server.http.dispatch",
+        "server.http.failures",
+        "server.http.request_ids",
+    },
+    "testing": SDK | {"server.store.postmaster"},
     "cli": SDK | {"ids", "server"},
 }
 
@@ -146,7 +166,7 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/lmx.py", "server/mail/render.py",
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py",
         "server/mail/dkim.py",
-        "server/http/rate_limits.py",
+        "server/http/rate_limits.py", "server/tracking/verdict.py", "server/testing/faults.py",
         "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",
     ]  # fmt: skip
     outside = {"asyncio", "asyncpg", "logging", "socket", "threading", "aiosmtplib", "httpx2", "pyreqwest"}

@@ -117,6 +117,17 @@ def set_(
         bool | None,
         typer.Option("--attachments/--no-attachments", help="Let transactional sends bring files along."),
     ] = None,
+    tracking: Annotated[
+        bool | None,
+        typer.Option("--tracking/--no-tracking", help="Have marketing email tell of opens and clicks."),
+    ] = None,
+    hash_visitors: Annotated[
+        bool | None,
+        typer.Option(
+            "--hash-visitors/--drop-visitors",
+            help="Keep a hash of the address and program of an open or click, or nothing of them.",
+        ),
+    ] = None,
     block: Annotated[
         list[str] | None,
         typer.Option(help="Keep addresses out: *@example.com, *@*.edu, or one address. Repeatable."),
@@ -142,6 +153,8 @@ def set_(
         double_opt_in=double_opt_in,
         copies=copies,
         attachments=attachments,
+        tracking=tracking,
+        hash_visitors=hash_visitors,
         block=block or (),
         unblock=unblock or (),
     )
@@ -241,6 +254,8 @@ def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
         "optInEmail": team.opt_in_id,
         "copies": team.copies,
         "attachments": team.attachments,
+        "tracking": team.tracking,
+        "hashVisitors": team.hash_visitors,
         "blocklist": team.blocklist,
         "forms": forms,
     }

@@ -43,6 +43,9 @@ OPT_IN_CONTENT = replace(
 OPT_IN_RULE = f"the email of double opt-in must use {{data.{OPT_IN_VARIABLE}}} and no other variable"
 
 
+SWITCHES = ("copies", "attachments", "tracking", "hash_visitors")
+
+
 class SettingChanges(Struct, frozen=True, kw_only=True):
     """What is to change about a team; None leaves it. `block` and `unblock` hold blocklist patterns."""
 
@@ -53,6 +56,8 @@ class SettingChanges(Struct, frozen=True, kw_only=True):
     double_opt_in: bool | None = None
     copies: bool | None = None
     attachments: bool | None = None
+    tracking: bool | None = None
+    hash_visitors: bool | None = None
     block: Collection[str] = ()
     unblock: Collection[str] = ()
 
@@ -75,9 +80,7 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
     }
     if "sending_domain" in said:
         said["sending_domain"] = _sending_domain(said["sending_domain"])
-    switched = {
-        key: value for key in ("copies", "attachments") if (value := getattr(changes, key)) is not None
-    }
+    switched = {key: value for key in SWITCHES if (value := getattr(changes, key)) is not None}
     removed = {read_pattern(text) for text in changes.unblock}
     if unknown := removed - set(team.blocklist):
         raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")

@@ -26,11 +26,13 @@ from loopwright.server.definitions.parse import parse
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Pool
+from loopwright.server.store.events import EventRow
+from loopwright.server.store.facts import Fact
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.messages import load_current_revision
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.team_settings import SettingChanges, change_team
-from loopwright.server.workflow.entry import Fact, entries
+from loopwright.server.workflow.entry import by_trigger, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
 from support.clock import HandClock
@@ -387,13 +389,12 @@ async def test_a_data_folder_of_its_own(folder: Path, tmp_path: Path) -> None:
 async def enter(pool: Pool, team: TeamRow, email: str = "ada@example.com") -> str:
     """A contact signs up; the answer is the run's id."""
     contact = await add_contact(pool, team.id, email)
-    fact = Fact(
-        team_id=team.id, contact_id=contact.id, kind="event_received", event_name="signup", mailing_lists={}
-    )
+    event = EventRow(id="e", team_id=team.id, contact_id=contact.id, name="signup", properties={})
+    fact = Fact(kind="event_received", contact=contact, event=event)
     now = utc_now()
     async with pool.acquire() as tx, tx.transaction():
         active = await workflows.load_triggered(tx, [team.id])
-        started = entries([fact], active, now=now)
+        started = entries([fact], by_trigger(active), now=now)
         await runs.start_runs(tx, started, now=now)
     return started[0].id if started else ""
 

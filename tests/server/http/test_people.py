@@ -56,7 +56,11 @@ CLEARED = {
         "taken_apart",
     },
     "suppression_removal": {"email"},
-    "email_link": {"contact_id"},
+    "email_link": {"contact_id", "event_properties"},
+    "email_hit": {
+        *("id", "email_id", "link", "verdict", "reason", "delay", "visitor", "agent", "happened_at"),
+    },
+    "email_visit": {"email_id", "link", "hits", "human", "machine", "unsure"},
 }
 """What goes with a contact: whole rows, or, of emails and lifted suppressions, what is personal in them."""
 
@@ -87,7 +91,9 @@ KEPT = {
         "email_id": "links in an email that was removed lead here; it names nobody",
         "mailing_list_id": "links in the email are signed with it",
         "revision_id": "which wording went out, the same for everybody",
+        "owner_id": "counts",
     },
+    "email_outcome": {"email_id": "names nobody", "kind": "was counted, and is not counted again"},
     "idempotency_key": {
         "endpoint": "which request came; 24 hours",
         "key": "the caller's own name for a request, which is not to hold addresses; 24 hours",
@@ -133,6 +139,10 @@ IMPERSONAL = {
         *("event_fallbacks", "data_fallbacks", "created_at"),
     },
     "definition_revision": {"place", "revision_id"},
+    "email_counter": {
+        *("owner_id", "part", "sends", "deliveries", "opens", "clicks", "unsubscribes", "spam_reports"),
+        *("hard_bounces", "soft_bounces"),
+    },
     "component": {"id", "name", "lmx", "created_at", "updated_at"},
     "content_group": {"id", "kind", "name", "description", "created_at", "updated_at"},
     "image": {"digest", "content_type", "data", "created_at"},
@@ -171,7 +181,7 @@ IMPERSONAL = {
     },
     "team": {
         *("id", "name", "secret", "sending_domain", "company", "address", "double_opt_in", "opt_in_id"),
-        *("blocklist", "copies", "attachments", "created_at", "revision"),
+        *("blocklist", "copies", "attachments", "tracking", "hash_visitors", "created_at", "revision"),
     },
     "transactional_email": {
         *("id", "slug", "name", "draft_message_id", "published_message_id", "data_variables"),

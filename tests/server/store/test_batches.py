@@ -123,7 +123,7 @@ async def test_what_was_declared_meanwhile(pool: Pool, team: TeamRow) -> None:
     contact = await loaded(pool, team)
     for declaration in DECLARATIONS:
         async with pool.acquire() as tx:
-            [(revision, _)] = (await load_revisions(tx, [team.id])).values()
+            [(revision, *_)] = (await load_revisions(tx, [team.id])).values()
         await declaration(pool, team.id)
         await refused(pool, BatchChanges(events=[event(contact)], revisions={team.id: revision}))
 

@@ -14,10 +14,12 @@ from loopwright.server.clock import SystemClock
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.database import Pool
+from loopwright.server.store.events import EventRow
+from loopwright.server.store.facts import Fact
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.store.workflows import WorkflowRow
-from loopwright.server.workflow.entry import Fact, entries
+from loopwright.server.workflow.entry import by_trigger, entries
 from loopwright.server.workflow.graph import (
     EventTrigger,
     ExitAction,
@@ -46,23 +48,22 @@ A_MINUTE = timedelta(minutes=1)
 
 
 def signup(contact: ContactRow, event_id: str = "e1") -> Fact:
-    return Fact(
+    event = EventRow(
+        id=event_id,
         team_id=contact.team_id,
         contact_id=contact.id,
-        kind="event_received",
-        event_id=event_id,
-        event_name="signup",
-        event_properties={"plan": "pro", "seats": 3, "items": [{"name": "Tea"}, {"name": None}]},
-        mailing_lists=contact.mailing_lists,
+        name="signup",
+        properties={"plan": "pro", "seats": 3, "items": [{"name": "Tea"}, {"name": None}]},
     )
+    return Fact(kind="event_received", contact=contact, event=event)
 
 
 async def happen(pool: Pool, facts: Sequence[Fact]) -> None:
     """What ingest does with facts, in one transaction."""
     now = utc_now()
     async with pool.acquire() as tx, tx.transaction():
-        active = await workflows.load_triggered(tx, {fact.team_id for fact in facts})
-        await runs.start_runs(tx, entries(facts, active, now=now), now=now)
+        active = await workflows.load_triggered(tx, {fact.contact.team_id for fact in facts})
+        await runs.start_runs(tx, entries(facts, by_trigger(active), now=now), now=now)
 
 
 async def start(pool: Pool, fact: Fact) -> RunStep:
@@ -198,9 +199,7 @@ async def test_a_failed_transaction_leaves_the_run_where_it_was(pool: Pool, team
     }
     await add_workflow(pool, team.id, nodes)
     contact = await add_contact(pool, team.id, "ada@example.com")
-    job = await start(
-        pool, Fact(team_id=team.id, contact_id=contact.id, kind="contact_added", mailing_lists={})
-    )
+    job = await start(pool, Fact(kind="contact_added", contact=contact))
     clock = HandClock()
     await run_step(Runner(pool, clock), job)
     assert [(status, node_id) for status, node_id, _ in await states(pool)] == [("active", "root")]
@@ -394,11 +393,9 @@ async def test_only_sending_workflows_let_contacts_in(pool: Pool, team: TeamRow)
     async with pool.acquire() as tx:
         found = await workflows.load_triggered(tx, [team.id])
         assert await workflows.load_triggered(tx, ["another"]) == []
-    signup = Fact(
-        team_id=team.id, contact_id="c", kind="event_received", event_name="signup", mailing_lists={}
-    )
-    added_ = Fact(team_id=team.id, contact_id="c", kind="contact_added", mailing_lists={})
-    started = entries([signup, added_], found, now=utc_now())
+    contact = await add_contact(pool, team.id, "ada@example.com")
+    facts = [signup(contact), Fact(kind="contact_added", contact=contact)]
+    started = entries(facts, by_trigger(found), now=utc_now())
     assert [run.workflow_id for run in started] == [first.id, second.id]
 
 

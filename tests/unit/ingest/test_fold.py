@@ -26,6 +26,7 @@ from loopwright.server.refusal import BadRequest, Conflict, NotFound, Refusal
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.events import UsedKey
 from loopwright.server.store.transactional import TransactionalRow
+from loopwright.server.workflow.entry import triggers
 from loopwright.wire import failures
 from loopwright.wire.contacts import ContactSaved
 from loopwright.wire.events import EventAccepted
@@ -130,12 +131,12 @@ def test_commands_of_one_batch_see_each_other() -> None:
 
 @pytest.mark.parametrize("kind", [CreateContact, UpdateContact, ImportContact])
 def test_a_contact_that_comes_in_quietly(kind: type[CreateContact | UpdateContact | ImportContact]) -> None:
-    """It is there like any other, and nothing happens that could start a workflow."""
+    """It is there like any other, and what is told of it starts no workflow."""
     loud = folded(kind(team_id="t", identity=ADA))
-    assert [one.kind for one in loud.facts] == ["contact_added"]
+    assert [triggers(one) for one in loud.facts] == [[("t", "SignupTrigger", None)]]
     quiet = folded(kind(team_id="t", identity=ADA, starts_workflows=False))
     assert only(quiet.inserted).email == "ada@example.com"
-    assert quiet.facts == []
+    assert [triggers(one) for one in quiet.facts] == [[]]
 
 
 @pytest.mark.parametrize(
@@ -407,19 +408,25 @@ def test_an_unconfirmed_contact_confirms_by_its_own_link_only(status: Literal["p
 
 
 @pytest.mark.parametrize(
-    ("status", "kinds"),
+    ("status", "changed"),
     [
-        pytest.param(None, ["event_received"], id="not asked"),
-        pytest.param("accepted", ["event_received"], id="confirmed"),
+        pytest.param(None, ["contact_updated"], id="not asked"),
+        pytest.param("accepted", ["contact_updated"], id="confirmed"),
         pytest.param("pending", [], id="pending"),
         pytest.param("rejected", [], id="rejected"),
     ],
 )
-def test_events_of_unconfirmed_contacts_start_nothing(
-    status: Literal["accepted", "pending", "rejected"] | None, kinds: list[str]
+def test_of_unconfirmed_contacts_events_alone_are_told(
+    status: Literal["accepted", "pending", "rejected"] | None, changed: list[str]
 ) -> None:
-    """They are recorded and answered like any other."""
-    result = folded(event(A.email, plan="pro"), contacts=[replace(A, opt_in_status=status)])
+    """They are recorded and answered like any other; what keeps the contact out of workflows is told, too."""
+    said = replace(event(A.email, plan="pro"), input=ContactInput(custom={"plan": "pro"}))
+    result = folded(
+        said,
+        contacts=[replace(A, opt_in_status=status)],
+        properties={"t": {"plan": "string"}},
+        watched={"t": ["plan"]},
+    )
     assert result.outcomes == [EventAccepted(success=True)]
     assert only(result.events).properties == {"plan": "pro"}
-    assert [one.kind for one in result.facts] == kinds
+    assert [one.kind for one in result.facts] == ["event_received", *changed]

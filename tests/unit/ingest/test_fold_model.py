@@ -22,8 +22,8 @@ from loopwright.server.ingest.state import Loaded
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
+from loopwright.server.store.facts import Fact
 from loopwright.server.store.transactional import TransactionalRow
-from loopwright.server.workflow.entry import Fact
 from support.commands import batches, follow
 from support.sequential import (
     CONFIRM,
@@ -34,6 +34,7 @@ from support.sequential import (
     PUBLISHED,
     REVISION,
     TEAM,
+    WATCHED,
     Sequential,
     State,
     grouped,
@@ -72,6 +73,7 @@ class Stored:
             contacts=list(self.contacts.values()),
             properties={TEAM: PROPERTIES},
             lists={TEAM: frozenset(LISTS)},
+            watched={TEAM: WATCHED},
             patterns=list(self.patterns.values()),
             transactionals=[transactional(PUBLISHED, MESSAGE), transactional(DRAFT, None)],
             keys=self.keys,
@@ -149,6 +151,17 @@ def test_batching_changes_nothing(work: list[list[Command]], pauses: list[int]) 
         expected = [model.take(command) for command in batch]
         assert stored.commit(batch, now) == expected
     assert stored.state() == model.state()
-    assert [(stored.address(one.contact_id), one.event_name, one.mailing_lists) for one in stored.facts] == [
-        (model.address(contact), event, lists) for contact, event, lists in model.facts
+    assert [told(one, stored.address(one.contact.id)) for one in stored.facts] == [
+        (kind, model.address(contact), about, lists, starts)
+        for kind, contact, about, lists, starts in model.facts
     ]
+
+
+def told(fact: Fact, address: str | None) -> tuple[object, ...]:
+    """What the model tells of a fact."""
+    about = (
+        fact.event.name
+        if fact.event
+        else fact.list_id or {key: (change.was, change.is_) for key, change in fact.changes.items()}
+    )
+    return fact.kind, address, about, fact.contact.mailing_lists, fact.starts_workflows

@@ -55,7 +55,7 @@ def test_a_form_without_double_opt_in_adds_a_contact() -> None:
     contact = only(result)
     assert (contact.source, contact.subscribed, contact.opt_in_status) == ("Form", True, None)
     assert contact.mailing_lists == {"l1": "subscribed"}
-    assert [one.kind for one in result.facts] == ["contact_added"]
+    assert [one.kind for one in result.facts] == ["contact_added", "list_joined"]
     assert result.emails == []
 
 
@@ -131,7 +131,7 @@ def test_confirming_brings_everything_that_waited() -> None:
     contact = only(result)
     assert (contact.opt_in_status, contact.subscribed) == ("accepted", True)
     assert contact.mailing_lists == {"l1": "subscribed"}
-    assert [one.kind for one in result.facts] == ["contact_added"]
+    assert [one.kind for one in result.facts] == ["contact_added", "list_joined"]
 
 
 def test_declining_and_thinking_again() -> None:

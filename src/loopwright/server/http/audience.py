@@ -8,10 +8,10 @@ from starlette.responses import Response
 from loopwright.server.audience.accept import accept_audience
 from loopwright.server.audience.predicate import Audience
 from loopwright.server.store import audience as members
+from loopwright.server.store import contacts
 from loopwright.server.store.database import Connection
 
 from .bodies import AudienceRequest
-from .contacts import flat
 from .dispatch import ApiRequest, answer
 from .strict import given, read_strict
 
@@ -52,7 +52,7 @@ async def preview_audience(call: ApiRequest) -> Response:
         audience = await _accept(tx, call, body)
         rows = await members.load_newest(tx, call.team.id, audience, given(body.mailing_list_id), limit=SHOWN)
         declared = (await members.load_properties(tx, [call.team.id]))[call.team.id]
-    return answer(AudiencePreview(data=[flat(row, declared) for row in rows]))
+    return answer(AudiencePreview(data=[contacts.flat(row, declared) for row in rows]))
 
 
 async def _accept(tx: Connection, call: ApiRequest, body: AudienceRequest) -> Audience:

@@ -63,7 +63,7 @@ async def find_contact(call: ApiRequest) -> list[dict[str, object]]:
         if contact is None:
             return []
         declared = await audience.load_properties(tx, [call.team.id])
-    return [flat(contact, declared[call.team.id])]
+    return [contacts.flat(contact, declared[call.team.id])]
 
 
 async def get_suppression(call: ApiRequest) -> wire.SuppressionStatus:
@@ -148,23 +148,6 @@ def starts_workflows(call: ApiRequest) -> bool:
                 f"The header {wire.WORKFLOWS_HEADER} must be on or off; leave it out for on.",
                 code="value_invalid",
             )
-
-
-def flat(contact: ContactRow, declared: dict[str, PropertyType]) -> dict[str, object]:
-    """The contact as one flat object; a declared property that it lacks is null."""
-    return wire.Contact(
-        id=contact.id,
-        email=contact.email,
-        first_name=contact.first_name,
-        last_name=contact.last_name,
-        source=contact.source,
-        subscribed=contact.subscribed,
-        user_group=contact.user_group,
-        user_id=contact.user_id,
-        mailing_lists={key: True for key, state in contact.mailing_lists.items() if state == "subscribed"},
-        opt_in_status=contact.opt_in_status,
-        properties={key: contact.properties.get(key) for key in declared},
-    ).to_wire()
 
 
 async def find(tx: Connection, team_id: str, identity: Identity) -> ContactRow | None:

@@ -25,6 +25,7 @@ from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.groups import Group
 from loopwright.wire.lists import MailingList
+from loopwright.wire.metrics import EmailMetrics, TransactionalMetrics
 from loopwright.wire.operations import Operation
 from loopwright.wire.paging import Page
 from loopwright.wire.segments import AudienceSegment
@@ -46,6 +47,7 @@ from . import (
     event_patterns,
     events,
     groups,
+    metrics,
     previews,
     segments,
     themes,
@@ -374,6 +376,13 @@ ENDPOINTS: Sequence[Endpoint] = (
         TransactionalEmail,
         refuses=(409, 422),
     ),
+    shows(
+        api.GET_TRANSACTIONAL_EMAIL_METRICS,
+        metrics.get_transactional_email_metrics,
+        TRANSACTIONAL,
+        TransactionalMetrics,
+    ),
+    shows(api.GET_WORKFLOW_NODE_METRICS, metrics.get_workflow_node_metrics, "Workflow nodes", EmailMetrics),
     shows(api.GET_EMAIL_MESSAGE, email_messages.get_email_message, MESSAGES, EmailMessage),
     writes(
         api.UPDATE_EMAIL_MESSAGE,

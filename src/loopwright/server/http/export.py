@@ -12,7 +12,6 @@ from loopwright.server.ingest.reading import check_id
 from loopwright.server.store import audience, contacts
 from loopwright.wire.encoding import encode
 
-from .contacts import flat
 from .dispatch import ApiRequest
 
 PAGE = 1000
@@ -42,7 +41,7 @@ async def _pages(call: ApiRequest, after: str) -> AsyncIterator[bytes]:
             page = await contacts.load_page(tx, call.team.id, after=after, limit=PAGE)
             declared = (await audience.load_properties(tx, [call.team.id]))[call.team.id]
         if page:
-            yield b"".join(encode(flat(contact, declared)) + b"\n" for contact in page)
+            yield b"".join(encode(contacts.flat(contact, declared)) + b"\n" for contact in page)
         if len(page) < PAGE:
             return
         after = page[-1].id

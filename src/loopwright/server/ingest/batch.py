@@ -26,9 +26,8 @@ from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
+from loopwright.server.store.facts import insert_facts
 from loopwright.server.store.jobs import ForgetContact
-from loopwright.server.store.workflows import ActiveWorkflow
-from loopwright.server.workflow.entry import entries, kept_out
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
 from .asking import questions
@@ -40,6 +39,7 @@ from .command import (
     SetPreferences,
     SubmitForm,
 )
+from .consequences import consequences
 from .fold import fold
 from .state import CommandResult, Folded, Loaded
 from .team_cache import Knowledge, TeamSnapshot
@@ -316,6 +316,7 @@ class Ingest:
             contacts=contacts_,
             properties={team_id: team.properties for team_id, team in teams.items()},
             lists={team_id: team.lists for team_id, team in teams.items()},
+            watched={team_id: team.watched for team_id, team in teams.items() if team.watched},
             blocklists={team_id: team.blocklist for team_id, team in teams.items()},
             patterns=[
                 pattern
@@ -330,7 +331,7 @@ class Ingest:
 
     async def _save(self, tx: Connection, made: _Made) -> None:
         folded, now = made.folded, made.now
-        workflows = _workflows(made)
+        follows = consequences(folded.facts, made.teams, now=now)
         changes = BatchChanges(
             updated=folded.updated,
             deleted=folded.deleted,
@@ -338,14 +339,14 @@ class Ingest:
             patterns=folded.patterns,
             keys=folded.keys,
             events=folded.events,
-            kept_out=kept_out(folded.facts, folded.unconfirmed, workflows) if workflows else {},
+            kept_out=follows.kept_out,
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        new_runs = entries(folded.facts, workflows, now=now) if workflows else []
-        if new_runs or folded.emails or folded.forgotten:
+        if follows.runs or follows.rows or folded.emails or folded.forgotten:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
-                await runs.start_runs(tx, new_runs, now=now)
+                await insert_facts(tx, follows.rows, now=now)
+                await runs.start_runs(tx, follows.runs, now=now)
                 await emails.queue_emails(tx, folded.emails, now=now)
                 await jobs.enqueue(tx, [_forgetting(contact, now) for contact in folded.forgotten])
         else:
@@ -408,14 +409,3 @@ def _forgetting(contact: ContactRow, now: datetime) -> ForgetContact:
 def _window(now: datetime) -> datetime:
     """A key used at this time or before is free again."""
     return now - timedelta(hours=IDEMPOTENCY_HOURS)
-
-
-def _workflows(made: _Made) -> list[ActiveWorkflow]:
-    """The workflows that wait for what happened."""
-    facts = [*made.folded.facts, *made.folded.unconfirmed]
-    return [
-        workflow
-        for trigger in {fact.trigger for fact in facts}
-        if trigger[0] in made.teams
-        for workflow in made.teams[trigger[0]].workflows.get(trigger, ())
-    ]

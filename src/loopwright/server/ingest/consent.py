@@ -9,7 +9,7 @@ from loopwright.wire.contacts import ContactSaved
 
 from .asking import is_asked, question
 from .command import AnswerOptIn, ContactInput, OptIn, SetPreferences, SubmitForm
-from .contact import changed, is_unconfirmed, joined, new_contact, unknown_contact
+from .contact import changed, joined, new_contact, unknown_contact
 from .state import BatchState
 
 FORM_SOURCE = "Form"
@@ -28,15 +28,13 @@ def submit_form(state: BatchState, command: SubmitForm) -> ContactSaved:
     state.put(contact)
     if command.opt_in:
         _ask_to_confirm(state, contact, command.opt_in)
-    else:
-        state.tell_added(contact)
     return ContactSaved(success=True, id=contact.id)
 
 
 def answer_opt_in(state: BatchState, command: AnswerOptIn) -> None:
     """Whoever was asked says yes or no. Raises `NotFound`."""
     contact = _by_link(state, command)
-    if not is_unconfirmed(contact):
+    if not contact.is_unconfirmed:
         return  # whoever confirmed before leaves by the link in any email
     if not command.accepted:
         state.put(replace(contact, opt_in_status="rejected", subscribed=False))
@@ -45,9 +43,7 @@ def answer_opt_in(state: BatchState, command: AnswerOptIn) -> None:
         list_id: "subscribed" if membership == "pending" else membership
         for list_id, membership in contact.mailing_lists.items()
     }
-    contact = replace(contact, opt_in_status="accepted", subscribed=True, mailing_lists=lists)
-    state.put(contact)
-    state.tell_added(contact)
+    state.put(replace(contact, opt_in_status="accepted", subscribed=True, mailing_lists=lists))
 
 
 def set_preferences(state: BatchState, command: SetPreferences) -> None:
@@ -60,7 +56,7 @@ def set_preferences(state: BatchState, command: SetPreferences) -> None:
         if list_id in known  # a list may be gone since the page was opened
     }
     subscribed = contact.subscribed if command.subscribed is None else command.subscribed
-    if subscribed and is_unconfirmed(contact):
+    if subscribed and contact.is_unconfirmed:
         subscribed = contact.subscribed  # only the link of double opt-in confirms
     state.put(replace(contact, subscribed=subscribed, mailing_lists={**contact.mailing_lists, **wanted}))
 

@@ -33,9 +33,7 @@ def create(state: BatchState, command: CreateContact) -> ContactSaved:
     ):
         raise Conflict(failures.CONTACT_EXISTS, code="contact_exists")
     contact = changed(state, new_contact(state, command.team_id, command.identity), command.input)
-    state.put(contact)
-    if command.starts_workflows:
-        state.tell_added(contact)
+    state.put(contact, starts_workflows=command.starts_workflows)
     return ContactSaved(success=True, id=contact.id)
 
 
@@ -44,9 +42,7 @@ def update(state: BatchState, command: UpdateContact) -> ContactSaved:
     before = resolve(state, command.team_id, command.identity, missing=_cannot_create)
     contact = changed(state, before or new_contact(state, command.team_id, command.identity), command.input)
     contact = identified(state, contact, command.identity)
-    state.put(contact)
-    if before is None and command.starts_workflows:
-        state.tell_added(contact)
+    state.put(contact, starts_workflows=command.starts_workflows)
     return ContactSaved(success=True, id=contact.id)
 
 
@@ -69,9 +65,7 @@ def import_row(state: BatchState, command: ImportContact) -> ContactSaved:
     fields = {name: value for name, value in command.input.fields.items() if value is not True}
     contact = changed(state, contact, replace(command.input, fields=fields))
     contact = identified(state, contact, identity)
-    state.put(contact)
-    if before is None and command.starts_workflows:
-        state.tell_added(contact)
+    state.put(contact, starts_workflows=command.starts_workflows)
     return ContactSaved(success=True, id=contact.id)
 
 
@@ -149,14 +143,9 @@ def changed(state: BatchState, contact: ContactRow, said: ContactInput) -> Conta
     return replace(contact, **changes) if changes else contact
 
 
-def is_unconfirmed(contact: ContactRow) -> bool:
-    """Whether the contact has been asked for its own word, and has not said yes."""
-    return contact.opt_in_status in ("pending", "rejected")
-
-
 def joined(contact: ContactRow) -> Membership:
     """What a contact that joins a list becomes there: an unconfirmed one's lists wait with it."""
-    return "pending" if is_unconfirmed(contact) else "subscribed"
+    return "pending" if contact.is_unconfirmed else "subscribed"
 
 
 def unknown_contact() -> Refusal:

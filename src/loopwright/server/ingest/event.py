@@ -1,21 +1,17 @@
 """What an event does: its contact is created or changed, its pattern learns, workflows hear of it. Pure."""
 
 from collections.abc import Mapping
-from typing import cast
 
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.refusal import BadRequest, Refusal
-from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.events import EventRow, PatternRow
-from loopwright.server.workflow.entry import Fact
 from loopwright.wire import failures, limits
 from loopwright.wire.events import EventAccepted
-from loopwright.wire.values import Value
 
 from .command import SendEvent
-from .contact import changed, identified, is_unconfirmed, new_contact, resolve
+from .contact import changed, identified, new_contact, resolve
 from .pattern import type_values
 from .state import BatchState
 
@@ -28,9 +24,6 @@ def send_event(state: BatchState, command: SendEvent) -> EventAccepted:
     contact = changed(state, before or new_contact(state, team_id, command.identity), command.input)
     contact = identified(state, contact, command.identity)
     properties = _typed(state, team_id, command.name, command.properties)
-    state.put(contact)
-    if before is None:
-        state.tell_added(contact)
     event = EventRow(
         id=new_id(state.now),
         team_id=team_id,
@@ -38,10 +31,8 @@ def send_event(state: BatchState, command: SendEvent) -> EventAccepted:
         name=command.name,
         properties=properties,
     )
-    state.folded.events.append(event)
+    state.put(contact, event=event)
     state.use_key(command.key)
-    received = _received(contact, event)
-    (state.folded.unconfirmed if is_unconfirmed(contact) else state.folded.facts).append(received)
     return EventAccepted(success=True)
 
 
@@ -63,18 +54,6 @@ def _typed(state: BatchState, team_id: str, name: str, values: Mapping[str, obje
     elif learned:
         state.put_pattern(replace(pattern, properties={**pattern.properties, **learned}))
     return typed
-
-
-def _received(contact: ContactRow, event: EventRow) -> Fact:
-    return Fact(
-        team_id=contact.team_id,
-        contact_id=contact.id,
-        kind="event_received",
-        event_id=event.id,
-        event_name=event.name,
-        event_properties=cast("Mapping[str, Value]", event.properties),
-        mailing_lists=contact.mailing_lists,
-    )
 
 
 def _unknown_to_event() -> Refusal:

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import cast
 
 from loopwright.server.refusal import BadRequest
+from loopwright.server.store.contacts import ATTRIBUTES
 from loopwright.server.store.database import is_storable
 from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
@@ -38,13 +39,7 @@ _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[
 _EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
-_FIELDS = {
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "source": "source",
-    "userGroup": "user_group",
-    "subscribed": "subscribed",
-}
+_FIELDS = {key: name for key, name in ATTRIBUTES.items() if key not in ("email", "userId")}
 # A form is open to all, so it decides neither who a contact is nor whether it is subscribed.
 _NOT_BY_FORM = {"email", "userId", "subscribed", "mailingLists"}
 # Keys with readers of their own.

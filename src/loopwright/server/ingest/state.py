@@ -10,13 +10,15 @@ from loopwright.server.refusal import Conflict, Refusal
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
+from loopwright.server.store.facts import Fact
 from loopwright.server.store.transactional import TransactionalRow
-from loopwright.server.workflow.entry import Fact
 from loopwright.wire import failures
 from loopwright.wire.contacts import ContactDeleted, ContactSaved
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.transactional import TransactionalAccepted
 from loopwright.wire.values import PropertyType
+
+from .facts import deletion_of, facts_of
 
 CommandResult: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
 
@@ -24,12 +26,14 @@ CommandResult: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | Trans
 class Loaded(Struct, kw_only=True):
     """What the commands of a batch speak of, as the database has it. The maps are keyed by team first.
 
-    `asked` holds when addresses were asked to confirm, by the causes of these emails.
+    `asked` holds when addresses were asked to confirm, by the causes of these emails, and `watched` the
+    properties whose changes somebody waits for.
     """
 
     contacts: Sequence[ContactRow] = ()
     properties: Mapping[str, Mapping[str, PropertyType]] = {}
     lists: Mapping[str, Collection[str]] = {}
+    watched: Mapping[str, Collection[str]] = {}
     patterns: Sequence[PatternRow] = ()
     blocklists: Mapping[str, Collection[str]] = {}
     transactionals: Sequence[TransactionalRow] = ()
@@ -40,9 +44,9 @@ class Loaded(Struct, kw_only=True):
 class Folded(Struct, kw_only=True):
     """Outcomes in the commands' order, and the changes in the order they are to be saved.
 
-    `identities_changed`: some contact has come or gone, or has another address or user id. `unconfirmed` are
-    events of contacts who have not confirmed their address, and so happened to nobody. `forgotten` holds the
-    contacts that a command deleted, those too that had only just come.
+    `identities_changed`: some contact has come or gone, or has another address or user id. `forgotten` holds
+    the contacts that a command deleted, those too that had only just come. `facts` are in the order in which
+    they happened.
     """
 
     outcomes: list[CommandResult | Refusal] = []
@@ -55,7 +59,6 @@ class Folded(Struct, kw_only=True):
     patterns: list[PatternRow] = []
     keys: list[UsedKey] = []
     facts: list[Fact] = []
-    unconfirmed: list[Fact] = []
     emails: list[NewEmail] = []
 
 
@@ -67,6 +70,7 @@ class BatchState:
         self.now = now
         self.properties = loaded.properties
         self.lists = loaded.lists
+        self.watched = loaded.watched
         self.blocklists = loaded.blocklists
         self.patterns = {(p.team_id, p.name): p for p in loaded.patterns}
         self.transactionals = {(t.team_id, t.id): t for t in loaded.transactionals}
@@ -93,9 +97,22 @@ class BatchState:
         contact_id = self._by_user_id.get((team_id, user_id)) if user_id else None
         return self._contacts[contact_id] if contact_id else None
 
-    def put(self, contact: ContactRow) -> None:
-        """Add the contact, or what has become of it."""
+    def put(
+        self, contact: ContactRow, *, event: EventRow | None = None, starts_workflows: bool = True
+    ) -> None:
+        """Add the contact, or what has become of it, by the `event` or otherwise; and tell of it."""
         before = self._contacts.get(contact.id)
+        if before is contact and event is None:
+            return
+        self.folded.facts += facts_of(
+            before,
+            contact,
+            event=event,
+            watched=self.watched.get(contact.team_id, ()),
+            starts_workflows=starts_workflows,
+        )
+        if event is not None:
+            self.folded.events.append(event)
         if before is contact:
             return
         if before is not None:
@@ -110,6 +127,7 @@ class BatchState:
         self._forget_identity(contact)
         del self._contacts[contact.id]
         self.folded.forgotten.append(contact)
+        self.folded.facts += deletion_of(contact)
 
     def put_pattern(self, pattern: PatternRow) -> None:
         """Add the pattern, or what it has learned."""
@@ -127,17 +145,6 @@ class BatchState:
         if key is not None:
             self._keys.add(key)
             self.folded.keys.append(key)
-
-    def tell_added(self, contact: ContactRow) -> None:
-        """Say that the contact has come, which may start workflows."""
-        self.folded.facts.append(
-            Fact(
-                team_id=contact.team_id,
-                contact_id=contact.id,
-                kind="contact_added",
-                mailing_lists=contact.mailing_lists,
-            )
-        )
 
     def close(self) -> Folded:
         """Compare the contacts with what they were."""

@@ -4,7 +4,6 @@ It changes seldom and every batch needs it. Each commit insists on the revision 
 that was made by old knowledge is made again.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from loopwright.server.store import audience, events, teams, workflows
 from loopwright.server.store.database import Connection
 from loopwright.server.store.events import PatternRow
 from loopwright.server.store.workflows import ActiveWorkflow
-from loopwright.server.workflow.entry import TriggerKey
+from loopwright.server.workflow.entry import Triggered, by_trigger
 from loopwright.wire.values import PropertyType
 
 TEAMS_KEPT = 1_000
@@ -24,13 +23,18 @@ PROPERTIES_KEPT = 50_000
 
 
 class TeamSnapshot(Struct, frozen=True, kw_only=True):
-    """A team as of `revision`. `patterns` holds those that were asked for, by event name."""
+    """A team as of `revision`. `patterns` holds those that were asked for, by event name.
+
+    `watched` are the properties whose changes workflows wait for.
+    """
 
     revision: int
     blocklist: Collection[str]
     properties: Mapping[str, PropertyType]
     lists: Collection[str]
-    workflows: Mapping[TriggerKey, Sequence[ActiveWorkflow]]
+    workflows: Triggered
+    watched: Collection[str]
+    has_webhooks: bool
     patterns: dict[str, PatternRow]
 
 
@@ -82,18 +86,25 @@ class Knowledge:
 async def _load(tx: Connection, team_ids: Collection[str]) -> dict[str, TeamSnapshot]:
     revisions = await teams.load_revisions(tx, team_ids)
     properties, lists = await audience.load_declared(tx, team_ids)
-    by_team: dict[str, dict[TriggerKey, list[ActiveWorkflow]]] = defaultdict(lambda: defaultdict(list))
-    for workflow in await workflows.load_triggered(tx, team_ids):
-        trigger = workflow.team_id, workflow.trigger_type, workflow.trigger_event
-        by_team[workflow.team_id][trigger].append(workflow)
+    by_team: dict[str, list[ActiveWorkflow]] = {team_id: [] for team_id in revisions}
+    for workflow in await workflows.load_triggered(tx, revisions.keys()):
+        by_team[workflow.team_id].append(workflow)
     return {
         team_id: TeamSnapshot(
             revision=revision,
             blocklist=blocklist,
             properties=properties[team_id],
             lists=lists[team_id],
-            workflows=dict(by_team[team_id]),
+            workflows=by_trigger(by_team[team_id]),
+            watched=_watched(by_team[team_id]),
+            has_webhooks=has_webhooks,
             patterns={},
         )
-        for team_id, (revision, blocklist) in revisions.items()
+        for team_id, (revision, blocklist, has_webhooks) in revisions.items()
     }
+
+
+def _watched(workflows: Sequence[ActiveWorkflow]) -> list[str]:
+    """Drafts watch nothing: there is no page of a change that would tell of them."""
+    keys = {one.property_query.key for one in workflows if one.property_query and one.status != "Draft"}
+    return sorted(keys)

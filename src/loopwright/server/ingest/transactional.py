@@ -33,7 +33,6 @@ def send_transactional(state: BatchState, command: SendTransactional) -> Transac
     if contact is None and command.add_to_audience:
         contact = new_contact(state, command.team_id, Identity(command.email, None))
         state.put(contact)
-        state.tell_added(contact)
     state.folded.emails.append(
         NewEmail(
             team_id=command.team_id,

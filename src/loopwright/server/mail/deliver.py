@@ -31,7 +31,7 @@ from .dkim import sign
 from .feedback import feedback_id
 from .identity import Identities, Identity
 from .layout import Footer
-from .links import bounce_address, icons_root, unsubscribe_url
+from .links import Tracking, bounce_address, icons_root, unsubscribe_url
 from .recipient import values_for
 from .relay import Limits
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
@@ -43,8 +43,8 @@ from .transport import Accepted, Bounced, Deferred, Held, Refused, Relay, Sendin
 Unsubscribe: TypeAlias = Callable[[str, str], Awaitable[None]]
 """Takes a contact out of the audience: team id, contact id. Raises `NotFound` for one that is no more."""
 
-Key: TypeAlias = tuple[str, Footer | None]
-"""What prepared content depends on: a revision, and the footer below it."""
+Key: TypeAlias = tuple[str, Footer | None, bool]
+"""What prepared content depends on: a revision, the footer below it, and whether it is tracked."""
 
 DEFAULT_SENDER = "hello"
 PREVIEW_MARK = "[Test]"
@@ -87,7 +87,7 @@ class Mailer:
         self._identities = identities
         self._prepared = LruCache(256)
         self._give_up = give_up
-        self._inbox = Relay(inbox, Sending(limits=Limits(connections=connections)))
+        self._inbox = Relay(inbox, Sending(limits=Limits(connections=connections)), clock)
         self._outside = relay or self._inbox
 
     async def close(self) -> None:
@@ -101,18 +101,14 @@ class Mailer:
 
     async def prepare(self, deliveries: Sequence[Delivery]) -> list[Prepared | UnsoundContent]:
         """The content of each delivery, ready to be filled; what is new is loaded in one statement."""
-        keys: list[Key] = [(one.revision_id, _footer(one)) for one in deliveries]
+        keys = [_key(one) for one in deliveries]
         found = {key: prepared for key in keys if (prepared := self._prepared.get(key))}
-        new = {
-            (one.team_id, one.revision_id)
-            for one in deliveries
-            if (one.revision_id, _footer(one)) not in found
-        }
+        new = {(one.team_id, one.revision_id) for one in deliveries if _key(one) not in found}
         if new:
             async with self._pool.acquire() as tx:
                 contents = {one.id: one.content for one in await load_revisions(tx, new)}
             for key in set(keys) - found.keys():
-                found[key] = _prepared(contents[key[0]], key[1])
+                found[key] = _prepared(contents[key[0]], key)
                 self._prepared.put(key, found[key])
                 await asyncio.sleep(0)  # a large one takes its time: others may go on
         return [found[key] for key in keys]
@@ -223,7 +219,15 @@ class Mailer:
                 email_id=delivery.id,
                 mailing_list_id=delivery.mailing_list_id,
             )
-        values = values_for(delivery, unsubscribe_link=link, icons_root=icons_root(self._public_url))
+        tracking = None
+        if delivery.is_tracked:
+            tracking = Tracking(self._public_url, delivery.secret, delivery.team_id, delivery.id)
+        values = values_for(
+            delivery,
+            unsubscribe_link=link,
+            icons_root=icons_root(self._public_url),
+            tracking=tracking,
+        )
         rendered = fill(prepared, values)
         if delivery.preview:
             rendered = replace(rendered, subject=f"{PREVIEW_MARK} {rendered.subject}")
@@ -287,6 +291,10 @@ def _address(delivery: Delivery) -> str:
     return delivery.contact.email if delivery.contact else delivery.to_email
 
 
+def _key(delivery: Delivery) -> Key:
+    return delivery.revision_id, _footer(delivery), delivery.is_tracked
+
+
 def _footer(delivery: Delivery) -> Footer | None:
     """What ends the email; transactional ones have none."""
     if delivery.rendered_as == "transactional":
@@ -294,9 +302,10 @@ def _footer(delivery: Delivery) -> Footer | None:
     return Footer(company=delivery.company, address=delivery.address, list_name=delivery.list_name)
 
 
-def _prepared(content: Content, footer: Footer | None) -> Prepared | UnsoundContent:
+def _prepared(content: Content, key: Key) -> Prepared | UnsoundContent:
+    _, footer, is_tracked = key
     try:
-        return prepare(content, footer)
+        return prepare(content, footer, is_tracked=is_tracked)
     except UnsoundContent as problem:
         return problem
 

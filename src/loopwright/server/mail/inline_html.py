@@ -8,6 +8,7 @@ from .markup import Element, Node, Text
 from .palette import Palette
 from .style import MONOSPACE, Look
 from .template import Chunk, Target, slots
+from .tracked import place_in
 from .variables import parts
 
 _INLINE = {
@@ -34,7 +35,8 @@ def elements_of(block: Element) -> list[Element]:
 
 def target_of(element: Element, attribute: str = "href", *, name: str = "href") -> Target:
     """The attribute `name` of an HTML tag, with the address that the element's `attribute` holds."""
-    return Target(parts(element.attributes[attribute].strip()), f' {name}="', '"', "html")
+    place = place_in(element) if attribute == "href" else None
+    return Target(parts(element.attributes[attribute].strip()), f' {name}="', '"', "html", place)
 
 
 class _Prose:

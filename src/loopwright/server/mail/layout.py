@@ -28,7 +28,7 @@ from .markup import Element
 from .palette import Palette
 from .style import Look
 from .template import Chunk, Target, Template
-from .variables import UNSUBSCRIBE_LINK
+from .variables import OPEN_PIXEL, UNSUBSCRIBE_LINK
 
 PAGE_WIDTH = 600
 _GAP = "&#847;&zwnj;&nbsp;" * 60  # keeps the start of the body out of the preview
@@ -36,6 +36,11 @@ _NOT_OUTLOOK, _NOT_OUTLOOK_END = "<!--[if !mso]><!-->", "<!--<![endif]-->"
 _SCHEMES = (
     '<meta name="color-scheme" content="light dark">'
     '<meta name="supported-color-schemes" content="light dark">'
+)
+
+
+_OPEN_PIXEL = Target(
+    (OPEN_PIXEL,), '<img alt="" width="1" height="1" src="', '" style="display:block;border:0" />', "html"
 )
 
 
@@ -55,8 +60,12 @@ def page(
     preview: Template,
     language: str,
     footer: Footer | None,
+    is_tracked: bool = False,
 ) -> Template:
-    """Lay the blocks out as a whole HTML document. `language` is a tag such as `de`, or `und`."""
+    """Lay the blocks out as a whole HTML document. `language` is a tag such as `de`, or `und`.
+
+    When it is tracked, it ends with the picture that tells of opens.
+    """
     layout = _Layout(look)
     mark = layout.marks.mark
     place = Place(
@@ -66,6 +75,8 @@ def page(
     )
     body = layout.groups(blocks, place)
     below = layout.footer(footer) if footer else ""
+    if is_tracked:
+        below += layout.marks.raw([_OPEN_PIXEL])
     ground = layout.palette.ground(look.background)
     width = pixels(place.room)
     framed = layout.frame(body, below)  # before the sheet, which tells of every colour

@@ -9,12 +9,70 @@ from msgspec import Struct
 _TOKEN = re.compile(r"([a-z0-9]+)\.([a-z0-9]+)\.([A-Za-z0-9_\-]+)")
 
 
+_HIT = re.compile(r"([a-z0-9]+)\.([a-z0-9]+)\.(\d{1,4})(?:-(\d{1,5}))?\.([A-Za-z0-9_\-]{16})", re.ASCII)
+_SIGNED_BYTES = 12  # 96 bits; a whole number of base64's characters, so that none has bits to spare
+
+
 class Ticket(Struct, frozen=True):
     """What a token says before anybody has verified it."""
 
     team_id: str
     email_id: str
     signature: str
+
+
+class Tracking(Struct, frozen=True):
+    """Makes the tracked addresses of one email. `public_url` has no slash at its end."""
+
+    public_url: str
+    secret: bytes
+    team_id: str
+    email_id: str
+
+    def click(self, place: str) -> str:
+        """What stands for the link at that place."""
+        return f"{self.public_url}/c/{self._token(place)}"
+
+    @property
+    def open_pixel(self) -> str:
+        """The picture that tells of opens."""
+        return f"{self.public_url}/o/{self._token(PICTURE)}"
+
+    def _token(self, place: str) -> str:
+        signature = _hit_signature(self.secret, self.team_id, self.email_id, place)
+        return f"{self.team_id}.{self.email_id}.{place}.{signature}"
+
+
+PICTURE = "0"
+"""The place of the picture among the links, which count from 1."""
+
+
+class HitTicket(Struct, frozen=True):
+    """What the token of a tracked link or picture says before anybody has verified it.
+
+    `link` is the link's number, 0 for the picture; `turn` the item's, in what is repeated.
+    """
+
+    team_id: str
+    email_id: str
+    link: int
+    turn: int | None
+    signature: str
+
+    def is_genuine(self, secret: bytes) -> bool:
+        """Whether the team of that secret signed it."""
+        place = str(self.link) if self.turn is None else f"{self.link}-{self.turn}"
+        expected = _hit_signature(secret, self.team_id, self.email_id, place)
+        return hmac.compare_digest(expected.encode(), self.signature.encode())
+
+
+def read_hit_token(token: str) -> HitTicket | None:
+    """Take the token of a tracked link or picture apart; `None` when it has not the shape of one."""
+    found = _HIT.fullmatch(token)
+    if found is None:
+        return None
+    team_id, email_id, link, turn, signature = found.groups()
+    return HitTicket(team_id, email_id, int(link), None if turn is None else int(turn), signature)
 
 
 def unsubscribe_url(
@@ -61,6 +119,11 @@ def is_genuine(ticket: Ticket, secret: bytes, *, mailing_list_id: str | None) ->
 
 def _signature(secret: bytes, team_id: str, email_id: str, mailing_list_id: str | None) -> str:
     return _signed(secret, "unsubscribe", team_id, email_id, mailing_list_id or "")
+
+
+def _hit_signature(secret: bytes, team_id: str, email_id: str, place: str) -> str:
+    digest = hmac.digest(secret, f"track\n{team_id}\n{email_id}\n{place}".encode(), "sha256")
+    return urlsafe_b64encode(digest[:_SIGNED_BYTES]).decode()
 
 
 def _signed(secret: bytes, *said: str) -> str:

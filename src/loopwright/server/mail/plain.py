@@ -9,6 +9,7 @@ from .layout import Footer
 from .lmx import list_of
 from .markup import Element, Node, Text
 from .template import Chunk, Each, Target, Template, When, joined, slots
+from .tracked import place_in
 from .variables import UNSUBSCRIBE_LINK, parts
 
 
@@ -118,7 +119,7 @@ def _shows_its_target(link: Element) -> bool:
 def _target(element: Element, before: str, after: str) -> list[Chunk]:
     if "href" not in element.attributes:
         return []
-    return [Target(parts(element.attributes["href"].strip()), before, after, "plain")]
+    return [Target(parts(element.attributes["href"].strip()), before, after, "plain", place_in(element))]
 
 
 def _footer(footer: Footer) -> list[Chunk]:

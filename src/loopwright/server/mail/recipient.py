@@ -3,23 +3,31 @@
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.deliveries import Delivery
 
+from .links import Tracking
 from .template import Values
-from .variables import ICONS_ROOT, UNSUBSCRIBE_LINK
+from .variables import ICONS_ROOT, OPEN_PIXEL, UNSUBSCRIBE_LINK
 
 
-def values_for(email: Delivery, *, unsubscribe_link: str, icons_root: str) -> Values:
+def values_for(
+    email: Delivery, *, unsubscribe_link: str, icons_root: str, tracking: Tracking | None
+) -> Values:
     """The values of one email: its contact's and its event's, or its data."""
     if email.rendered_as == "transactional":
         return Values(data=email.data_variables, system={ICONS_ROOT.name: icons_root})
-    contact = _properties(email.contact) if email.contact else {}
+    contact = contact_values(email.contact) if email.contact else {}
+    system = {UNSUBSCRIBE_LINK.name: unsubscribe_link, ICONS_ROOT.name: icons_root}
+    if tracking:
+        system[OPEN_PIXEL.name] = tracking.open_pixel
     return Values(
         contact=email.preview.contact if email.preview else contact,
         event=email.event_properties,
-        system={UNSUBSCRIBE_LINK.name: unsubscribe_link, ICONS_ROOT.name: icons_root},
+        system=system,
+        click=tracking.click if tracking else None,
     )
 
 
-def _properties(contact: ContactRow) -> dict[str, object]:
+def contact_values(contact: ContactRow) -> dict[str, object]:
+    """What the variables of kind `contact` stand for."""
     return {
         **contact.properties,
         "email": contact.email,

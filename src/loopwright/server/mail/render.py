@@ -28,6 +28,7 @@ from .template import (
     slots,
     variables_of,
 )
+from .tracked import with_places
 from .variables import EmailKind, Variable, parts
 
 LINES = ("subject", "preview_text", "from_name", "from_email", "reply_to_email", "cc_email", "bcc_email")
@@ -102,8 +103,10 @@ class Rendered(Struct, frozen=True, kw_only=True):
         return "".join(self.text_pieces)
 
 
-def prepare(message: Content, footer: Footer | None) -> Prepared:
+def prepare(message: Content, footer: Footer | None, *, is_tracked: bool = False) -> Prepared:
     """Prepare a message; with a footer it is marketing, without one transactional.
+
+    When it is tracked, its links know their places, and the page ends with the picture that tells of opens.
 
     Raises `UnsoundContent` naming all mistakes.
     """
@@ -119,15 +122,19 @@ def prepare(message: Content, footer: Footer | None) -> Prepared:
     if footer:
         footer = replace(footer, company=clean(footer.company), address=clean(footer.address))
         footer = replace(footer, list_name=clean(footer.list_name)) if footer.list_name else footer
+    blocks = checked.document.blocks
+    if is_tracked:
+        blocks = with_places(blocks)
     html = page(
-        checked.document.blocks,
+        blocks,
         look(checked.document.style, message.email_format),
         subject=slots(parts(message.subject), "html"),
         preview=slots(parts(message.preview_text), "html"),
         language=language_tag(message.language_code),
         footer=footer,
+        is_tracked=is_tracked,
     )
-    text = plain(checked.document.blocks, footer=footer)
+    text = plain(blocks, footer=footer)
     return Prepared(
         subject=lines["subject"],
         preview=lines["preview_text"],

@@ -26,12 +26,16 @@ class Slot(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """Where a link leads. When that is not allowed, nothing is written, `before` and `after` included."""
+    """Where a link leads. When that is not allowed, nothing is written, `before` and `after` included.
+
+    `place` is the number of a link that tells of who follows it; None for the others.
+    """
 
     parts: tuple[Part, ...]
     before: str
     after: str
     writing: Writing
+    place: int | None = None
 
 
 class Condition(Struct, frozen=True):
@@ -62,12 +66,16 @@ Template: TypeAlias = tuple[Chunk, ...]
 
 
 class Values(Struct, frozen=True, kw_only=True):
-    """What one recipient's variables stand for, by kind and name."""
+    """What one recipient's variables stand for, by kind and name.
+
+    `click` gives the address that stands for a tracked link, by its place; without it links are as written.
+    """
 
     contact: Mapping[str, object] = {}
     event: Mapping[str, object] = {}
     data: Mapping[str, object] = {}
     system: Mapping[str, object] = {}
+    click: Callable[[str], str] | None = None
 
 
 class Fallbacks(Struct, frozen=True, kw_only=True):
@@ -89,15 +97,16 @@ class Filling:
         self._texts: dict[Variable, str] = {}
         self._lists: dict[Variable, Sequence[Item] | None] = {}
         self._addresses: dict[tuple[tuple[Part, ...], int], str | None] = {}
+        self._clicks: dict[str, str] = {}
 
     def fill(self, template: Template) -> str:
         """Write a template. Where a value is missing there is nothing, and the variable is in `missing`."""
         return "".join(self.pieces(template))
 
-    def pieces(self, template: Template, item: Item | None = None) -> Iterator[str]:
+    def pieces(self, template: Template, item: Item | None = None, turn: int = 0) -> Iterator[str]:
         """What `fill` joins: the template's own texts as they are, and values between them.
 
-        `item` is the one that is written of a list, where something is repeated.
+        `item` is the one that is written of a list, where something is repeated, and `turn` its number.
         """
         for chunk in template:
             match chunk:
@@ -107,15 +116,15 @@ class Filling:
                     text = self.text(chunk.variable, item)
                     yield escape(text) if chunk.writing == "html" else text
                 case Target():
-                    yield self._target(chunk, item)
+                    yield self._target(chunk, item, turn)
                 case When():
                     if self._holds(chunk.condition, item):
-                        yield from self.pieces(chunk.inside, item)
+                        yield from self.pieces(chunk.inside, item, turn)
                 case Each():
                     for number, one in enumerate(self._items(chunk.list)):
                         if number and chunk.between:
                             yield chunk.between
-                        yield from self.pieces(chunk.inside, one)
+                        yield from self.pieces(chunk.inside, one, number)
 
     def text(self, variable: Variable, item: Item | None) -> str:
         """The value of a variable, or its fallback. A field that an item has not is empty, and not missed."""
@@ -131,6 +140,11 @@ class Filling:
         if variable.field:
             return clean(written((item or {}).get(variable.field)) or "")
         return clean(written(getattr(self.values, variable.kind).get(variable.name)) or "")
+
+    def item(self, variable: Variable, turn: int) -> Item | None:
+        """One of a list's items, by its number; None when it has no such."""
+        items = self._list(variable) or ()
+        return items[turn] if turn < len(items) else None
 
     def _items(self, variable: Variable) -> Sequence[Item]:
         """The items of a list. What is no list of objects has none, and counts as missing."""
@@ -154,15 +168,17 @@ class Filling:
         value = self.values.data.get(variable.name) if variable.kind == "data" else None
         return isinstance(value, str) and not clean(value)
 
-    def _target(self, chunk: Target, item: Item | None) -> str:
-        address = self._address(chunk.parts, item)
+    def _target(self, chunk: Target, item: Item | None, turn: int) -> str:
+        address = self.address(chunk.parts, item)
         if address is None:
             return ""
+        if chunk.place is not None and self.values.click and urls.is_web(address):
+            address = self._clicked(place_of(chunk.place, turn if item is not None else None))
         if chunk.writing == "html":
             address = escape(address)
         return f"{chunk.before}{address}{chunk.after}"
 
-    def _address(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
+    def address(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
         """The address of a link; the HTML and the text have the same ones."""
         key = (parts, id(item))
         if key not in self._addresses:
@@ -170,12 +186,24 @@ class Filling:
             self._addresses[key] = urls.address_of(pieces)
         return self._addresses[key]
 
+    def _clicked(self, place: str) -> str:
+        """The tracked address; the HTML and the text have the same ones."""
+        if place not in self._clicks:
+            assert self.values.click is not None
+            self._clicks[place] = self.values.click(place)
+        return self._clicks[place]
+
     def _holds(self, condition: Condition, item: Item | None) -> bool:
         """Whether a condition holds. A list counts as the number of its items, an empty one as nothing."""
         variable = condition.variable
         items = self._list(variable)
         given = str(len(items)) if items else self.given(variable, item)
         return OPERATIONS[condition.operation](given, condition.value)
+
+
+def place_of(number: int, turn: int | None) -> str:
+    """A link's place in an email: its number, and in what is repeated for which item it is."""
+    return str(number) if turn is None else f"{number}-{turn}"
 
 
 def _objects(value: object) -> list[Item] | None:

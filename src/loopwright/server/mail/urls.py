@@ -80,6 +80,11 @@ def is_allowed(target: str) -> bool:
     return found is not None and found[1].lower() in SCHEMES and len(target) > found.end()
 
 
+def is_web(address: str) -> bool:
+    """Whether a finished address is one of the web: what a browser asks a server for."""
+    return address.lower().startswith(("http://", "https://"))
+
+
 def is_bare_address(target: str) -> bool:
     """Whether a target is an email address without its scheme."""
     return _ADDRESS.fullmatch(target.strip()) is not None

@@ -65,6 +65,9 @@ UNSUBSCRIBE_LINK = Variable("system", "unsubscribe_link")
 ICONS_ROOT = Variable("system", "icons_root")
 """Where the images of icons are, without a slash at its end. Pages use it; authors may not write it."""
 
+OPEN_PIXEL = Variable("system", "open_pixel")
+"""The address of the picture that tells of opens. Tracked pages end with it; authors may not write it."""
+
 Part: TypeAlias = str | Variable
 
 

@@ -29,6 +29,8 @@ from loopwright.server.store.housekeeping import (
 from loopwright.server.store.months import (
     EVENTS,
     FACTS,
+    HITS,
+    MONTHLY,
     Month,
     Monthly,
     add_month,
@@ -61,9 +63,9 @@ logger = logging.getLogger(__name__)
 
 
 async def make_months(pool: Pool, clock: Clock) -> None:
-    """See that the events and facts of this month and the next have tables of their own."""
+    """See that the events, facts and hits of this month and the next have tables of their own."""
     this = month_of(clock.now())
-    for table in (EVENTS, FACTS):
+    for table in MONTHLY:
         for month in (this, this.next):
             async with pool.acquire() as tx:
                 if month not in await load_months(tx, table):
@@ -81,7 +83,7 @@ async def _make_month(tx: Connection, table: Monthly, month: Month) -> None:
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """The days for which things are kept, at least; facts go with the emails that they are about."""
+    """The days for which things are kept, at least; facts and hits go with the emails that they are about."""
 
     events: Retention = "forever"
     emails: Retention = "forever"
@@ -108,6 +110,7 @@ class Housekeeping:
             before = now - timedelta(days=self._kept.emails)
             await self._delete(delete_emails, before)
             await self._forget(FACTS, before)
+            await self._forget(HITS, before)
         if self._kept.inbox != "forever":
             await self._delete(delete_inbox, now - timedelta(days=self._kept.inbox))
         await self._delete(delete_keys, now - KEYS_KEPT)

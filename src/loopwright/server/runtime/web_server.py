@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from itertools import count
+from socket import socket
 from typing import cast
 
 import uvicorn
@@ -16,6 +18,8 @@ from loopwright.server.runtime.repeating import repeating
 
 GRACE_SECONDS = 20
 """How long requests under way may take once the server is asked to stop."""
+TICK_SECONDS = 0.1
+"""uvicorn counts ticks of this length to know when the date in its headers has changed."""
 
 
 @asynccontextmanager
@@ -60,11 +64,38 @@ async def web_server(
         async with repeating(look, seconds=deadlines.look):
             yield
     finally:
-        server.should_exit = True
+        server.exit()
         await serving
 
 
 class _Uvicorn(uvicorn.Server):
+    """uvicorn, with signals left to others and an end that nobody waits for without need."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._exiting = asyncio.Event()
+
+    def exit(self) -> None:
+        """Begin to stop."""
+        self.should_exit = True
+        self._exiting.set()
+
+    async def main_loop(self) -> None:
+        """Tick ten times a second, as uvicorn counts on, and hear of the end at once."""
+        for tick in count():
+            if await self.on_tick(tick):
+                break
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._exiting.wait(), TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Close. uvicorn gives clients a moment first, also when there are none."""
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for one in (*self.servers, *(sockets or ())):
+            one.close()
+
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         """Leave signals to whoever runs the server: there is more to stop than HTTP."""

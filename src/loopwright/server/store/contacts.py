@@ -1,6 +1,6 @@
 """Contacts, loaded by the batch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Literal, LiteralString, TypeAlias
 
@@ -8,11 +8,24 @@ import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
+from loopwright.wire.contacts import Contact
+
 from .database import Connection
 
 Value: TypeAlias = str | int | float | bool
 Membership: TypeAlias = Literal["subscribed", "unsubscribed", "opted_out", "pending"]
 """`opted_out` is the contact's own doing, `pending` a wish that the contact has yet to confirm."""
+
+ATTRIBUTES = {
+    "email": "email",
+    "userId": "user_id",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "source": "source",
+    "userGroup": "user_group",
+    "subscribed": "subscribed",
+}
+"""The properties that every contact has and that can change: the API's key -> the row's attribute."""
 
 
 class ContactRow(Struct, frozen=True, kw_only=True):
@@ -38,6 +51,11 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     created_at: datetime
     version: int = 0
     place: tuple[int, int] = (0, 0)
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether the contact has been asked for its own word, and has not said yes."""
+        return self.opt_in_status in ("pending", "rejected")
 
 
 CONTACT_COLUMNS: LiteralString = """
@@ -133,6 +151,23 @@ async def load_named(
 async def lock_contacts(tx: Connection, contacts: Collection[ContactRow]) -> None:
     """Keep others from changing the contacts until the transaction ends."""
     await tx.execute(LOCK, *_columns([(contact.team_id, contact.id) for contact in contacts]))
+
+
+def flat(contact: ContactRow, declared: Iterable[str]) -> dict[str, object]:
+    """The contact as the API's one flat object; a declared property that it lacks is null."""
+    return Contact(
+        id=contact.id,
+        email=contact.email,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        source=contact.source,
+        subscribed=contact.subscribed,
+        user_group=contact.user_group,
+        user_id=contact.user_id,
+        mailing_lists={key: True for key, state in contact.mailing_lists.items() if state == "subscribed"},
+        opt_in_status=contact.opt_in_status,
+        properties={key: contact.properties.get(key) for key in declared},
+    ).to_wire()
 
 
 def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ alone nobody knows, after a crash, whether they have left.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Literal, LiteralString, TypeAlias
+from typing import Any, Literal, LiteralString
 
 import msgspec
 from asyncpg import Record
@@ -20,6 +20,7 @@ from loopwright.wire.transactional import Attachment
 from .contacts import ContactRow, decode_contact
 from .database import Connection
 from .emails import Kind, Value
+from .facts import EmailFact
 
 CHANNEL = "loopwright_email"
 """Notified when emails are queued."""
@@ -71,14 +72,17 @@ class Delivery(Struct, frozen=True, kw_only=True):
     sending_domain: str
     company: str
     address: str
+    tracking: bool
+
+    @property
+    def is_tracked(self) -> bool:
+        """Whether it tells of opens and clicks: marketing of teams that want to know, and no preview."""
+        return self.tracking and self.kind == "marketing" and self.preview is None
 
     @property
     def rendered_as(self) -> Kind:
         """What it looks like: a preview is sent as transactional, whatever it is of."""
         return self.preview.kind if self.preview else self.kind
-
-
-FactKind: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -101,7 +105,7 @@ class Result(Struct, frozen=True, kw_only=True):
     trying_since: datetime | None = None
 
     @property
-    def fact(self) -> FactKind | None:
+    def fact(self) -> EmailFact | None:
         """What the result tells of; None for an email that waits, and for one that nobody tried to send."""
         match self.status:
             case "sent":
@@ -141,6 +145,7 @@ DELIVERIES: LiteralString = """
            email.data_variables, email.preview,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
            mailing_list.name AS list_name, team.secret, team.sending_domain, team.company, team.address,
+           team.tracking,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
            EXISTS (
                SELECT FROM suppression

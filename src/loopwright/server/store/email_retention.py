@@ -1,6 +1,7 @@
 """Emails and inbox messages that have had their time. Ids sort by time: they go by ranges of their ids.
 
-What waits stays, as does what a run that goes on has sent. Links that were mailed go on working.
+What waits stays, as does what a run that goes on has sent. Links that were mailed go on working, for which
+those of teams that track keep the event properties that are in them.
 """
 
 from datetime import datetime, timedelta
@@ -22,11 +23,22 @@ DELETE_EMAILS: LiteralString = """
     ), gone AS (
         DELETE FROM email USING old WHERE email.id = old.id
         RETURNING email.id, email.team_id, email.contact_id, email.mailing_list_id, email.revision_id,
+                  coalesce(email.transactional_id, email.message_id) AS owner_id, email.event_properties,
                   email.kind = 'marketing' AND (email.status = 'sent' OR email.attempts > 0) AS has_links
     ), links AS (
-        INSERT INTO email_link (email_id, team_id, contact_id, mailing_list_id, revision_id)
-        SELECT id, team_id, contact_id, mailing_list_id, revision_id FROM gone WHERE has_links
+        INSERT INTO email_link (
+            email_id, team_id, contact_id, mailing_list_id, revision_id, owner_id, event_properties
+        )
+        SELECT gone.id, gone.team_id, contact_id, mailing_list_id, revision_id, owner_id,
+               CASE WHEN team.tracking AND revision.lmx ~ 'href="[^"]*{event[.]'
+                    THEN gone.event_properties END
+          FROM gone
+          JOIN team ON team.id = gone.team_id
+          LEFT JOIN email_revision AS revision ON revision.id = gone.revision_id
+         WHERE has_links
         ON CONFLICT DO NOTHING
+    ), visits AS (
+        DELETE FROM email_visit USING gone WHERE email_visit.email_id = gone.id
     )
     SELECT count(*) FROM gone
 """

@@ -17,6 +17,8 @@ class Monthly(Struct, frozen=True):
 
 EVENTS = Monthly("event", "received_at")
 FACTS = Monthly("fact", "happened_at")
+HITS = Monthly("email_hit", "happened_at")
+MONTHLY = (EVENTS, FACTS, HITS)
 
 # One process at a time makes and drops months.
 LOCK_MONTHS: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('loopwright.months'))"

@@ -60,6 +60,10 @@ FORGET_EMAILS: LiteralString = """
          WHERE email_attachment.team_id = $1 AND email_attachment.email_id = taken.id
     ), facts AS (
         DELETE FROM fact USING taken WHERE fact.team_id = $1 AND fact.email_id = taken.id
+    ), hits AS (
+        DELETE FROM email_hit USING taken WHERE email_hit.team_id = $1 AND email_hit.email_id = taken.id
+    ), visits AS (
+        DELETE FROM email_visit USING taken WHERE email_visit.team_id = $1 AND email_visit.email_id = taken.id
     ), messages AS (
         DELETE FROM inbox_message USING taken
          WHERE inbox_message.team_id = $1 AND inbox_message.email_id = taken.id
@@ -87,7 +91,7 @@ FORGET_RUNS: LiteralString = """
 # Links that were mailed lead to a page that says where things stand.
 FORGET_LINKS: LiteralString = """
     WITH cleared AS (
-        UPDATE email_link SET contact_id = NULL WHERE email_id IN (
+        UPDATE email_link SET contact_id = NULL, event_properties = NULL WHERE email_id IN (
             SELECT email_id FROM email_link WHERE team_id = $1 AND contact_id = $2 LIMIT $3 FOR UPDATE)
         RETURNING 1
     )
@@ -161,6 +165,12 @@ EMAILS: LiteralString = """
                               'kind', kind, 'detail', detail, 'happenedAt', happened_at
                           ) ORDER BY fact.id), '[]')
                      FROM fact WHERE fact.team_id = email.team_id AND fact.email_id = email.id),
+               'hits', (
+                   SELECT coalesce(json_agg(json_build_object(
+                              'link', link, 'verdict', verdict, 'reason', hit.reason,
+                              'delay', extract(epoch FROM delay), 'happenedAt', happened_at
+                          ) ORDER BY hit.id), '[]')
+                     FROM email_hit AS hit WHERE hit.team_id = email.team_id AND hit.email_id = email.id),
                'messageId', mime_id, 'cause', cause, 'createdAt', created_at,
                'sentAt', sent_at) AS text
       FROM email

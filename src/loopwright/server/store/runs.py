@@ -20,7 +20,7 @@ RunStatus: TypeAlias = Literal["active", "finished", "removed"]
 class NewRun(Struct, frozen=True, kw_only=True):
     """A contact about to enter a workflow at `node_id`, its trigger.
 
-    `once`: the contact enters this workflow once in a lifetime.
+    `once`: the contact enters this workflow once in a lifetime. `single`: it has one run at a time there.
     """
 
     id: str
@@ -32,6 +32,7 @@ class NewRun(Struct, frozen=True, kw_only=True):
     event_properties: Mapping[str, Value]
     once: bool
     node_id: str
+    single: bool = False
 
 
 class WayPoint(Struct, frozen=True, array_like=True):
@@ -90,16 +91,17 @@ class Overdue(Struct, frozen=True, kw_only=True):
 CHANNEL = "loopwright_run"
 """Notified when runs are due at once."""
 
-# A contact that was in a `once` workflow before stays out, also when it comes twice in one statement.
+# A contact that was in a `once` workflow before stays out, also when it comes twice in one statement; so does
+# one that is in a `single` workflow.
 INSERT_RUNS: LiteralString = """
     INSERT INTO run (
-        id, team_id, workflow_id, contact_id, event_id, event_name, event_properties, once, node_id, status,
-        due_at, entered_at, created_at, updated_at
+        id, team_id, workflow_id, contact_id, event_id, event_name, event_properties, once, node_id, single,
+        status, due_at, entered_at, created_at, updated_at
     )
-    SELECT new.*, 'active', $10, $10, $10, $10
+    SELECT new.*, 'active', $11, $11, $11, $11
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-               $8::boolean[], $9::text[]
+               $8::boolean[], $9::text[], $10::boolean[]
            ) AS new
     ON CONFLICT DO NOTHING
 """
@@ -203,6 +205,7 @@ async def start_runs(tx: Connection, runs: Sequence[NewRun], *, now: datetime) -
         [_encode(run.event_properties) for run in runs],
         [run.once for run in runs],
         [run.node_id for run in runs],
+        [run.single for run in runs],
         now,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from msgspec import Struct
 
@@ -16,7 +16,8 @@ class TeamRow(Struct, frozen=True, kw_only=True):
 
     `blocklist` holds addresses that no contact may have, `*` standing for anything. With `double_opt_in`,
     contacts of forms are asked to confirm by the transactional email `opt_in_id`. `copies` lets emails have
-    CC and BCC addresses, `attachments` lets sends bring files along.
+    CC and BCC addresses, `attachments` lets sends bring files along. `tracking` has marketing email tell of
+    opens and clicks; then `hash_visitors` keeps a hash of who made them, else nothing is kept of that.
     """
 
     id: str
@@ -30,6 +31,16 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     blocklist: list[str] = []
     copies: bool = False
     attachments: bool = True
+    tracking: bool = False
+    hash_visitors: bool = False
+
+
+class Revision(NamedTuple):
+    """What counts the changes of what a team has declared, its blocklist, and whether it has webhooks."""
+
+    revision: int
+    blocklist: Sequence[str]
+    has_webhooks: bool
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -42,23 +53,24 @@ class KeyRow(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """
     id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist,
-    copies, attachments
+    copies, attachments, tracking, hash_visitors
 """
 
 TEAM: LiteralString = f"SELECT {_COLUMNS} FROM team WHERE id = $1"
 TEAMS: LiteralString = f"SELECT {_COLUMNS} FROM team ORDER BY id"
 TEAM_OF_KEY: LiteralString = """
     SELECT team.id, team.name, team.secret, team.sending_domain, team.company, team.address,
-           team.double_opt_in, team.opt_in_id, team.blocklist, team.copies, team.attachments
+           team.double_opt_in, team.opt_in_id, team.blocklist, team.copies, team.attachments,
+           team.tracking, team.hash_visitors
       FROM api_key JOIN team ON team.id = api_key.team_id
      WHERE api_key.key_hash = $1
 """
 INSERT_TEAM: LiteralString = """
     INSERT INTO team (
         id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist, created_at,
-        copies, attachments
+        copies, attachments, tracking, hash_visitors
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 # What every team has from its first day, with ids made of its own.
 INSERT_GROUPS: LiteralString = """
@@ -73,12 +85,17 @@ INSERT_THEME: LiteralString = """
 UPDATE_TEAM: LiteralString = """
     UPDATE team
        SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
-           blocklist = $8, copies = $9, attachments = $10, revision = revision + 1
+           blocklist = $8, copies = $9, attachments = $10, tracking = $11, hash_visitors = $12,
+           revision = revision + 1
      WHERE id = $1
 """
 LOCK_TEAM: LiteralString = f"{TEAM} FOR NO KEY UPDATE"
 LOCK_NAMES: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('loopwright.bootstrap'))"
-REVISIONS: LiteralString = "SELECT id, revision, blocklist FROM team WHERE id = ANY ($1::text[])"
+REVISIONS: LiteralString = """
+    SELECT id, revision, blocklist,
+           EXISTS (SELECT FROM webhook_endpoint WHERE team_id = team.id) AS has_webhooks
+      FROM team WHERE id = ANY ($1::text[])
+"""
 KEYS: LiteralString = "SELECT id, name, created_at FROM api_key WHERE team_id = $1 ORDER BY id"
 DELETE_KEY: LiteralString = "DELETE FROM api_key WHERE team_id = $1 AND id = $2 RETURNING id"
 HAS_KEY: LiteralString = "SELECT EXISTS (SELECT FROM api_key WHERE team_id = $1)"
@@ -130,6 +147,8 @@ async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
         now,
         team.copies,
         team.attachments,
+        team.tracking,
+        team.hash_visitors,
     )
     await tx.execute(INSERT_GROUPS, team.id, DEFAULT_GROUP, now)
     await tx.execute(INSERT_THEME, team.id, now)
@@ -162,13 +181,14 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
         team.blocklist,
         team.copies,
         team.attachments,
+        team.tracking,
+        team.hash_visitors,
     )
 
 
-async def load_revisions(tx: Connection, team_ids: Collection[str]) -> dict[str, tuple[int, Sequence[str]]]:
-    """Each team's revision, which counts the changes of what it has declared, and its blocklist."""
-    rows = await tx.fetch(REVISIONS, list(team_ids))
-    return {row["id"]: (row["revision"], row["blocklist"]) for row in rows}
+async def load_revisions(tx: Connection, team_ids: Collection[str]) -> dict[str, Revision]:
+    """Each team's revision and what is read with it, by the team's id."""
+    return {row["id"]: Revision(*row[1:]) for row in await tx.fetch(REVISIONS, list(team_ids))}
 
 
 async def load_keys(tx: Connection, team_id: str) -> list[KeyRow]:

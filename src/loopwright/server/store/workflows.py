@@ -8,6 +8,8 @@ import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
+from loopwright.wire.workflow_nodes import ContactPropertyQuery
+
 from .database import Connection
 
 WorkflowStatus: TypeAlias = Literal["Draft", "Sending", "Paused", "PausedAndQueueing"]
@@ -17,16 +19,21 @@ Hindrance: TypeAlias = Literal["draft", "paused", "unconfirmed", "not_on_list"]
 
 
 class ActiveWorkflow(Struct, frozen=True, kw_only=True):
-    """What ingest must know of a workflow to let contacts in, or to say why it does not."""
+    """What ingest must know of a workflow to let contacts in, or to say why it does not.
+
+    `trigger_subject` is what its trigger waits for: the name of an event, the id of a list, or the key of the
+    property that `property_query` asks about.
+    """
 
     id: str
     team_id: str
     root_node_id: str
     trigger_type: str
-    trigger_event: str | None
+    trigger_subject: str | None
     re_eligible: bool
     mailing_list_id: str | None
     status: WorkflowStatus = "Sending"
+    property_query: ContactPropertyQuery | None = None
 
 
 class WorkflowRow(Struct, frozen=True, kw_only=True):
@@ -50,20 +57,39 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     trigger_event: str | None
 
 
+class NodeRow(Struct, frozen=True, kw_only=True):
+    """What a node is, as far as its workflow has one of that id, and the message that it sends."""
+
+    type_name: str | None
+    message_id: str | None
+
+
 _COLUMNS: LiteralString = """
     id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
     removed_nodes, trigger_type, trigger_event
 """
 
 TRIGGERED: LiteralString = """
-    SELECT id, team_id, root_node_id, trigger_type, trigger_event, mailing_list_id, status,
-           coalesce((nodes -> root_node_id ->> 'reEligible')::boolean, false) AS re_eligible
+    SELECT id, team_id, root_node_id, trigger_type, mailing_list_id, status,
+           CASE trigger_type
+               WHEN 'EventTrigger' THEN trigger_event
+               WHEN 'AddToListTrigger' THEN mailing_list_id
+               WHEN 'ContactPropertyTrigger' THEN nodes -> root_node_id -> 'contactPropertyQuery' ->> 'key'
+           END AS trigger_subject,
+           coalesce((nodes -> root_node_id ->> 'reEligible')::boolean, false) AS re_eligible,
+           CASE trigger_type
+               WHEN 'ContactPropertyTrigger' THEN nodes -> root_node_id ->> 'contactPropertyQuery'
+           END AS property_query
       FROM workflow
      WHERE team_id = ANY ($1::text[])
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
 LOCK_WORKFLOW: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
+NODE: LiteralString = """
+    SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
+      FROM workflow WHERE team_id = $1 AND id = $2
+"""
 SET_STATUS: LiteralString = """
     UPDATE workflow SET status = $3, paused_at = $4, updated_at = $5 WHERE team_id = $1 AND id = $2
 """
@@ -97,7 +123,7 @@ UPDATE_WORKFLOW: LiteralString = """
 
 async def load_triggered(tx: Connection, team_ids: Collection[str]) -> list[ActiveWorkflow]:
     """The teams' workflows by what starts them, oldest first; also those that nobody may enter now."""
-    return [ActiveWorkflow(**row) for row in await tx.fetch(TRIGGERED, list(team_ids))]
+    return [_active(row) for row in await tx.fetch(TRIGGERED, list(team_ids))]
 
 
 async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow:
@@ -112,6 +138,12 @@ async def lock_by_id(tx: Connection, team_id: str, workflow_id: str) -> Workflow
     """The workflow of that id, which nobody else changes until the caller's transaction ends."""
     row = await tx.fetchrow(LOCK_WORKFLOW, team_id, workflow_id)
     return _workflow(row) if row else None
+
+
+async def load_node(tx: Connection, team_id: str, workflow_id: str, node_id: str) -> NodeRow | None:
+    """A node of that workflow; None when the team has no such workflow."""
+    row = await tx.fetchrow(NODE, team_id, workflow_id, node_id)
+    return NodeRow(**row) if row else None
 
 
 async def set_status(
@@ -156,6 +188,12 @@ async def update_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetim
     await tx.execute(UPDATE_WORKFLOW, *_values(workflow), now)
 
 
+def _active(row: Record) -> ActiveWorkflow:
+    values: dict[str, Any] = dict(row)
+    query = values.pop("property_query")
+    return ActiveWorkflow(**values, property_query=_property_query(query) if query else None)
+
+
 def _workflow(row: Record) -> WorkflowRow:
     values: dict[str, Any] = dict(row)
     values["removed_nodes"] = _removed_nodes(values["removed_nodes"])
@@ -180,4 +218,5 @@ def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
     )
 
 
+_property_query = msgspec.json.Decoder(ContactPropertyQuery).decode
 _removed_nodes = msgspec.json.Decoder(dict[str, str]).decode

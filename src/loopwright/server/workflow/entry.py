@@ -1,97 +1,85 @@
 """Who enters which workflow, and what keeps others out. Pure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
-
-from msgspec import Struct
+from typing import TypeAlias, cast
 
 from loopwright.ids import new_id
 from loopwright.server.store.emails import Value
+from loopwright.server.store.facts import Fact
 from loopwright.server.store.runs import NewRun
 from loopwright.server.store.workflows import ActiveWorkflow, Hindrance
 
+from .change import fits
+
 TriggerKey: TypeAlias = tuple[str, str, str | None]
-"""Team, trigger type, event name: what workflows are found by."""
+"""Team, trigger type, and what it waits for, if anything: what workflows are found by."""
+Triggered: TypeAlias = Mapping[TriggerKey, Sequence[ActiveWorkflow]]
 
 
-class Fact(Struct, frozen=True, kw_only=True):
-    """Something that may start workflows for a contact.
-
-    `mailing_lists` holds the contact's memberships after it, list id -> state. The event's fields are set for
-    `event_received` only.
-    """
-
-    team_id: str
-    contact_id: str
-    kind: Literal["contact_added", "event_received"]
-    event_id: str | None = None
-    event_name: str | None = None
-    event_properties: Mapping[str, Value] = {}
-    mailing_lists: Mapping[str, str]
-
-    @property
-    def trigger(self) -> TriggerKey:
-        """The trigger that answers to it; event names are compared exactly."""
-        if self.kind == "contact_added":
-            return self.team_id, "SignupTrigger", None
-        return self.team_id, "EventTrigger", self.event_name
+def triggers(fact: Fact) -> list[TriggerKey]:
+    """The triggers that answer to it; event names are compared exactly."""
+    if not fact.starts_workflows:
+        return []
+    team_id = fact.contact.team_id
+    match fact.kind:
+        case "event_received":
+            return [(team_id, "EventTrigger", fact.event.name if fact.event else None)]
+        case "contact_added":
+            return [(team_id, "SignupTrigger", None)]
+        case "contact_updated":
+            return [(team_id, "ContactPropertyTrigger", key) for key in fact.changes]
+        case "list_joined":
+            return [(team_id, "AddToListTrigger", fact.list_id)]
+        case _:
+            return []
 
 
-def entries(facts: Sequence[Fact], workflows: Sequence[ActiveWorkflow], *, now: datetime) -> list[NewRun]:
+def by_trigger(workflows: Sequence[ActiveWorkflow]) -> dict[TriggerKey, list[ActiveWorkflow]]:
+    """The workflows by what they wait for."""
+    found: dict[TriggerKey, list[ActiveWorkflow]] = defaultdict(list)
+    for workflow in workflows:
+        found[workflow.team_id, workflow.trigger_type, workflow.trigger_subject].append(workflow)
+    return found
+
+
+def entries(facts: Sequence[Fact], workflows: Triggered, *, now: datetime) -> list[NewRun]:
     """The runs that `facts` start, in their order.
 
-    A workflow with a mailing list takes only its subscribers. A run marked `once` may still turn out to be
-    the contact's second: the database knows, and leaves that one out.
+    A run marked `once` or `single` may still turn out to be the contact's second, in its lifetime or at a
+    time: the database knows, and leaves that one out.
     """
-    by_trigger = _by_trigger(workflows)
     return [
-        NewRun(
-            id=new_id(now),
-            team_id=fact.team_id,
-            workflow_id=workflow.id,
-            contact_id=fact.contact_id,
-            event_id=fact.event_id,
-            event_name=fact.event_name,
-            event_properties=fact.event_properties,
-            once=not workflow.re_eligible,
-            node_id=workflow.root_node_id,
-        )
+        _run(fact, workflow, now)
         for fact in facts
-        for workflow in by_trigger.get(fact.trigger, ())
+        for workflow in _waiting(fact, workflows)
         if hindrance(workflow, fact) is None
     ]
 
 
-def kept_out(
-    facts: Sequence[Fact], unconfirmed: Sequence[Fact], workflows: Sequence[ActiveWorkflow]
-) -> dict[str, dict[str, Hindrance]]:
-    """What kept the contacts of events out: event id -> workflow id -> why.
+def kept_out(fact: Fact, workflows: Triggered) -> dict[str, Hindrance]:
+    """What kept the fact's contact out of workflows that wait for such a fact: workflow id -> why.
 
-    `unconfirmed` are the events of contacts who have not said yet that they want email. A workflow that lets
-    each contact in once, and had this one before, is not among these: its runs tell.
+    A workflow that lets each contact in once, or in one run at a time, and has or had this one, is not among
+    these: its runs tell.
     """
-    by_trigger = _by_trigger(workflows)
-    found: dict[str, dict[str, Hindrance]] = defaultdict(dict)
-    for group, is_confirmed in ((facts, True), (unconfirmed, False)):
-        for fact in group:
-            for workflow in by_trigger.get(fact.trigger, ()):
-                why = hindrance(workflow, fact, is_confirmed=is_confirmed)
-                if why and fact.event_id:
-                    found[fact.event_id][workflow.id] = why
-    return found
+    found = {workflow.id: hindrance(workflow, fact) for workflow in _waiting(fact, workflows)}
+    return {workflow_id: why for workflow_id, why in found.items() if why}
 
 
-def hindrance(workflow: ActiveWorkflow, fact: Fact, *, is_confirmed: bool = True) -> Hindrance | None:
-    """Why the workflow does not take in a contact to whom happened what it waits for; None when it does."""
+def hindrance(workflow: ActiveWorkflow, fact: Fact) -> Hindrance | None:
+    """Why the workflow does not take in a contact to whom happened what it waits for; None when it does.
+
+    A workflow with a mailing list takes only its subscribers.
+    """
     if workflow.status == "Draft":
         return "draft"
     if workflow.status == "Paused":
         return "paused"
-    if not is_confirmed:
+    if fact.contact.is_unconfirmed:
         return "unconfirmed"
-    return None if admits(workflow.mailing_list_id, fact.mailing_lists) else "not_on_list"
+    return None if admits(workflow.mailing_list_id, fact.contact.mailing_lists) else "not_on_list"
 
 
 def admits(mailing_list_id: str | None, memberships: Mapping[str, str]) -> bool:
@@ -99,8 +87,26 @@ def admits(mailing_list_id: str | None, memberships: Mapping[str, str]) -> bool:
     return mailing_list_id is None or memberships.get(mailing_list_id) == "subscribed"
 
 
-def _by_trigger(workflows: Sequence[ActiveWorkflow]) -> dict[TriggerKey, list[ActiveWorkflow]]:
-    by_trigger: dict[TriggerKey, list[ActiveWorkflow]] = defaultdict(list)
-    for workflow in workflows:
-        by_trigger[workflow.team_id, workflow.trigger_type, workflow.trigger_event].append(workflow)
-    return by_trigger
+def _waiting(fact: Fact, workflows: Triggered) -> Iterator[ActiveWorkflow]:
+    """The workflows that wait for such a fact."""
+    for trigger in triggers(fact):
+        for workflow in workflows.get(trigger, ()):
+            query = workflow.property_query
+            if query is None or fits(query, fact.changes[query.key]):
+                yield workflow
+
+
+def _run(fact: Fact, workflow: ActiveWorkflow, now: datetime) -> NewRun:
+    event = fact.event
+    return NewRun(
+        id=new_id(now),
+        team_id=workflow.team_id,
+        workflow_id=workflow.id,
+        contact_id=fact.contact.id,
+        event_id=event.id if event else None,
+        event_name=event.name if event else None,
+        event_properties=cast("Mapping[str, Value]", event.properties) if event else {},
+        once=not workflow.re_eligible,
+        single=workflow.re_eligible and event is None,
+        node_id=workflow.root_node_id,
+    )

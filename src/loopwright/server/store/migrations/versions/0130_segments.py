@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0130"
-down_revision = "0110"
+down_revision = "0122"
 
 CHANGES = """
 CREATE TABLE segment (

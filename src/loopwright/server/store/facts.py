@@ -1,0 +1,79 @@
+"""Facts: what has happened, written in the transaction of what they tell, by the month as events are."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, LiteralString, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+from .contacts import ContactRow, Value
+from .database import Connection
+from .events import EventRow
+
+ContactFact: TypeAlias = Literal[
+    "contact_added",
+    "contact_updated",
+    "contact_unsubscribed",
+    "contact_resubscribed",
+    "contact_deleted",
+    "list_joined",
+    "list_left",
+]
+EmailFact: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
+"""What the mailer tells, in the statement that stores an email's result."""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a property was and what it is; None for one without a value."""
+
+    was: Value | None
+    is_: Value | None = field(name="is")
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """Something that has happened to a contact, which is as it was left, or as it was when it was deleted.
+
+    `event` is set for `event_received` alone, `list_id` for `list_joined` and `list_left`, and `changes` for
+    `contact_updated`: property key -> what it was and is. What comes in quietly starts no workflows.
+    """
+
+    kind: ContactFact | Literal["event_received"]
+    contact: ContactRow
+    event: EventRow | None = None
+    list_id: str | None = None
+    changes: Mapping[str, Change] = {}
+    starts_workflows: bool = True
+
+
+class FactRow(Struct, frozen=True, kw_only=True):
+    """A fact about a contact as it is stored. `detail` becomes JSON."""
+
+    id: str
+    team_id: str
+    kind: ContactFact
+    contact_id: str
+    detail: Mapping[str, Any]
+
+
+INSERT_FACTS: LiteralString = """
+    INSERT INTO fact (id, team_id, kind, contact_id, detail, happened_at)
+    SELECT *, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[])
+"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def insert_facts(tx: Connection, rows: Sequence[FactRow], *, now: datetime) -> None:
+    """Write facts that happened at `now`, in their order."""
+    if not rows:
+        return
+    await tx.execute(
+        INSERT_FACTS,
+        [row.id for row in rows],
+        [row.team_id for row in rows],
+        [row.kind for row in rows],
+        [row.contact_id for row in rows],
+        [_encode(row.detail).decode() for row in rows],
+        now,
+    )
