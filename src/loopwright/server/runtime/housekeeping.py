@@ -40,6 +40,7 @@ from loopwright.server.store.months import (
     lock_months,
     month_of,
 )
+from loopwright.server.store.runs import load_overdue
 from loopwright.server.workflow.control import stop_queueing
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
@@ -104,6 +105,7 @@ class Housekeeping:
         await make_months(self._pool, self._clock)
         await self._index_months()
         await self._end_queueing(now)
+        await self._tell_of_overdue(now)
         if self._kept.events != "forever":
             await self._forget(EVENTS, now - timedelta(days=self._kept.events))
         if self._kept.emails != "forever":
@@ -127,6 +129,17 @@ class Housekeeping:
                     "workflow %s has been paused for a day: new matches are no longer kept, and are lost",
                     workflow_id,
                 )
+
+    async def _tell_of_overdue(self, now: datetime) -> None:
+        async with self._pool.acquire() as tx:
+            overdue = await load_overdue(tx, now=now)
+        if overdue:
+            logger.warning(
+                "%s runs have been due for more than five minutes, the first since %s; "
+                "loopwright doctor workflows says what to do",
+                overdue.count,
+                overdue.since.isoformat(timespec="seconds"),
+            )
 
     async def _index_months(self) -> None:
         async with self._pool.acquire() as tx:

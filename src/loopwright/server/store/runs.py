@@ -1,7 +1,7 @@
 """Runs: one contact's way through a workflow, and when each is due for its next step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
@@ -82,12 +82,15 @@ class RunChange(Struct, frozen=True, kw_only=True):
 
 
 class Overdue(Struct, frozen=True, kw_only=True):
-    """How many runs are late, up to the limit that was asked for, and since when the first of them."""
+    """How many runs are late, counted to twice `MANY`, and since when the first of them."""
 
     count: int
     since: datetime
 
 
+LATE = timedelta(minutes=5)
+"""A run that has been due for longer does not go on by itself: no worker takes it, or its step fails."""
+MANY = 10_000
 CHANNEL = "loopwright_run"
 """Notified when runs are due at once."""
 
@@ -139,7 +142,9 @@ HOLD_RUNS: LiteralString = """
      WHERE run.team_id = stopped.team_id AND run.id = stopped.id
 """
 POSTPONE_RUN: LiteralString = """
-    UPDATE run SET due_at = $3, failures = failures + 1, reason = $4 WHERE team_id = $1 AND id = $2
+    UPDATE run
+       SET held_from = coalesce(held_from, due_at), due_at = $3, failures = failures + 1, reason = $4
+     WHERE team_id = $1 AND id = $2
 """
 # They are due now, a microsecond apart, so that who was due first goes on first.
 RELEASE_RUNS: LiteralString = """
@@ -180,9 +185,17 @@ DROP_ENTERING: LiteralString = """
     )
     SELECT count(*) FROM dropped
 """
+# What fails is due again and again, and since long before.
 OVERDUE: LiteralString = """
-    SELECT count(*) AS count, min(due_at) AS since
-      FROM (SELECT due_at FROM run WHERE due_at < $1 ORDER BY due_at LIMIT $2) AS late
+    SELECT count(*) AS count, min(since) AS since
+      FROM (
+               (SELECT due_at AS since FROM run
+                 WHERE due_at < $1 AND ($3::text IS NULL OR team_id = $3) ORDER BY due_at LIMIT $2)
+                UNION ALL
+               (SELECT held_from FROM run
+                 WHERE failures > 0 AND NOT held AND held_from < $1 AND due_at >= $1
+                   AND ($3::text IS NULL OR team_id = $3) ORDER BY held_from LIMIT $2)
+           ) AS late
 """
 WAKE_RUN: LiteralString = """
     UPDATE run SET due_at = $4 WHERE team_id = $1 AND id = $2 AND node_id = $3 AND status = 'active'
@@ -300,9 +313,9 @@ async def drop_entering(
     return count
 
 
-async def load_overdue(tx: Connection, *, before: datetime, limit: int) -> Overdue | None:
-    """The runs of all teams that were due before then and have not gone on; None when there are none."""
-    row = await tx.fetchrow(OVERDUE, before, limit)
+async def load_overdue(tx: Connection, team_id: str | None = None, *, now: datetime) -> Overdue | None:
+    """The team's runs, or those of all teams, that are five minutes late; None when there are none."""
+    row = await tx.fetchrow(OVERDUE, now - LATE, MANY, team_id)
     return Overdue(**row) if row and row["count"] else None
 
 
