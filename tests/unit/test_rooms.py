@@ -45,13 +45,15 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.parsed_email",
         "server.mail.variables",
         "server.observe",
+        "server.workflow.control",
         "server.workflow.edit",
         "server.workflow.graph",
         "server.workflow.node_update",
         "server.workflow.property_query",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
-    "server.workflow": COMMON | {"server.audience.predicate"},
+    "server.workflow": COMMON
+    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
     "server.mail": COMMON,
     "server.content": COMMON
     | {
@@ -100,9 +102,11 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.size",
         "server.mail.template",
         "server.mail.variables",
+        "server.workflow.graph",
     },
     "server.observe": COMMON | {"server.ingest"},
-    "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
+    "server.runtime": COMMON
+    | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
     "server.testing": COMMON
     | {
         "server.bootstrap",

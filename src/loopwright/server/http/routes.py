@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import audience, bulk, export, inbox, people
+from . import audience, bulk, export, inbox, people, workflow_control
 from .dispatch import ApiRequest, Authenticator, Handler, Resource, respond
 from .endpoints import BY_OPERATION
 from .failures import Shapes
@@ -32,6 +32,12 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
     "/inbox": {"GET": inbox.list_inbox},
+    "/workflows": {"GET": workflow_control.list_states},
+    "/workflows/{workflowId}": {"GET": workflow_control.show_state},
+    "/workflows/{workflowId}/start": {"POST": workflow_control.start},
+    "/workflows/{workflowId}/pause": {"POST": workflow_control.pause},
+    "/workflows/{workflowId}/resume": {"POST": workflow_control.resume},
+    "/workflows/{workflowId}/stop": {"POST": workflow_control.stop},
 }
 
 
