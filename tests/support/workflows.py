@@ -61,9 +61,9 @@ async def add_contact(
     return contact
 
 
-async def add_message(pool: Pool, team_id: str) -> str:
-    """Store an email message and return its id."""
-    return (await write_message(pool, team_id)).message_id
+async def add_message(pool: Pool, team_id: str, **given: object) -> str:
+    """Store an email message, `PLAIN` but for the fields given, and return its id."""
+    return (await write_message(pool, team_id, **given)).message_id
 
 
 async def email_timer_email(pool: Pool, team_id: str, minutes: float) -> dict[str, Node]:

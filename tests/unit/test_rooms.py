@@ -49,13 +49,15 @@ ALLOWED: dict[str, set[str]] = {
         "server.webhook.addresses",
         "server.webhook.signing",
         "webhooks",
+        "server.workflow.control",
         "server.workflow.edit",
         "server.workflow.graph",
         "server.workflow.node_update",
         "server.workflow.property_query",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
-    "server.workflow": COMMON | {"server.audience.predicate"},
+    "server.workflow": COMMON
+    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
     "server.mail": COMMON,
     "server.content": COMMON
     | {
@@ -106,10 +108,12 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.size",
         "server.mail.template",
         "server.mail.variables",
+        "server.workflow.graph",
     },
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
-    "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
+    "server.runtime": COMMON
+    | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
     "server.testing": COMMON
     | {
         "server.bootstrap",

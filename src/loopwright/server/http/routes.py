@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import audience, bulk, export, inbox, people, webhooks
+from . import audience, bulk, export, inbox, people, webhooks, workflow_control
 from .dispatch import Authenticator, Handler, Resource, respond
 from .endpoints import ENDPOINTS, Endpoint
 from .fallback import unknown_path
@@ -39,6 +39,12 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/webhooks/{webhookId}/replay": {"POST": webhooks.replay_webhook},
     "/webhooks/{webhookId}/deliveries": {"GET": webhooks.list_deliveries},
     "/webhooks/{webhookId}/deliveries/{deliveryId}": {"GET": webhooks.get_delivery},
+    "/workflows": {"GET": workflow_control.list_states},
+    "/workflows/{workflowId}": {"GET": workflow_control.show_state},
+    "/workflows/{workflowId}/start": {"POST": workflow_control.start},
+    "/workflows/{workflowId}/pause": {"POST": workflow_control.pause},
+    "/workflows/{workflowId}/resume": {"POST": workflow_control.resume},
+    "/workflows/{workflowId}/stop": {"POST": workflow_control.stop},
 }
 
 

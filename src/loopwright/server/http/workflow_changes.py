@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.refusal import BadRequest, Conflict, NotFound
-from loopwright.server.store import runs, workflow_edits
+from loopwright.server.store import runs
 from loopwright.server.store.audience import has_list
 from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import find_group
-from loopwright.server.store.workflows import WorkflowRow, update_workflow
+from loopwright.server.store.workflows import WorkflowRow, lock_by_id, update_workflow
 from loopwright.server.workflow.graph import EventTrigger, Graph, encode_nodes, graph_of, type_name
 from loopwright.wire.failures import (
     GROUP_NOT_FOUND,
@@ -45,7 +45,7 @@ async def open_workflow(tx: Connection, team_id: str, workflow_id: str, expected
 
     Of many who make a change to one revision the first wins, and the others find that out here.
     """
-    row = await workflow_edits.lock_workflow(tx, team_id, workflow_id)
+    row = await lock_by_id(tx, team_id, workflow_id)
     if row is None:
         raise NotFound(WORKFLOW_NOT_FOUND, code="workflow_not_found")
     if row.revision_id != expected_id:

@@ -7,7 +7,7 @@ from typing import LiteralString
 from msgspec import Struct
 
 from .database import Connection
-from .workflows import WORKFLOW, WorkflowRow, WorkflowStatus, read_workflow
+from .workflows import WorkflowStatus
 
 
 class WorkflowSummaryRow(Struct, frozen=True, kw_only=True):
@@ -27,7 +27,6 @@ PAGE: LiteralString = """
      WHERE team_id = $1 AND ($2::text IS NULL OR id < $2)
      ORDER BY id DESC LIMIT $3
 """
-LOCK: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
 DELETE: LiteralString = "DELETE FROM workflow WHERE team_id = $1 AND id = $2"
 _WAITING: LiteralString = "team_id = $1 AND workflow_id = $2 AND status = 'active'"
 COUNT_WAITING: LiteralString = f"SELECT count(DISTINCT contact_id) FROM run WHERE {_WAITING}"
@@ -58,12 +57,6 @@ async def load_page(
 ) -> Sequence[WorkflowSummaryRow]:
     """Workflows newest first, those older than the id `before`."""
     return [WorkflowSummaryRow(**row) for row in await tx.fetch(PAGE, team_id, before, limit)]
-
-
-async def lock_workflow(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow | None:
-    """The workflow of that id, which nobody else changes until the caller's transaction ends."""
-    row = await tx.fetchrow(LOCK, team_id, workflow_id)
-    return read_workflow(row) if row else None
 
 
 async def delete_workflow(tx: Connection, team_id: str, workflow_id: str) -> None:

@@ -87,12 +87,19 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
+LOCK_WORKFLOW: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
 NODE: LiteralString = """
     SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
       FROM workflow WHERE team_id = $1 AND id = $2
 """
 SET_STATUS: LiteralString = """
-    UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
+    UPDATE workflow SET status = $3, paused_at = $4, updated_at = $5 WHERE team_id = $1 AND id = $2
+"""
+PAUSED_AT: LiteralString = "SELECT paused_at FROM workflow WHERE team_id = $1 AND id = $2"
+STOP_QUEUEING: LiteralString = """
+    UPDATE workflow SET status = 'Paused', updated_at = $2
+     WHERE status = 'PausedAndQueueing' AND paused_at <= $1
+    RETURNING id
 """
 WORKFLOWS_BY_SLUG: LiteralString = f"""
     SELECT {_COLUMNS} FROM workflow
@@ -126,7 +133,13 @@ async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> Workf
     row = await tx.fetchrow(WORKFLOW, team_id, workflow_id)
     if row is None:
         raise LookupError(f"no workflow {workflow_id}")
-    return read_workflow(row)
+    return _workflow(row)
+
+
+async def lock_by_id(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow | None:
+    """The workflow of that id, which nobody else changes until the caller's transaction ends."""
+    row = await tx.fetchrow(LOCK_WORKFLOW, team_id, workflow_id)
+    return _workflow(row) if row else None
 
 
 async def load_node(tx: Connection, team_id: str, workflow_id: str, node_id: str) -> NodeRow | None:
@@ -136,15 +149,35 @@ async def load_node(tx: Connection, team_id: str, workflow_id: str, node_id: str
 
 
 async def set_status(
-    tx: Connection, team_id: str, workflow_id: str, status: WorkflowStatus, *, now: datetime
+    tx: Connection,
+    team_id: str,
+    workflow_id: str,
+    status: WorkflowStatus,
+    *,
+    paused_at: datetime | None = None,
+    now: datetime,
 ) -> None:
-    """Change the status alone. To let a paused workflow go on, use `store.runs.resume`."""
-    await tx.execute(SET_STATUS, team_id, workflow_id, status, now)
+    """Change the status alone; `paused_at` is since when people or programs have it paused.
+
+    To let a paused workflow go on, use `store.runs.resume`.
+    """
+    await tx.execute(SET_STATUS, team_id, workflow_id, status, paused_at, now)
+
+
+async def load_paused_at(tx: Connection, team_id: str, workflow_id: str) -> datetime | None:
+    """Since when people or programs have the workflow paused; None when they have not."""
+    moment: datetime | None = await tx.fetchval(PAUSED_AT, team_id, workflow_id)
+    return moment
+
+
+async def stop_queueing(tx: Connection, *, paused_before: datetime, now: datetime) -> list[str]:
+    """End the queueing of all teams' workflows that were paused by then; returns the workflows' ids."""
+    return [row["id"] for row in await tx.fetch(STOP_QUEUEING, paused_before, now)]
 
 
 async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> list[WorkflowRow]:
     """The team's workflows of those slugs, locked until the caller's transaction ends."""
-    return [read_workflow(row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
+    return [_workflow(row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
 
 
 async def insert_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
@@ -163,8 +196,7 @@ def _active(row: Record) -> ActiveWorkflow:
     return ActiveWorkflow(**values, property_query=_property_query(query) if query else None)
 
 
-def read_workflow(row: Record) -> WorkflowRow:
-    """A workflow from its columns."""
+def _workflow(row: Record) -> WorkflowRow:
     values: dict[str, Any] = dict(row)
     values["removed_nodes"] = _removed_nodes(values["removed_nodes"])
     return WorkflowRow(**values)
