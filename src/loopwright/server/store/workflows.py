@@ -116,7 +116,7 @@ UPDATE_WORKFLOW: LiteralString = """
     UPDATE workflow
        SET slug = $3, revision_id = $4, status = $5, name = $6, description = $7, mailing_list_id = $8,
            root_node_id = $9, nodes = $10, removed_nodes = $11, trigger_type = $12, trigger_event = $13,
-           updated_at = $14
+           updated_at = $14, paused_at = CASE WHEN $5 IN ('Paused', 'PausedAndQueueing') THEN paused_at END
      WHERE id = $1 AND team_id = $2
 """
 
