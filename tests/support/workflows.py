@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
@@ -61,7 +62,7 @@ async def add_contact(
     return contact
 
 
-async def add_message(pool: Pool, team_id: str, **given: object) -> str:
+async def add_message(pool: Pool, team_id: str, **given: Any) -> str:
     """Store an email message, `PLAIN` but for the fields given, and return its id."""
     return (await write_message(pool, team_id, **given)).message_id
 
