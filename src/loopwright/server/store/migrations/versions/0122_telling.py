@@ -12,12 +12,17 @@ down_revision = "0121"
 
 # Nobody is told of a contact that has yet to confirm its address, nor of previews.
 CHANGES = """
+-- Whom an email is about that went to no contact: an id of its address, the same every time.
+CREATE FUNCTION id_of_address(secret bytea, email text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT 'c' || left(md5(secret || convert_to(lower(email), 'UTF8')), 24)
+$$;
+
 CREATE FUNCTION told_of_contacts(facts fact[])
 RETURNS TABLE (
-    fact_id text, team_id text, contact_id text, place int, name text, identity jsonb, fields jsonb
+    fact_id text, team_id text, place int, name text, identity jsonb, fields jsonb
 )
 LANGUAGE sql STABLE AS $$
-    SELECT told.id, told.team_id, told.contact_id, event.place, event.name, told.detail -> 'identity',
+    SELECT told.id, told.team_id, event.place, event.name, told.detail -> 'identity',
            CASE
                WHEN event.name = 'contact.created'
                    THEN jsonb_build_object('contact', told.detail -> 'contact')
@@ -40,14 +45,13 @@ $$;
 
 CREATE FUNCTION told_of_emails(facts fact[])
 RETURNS TABLE (
-    fact_id text, team_id text, contact_id text, place int, name text, identity jsonb, fields jsonb
+    fact_id text, team_id text, place int, name text, identity jsonb, fields jsonb
 )
 LANGUAGE sql STABLE AS $$
-    SELECT told.id, told.team_id, email.contact_id, event.place,
+    SELECT told.id, told.team_id, event.place,
            CASE event.name WHEN 'sent' THEN source.kind || '.email.sent' ELSE event.name END,
            jsonb_build_object(
-               'id', coalesce(email.contact_id,
-                              'c' || left(md5(team.secret || convert_to(lower(email.to_email), 'UTF8')), 24)),
+               'id', coalesce(email.contact_id, id_of_address(team.secret, email.to_email)),
                'email', email.to_email, 'userId', contact.user_id),
            jsonb_build_object(
                source.kind || 'Id', source.id,
@@ -101,7 +105,7 @@ BEGIN
             endpoint_id, id, team_id, event_name, contact_id, payload, status, due_at, created_at
         )
         SELECT endpoint.id, event.fact_id || CASE event.place WHEN 1 THEN '' ELSE '2' END,
-               event.team_id, event.name, event.contact_id,
+               event.team_id, event.name, event.identity ->> 'id',
                jsonb_build_object(
                    'eventName', event.name,
                    'eventTime', floor(extract(epoch FROM told.happened_at))::bigint,
