@@ -117,6 +117,19 @@ async def add_segment(
         await insert_segment(tx, team_id, row)
 
 
+async def add_campaign(pool: Pool, team_id: str, campaign_id: str, **columns: Any) -> str:
+    """A draft to everybody whose email says nothing; answers its message's id."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as tx, tx.transaction():
+        draft = await save.write_content(tx, team_id, None, EMPTY, now=now)
+    default: dict[str, Any] = {
+        "name": "News", "status": "Draft", "message_id": draft.message_id, "created_at": now,
+        "updated_at": now,
+    }  # fmt: skip
+    await insert(pool, "campaign", id=campaign_id, team_id=team_id, **{**default, **columns})
+    return draft.message_id
+
+
 async def suppress(
     pool: Pool, team_id: str, email: str, *, reason: str = "hard_bounce", now: datetime | None = None
 ) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from loopwright.ids import new_id
+from loopwright.server.clock import SystemClock
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.identity import Identities
 from loopwright.server.mail.inbox import Inbox
@@ -33,7 +34,7 @@ def relay_to(smtp_url: str, *, timeout: float = 5.0, connections: int = 8, **giv
     """A relay that waits for answers no longer than `timeout`."""
     limits = Limits(connections=connections, rate=given.pop("rate", None))  # type: ignore[arg-type]
     given.setdefault("timeouts", Timeouts(connect=timeout, reply=timeout, final=timeout))
-    return Relay(read_url(smtp_url), Sending(limits=limits, **given))  # type: ignore[arg-type]
+    return Relay(read_url(smtp_url), Sending(limits=limits, **given), SystemClock())  # type: ignore[arg-type]
 
 
 class Office:

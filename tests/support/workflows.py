@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.store.batches import BatchChanges, save
-from loopwright.server.store.contacts import ContactRow, Membership
+from loopwright.server.store.contacts import ContactRow, Membership, Value
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus, insert_workflow
 from loopwright.server.workflow.graph import (
     EventTrigger,
@@ -30,7 +31,12 @@ def utc_now() -> datetime:
 
 
 async def add_contact(
-    pool: Pool, team_id: str, email: str, mailing_lists: dict[str, Membership] | None = None
+    pool: Pool,
+    team_id: str,
+    email: str,
+    mailing_lists: dict[str, Membership] | None = None,
+    *,
+    properties: dict[str, Value] | None = None,
 ) -> ContactRow:
     """Store a subscribed contact."""
     now = utc_now()
@@ -46,7 +52,7 @@ async def add_contact(
         user_group="",
         opt_in_status=None,
         notes=None,
-        properties={},
+        properties=properties or {},
         mailing_lists=mailing_lists or {},
         created_at=now,
     )
@@ -100,6 +106,24 @@ async def add_workflow(
     async with pool.acquire() as tx, tx.transaction():
         await insert_workflow(tx, workflow, now=now)
     return workflow
+
+
+async def start_run(pool: Pool, workflow: WorkflowRow, contact: ContactRow, *, now: datetime) -> str:
+    """Let a contact in, as an event without properties does; returns the run's id."""
+    run = NewRun(
+        id=new_id(utc_now()),
+        team_id=workflow.team_id,
+        workflow_id=workflow.id,
+        contact_id=contact.id,
+        event_id=None,
+        event_name=None,
+        event_properties={},
+        once=False,
+        node_id=workflow.root_node_id,
+    )
+    async with pool.acquire() as tx:
+        await start_runs(tx, [run], now=now)
+    return run.id
 
 
 @asynccontextmanager

@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
         "webhooks",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
-    "server.workflow": COMMON,
+    "server.workflow": COMMON | {"server.audience.predicate"},
     "server.mail": COMMON,
     "server.content": COMMON
     | {
@@ -104,6 +104,17 @@ ALLOWED: dict[str, set[str]] = {
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
     "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
+    "server.testing": COMMON
+    | {
+        "server.bootstrap",
+        "server.dashboard.timeline",
+        "server.dashboard.verdicts",
+        "server.definitions",
+        "server.http.dispatch",
+        "server.http.failures",
+        "server.http.request_ids",
+    },
+    "testing": SDK | {"server.store.postmaster"},
     "cli": SDK | {"ids", "server"},
 }
 
@@ -157,7 +168,7 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/lmx.py", "server/mail/render.py",
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py",
         "server/mail/dkim.py",
-        "server/http/rate_limits.py", "server/tracking/verdict.py",
+        "server/http/rate_limits.py", "server/tracking/verdict.py", "server/testing/faults.py",
         "server/ingest/facts.py", "server/ingest/consequences.py",
         "server/webhook/retry.py", "server/workflow/change.py",
         "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",

@@ -27,6 +27,7 @@ COMMANDS = {
     "contacts": ("contacts", "app"),
     "properties": ("properties", "app"),
     "lists": ("lists", "app"),
+    "segments": ("segments", "app"),
     "events": ("events", "app"),
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),

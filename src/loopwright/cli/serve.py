@@ -135,6 +135,19 @@ def serve(
     inbox_retention: InboxRetention = "forever",
     log_format: LogFormat = None,
     log_level: LogLevel = "info",
+    for_tests: Annotated[
+        bool,
+        typer.Option(
+            "--test", help="A server for test suites: a clock that tests move, faults on demand, own data."
+        ),
+    ] = False,
+    with_parent: Annotated[
+        bool,
+        typer.Option(
+            "--with-parent",
+            help="With --test: stop when standard input closes, and remove the data folder.",
+        ),
+    ] = False,
 ) -> None:
     """Run the server: the API, the dashboard, the workers and the inbox, on a PostgreSQL of its own.
 
@@ -142,6 +155,8 @@ def serve(
     Ctrl-C or SIGTERM stops it after finishing what it accepted.
     """
     check_server_runs_here()
+    if with_parent and not for_tests:
+        raise typer.BadParameter("--with-parent is for servers with --test alone")
     settings = Settings(
         host=host,
         port=port,
@@ -166,6 +181,7 @@ def serve(
         inbox_retention=read_retention(inbox_retention),
         webhook_networks=read_webhook_networks(webhook_networks),
         sealing_key=sealing_key,
+        for_tests=for_tests,
     )
     check_smtp_url(smtp_url)
     configure(log_format, log_level)
@@ -176,7 +192,11 @@ def serve(
             err=True,
         )
     raise_open_files()
-    if workers == 1:
+    if for_tests:
+        from .serve_tests import serve_tests
+
+        serve_tests(settings, with_parent=with_parent)
+    elif workers == 1:
         _serve_here(settings)
     else:
         from loopwright.server.runtime.supervisor import Supervisor

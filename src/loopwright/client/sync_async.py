@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from loopwright.client.httpx_adapter import AsyncHandedTransport, HandedTransport, is_client
 from loopwright.client.transport import AsyncTransport, Limits, Route, Transport
+from loopwright.client.waits import seconds_to_wait
 from loopwright.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ AsyncTransportChoice: TypeAlias = "TransportName | AsyncTransport | httpx2.Async
 
 def sleep(seconds: float) -> None:
     """Wait; under gevent this is gevent's own."""
-    time.sleep(seconds)
+    time.sleep(seconds_to_wait(seconds))
 
 
 async def async_sleep(seconds: float) -> None:
     """Wait."""
     import asyncio
 
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds_to_wait(seconds))
 
 
 class Connection:

@@ -20,6 +20,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from loopwright.client.waits import seconds_to_wait
 from loopwright.errors import ArgumentError, LoopsError, RecipientNotAllowedError, StatusError
 from loopwright.outbox.reasons import UNAUTHORIZED, outage, told
 from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, classify, delay_after, pause_after
@@ -212,7 +213,7 @@ class Dispatcher:
                 )
             case Verdict.AGAIN:
                 delay = delay_after(delivery.attempts + 1, chance=random.random())  # noqa: S311 - no secret
-                self._spool.failed(delivery, ready_at=now + delay.total_seconds())
+                self._spool.failed(delivery, ready_at=now + seconds_to_wait(delay.total_seconds()))
                 log.info(
                     "event %d was not accepted and is tried again: %s", delivery.id, told(status, reason)
                 )
@@ -228,7 +229,8 @@ class Dispatcher:
                 now = time.time()
                 self._failed_rounds += 1
                 self._round_began = now
-                self._paused_until = now + pause_after(self._failed_rounds).total_seconds()
+                pause = pause_after(self._failed_rounds).total_seconds()
+                self._paused_until = now + seconds_to_wait(pause)
                 what = outage(status)
                 if what != self._outage and (status == UNAUTHORIZED or self._failed_rounds >= PATIENCE):
                     self._outage = what

@@ -6,12 +6,13 @@ work      one process that does jobs alone
 run       all of it in this process, with the embedded PostgreSQL unless the settings give another
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from loopwright.server.bootstrap import ensure_key
@@ -32,7 +33,7 @@ from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.deliver import Mailer
 from loopwright.server.mail.identity import Identities
-from loopwright.server.mail.inbox import Inbox
+from loopwright.server.mail.inbox import Inbox, ReplyTo, welcome
 from loopwright.server.mail.noting import noting
 from loopwright.server.mail.relay import Limits
 from loopwright.server.mail.retry import GiveUp
@@ -54,6 +55,12 @@ from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.jobs import DeliverEmail, ForgetContact, RunStep
 from loopwright.server.store.schema import bring_up
+from loopwright.server.store.test_clock import mark, refuse_others, refuse_tests
+from loopwright.server.testing.control import Control
+from loopwright.server.testing.faults import Faults
+from loopwright.server.testing.faulty import FaultyApplication
+from loopwright.server.testing.moving import Mover, moved_clock
+from loopwright.server.testing.template import QUICK, fill
 from loopwright.server.tracking.door import routes as tracking_routes
 from loopwright.server.visitors import Forwarded
 from loopwright.server.webhook.addresses import Resolver
@@ -74,6 +81,14 @@ class Running:
     new_key: str | None
 
 
+@dataclass(frozen=True)
+class Jobs:
+    """Who does jobs in this process: the connections they use, and what the schedule has done."""
+
+    pool: Pool
+    tidy: Callable[[], Awaitable[None]]
+
+
 @asynccontextmanager
 async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Running]:
     """Run a server while the context lasts; leaving it finishes what was accepted and stops PostgreSQL."""
@@ -87,9 +102,13 @@ async def run(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[
 async def prepare(settings: Settings, clock: Clock | None = None) -> str | None:
     """Bring the database up to date and see that the first team has a key; returns one that was made now."""
     assert settings.database_url is not None
-    await bring_up(settings.database_url)
+    refuse = refuse_others if settings.for_tests else refuse_tests
+    await bring_up(settings.database_url, refuse)
     clock = clock or SystemClock()
     async with open_pool(settings.database_url, size=1) as pool:
+        if settings.for_tests:
+            async with pool.acquire() as tx:
+                await mark(tx)
         await _sealing(pool, settings, clock)
         await make_months(pool, clock)
         return await ensure_key(pool, clock, settings.api_key)
@@ -103,24 +122,34 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
     observer = Observer()
     async with AsyncExitStack() as stack:
         pool = await _pool(stack, settings, API_CONNECTIONS)
+        moved = await moved_clock(pool) if settings.for_tests else None
+        clock = moved or clock
+        faults = Faults()
         ingest = await _ingest(stack, pool, clock, observer)
         pages_pool = await _pool(stack, settings, PAGE_CONNECTIONS)
         pools = {"api": pool, "pages": pages_pool}
+        test_routes: Sequence[BaseRoute] = ()
         if settings.jobs:
-            pools["jobs"] = await _jobs(stack, settings, clock, observer, public_url, ingest)
+            jobs = await _jobs(stack, settings, clock, observer, public_url, ingest, faults.reply_to)
+            pools["jobs"] = jobs.pool
+            if moved is not None:
+                assert settings.api_key is not None
+                mover = Mover(pool, moved, jobs.tidy)
+                test_routes = Control(pool, moved, mover, faults, settings.api_key).routes()
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
         pages = Starlette(
             routes=[
                 *health.routes(),
                 *observer.routes(pool),
+                *test_routes,
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
                 *upload_routes(pool, clock),
                 *icon_routes(),
                 *openapi_routes(),
-                *form_routes(pool, ingest, public_url=public_url),
+                *form_routes(pool, ingest, clock, public_url=public_url),
                 *dashboard_routes(
                     pages_pool,
                     clock,
@@ -146,9 +175,12 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
             application = Forwarded(application, settings.trusted_proxies)
+        application = observer.watching(application)
+        if settings.for_tests:
+            application = FaultyApplication(application, faults, door.team_of)
         await stack.enter_async_context(
             web_server(
-                observer.watching(application),
+                application,
                 listener,
                 connections=settings.connections,
                 ended=observer.connection_ended,
@@ -170,9 +202,9 @@ async def work(
         await prepare(complete, clock)
         pool = await _pool(stack, complete, 2)
         ingest = await _ingest(stack, pool, clock, observer)
-        jobs_pool = await _jobs(stack, complete, clock, observer, public_url, ingest)
+        jobs = await _jobs(stack, complete, clock, observer, public_url, ingest)
         if listener:
-            await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs_pool}))
+            await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs.pool}))
             routes = [*Health(pool).routes(), *observer.routes(pool)]
             await stack.enter_async_context(
                 web_server(
@@ -191,7 +223,9 @@ async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
     if settings.database_url:
         yield settings
         return
-    postgres = EmbeddedPostgres(settings.data_dir)
+    if settings.for_tests:
+        await fill(settings.data_dir)
+    postgres = EmbeddedPostgres(settings.data_dir, QUICK if settings.for_tests else "")
     url = await postgres.start()
     try:
         async with postgres.kept_alive():
@@ -225,18 +259,19 @@ async def _jobs(
     observer: Observer,
     public_url: str,
     ingest: Ingest,
-) -> Pool:
-    """Workflow runs go on, and email goes out or to the inbox; returns the connections they use."""
+    reply_to: ReplyTo = welcome,
+) -> Jobs:
+    """Workflow runs go on, and email goes out or to the inbox, which says `reply_to` against recipients."""
     pool = await _pool(stack, settings, WORKER_CONNECTIONS)
     await stack.enter_async_context(watching_growth(pool))
 
     async def unsubscribe(team_id: str, contact_id: str) -> None:
         await ingest.submit(SetPreferences(team_id=team_id, contact_id=contact_id, subscribed=False))
 
-    inbox = Inbox(pool, clock)
+    inbox = Inbox(pool, clock, reply_to)
     await inbox.start()
     stack.push_async_callback(inbox.stop)
-    relay = _relay(settings)
+    relay = _relay(settings, clock)
     places = places_for(settings.smtp_connections)
     mailer = Mailer(
         pool,
@@ -278,7 +313,7 @@ async def _jobs(
     )
     worker.start()
     stack.push_async_callback(worker.stop)
-    return pool
+    return Jobs(pool, housekeeping.tidy)
 
 
 async def _webhooks(
@@ -295,7 +330,7 @@ async def _webhooks(
     stack.push_async_callback(sender.stop)
 
 
-def _relay(settings: Settings) -> Relay | None:
+def _relay(settings: Settings, clock: Clock) -> Relay | None:
     """The way out of the house, if there is any."""
     if settings.smtp_url is None:
         return None
@@ -304,7 +339,7 @@ def _relay(settings: Settings) -> Relay | None:
         messages=settings.smtp_messages,
         ehlo_name=settings.ehlo_name,
     )
-    return Relay(read_url(settings.smtp_url), sending)
+    return Relay(read_url(settings.smtp_url), sending, clock)
 
 
 def _give_up(after: timedelta | None) -> GiveUp:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from loopwright.server.clock import SystemClock
 from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.relay import Limits
 from loopwright.server.mail.session import Timeouts
@@ -295,7 +296,7 @@ async def test_a_password_never_travels_in_clear_text(raw: RawServer) -> None:
     raw.auth = "PLAIN"
     server = Server(host="localhost", port=raw.port, username="a", password="b", tls="required")
     assert read_url("smtp://a:b@relay.test").tls == server.tls
-    async with closing(Relay(server, Sending(limits=Limits(connections=2)))) as relay:
+    async with closing(Relay(server, Sending(limits=Limits(connections=2)), SystemClock())) as relay:
         held = await send(relay)
     assert isinstance(held, Held)
     assert "STARTTLS" in held.reason

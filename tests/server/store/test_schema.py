@@ -179,7 +179,7 @@ async def test_every_table_of_ours_names_its_team(pool: Pool) -> None:
         SELECT relname FROM pg_class
          WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
            AND relname NOT LIKE 'pgqueuer%' AND relname NOT IN (
-                   'team', 'alembic_version', 'write_probe', 'relay_status', 'sealing')
+                   'team', 'alembic_version', 'write_probe', 'relay_status', 'sealing', 'test_clock')
            AND NOT EXISTS (
                SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'team_id' AND attnotnull)
         """

@@ -119,7 +119,7 @@ class Authenticator:
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:
         """Count a request and tell its window in `headers`. Raises `TooManyRequests`."""
-        admission = self._limits.admit(team.id, time.monotonic(), of_content=of_content)
+        admission = self._limits.admit(team.id, self._clock.monotonic(), of_content=of_content)
         if admission is None:
             return
         headers["x-ratelimit-limit"] = str(admission.limit)
@@ -134,11 +134,16 @@ class Authenticator:
         """Count a request for what is not there, like any other, when its key opens a team."""
         if self._limits.off:
             return
+        team = await self.team_of(request)
+        if team is not None:
+            self.count(team, headers, of_content=False)
+
+    async def team_of(self, request: Request) -> TeamRow | None:
+        """The team that the request's key opens, if any."""
         try:
-            team = await self._team_of(_key_hash_of(request))
+            return await self._team_of(_key_hash_of(request))
         except Unauthorized:
-            return
-        self.count(team, headers, of_content=False)
+            return None
 
     async def _team_of(self, key_hash: bytes) -> TeamRow:
         now = time.monotonic()

@@ -4,7 +4,6 @@ The only address that other sites' pages may call, and the only one that strange
 changes little of a contact that is there already.
 """
 
-import time
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
@@ -13,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import OptIn
 from loopwright.server.ingest.reading import read_submit_form
@@ -43,13 +43,13 @@ PREFLIGHT = {
 }
 
 
-def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute]:
+def routes(pool: Pool, ingest: Ingest, clock: Clock, *, public_url: str) -> Sequence[BaseRoute]:
     """The form's address, and what browsers ask of it beforehand. `public_url` begins the links in email."""
     visits = SlidingWindows(PER_ADDRESS)
 
     async def submit(request: Request) -> Response:
         try:
-            _count(visits, request)
+            _count(visits, request, clock.monotonic())
             fields = await _fields(request)
             form_id = request.path_params["formId"]
             async with pool.acquire() as tx:
@@ -74,8 +74,8 @@ def routes(pool: Pool, ingest: Ingest, *, public_url: str) -> Sequence[BaseRoute
     return [Route(PATH, submit, methods=["POST"]), Route(PATH, preflight, methods=["OPTIONS"])]
 
 
-def _count(visits: SlidingWindows, request: Request) -> None:
-    if visits.admit(household_of(request), time.monotonic()).wait is not None:
+def _count(visits: SlidingWindows, request: Request, now: float) -> None:
+    if visits.admit(household_of(request), now).wait is not None:
         raise TooManyRequests("Too many sign-ups from here; try again in a minute.", code="rate_limited")
 
 

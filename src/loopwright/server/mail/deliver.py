@@ -87,7 +87,7 @@ class Mailer:
         self._identities = identities
         self._prepared = LruCache(256)
         self._give_up = give_up
-        self._inbox = Relay(inbox, Sending(limits=Limits(connections=connections)))
+        self._inbox = Relay(inbox, Sending(limits=Limits(connections=connections)), clock)
         self._outside = relay or self._inbox
 
     async def close(self) -> None:

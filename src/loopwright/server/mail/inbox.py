@@ -7,8 +7,10 @@ leave mail here.
 import asyncio
 import logging
 from base64 import b64encode
+from collections.abc import Callable
 from hmac import compare_digest
 from secrets import token_hex
+from typing import TypeAlias
 from weakref import WeakSet
 
 import asyncpg
@@ -29,13 +31,21 @@ STRANGER = (
 )
 _log = logging.getLogger("loopwright.inbox")
 
+ReplyTo: TypeAlias = Callable[[str], str | None]
+"""What to say against a recipient; None for nothing."""
+
+
+def welcome(_: str) -> None:
+    """Take everybody."""
+
 
 class Inbox:
     """Receives messages and stores them; a 250 means that the message is committed."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, reply_to: ReplyTo = welcome) -> None:
         self._pool = pool
         self._clock = clock
+        self._reply_to = reply_to
         self._secret = token_hex(16)
         self._server: asyncio.Server | None = None
         self._sessions: WeakSet[SMTP] = WeakSet()
@@ -43,7 +53,7 @@ class Inbox:
     async def start(self, port: int = 0) -> None:
         """Listen on the loopback interface; port 0 takes a free one."""
         loop = asyncio.get_running_loop()
-        handler = _Handler(self._pool, self._clock, self._secret)
+        handler = _Handler(self._pool, self._clock, self._reply_to, self._secret)
 
         def talk() -> SMTP:
             session = SMTP(
@@ -83,9 +93,10 @@ class Inbox:
 class _Handler:
     """What aiosmtpd asks for each message."""
 
-    def __init__(self, pool: Pool, clock: Clock, secret: str) -> None:
+    def __init__(self, pool: Pool, clock: Clock, reply_to: ReplyTo, secret: str) -> None:
         self._pool = pool
         self._clock = clock
+        self._reply_to = reply_to
         self._plain = b64encode(f"\0{USER}\0{secret}".encode())  # RFC 4616
 
     async def handle_AUTH(  # noqa: N802  # aiosmtpd's name
@@ -101,6 +112,15 @@ class _Handler:
             return STRANGER
         envelope.mail_from = address
         envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if reply := self._reply_to(address):
+            return reply
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name

@@ -13,11 +13,13 @@ import logging
 import random
 import time
 from collections import deque
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias
 
 from aiosmtplib import SMTP
 from msgspec import Struct
+
+from loopwright.server.clock import Clock
 
 from .compose import Composed
 from .relay import (
@@ -133,13 +135,14 @@ class _Kept(Struct):
 class Relay:
     """A server that takes messages for others, as fast as it wants them."""
 
-    def __init__(self, server: Server, sending: Sending) -> None:
+    def __init__(self, server: Server, sending: Sending, clock: Clock) -> None:
         self._server = server
         self._sending = sending
+        self._clock = clock
         self._tls = server.tls_context()
         self._state = fresh(sending.limits)
-        self._since = datetime.now(UTC)
-        self._turns = Turns(sending.limits)
+        self._since = clock.now()
+        self._turns = Turns(sending.limits, clock)
         self._idle: list[_Kept] = []
         self._busy: set[SMTP] = set()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -150,7 +153,7 @@ class Relay:
         """Hand the message over when it is its turn, if it `may_finish`. Only cancellation raises."""
         if not await self._turns.take(self._state, is_urgent=message.is_urgent):
             return self._held()
-        began_at = time.monotonic()
+        began_at = self._clock.monotonic()
         try:
             note = await self._hand_over(message, may_finish)
         except NotOurs:
@@ -285,7 +288,7 @@ class Relay:
         return Deferred(problem.reason) if problem.moment == "DATA end" else self._later(problem.reason)
 
     def _setback(self, failure: Failure, began_at: float) -> Setback:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         recent = [moment for moment in self._taken if now - moment <= PACE_SECONDS]
         return Setback(
             reason=failure.reason,
@@ -298,7 +301,7 @@ class Relay:
 
     def _held(self) -> Outcome:
         """To be asked again when the relay is."""
-        pause = max(self._state.next_at - time.monotonic(), 0.0)
+        pause = max(self._state.next_at - self._clock.monotonic(), 0.0)
         wait = pause + random.uniform(0, min(SOON_SECONDS, 1 + pause))  # noqa: S311  # no secret
         if self._is_closed:
             return Held(STOPPING, 0.0)
@@ -307,11 +310,11 @@ class Relay:
         return Deferred(self._state.reason or "others are sent before", wait)
 
     def _later(self, reason: str) -> Deferred:
-        pause = max(self._state.next_at - time.monotonic(), 0.0)
+        pause = max(self._state.next_at - self._clock.monotonic(), 0.0)
         return Deferred(reason, pause + random.uniform(0, SOON_SECONDS))  # noqa: S311  # no secret
 
     def _note_taken(self) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._taken.append(now)
         while now - self._taken[0] > PACE_SECONDS:
             self._taken.popleft()
@@ -323,8 +326,8 @@ class Relay:
         if state.condition == before.condition:
             return
         said = without_addresses(state.reason)
-        lasted = time.monotonic() - before.since
-        self._since = datetime.now(UTC)
+        lasted = self._clock.monotonic() - before.since
+        self._since = self._clock.now()
         if state.condition == "down":
             logger.warning("the relay %s takes no email, and all of it waits: %s", self._server.host, said)
         elif before.condition == "down":

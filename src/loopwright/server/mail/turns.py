@@ -2,8 +2,9 @@
 
 import asyncio
 import heapq
-import time
 from itertools import count
+
+from loopwright.server.clock import Clock
 
 from .relay import Limits, RelayState, seconds_to_turn
 
@@ -16,8 +17,9 @@ BURST_SECONDS = 0.1
 class Turns:
     """Gives turns to messages: to urgent ones first, then to those that came first."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, clock: Clock) -> None:
         self._limits = limits
+        self._clock = clock
         self._busy = 0
         self._slot = 0.0
         self._order = count()
@@ -59,7 +61,7 @@ class Turns:
         self._send_back()
 
     def _wait(self, state: RelayState) -> float | None:
-        return seconds_to_turn(state, busy=self._busy, slot=self._slot, now=time.monotonic())
+        return seconds_to_turn(state, busy=self._busy, slot=self._slot, now=self._clock.monotonic())
 
     def _plan(self) -> None:
         """Give the turns that there are now, and look again when there is the next."""
@@ -86,7 +88,7 @@ class Turns:
     def _begin(self) -> None:
         self._busy += 1
         if self._state and self._state.rate:
-            now = time.monotonic()
+            now = self._clock.monotonic()
             self._slot = max(self._slot, now - BURST_SECONDS) + 1 / self._state.rate
 
     def _send_back(self) -> None:

@@ -75,11 +75,14 @@ class Names:
 class EmbeddedPostgres:
     """A PostgreSQL server that lives in `folder` and is shared by every process that names it.
 
+    `settings` are lines for its configuration, beyond ours.
+
     What fails raises `EmbeddedFailure`, or `OSError`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: str = "") -> None:
         self._folder = folder.resolve()
+        self._settings = settings
         self._data = (self._folder / "postgres").resolve()
         self._new = self._data.with_name(f"{self._data.name}.new")
         self._run = self._folder / "run"
@@ -235,7 +238,7 @@ class EmbeddedPostgres:
         text = configuration.read_text()
         if INCLUDE not in text:
             _write(configuration, text + INCLUDE, account)
-        _write(self._data / "loopwright.conf", SETTINGS.format(buffers=_buffers()), account)
+        _write(self._data / "loopwright.conf", SETTINGS.format(buffers=_buffers()) + self._settings, account)
 
     def _names(self, account: Account) -> Names:
         """What the folder is called towards PostgreSQL. Clears away what an earlier start called it."""

@@ -1,8 +1,9 @@
 """Brings a database up to date: our tables by Alembic, the job tables by PgQueuer."""
 
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING, LiteralString, TypeAlias
 
 from .address import check_address, problems_told
 from .database import Connection, connect, connected
@@ -24,14 +25,23 @@ CURRENT_REVISION: LiteralString = "SELECT version_num FROM alembic_version"
 JOBS_VERSION: LiteralString = "SELECT obj_description(to_regclass('pgqueuer'), 'pg_class')"
 
 
-async def bring_up(url: str) -> None:
-    """See that the database at `url` can be used, and bring it up to date.
+Refuse: TypeAlias = Callable[[str], Awaitable[None]]
+"""Raises `DatabaseProblem` for a database that is not to be touched."""
+
+
+async def _refuse_none(_: str) -> None:
+    """Take every database."""
+
+
+async def bring_up(url: str, refuse: Refuse = _refuse_none) -> None:
+    """See that the database at `url` can be used, and bring it up to date unless somebody has to `refuse`.
 
     Raises `DatabaseProblem`, in a sentence for the operator.
     """
     check_address(url)
     with problems_told(url):
         await check_sessions(url)
+        await refuse(url)
         await migrate(url)
 
 

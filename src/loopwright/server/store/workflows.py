@@ -89,10 +89,6 @@ NODE: LiteralString = """
     SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
       FROM workflow WHERE team_id = $1 AND id = $2
 """
-HOLD_STILL: LiteralString = """
-    SELECT FROM workflow WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-     ORDER BY id FOR SHARE
-"""
 SET_STATUS: LiteralString = """
     UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
 """
@@ -135,11 +131,6 @@ async def load_node(tx: Connection, team_id: str, workflow_id: str, node_id: str
     """A node of that workflow; None when the team has no such workflow."""
     row = await tx.fetchrow(NODE, team_id, workflow_id, node_id)
     return NodeRow(**row) if row else None
-
-
-async def hold_still(tx: Connection, ids: Collection[tuple[str, str]]) -> None:
-    """Keep others from changing the workflows of these (team, id) pairs until the transaction ends."""
-    await tx.execute(HOLD_STILL, [team for team, _ in ids], [one for _, one in ids])
 
 
 async def set_status(

@@ -101,9 +101,13 @@ class TimerAction(BaseNode, frozen=True, kw_only=True):
 
 
 class SendEmailAction(BaseNode, frozen=True, kw_only=True):
-    """One email to the contact."""
+    """One email to the contact.
+
+    A run that comes `stale_after_hours` or more later than it was to, as after a pause, goes on without it.
+    """
 
     email_message_id: str | None = None
+    stale_after_hours: float | None = None
 
 
 class ExitAction(BaseNode, frozen=True, kw_only=True):
@@ -213,6 +217,8 @@ def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
             yield GraphProblem(node_id, "a timer waits 0 or longer")
         case TimerAction(amount=amount, unit=unit) if amount > LONGEST_TIMER / UNITS[unit]:
             yield GraphProblem(node_id, f"a timer waits {LONGEST_TIMER.days} days at most")
+        case SendEmailAction(stale_after_hours=float() as hours) if not hours > 0:
+            yield GraphProblem(node_id, "an email is stale after some hours, more than 0")
         case ExperimentBranchNode(sampling_rate=rate) if not 0 <= rate <= 100:
             yield GraphProblem(node_id, "a sampling rate lies between 0 and 100")
         case _:

@@ -1,0 +1,47 @@
+"""Talks to the control requests of a server for tests: plain blocking HTTP, so that it fits into any loop."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = "/loopwright/test"
+SECONDS = 120.0
+"""A move over months with much to do takes its time."""
+
+
+class TestServerError(Exception):
+    """The server for tests refused what was asked of it; the text says why and what to ask instead."""
+
+    __test__ = False
+
+
+class Control:
+    """One server's control requests."""
+
+    def __init__(self, address: str, key: str) -> None:
+        self.address = address
+        self._netloc = urlsplit(address).netloc
+        self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+
+    def get(self, path: str) -> Any:
+        """Ask for something."""
+        return self._send("GET", path, None)
+
+    def post(self, path: str, body: object = None) -> Any:
+        """Have something done."""
+        return self._send("POST", path, json.dumps(body).encode() if body is not None else None)
+
+    def _send(self, method: str, path: str, body: bytes | None) -> Any:
+        connection = http.client.HTTPConnection(self._netloc, timeout=SECONDS)
+        try:
+            connection.request(method, ROOT + path, body, self._headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise TestServerError(answer["message"])
+        return answer

@@ -1,0 +1,14 @@
+"""What the tests of the kit share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Apply = Callable[[str | Path], None]
+
+
+@pytest.fixture
+def month(loops_definitions: Apply) -> None:
+    """A workflow with seven letters in thirty days, and a transactional email."""
+    loops_definitions("definitions/month")
