@@ -141,7 +141,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         pages = Starlette(
             routes=[
                 *health.routes(),
-                *observer.routes(pool),
+                *observer.routes(pool, clock),
                 *test_routes,
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
@@ -205,7 +205,7 @@ async def work(
         jobs = await _jobs(stack, complete, clock, observer, public_url, ingest)
         if listener:
             await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs.pool}))
-            routes = [*Health(pool).routes(), *observer.routes(pool)]
+            routes = [*Health(pool).routes(), *observer.routes(pool, clock)]
             await stack.enter_async_context(
                 web_server(
                     Starlette(routes=routes),
