@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -51,7 +51,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @asynccontextmanager
 async def sending(
     pool: Pool, clock: HandClock, *, sealing: SealingKey | None = SEALING, allowed: Any = LOOPBACK
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None]:
     """Deliver until the block ends."""
     resolver = Resolver(allowed)
     transport = Transport(resolver)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -29,7 +30,8 @@ class _LookedAt(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._sockets = httpcore2.AnyIOBackend()
+        # The class is another one where anyio is missing; Starlette brings it.
+        self._sockets = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     async def connect_tcp(
         self,
