@@ -49,14 +49,21 @@ ALLOWED: dict[str, set[str]] = {
         "server.webhook.addresses",
         "server.webhook.signing",
         "webhooks",
+        "server.workflow.control",
+        "server.workflow.edit",
+        "server.workflow.graph",
+        "server.workflow.node_update",
+        "server.workflow.property_query",
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
-    "server.workflow": COMMON | {"server.audience.predicate"},
+    "server.workflow": COMMON
+    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
     "server.mail": COMMON,
     "server.content": COMMON
     | {
         "server.ingest.consent",
         "server.mail.addresses",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.direction",
         "server.mail.layout",
@@ -92,6 +99,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.dashboard": COMMON
     | {
         "server.content",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.layout",
         "server.mail.links",
@@ -100,10 +108,12 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.size",
         "server.mail.template",
         "server.mail.variables",
+        "server.workflow.graph",
     },
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
-    "server.runtime": COMMON | {"server.bootstrap", "server.public_url", "server.observe", "server.app"},
+    "server.runtime": COMMON
+    | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
     "server.testing": COMMON
     | {
         "server.bootstrap",
@@ -163,6 +173,8 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/ingest/transactional.py", "server/ingest/consent.py", "server/ingest/reading.py",
         "server/ingest/command.py",
         "server/workflow/step.py", "server/workflow/graph.py", "server/workflow/entry.py",
+        "server/workflow/edit.py", "server/workflow/node_update.py",
+        "server/workflow/property_query.py",
         "server/audience/predicate.py", "server/audience/check.py",
         "server/content/message.py", "server/content/guardian.py",
         "server/mail/lmx.py", "server/mail/render.py",

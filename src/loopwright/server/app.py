@@ -155,6 +155,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                     clock,
                     public_url=public_url,
                     origin=settings.public_url and origin_of(public_url),
+                    has_relay=settings.smtp_url is not None,
                 ),
             ],
             exception_handlers=ELSEWHERE,

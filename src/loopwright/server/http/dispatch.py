@@ -68,6 +68,11 @@ class ApiRequest(Struct, frozen=True):
     has_relay: bool
     webhooks: WebhookTerms
 
+    @property
+    def root_url(self) -> str:
+        """What addresses in answers begin with, without a final slash."""
+        return self.public_url or str(self.request.base_url).rstrip("/")
+
 
 Handler = Callable[[ApiRequest], Awaitable[Response]]
 

@@ -78,7 +78,7 @@ def hindrance(workflow: ActiveWorkflow, fact: Fact) -> Hindrance | None:
     """
     if workflow.status == "Draft":
         return "draft"
-    if workflow.status != "Sending":
+    if workflow.status == "Paused":
         return "paused"
     if fact.contact.is_unconfirmed:
         return "unconfirmed"
