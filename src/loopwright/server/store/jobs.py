@@ -56,7 +56,7 @@ class JobCount(Struct, frozen=True):
     seconds: float
 
 
-# PgQueuer and leases go by the database's clock, runs and emails by the server's.
+# PgQueuer and leases go by the database's clock, runs, emails and webhooks by the server's.
 COUNT_JOBS: LiteralString = """
     SELECT entrypoint, state, count(*) AS count,
            greatest(0, extract(epoch FROM max(waits)))::float AS seconds
@@ -74,7 +74,7 @@ COUNT_JOBS: LiteralString = """
                SELECT 'run_step', $1 - due_at, CASE WHEN due_at <= $1 THEN 'due' ELSE 'later' END
                  FROM run WHERE due_at IS NOT NULL
                 UNION ALL
-               SELECT 'send_webhook', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
+               SELECT 'send_webhook', $1 - due_at, CASE WHEN due_at <= $1 THEN 'due' ELSE 'later' END
                  FROM webhook_delivery WHERE due_at IS NOT NULL
            ) AS waiting
      GROUP BY 1, 2
