@@ -343,6 +343,9 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
     told = {one["payload"]["eventName"] for one in held["webhooks"]}
     assert told >= {"contact.created", "loop.email.sent", "transactional.email.sent"}
     assert counts.pop("webhooks") >= len(told)
+    emails = [one["payload"]["email"] for one in held["webhooks"] if "email" in one["payload"]]
+    assert {email["id"] for email in emails} <= {one["id"] for one in held["emails"]}
+    assert all(email["subject"] for email in emails)
     assert counts == dict.fromkeys(("contact", "suppression", "suppressionRemovals", "events", "runs"), 1)
     [contact], [event], [run] = held["contact"], held["events"], held["runs"]
     assert [contact[key] for key in ("userId", "firstName", "lastName", "source", "userGroup", "notes")] == [

@@ -248,6 +248,23 @@ async def test_ten_a_second(pool: Pool, team: TeamRow, clock: HandClock, receive
     assert all(later - earlier > 0.05 for earlier, later in pairwise(times))
 
 
+async def test_what_a_dead_process_had_in_hand(
+    pool: Pool, team: TeamRow, clock: HandClock, receiver: Receiver
+) -> None:
+    """Another takes it once the lease is over, and no sooner; the id is the same."""
+    endpoint = await add_endpoint(pool, team.id, receiver.url, sealing=SEALING, now=NOW)
+    ids = await add_deliveries(pool, endpoint, 1, now=NOW)
+    await pool.execute("UPDATE webhook_endpoint SET token = 'dead', leased_until = now() + interval '1 hour'")
+    async with sending(pool, clock):
+        await later(pool, clock, timedelta(seconds=1))
+        assert receiver.requests == []
+        await pool.execute("UPDATE webhook_endpoint SET leased_until = now()")
+        await later(pool, clock, timedelta(seconds=1))
+        await until(has(pool, ("delivered", 1)))
+    assert [one.headers["webhook-id"] for one in receiver.requests] == ids
+    assert await pool.fetchval("SELECT token FROM webhook_endpoint") is None
+
+
 async def test_no_connection_to_what_is_not_public(
     pool: Pool, team: TeamRow, clock: HandClock, receiver: Receiver
 ) -> None:

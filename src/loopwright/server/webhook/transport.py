@@ -22,7 +22,12 @@ TIMEOUT_SECONDS = 15.0
 REPLY_BYTES = 20_000
 KEPT_ALIVE_SECONDS = 20.0
 
-_NO_ANSWER = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException)
+_NO_ANSWER = (
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
+)
 
 
 class _LookedAt(httpcore2.AsyncNetworkBackend):
@@ -79,7 +84,7 @@ class Transport:
         await self._connections.aclose()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Attempt:
-        """Send a POST, which has a time for all it takes. Whatever comes of it, nothing is raised."""
+        """Send a POST, which has a time for all it takes, and tell what came of it, be it nothing."""
         started = time.perf_counter()
         try:
             status_code, reply, retry_after = await self._post(url, headers, body)
