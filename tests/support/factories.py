@@ -4,7 +4,7 @@ What the product writes, its own functions write here as well. The statements ar
 what time alone brings, and for what an older release writes, which nothing in the product does any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
@@ -151,12 +151,11 @@ async def add_fact(
     kind: str,
     *,
     email_id: str | None = None,
-    detail: Mapping[str, str] = {},
     now: datetime,
 ) -> None:
     """A fact about an email."""
     await insert(
-        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, detail=detail,
+        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, detail={},
         happened_at=now,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Receivers of webhooks: real HTTP servers on this machine that answer as a test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from support.certificate import Certificate
 
 
 @dataclass
@@ -39,20 +41,26 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(**options: object) -> AsyncIterator[Receiver]:
-    """A receiver while the context lasts; `options` are uvicorn's."""
+async def receiving(certificate: Certificate | None = None) -> AsyncGenerator[Receiver]:
+    """A receiver while the context lasts; with a certificate it speaks TLS."""
     receiver = Receiver()
     receiver.hold.set()
     app = Starlette(routes=[Route("/{path:path}", receiver.take, methods=["POST"])])
     config = uvicorn.Config(
-        app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=0, **options
-    )  # type: ignore[arg-type]
+        app,
+        port=0,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=0,
+        ssl_certfile=certificate and certificate.certificate,
+        ssl_keyfile=certificate and certificate.key,
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
-    receiver.url = f"{'https' if 'ssl_certfile' in options else 'http'}://127.0.0.1:{port}/hooks"
+    receiver.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}/hooks"
     try:
         yield receiver
     finally:

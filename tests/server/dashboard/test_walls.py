@@ -1,16 +1,19 @@
 """A team's pages hold that team's rows and no other's."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 
 from loopwright.ids import new_id
 from loopwright.server.dashboard.views import PAGES
+from loopwright.server.sealing import SealingKey
+from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, insert_team
 from support.content import write_transactional
 from support.dashboard_rows import Rows
 from support.dashboard_site import Site
+from support.factories import add_deliveries, add_endpoint
 
 SECRET = "belongs to the others"
 NEIGHBOUR = "neighbour@example.com"
@@ -41,9 +44,20 @@ async def neighbours(site: Site) -> dict[str, str]:
         "message_id": message,
         "workflow_id": workflow,
         "transactional_id": await write_transactional(pool, team.id, SECRET, subject=SECRET),
+        **await told(pool, team.id),
         "theme_id": await rows.add("theme", **design, styles={}, is_default=False),
         "component_id": await rows.add("component", **design, lmx=f"<Paragraph>{SECRET}</Paragraph>"),
     }
+
+
+async def told(pool: Pool, team_id: str) -> dict[str, str]:
+    """An endpoint, and something it is told."""
+    now = datetime.now(UTC)
+    endpoint = await add_endpoint(
+        pool, team_id, f"https://hooks.test/{SECRET}", sealing=SealingKey(bytes(32))
+    )
+    [delivery_id] = await add_deliveries(pool, endpoint, 1, now=now)
+    return {"webhook_id": endpoint.id, "delivery_id": delivery_id}
 
 
 async def test_no_page_shows_another_teams_rows(site: Site, operator: httpx2.AsyncClient) -> None:

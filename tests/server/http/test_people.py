@@ -18,13 +18,15 @@ from loopwright.server.definitions.target import save
 from loopwright.server.http import people
 from loopwright.server.runtime import forgetting
 from loopwright.server.runtime.forgetting import Forgetting
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import NewEmail, queue_emails
 from loopwright.server.store.jobs import ForgetContact
 from loopwright.server.store.suppressions import lift, suppress
 from loopwright.server.store.teams import TeamRow
+from loopwright.server.store.webhooks import disable_endpoint
 from support.examples import WELCOME
-from support.factories import add_events
+from support.factories import add_endpoint, add_events
 from support.live import LiveServer
 from support.refusals import refused
 from support.workflows import add_message
@@ -42,6 +44,7 @@ CLEARED = {
     "event": {"id", "contact_id", "name", "properties", "received_at", "kept_out"},
     "run": {
         *("id", "workflow_id", "contact_id", "event_id", "event_name", "event_properties", "once", "status"),
+        "single",
         *("reason", "node_id", "held", "entered_at", "created_at", "updated_at", "due_at", "failures"),
     },
     "email": {
@@ -57,6 +60,14 @@ CLEARED = {
     },
     "suppression_removal": {"email"},
     "email_link": {"contact_id", "event_properties"},
+    "webhook_delivery": {
+        *("endpoint_id", "id", "sequence", "event_name", "contact_id", "payload", "status", "attempts"),
+        *("due_at", "created_at", "ended_at"),
+    },
+    "webhook_attempt": {
+        *("id", "endpoint_id", "delivery_id", "attempted_at", "milliseconds", "status_code", "error"),
+        "reply",
+    },
     "email_hit": {
         *("id", "email_id", "link", "verdict", "reason", "delay", "visitor", "agent", "happened_at"),
     },
@@ -191,6 +202,11 @@ IMPERSONAL = {
         *("id", "slug", "revision_id", "status", "name", "description", "mailing_list_id", "root_node_id"),
         *("nodes", "removed_nodes", "trigger_type", "trigger_event", "created_at", "updated_at"),
     },
+    "webhook_endpoint": {
+        *("id", "url", "description", "events", "sealed_secret", "former_secret", "former_until"),
+        *("disabled_at", "disabled_reason", "failing_since", "token", "leased_until", "created_at"),
+        "updated_at",
+    },
     "write_probe": {"written_at", "filler"},
 }
 
@@ -240,6 +256,10 @@ async def live_a_life(
 ) -> None:
     """Have a person leave traces wherever there is room for some."""
     email, pool = f"{mark}@example.com", live_server.pool
+    team = await pool.fetchval("SELECT id FROM team")
+    endpoint = await add_endpoint(pool, team, "https://hooks.test", sealing=SealingKey(bytes(32)))
+    async with pool.acquire() as tx:
+        await disable_endpoint(tx, team, endpoint.id, "", now=NOW)
     await save(parse(read_folder(WELCOME)), Path(), database_url, None, SystemClock())
     await http.post("/api/v1/contacts/properties", json={"name": "nickname", "type": "string"})
     receipt = await pool.fetchval("SELECT id FROM transactional_email WHERE slug = 'receipt'")
@@ -267,7 +287,6 @@ async def live_a_life(
     event = {"eventName": "signup", "email": email, "eventProperties": {"planName": mark}}
     assert (await http.post("/api/v1/events/send", json=event)).status_code == 200
     assert (await http.post("/api/v1/transactional", json=transactional)).status_code == 200
-    team = await pool.fetchval("SELECT id FROM team")
     # Nothing is sent to whoever is suppressed.
     await until(pool, "SELECT count(*) = 3 FROM inbox_message WHERE to_email = $1", email)
     async with pool.acquire() as tx:
@@ -306,6 +325,8 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
         *(
             ("email_attachment", "filename"),
             ("event", "properties"),
+            ("fact", "detail"),
+            ("webhook_delivery", "payload"),
             ("suppression", "email"),
             ("suppression_removal", "email"),
         ),
@@ -318,6 +339,13 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
     assert "zq8other" not in answer.text
     counts = {key: len(rows) for key, rows in held.items()}
     assert (counts.pop("emails"), counts.pop("inbox")) == (3, 3)
+    assert counts.pop("facts") == len({one["kind"] for one in held["facts"]})
+    told = {one["payload"]["eventName"] for one in held["webhooks"]}
+    assert told >= {"contact.created", "loop.email.sent", "transactional.email.sent"}
+    assert counts.pop("webhooks") >= len(told)
+    emails = [one["payload"]["email"] for one in held["webhooks"] if "email" in one["payload"]]
+    assert {email["id"] for email in emails} <= {one["id"] for one in held["emails"]}
+    assert all(email["subject"] for email in emails)
     assert counts == dict.fromkeys(("contact", "suppression", "suppressionRemovals", "events", "runs"), 1)
     [contact], [event], [run] = held["contact"], held["events"], held["runs"]
     assert [contact[key] for key in ("userId", "firstName", "lastName", "source", "userGroup", "notes")] == [

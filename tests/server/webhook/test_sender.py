@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -51,7 +51,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @asynccontextmanager
 async def sending(
     pool: Pool, clock: HandClock, *, sealing: SealingKey | None = SEALING, allowed: Any = LOOPBACK
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None]:
     """Deliver until the block ends."""
     resolver = Resolver(allowed)
     transport = Transport(resolver)
@@ -246,6 +246,23 @@ async def test_ten_a_second(pool: Pool, team: TeamRow, clock: HandClock, receive
     assert len(times) == 12
     assert times[-1] - times[0] >= 1.0
     assert all(later - earlier > 0.05 for earlier, later in pairwise(times))
+
+
+async def test_what_a_dead_process_had_in_hand(
+    pool: Pool, team: TeamRow, clock: HandClock, receiver: Receiver
+) -> None:
+    """Another takes it once the lease is over, and no sooner; the id is the same."""
+    endpoint = await add_endpoint(pool, team.id, receiver.url, sealing=SEALING, now=NOW)
+    ids = await add_deliveries(pool, endpoint, 1, now=NOW)
+    await pool.execute("UPDATE webhook_endpoint SET token = 'dead', leased_until = now() + interval '1 hour'")
+    async with sending(pool, clock):
+        await later(pool, clock, timedelta(seconds=1))
+        assert receiver.requests == []
+        await pool.execute("UPDATE webhook_endpoint SET leased_until = now()")
+        await later(pool, clock, timedelta(seconds=1))
+        await until(has(pool, ("delivered", 1)))
+    assert [one.headers["webhook-id"] for one in receiver.requests] == ids
+    assert await pool.fetchval("SELECT token FROM webhook_endpoint") is None
 
 
 async def test_no_connection_to_what_is_not_public(

@@ -27,7 +27,7 @@ from support.audience import contact_of, declare
 from support.clock import HandClock
 from support.content import publish, write_message, write_transactional
 from support.contract import digest, faults
-from support.factories import add_email, add_endpoint, add_fact, add_list, add_team
+from support.factories import add_campaign, add_email, add_endpoint, add_fact, add_list, add_team
 from support.sequential import CONFIRM
 from support.workflows import add_workflow
 
@@ -173,10 +173,11 @@ async def test_what_happens_to_emails(ingest: Ingest, pool: Pool, team: TeamRow)
     await add_email(pool, message, "cloop", workflow_id=workflow.id, **of_ada)  # type: ignore[arg-type]
     await add_email(pool, message, "ccampaign", **of_ada)  # type: ignore[arg-type]
     await add_email(pool, message, "creceipt", transactional_id=receipt, **for_all)  # type: ignore[arg-type]
-    campaign = {"campaignId": "k1", "campaignName": "May"}
+    await add_campaign(pool, team.id, "cmay", name="May")
+    await pool.execute("UPDATE email SET campaign_id = 'cmay' WHERE id = 'ccampaign'")
     for kind in OF_EMAILS:
         await add_fact(pool, team.id, kind, email_id="cloop", now=NOW)
-        await add_fact(pool, team.id, kind, email_id="ccampaign", detail=campaign, now=NOW)
+        await add_fact(pool, team.id, kind, email_id="ccampaign", now=NOW)
     for kind in ("email_sent", "email_bounced"):
         await add_fact(pool, team.id, kind, email_id="creceipt", now=NOW)
 
@@ -188,6 +189,7 @@ async def test_what_happens_to_emails(ingest: Ingest, pool: Pool, team: TeamRow)
     after = [name for kind in OF_EMAILS.values() for name in kind if name != "sent"]
     assert names(of_email["cloop"]) == ["loop.email.sent", *after]
     assert names(of_email["ccampaign"]) == ["campaign.email.sent", *after]
+    assert [of_email["ccampaign"][0][key] for key in ("campaignId", "campaignName")] == ["cmay", "May"]
     assert names(of_email["creceipt"]) == [
         "transactional.email.sent",
         "email.delivered",

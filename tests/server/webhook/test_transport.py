@@ -28,7 +28,7 @@ async def test_tls_is_checked_against_the_hosts_own_name(resolver: Resolver, tmp
     """The connection goes to an address, and the certificate has to be the name's."""
     made = make_certificate(tmp_path)
     tls = ssl.create_default_context(cafile=str(made.certificate))
-    async with receiving(ssl_certfile=str(made.certificate), ssl_keyfile=str(made.key)) as receiver:
+    async with receiving(made) as receiver:
         trusting, strict = Transport(resolver, tls), Transport(resolver)
         answered = await trusting.post(receiver.url, {}, b"{}", now=NOW)
         assert (answered.status_code, answered.error) == (204, "")

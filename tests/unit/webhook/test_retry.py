@@ -85,6 +85,7 @@ def test_an_endpoint_without_success_is_given_up() -> None:
         pytest.param("Sun, 17 May 2026 12:01:00 GMT", timedelta(minutes=1), id="a date"),
         pytest.param("Sun, 17 May 2026 11:00:00 GMT", timedelta(0), id="a date that is over"),
         pytest.param("soon", None, id="nonsense"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 -2300", None, id="beyond all time"),
         pytest.param("-5", None, id="a negative number"),
         pytest.param(None, None, id="nothing"),
     ],

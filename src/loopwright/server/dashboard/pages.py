@@ -23,9 +23,11 @@ from loopwright.server.store.pages.overview import Counts
 from loopwright.server.store.pages.transactional import TransactionalLine
 from loopwright.server.store.relays import RelayRow
 from loopwright.server.store.runs import Overdue
+from loopwright.server.store.webhook_deliveries import AttemptRow, DeliveryRow
+from loopwright.server.store.webhooks import EndpointRow
 from loopwright.wire.email_messages import GuardianReport
 
-Section = Literal["overview", "inbox", "events", "contacts", "content"]
+Section = Literal["overview", "inbox", "events", "contacts", "content", "webhooks"]
 View = Literal["html", "text", "headers", "source"]
 Version = Literal["published", "draft"]
 VersionView = Literal["html", "text", "lmx", "changes"]
@@ -385,3 +387,35 @@ class ComponentPage(DashboardPage):
     frame: Frame
     component: ComponentRow
     users: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhooksPage(DashboardPage):
+    """The team's webhook endpoints, oldest first."""
+
+    template: ClassVar[str] = "webhooks.html"
+    frame: Frame
+    endpoints: Sequence[EndpointRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookPage(DashboardPage):
+    """An endpoint, and what it was told lately."""
+
+    template: ClassVar[str] = "webhook.html"
+    frame: Frame
+    endpoint: EndpointRow
+    deliveries: Sequence[DeliveryRow]
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDeliveryPage(DashboardPage):
+    """One webhook: its payload as JSON in lines, and the attempts, oldest first."""
+
+    template: ClassVar[str] = "webhook_delivery.html"
+    frame: Frame
+    endpoint: EndpointRow
+    delivery: DeliveryRow
+    attempts: Sequence[AttemptRow]
+    payload: str

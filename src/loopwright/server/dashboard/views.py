@@ -29,6 +29,7 @@ from loopwright.server.dashboard.transactional import (
     show_transactional_html,
     show_transactionals,
 )
+from loopwright.server.dashboard.webhooks import show_webhook, show_webhook_delivery, show_webhooks
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -50,6 +51,9 @@ PAGES = {
     "/components": show_components,
     "/components/{component_id}": show_component,
     "/components/{component_id}/html": show_component_html,
+    "/webhooks": show_webhooks,
+    "/webhooks/{webhook_id}": show_webhook,
+    "/webhooks/{webhook_id}/{delivery_id}": show_webhook_delivery,
 }
 """Every page behind the sign-in."""
 

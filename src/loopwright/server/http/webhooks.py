@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,7 +34,7 @@ TEST_EVENT = "testing.testEvent"
 EVENTS = sorted(webhooks.EVENT_TYPES.keys() - {TEST_EVENT})
 """What an endpoint can be told of. The test goes to whichever it is sent to."""
 BY_A_PERSON = "it was disabled by a request"
-UNDELIVERED: Sequence[DeliveryStatus] = ("failed", "missed")
+UNDELIVERED: tuple[DeliveryStatus, ...] = ("failed", "missed")
 
 
 async def list_webhooks(call: ApiRequest) -> Response:
@@ -139,7 +139,7 @@ async def replay_webhook(call: ApiRequest) -> Response:
     body = await read_strict(call, WebhookReplayRequest)
     now = call.clock.now()
     start, end = _moment("from", body.from_), now if body.to is UNSET else _moment("to", body.to)
-    statuses = [*UNDELIVERED, *(["delivered"] if body.delivered else [])]
+    statuses = (*UNDELIVERED, "delivered") if body.delivered else UNDELIVERED
     async with call.pool.acquire() as tx, tx.transaction():
         row = _enabled(await _lock(tx, call, endpoint_id))
         queued = await deliveries.replay(tx, call.team.id, row.id, statuses, start=start, end=end, now=now)
@@ -300,5 +300,5 @@ def _delivery(row: DeliveryRow) -> wire.WebhookDelivery:
     return wire.WebhookDelivery(**_fields(row))
 
 
-def _fields(row: DeliveryRow) -> dict[str, object]:
+def _fields(row: DeliveryRow) -> dict[str, Any]:
     return {name: value for name, value in asdict(row).items() if name != "payload"}

@@ -106,6 +106,19 @@ FORGET_FACTS: LiteralString = """
     )
     SELECT count(*) FROM gone
 """
+# Of emails that went to the address when it was no contact's.
+FORGET_TOLD: LiteralString = """
+    WITH gone AS (
+        DELETE FROM webhook_delivery WHERE ctid = ANY (ARRAY(
+            SELECT delivery.ctid
+              FROM team JOIN webhook_delivery AS delivery
+                   ON delivery.team_id = team.id AND delivery.contact_id = id_of_address(team.secret, $2)
+             WHERE team.id = $1 AND due_at IS NULL AND delivery.created_at < $3
+             LIMIT $4 FOR UPDATE OF delivery SKIP LOCKED))
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+"""
 # What was promised is still told: that the contact is deleted, above all.
 FORGET_WEBHOOKS: LiteralString = """
     WITH gone AS (
@@ -181,7 +194,8 @@ WEBHOOKS: LiteralString = """
                'id', id, 'endpointId', endpoint_id, 'status', status, 'payload', payload,
                'createdAt', created_at, 'endedAt', ended_at) AS text
       FROM webhook_delivery
-     WHERE team_id = $1 AND contact_id = $2 AND $3::text IS NOT NULL AND endpoint_id || id > $4
+     WHERE team_id = $1 AND endpoint_id || id > $4
+       AND contact_id IN ($2, (SELECT id_of_address(secret, $3) FROM team WHERE team.id = $1))
      ORDER BY endpoint_id || id LIMIT $5
 """
 EMAILS: LiteralString = """
@@ -267,6 +281,7 @@ async def forget_address(tx: Connection, person: Person, *, before: datetime, li
     counts = [
         await tx.fetchval(CLAIM_EMAILS, team_id, person.contact_id, email, before, limit),
         await tx.fetchval(FORGET_MESSAGES, team_id, email, before, limit),
+        await tx.fetchval(FORGET_TOLD, team_id, email, before, limit),
     ]
     return all(count < limit for count in counts)
 

@@ -1,6 +1,6 @@
 """All that waits for its time, whoever takes it: what a clock that is moved moves along, and what is next.
 
-Runs and emails have times of the server's clock; PgQueuer compares its jobs' with the database's.
+Runs, emails and webhooks have times of the server's clock; PgQueuer compares its jobs' with the database's.
 """
 
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from typing import LiteralString
 from .database import Connection
 from .deliveries import CHANNEL as EMAILS
 from .runs import CHANNEL as RUNS
+from .webhook_deliveries import CHANNEL as WEBHOOKS
 
 # What somebody has in hand is due until it is done. Held email and failed jobs wait for people, not for time.
 NEXT_DUE: LiteralString = """
@@ -16,6 +17,8 @@ NEXT_DUE: LiteralString = """
         (SELECT due_at FROM run WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
         UNION ALL
         SELECT min(due_at) FROM email_queue WHERE due_at < 'infinity'
+        UNION ALL
+        SELECT min(due_at) FROM webhook_delivery WHERE due_at IS NOT NULL
         UNION ALL
         SELECT min(CASE status WHEN 'picked' THEN '-infinity' ELSE execute_after + $1::interval END)
           FROM pgqueuer WHERE status IN ('queued', 'picked')
@@ -26,7 +29,7 @@ SHIFT: LiteralString = """
 """
 # PgQueuer's trigger tells of new jobs, and not of those that were changed.
 TELL: LiteralString = """
-    SELECT pg_notify($1, ''), pg_notify($2, '0'), pg_notify($2, '1'), pg_notify($2, '2'),
+    SELECT pg_notify($1, ''), pg_notify($2, '0'), pg_notify($2, '1'), pg_notify($2, '2'), pg_notify($3, ''),
            pg_notify('ch_pgqueuer', json_build_object(
                'channel', 'ch_pgqueuer', 'operation', 'update', 'sent_at', now(), 'table', 'pgqueuer',
                'type', 'table_changed_event')::text)
@@ -48,10 +51,15 @@ DROP_JOBS: LiteralString = """
     DELETE FROM pgqueuer
      WHERE status = 'queued' AND convert_from(payload, 'UTF8')::jsonb ->> 'team_id' = $1
 """
+DROP_WEBHOOKS: LiteralString = """
+    DELETE FROM webhook_delivery WHERE team_id = $1 AND due_at IS NOT NULL
+"""
 # Whoever had these in hand was killed.
 TAKE_BACK: LiteralString = """
     WITH emails AS (
         UPDATE email_queue SET token = NULL, leased_until = NULL WHERE token IS NOT NULL
+    ), endpoints AS (
+        UPDATE webhook_endpoint SET token = NULL, leased_until = NULL WHERE token IS NOT NULL
     )
     UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL WHERE status = 'picked'
 """
@@ -70,7 +78,7 @@ async def shift(tx: Connection, by: timedelta) -> None:
 
 async def tell(tx: Connection) -> None:
     """Have everybody look for what is due now."""
-    await tx.execute(TELL, RUNS, EMAILS)
+    await tx.execute(TELL, RUNS, EMAILS, WEBHOOKS)
 
 
 async def drop(tx: Connection, team_id: str, reason: str) -> None:
@@ -78,6 +86,7 @@ async def drop(tx: Connection, team_id: str, reason: str) -> None:
     await tx.execute(DROP_RUNS, team_id, reason)
     await tx.execute(DROP_EMAILS, team_id, reason)
     await tx.execute(DROP_JOBS, team_id)
+    await tx.execute(DROP_WEBHOOKS, team_id)
 
 
 async def take_back(tx: Connection) -> None:

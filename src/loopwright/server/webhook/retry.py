@@ -74,7 +74,6 @@ def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
     if text.strip().isdecimal():
         return timedelta(seconds=min(int(text.strip()[:9]), LONGEST_WISH.total_seconds()))
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        return max(parsedate_to_datetime(text).astimezone(now.tzinfo) - now, timedelta(0))
+    except (ValueError, OverflowError):
         return None
-    return max(moment.astimezone(now.tzinfo) - now, timedelta(0))

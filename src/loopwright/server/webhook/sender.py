@@ -175,7 +175,13 @@ class WebhookSender:
             "X-Loopwright-Sequence": str(delivery.sequence),
             **signed,
         }
-        return await self._transport.post(endpoint.url, headers, body, now=now)
+        try:
+            return await self._transport.post(endpoint.url, headers, body, now=now)
+        except Exception as problem:  # whatever it is, it must not go again and again at once
+            logger.exception("the webhook %s could not be sent", delivery.id)
+            return Attempt(
+                error=f"it could not be sent ({type(problem).__name__}); the server's log says why"
+            )
 
     async def _record(
         self, endpoint: EndpointRow, delivery: DueDelivery, attempt: Attempt, judged: Verdict

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -21,7 +22,12 @@ TIMEOUT_SECONDS = 15.0
 REPLY_BYTES = 20_000
 KEPT_ALIVE_SECONDS = 20.0
 
-_NO_ANSWER = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException)
+_NO_ANSWER = (
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
+)
 
 
 class _LookedAt(httpcore2.AsyncNetworkBackend):
@@ -29,7 +35,8 @@ class _LookedAt(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._sockets = httpcore2.AnyIOBackend()
+        # The class is another one where anyio is missing; Starlette brings it.
+        self._sockets = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     async def connect_tcp(
         self,
@@ -77,7 +84,7 @@ class Transport:
         await self._connections.aclose()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Attempt:
-        """Send a POST, which has a time for all it takes. Whatever comes of it, nothing is raised."""
+        """Send a POST, which has a time for all it takes, and tell what came of it, be it nothing."""
         started = time.perf_counter()
         try:
             status_code, reply, retry_after = await self._post(url, headers, body)

@@ -31,7 +31,7 @@ CREATE TRIGGER counted AFTER INSERT OR DELETE ON webhook_endpoint
 CREATE TABLE webhook_delivery (
     endpoint_id text COLLATE "C" NOT NULL REFERENCES webhook_endpoint ON DELETE CASCADE,
     id          text COLLATE "C" NOT NULL,    -- the webhook-id, the same at every endpoint
-    team_id     text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
+    team_id     text COLLATE "C" NOT NULL,    -- the endpoint's
     sequence    bigint GENERATED ALWAYS AS IDENTITY,
     event_name  text NOT NULL,
     contact_id  text COLLATE "C",
@@ -46,14 +46,14 @@ CREATE TABLE webhook_delivery (
 ) WITH (fillfactor = 70);
 CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, due_at, sequence)
     WHERE due_at IS NOT NULL;
-CREATE INDEX webhook_delivery_age ON webhook_delivery (created_at);
+CREATE INDEX webhook_delivery_age ON webhook_delivery USING brin (created_at);
 CREATE INDEX webhook_delivery_of_contact ON webhook_delivery (contact_id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE webhook_attempt (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint_id  text COLLATE "C" NOT NULL,
     delivery_id  text COLLATE "C" NOT NULL,
-    team_id      text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
+    team_id      text COLLATE "C" NOT NULL,
     attempted_at timestamptz NOT NULL,
     milliseconds integer NOT NULL,
     status_code  smallint,                    -- null when no answer came

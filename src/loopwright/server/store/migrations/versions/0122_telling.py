@@ -1,8 +1,8 @@
 """What endpoints are told of, made of facts in the transaction that writes them.
 
 Whoever writes a fact tells the endpoints by it. The payloads are those of the published API. Facts that
-nothing writes yet (of bounces that are temporary, opens, clicks, complaints) have theirs already; that of a
-campaign's email names the campaign in its detail. An email is delivered when a server took it.
+nothing writes yet (of bounces that are temporary, of complaints) have theirs already. An email is delivered
+when a server took it.
 """
 
 from loopwright.server.store.migrations.scripts import run
@@ -10,14 +10,20 @@ from loopwright.server.store.migrations.scripts import run
 revision = "0122"
 down_revision = "0121"
 
-# Nobody is told of a contact that has yet to confirm its address, nor of previews.
+# Nobody is told of a contact that has yet to confirm its address, nor of previews. What is told of emails is
+# read when it is first used: campaigns come in a later script.
 CHANGES = """
+-- Whom an email is about that went to no contact: an id of its address, the same every time.
+CREATE FUNCTION id_of_address(secret bytea, email text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT 'c' || left(md5(secret || convert_to(lower(email), 'UTF8')), 24)
+$$;
+
 CREATE FUNCTION told_of_contacts(facts fact[])
 RETURNS TABLE (
-    fact_id text, team_id text, contact_id text, place int, name text, identity jsonb, fields jsonb
+    fact_id text, team_id text, place int, name text, identity jsonb, fields jsonb
 )
 LANGUAGE sql STABLE AS $$
-    SELECT told.id, told.team_id, told.contact_id, event.place, event.name, told.detail -> 'identity',
+    SELECT told.id, told.team_id, event.place, event.name, told.detail -> 'identity',
            CASE
                WHEN event.name = 'contact.created'
                    THEN jsonb_build_object('contact', told.detail -> 'contact')
@@ -40,14 +46,15 @@ $$;
 
 CREATE FUNCTION told_of_emails(facts fact[])
 RETURNS TABLE (
-    fact_id text, team_id text, contact_id text, place int, name text, identity jsonb, fields jsonb
+    fact_id text, team_id text, place int, name text, identity jsonb, fields jsonb
 )
-LANGUAGE sql STABLE AS $$
-    SELECT told.id, told.team_id, email.contact_id, event.place,
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT told.id, told.team_id, event.place,
            CASE event.name WHEN 'sent' THEN source.kind || '.email.sent' ELSE event.name END,
            jsonb_build_object(
-               'id', coalesce(email.contact_id,
-                              'c' || left(md5(team.secret || convert_to(lower(email.to_email), 'UTF8')), 24)),
+               'id', coalesce(email.contact_id, id_of_address(team.secret, email.to_email)),
                'email', email.to_email, 'userId', contact.user_id),
            jsonb_build_object(
                source.kind || 'Id', source.id,
@@ -73,6 +80,7 @@ LANGUAGE sql STABLE AS $$
       JOIN team ON team.id = told.team_id
       LEFT JOIN contact ON contact.team_id = email.team_id AND contact.id = email.contact_id
       LEFT JOIN workflow ON workflow.team_id = email.team_id AND workflow.id = email.workflow_id
+      LEFT JOIN campaign ON campaign.team_id = email.team_id AND campaign.id = email.campaign_id
       LEFT JOIN transactional_email AS transactional
              ON transactional.team_id = email.team_id AND transactional.id = email.transactional_id
       LEFT JOIN mailing_list AS list ON list.team_id = email.team_id AND list.id = email.mailing_list_id
@@ -83,12 +91,11 @@ LANGUAGE sql STABLE AS $$
                SELECT 'loop', email.workflow_id, coalesce(workflow.name, '')
                 WHERE email.kind <> 'transactional' AND email.workflow_id IS NOT NULL
                 UNION ALL
-               SELECT 'campaign', told.detail ->> 'campaignId',
-                      coalesce(told.detail ->> 'campaignName', '')
-                WHERE email.kind <> 'transactional' AND email.workflow_id IS NULL
+               SELECT 'campaign', email.campaign_id, coalesce(campaign.name, '')
+                WHERE email.kind <> 'transactional' AND email.campaign_id IS NOT NULL
            ) AS source (kind, id, name)
-     WHERE contact.opt_in_status IS DISTINCT FROM 'pending'
-$$;
+     WHERE contact.opt_in_status IS DISTINCT FROM 'pending';
+END $$;
 
 CREATE FUNCTION tell_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -101,7 +108,7 @@ BEGIN
             endpoint_id, id, team_id, event_name, contact_id, payload, status, due_at, created_at
         )
         SELECT endpoint.id, event.fact_id || CASE event.place WHEN 1 THEN '' ELSE '2' END,
-               event.team_id, event.name, event.contact_id,
+               event.team_id, event.name, event.identity ->> 'id',
                jsonb_build_object(
                    'eventName', event.name,
                    'eventTime', floor(extract(epoch FROM told.happened_at))::bigint,
