@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loopwright.server.refusal import NotBuilt
 from loopwright.wire import operations
 
-from . import audience, bulk, export, inbox, people
+from . import audience, bulk, campaign_sending, export, inbox, people
 from .dispatch import ApiRequest, Authenticator, Handler, Resource, respond
 from .endpoints import BY_OPERATION
 from .failures import Shapes
@@ -31,6 +31,13 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/contacts/data": {"GET": people.all_data},
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
+    "/campaigns/{campaignId}": {"GET": campaign_sending.show_campaign},
+    "/campaigns/{campaignId}/send": {"POST": campaign_sending.send_campaign},
+    "/campaigns/{campaignId}/schedule": {"POST": campaign_sending.schedule_campaign},
+    "/campaigns/{campaignId}/pause": {"POST": campaign_sending.pause_campaign},
+    "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
+    "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
+    "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
     "/inbox": {"GET": inbox.list_inbox},
 }
 

@@ -38,10 +38,12 @@ QUEUE_AGAIN: LiteralString = f"""
                    SELECT id FROM email WHERE {_CHOSEN} AND id > $7
                     ORDER BY id LIMIT $8 FOR UPDATE)
            AND team_id = $1
-        RETURNING id, team_id, kind
+        RETURNING id, team_id, kind, campaign_id
     ), queued AS (
         INSERT INTO email_queue (email_id, team_id, lane, due_at)
-        SELECT id, team_id, CASE kind WHEN 'transactional' THEN 0 ELSE 1 END, $9 FROM again
+        SELECT id, team_id,
+               CASE WHEN kind = 'transactional' THEN 0 WHEN campaign_id IS NULL THEN 1 ELSE 2 END, $9
+          FROM again
         ON CONFLICT DO NOTHING
     )
     SELECT id FROM again
