@@ -17,8 +17,7 @@ WITHOUT_RUN = timedelta(days=30)
 DELETE_EMAILS: LiteralString = """
     WITH old AS MATERIALIZED (
         SELECT id FROM email
-         WHERE id < $1 AND (run_id IS NOT NULL OR id < $2)
-           AND status IN ('sent', 'skipped', 'failed', 'unknown')
+         WHERE id < $1 AND (run_id IS NOT NULL OR id < $2) AND status IN ('sent', 'skipped', 'failed')
            AND NOT EXISTS (SELECT FROM run WHERE run.id = email.run_id AND run.status = 'active')
            AND NOT EXISTS (SELECT FROM campaign
                             WHERE campaign.id = email.campaign_id AND campaign.status <> 'Sent')
@@ -27,8 +26,7 @@ DELETE_EMAILS: LiteralString = """
         DELETE FROM email USING old WHERE email.id = old.id
         RETURNING email.id, email.team_id, email.contact_id, email.mailing_list_id, email.revision_id,
                   coalesce(email.transactional_id, email.message_id) AS owner_id, email.event_properties,
-                  email.kind = 'marketing' AND (email.status IN ('sent', 'unknown') OR email.attempts > 0)
-                      AS has_links
+                  email.kind = 'marketing' AND (email.status = 'sent' OR email.attempts > 0) AS has_links
     ), links AS (
         INSERT INTO email_link (
             email_id, team_id, contact_id, mailing_list_id, revision_id, owner_id, event_properties
