@@ -34,6 +34,7 @@ COMMANDS = {
     "transactional": ("transactional", "app"),
     "suppressions": ("suppressions", "app"),
     "inbox": ("inbox", "app"),
+    "webhooks": ("webhooks", "app"),
 }
 
 

@@ -47,6 +47,7 @@ REASONS = {
     415: "The body is compressed.",
     422: "The content cannot become an email; the message names every mistake.",
     429: "Too fast; `Retry-After` says how many seconds to wait.",
+    501: "There is no such update.",
     503: "The server cannot do it now; the same request may pass later.",
 }
 _ID = "^[A-Za-z0-9_-]+$"
@@ -60,16 +61,14 @@ _WORKFLOWS: Schema = {
     "description": "Whether a contact that is added starts workflows.",
     "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
 }  # fmt: skip
+_CAMPAIGN = "/campaigns/{campaignId}"
+_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "test")
 OWN_ANSWERS: dict[str, Any] = {
+    _CAMPAIGN: campaign_sending.CampaignState,
+    **{f"{_CAMPAIGN}/{action}": campaign_sending.CampaignState for action in _ACTIONS},
     "/inbox": list[inbox.InboxMessage],
     "/audience/count": audience.AudienceCount,
     "/audience/preview": audience.AudiencePreview,
-}
-_CAMPAIGN = "/campaigns/{campaignId}"
-_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "test")
-OWN_ANSWERS |= {
-    _CAMPAIGN: campaign_sending.CampaignState,
-    **{f"{_CAMPAIGN}/{action}": campaign_sending.CampaignState for action in _ACTIONS},
 }
 OWN_BODIES: dict[str, type[Struct]] = {
     f"{_CAMPAIGN}/schedule": CampaignScheduleRequest,
@@ -108,6 +107,7 @@ def document() -> Schema:
     _flatten_contact(answer_parts["Contact"])
     _never_null(answer_parts["Contact"], "source", "userGroup")
     _never_null(answer_parts["ApiKeyInfo"], "teamName")
+    _never_null(answer_parts["Workflow"], "workflowRevisionId", "rootNodeId")
     _name_what_is_needed(body_parts)
     bodies_by_type = dict(zip(kinds, wanted, strict=True))
     paths: dict[str, Schema] = {}
@@ -140,10 +140,8 @@ def _operation(endpoint: Endpoint, answer: Schema, body: Schema | None) -> Schem
         "summary": endpoint.summary,
         "parameters": [*_in_path(row), *_in_query(endpoint.query), *_in_header(row)],
         "responses": {
-            str(endpoint.status): {
-                "description": "Done.",
-                "content": {"application/json": {"schema": answer}},
-            },
+            str(endpoint.status): {"description": "Done."}
+            | ({"content": {"application/json": {"schema": answer}}} if endpoint.answer else {}),
             **_failures((*endpoint.failures, *EVERYWHERE), endpoint.shapes),
         },
     }
@@ -217,8 +215,8 @@ def _own_paths(own_answers: dict[str, Schema], bodies: dict[Any, Schema]) -> dic
             }  # fmt: skip
             if path in OWN_BODIES or path.startswith("/bulk/"):
                 operation["requestBody"] = {"required": True, "content": wanted.get(path, lines)}
-            if path.startswith(_CAMPAIGN):
-                operation["parameters"] = _in_path(operations.GET_CAMPAIGN)
+            if parameters := _in_path(Operation(handler.__name__, "GET", path)):
+                operation["parameters"] = parameters
                 operation["responses"].update(_failures((404, 409, 422), PLAIN))
             if path in OWN_BODIES:
                 operation["responses"].update(_failures((404, 413, 415), PLAIN))

@@ -1,7 +1,7 @@
 """Runs: one contact's way through a workflow, and when each is due for its next step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
@@ -81,6 +81,16 @@ class RunChange(Struct, frozen=True, kw_only=True):
     way: tuple[WayPoint, ...] = ()
 
 
+class Overdue(Struct, frozen=True, kw_only=True):
+    """How many runs are late, counted to twice `MANY`, and since when the first of them."""
+
+    count: int
+    since: datetime
+
+
+LATE = timedelta(minutes=5)
+"""A run that has been due for longer does not go on by itself: no worker takes it, or its step fails."""
+MANY = 10_000
 CHANNEL = "loopwright_run"
 """Notified when runs are due at once."""
 
@@ -132,7 +142,9 @@ HOLD_RUNS: LiteralString = """
      WHERE run.team_id = stopped.team_id AND run.id = stopped.id
 """
 POSTPONE_RUN: LiteralString = """
-    UPDATE run SET due_at = $3, failures = failures + 1, reason = $4 WHERE team_id = $1 AND id = $2
+    UPDATE run
+       SET held_from = coalesce(held_from, due_at), due_at = $3, failures = failures + 1, reason = $4
+     WHERE team_id = $1 AND id = $2
 """
 # They are due now, a microsecond apart, so that who was due first goes on first.
 RELEASE_RUNS: LiteralString = """
@@ -162,6 +174,28 @@ DISCARD_RUNS: LiteralString = """
         RETURNING 1
     )
     SELECT count(*) FROM discarded
+"""
+# They have not entered, and so may come again.
+DROP_ENTERING: LiteralString = """
+    WITH dropped AS (
+        UPDATE run SET status = 'removed', reason = $4, once = false, due_at = NULL, held = false,
+               updated_at = $5
+         WHERE team_id = $1 AND workflow_id = $2 AND node_id = $3 AND way = '[]' AND status = 'active'
+        RETURNING 1
+    )
+    SELECT count(*) FROM dropped
+"""
+# What fails is due again and again, and since long before.
+OVERDUE: LiteralString = """
+    SELECT count(*) AS count, min(since) AS since
+      FROM (
+               (SELECT due_at AS since FROM run
+                 WHERE due_at < $1 AND ($3::text IS NULL OR team_id = $3) ORDER BY due_at LIMIT $2)
+                UNION ALL
+               (SELECT held_from FROM run
+                 WHERE failures > 0 AND NOT held AND held_from < $1 AND due_at >= $1
+                   AND ($3::text IS NULL OR team_id = $3) ORDER BY held_from LIMIT $2)
+           ) AS late
 """
 WAKE_RUN: LiteralString = """
     UPDATE run SET due_at = $4 WHERE team_id = $1 AND id = $2 AND node_id = $3 AND status = 'active'
@@ -270,6 +304,21 @@ async def discard(
     return count
 
 
+async def drop_entering(
+    tx: Connection, team_id: str, workflow_id: str, root_node_id: str, *, reason: str, now: datetime
+) -> int:
+    """Have those who wait to enter the workflow stay out for that reason; returns how many."""
+    await have_alone(tx, workflow_id)
+    count: int = await tx.fetchval(DROP_ENTERING, team_id, workflow_id, root_node_id, reason, now)
+    return count
+
+
+async def load_overdue(tx: Connection, team_id: str | None = None, *, now: datetime) -> Overdue | None:
+    """The team's runs, or those of all teams, that are five minutes late; None when there are none."""
+    row = await tx.fetchrow(OVERDUE, now - LATE, MANY, team_id)
+    return Overdue(**row) if row and row["count"] else None
+
+
 async def wake_one(tx: Connection, step: RunStep, *, now: datetime) -> None:
     """Have a run decided anew if it is still at that node."""
     await tx.execute(WAKE_RUN, step.team_id, step.run_id, step.node_id, now)
@@ -278,18 +327,15 @@ async def wake_one(tx: Connection, step: RunStep, *, now: datetime) -> None:
 async def _due(tx: Connection, rows: Sequence[Record]) -> list[DueRun]:
     ids = {(row["team_id"], row["workflow_id"]) for row in rows}
     found = await tx.fetch(WORKFLOWS_NOW, [team for team, _ in ids], [one for _, one in ids]) if ids else []
-    workflows_now: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found}
-    for one in workflows_now.values():
-        del one["id"]
-    return [
-        DueRun(**{
-            **row,
-            "event_properties": _decode(row["event_properties"]),
-            "way": _decode_way(row["way"]),
-            **workflows_now[row["workflow_id"]],
-        })
-        for row in rows
-    ]  # fmt: skip
+    workflows_now = {row["id"]: row for row in found}
+    return [_due_run(row, workflows_now[row["workflow_id"]]) for row in rows]
+
+
+def _due_run(row: Record, workflow: Record) -> DueRun:
+    values: dict[str, Any] = {**row, **workflow, "id": row["id"]}
+    values["event_properties"] = _decode(values["event_properties"])
+    values["way"] = _decode_way(values["way"])
+    return DueRun(**values)
 
 
 def _encode(value: Mapping[str, Value] | Sequence[WayPoint]) -> str:
