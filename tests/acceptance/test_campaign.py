@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -16,15 +16,21 @@ from loopwright.server.store.deliveries import Lane
 from loopwright.server.store.teams import TeamRow
 from support.content import write_message
 from support.factories import add_campaign, add_contacts
-from support.smtp_peer import Peer
+from support.smtp_peer import Peer, smtp_peer
 from support.workflows import until, utc_now
 
-from .test_sending import peer, worker  # noqa: F401  # the fixture
+from .test_sending import worker
 
 pytestmark = pytest.mark.slow
 
 RECIPIENTS = 3_000
 KILLS = 4
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with smtp_peer() as peer:
+        yield peer
 
 
 async def load(pool: Pool, team: TeamRow) -> CampaignRow:
@@ -46,7 +52,7 @@ async def test_nobody_is_written_to_twice(
     database_url: str,
     pool: Pool,
     team: TeamRow,
-    peer: Peer,  # noqa: F811
+    peer: Peer,
 ) -> None:
     """Everybody gets it once, save those who were in hand at a kill: they are marked, and are few.
 

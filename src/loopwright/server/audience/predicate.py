@@ -197,14 +197,15 @@ def _activity(condition: ActivityCondition, values: _Values) -> str:
             named = f"email.workflow_id = {target}"
         case "campaign":
             named = f"email.campaign_id = {target}"
-    done = f"AND email.status = 'sent' AND {named}"
+    done = "email.status = 'sent'"
     if outcome := _OUTCOMES.get(condition.action):
-        done += f""" AND EXISTS (
+        done = f"""EXISTS (
             SELECT FROM email_outcome
              WHERE email_outcome.team_id = $1 AND email_outcome.email_id = email.id
                AND email_outcome.kind = '{outcome}')"""
     return f"""{"NOT " if condition.negate else ""}EXISTS (
-        SELECT FROM email WHERE email.team_id = $1 AND email.contact_id = contact.id {done})"""
+        SELECT FROM email
+         WHERE email.team_id = $1 AND email.contact_id = contact.id AND {named} AND {done})"""
 
 
 def _json(value: object) -> str:

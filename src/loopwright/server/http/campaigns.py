@@ -143,7 +143,7 @@ async def _group(
     return group_id
 
 
-def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignRow) -> Any:
+def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignRow) -> datetime | None:
     """When it is to be sent; None is now. Raises `BadRequest`."""
     if given is UNSET:
         return row.planned_at
