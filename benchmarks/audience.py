@@ -9,7 +9,7 @@ as a filter has to, once where an index alone answers it; a workflow node's batc
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import mkdtemp
@@ -26,7 +26,14 @@ from loopwright.server.store.contacts import load_named
 from loopwright.server.store.database import Connection, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.schema import migrate
-from loopwright.wire.filters import AudienceFilter, Condition, DateRange, OptInCondition, PropertyCondition
+from loopwright.wire.filters import (
+    AudienceFilter,
+    Condition,
+    DateRange,
+    Operator,
+    OptInCondition,
+    PropertyCondition,
+)
 
 PAIRS = 9
 BATCH = 500
@@ -48,13 +55,16 @@ FILL: LiteralString = """
 """
 
 
-def _property(key: str, operator: str, value: str | float | DateRange | None = None) -> PropertyCondition:
+def _property(
+    key: str, operator: Operator, value: str | float | DateRange | None = None
+) -> PropertyCondition:
     given = {} if value is None else {"value": value}
     return PropertyCondition(key=key, operator=operator, **given)
 
 
-YEAR = DateRange(from_="2024-03-01T00:00:00.000Z", to="2025-02-28T00:00:00.000Z")
-FILTERS: dict[str, list[Condition]] = {
+SPRING = "2024-03-01T00:00:00.000Z"
+YEAR = DateRange(from_=SPRING, to="2025-02-28T00:00:00.000Z")
+FILTERS: Mapping[str, Sequence[Condition]] = {
     "text equals": [_property("plan", "equals", "pro")],
     "text contains": [_property("city", "contains", "y 99")],
     "number greater": [_property("seats", "greaterThan", 90)],
@@ -64,7 +74,7 @@ FILTERS: dict[str, list[Condition]] = {
         _property("plan", "notEquals", "free"),
         _property("seats", "greaterThan", 50),
         _property("trial", "isTrue"),
-        _property("renewed", "after", YEAR.from_),
+        _property("renewed", "after", SPRING),
     ],
 }
 
@@ -97,7 +107,7 @@ async def _measure(tx: Connection, team_id: str, ids: list[str]) -> list[str]:
 
     lines: list[str] = []
     for name, conditions in FILTERS.items():
-        audience = Audience(filter=AudienceFilter(match="all", conditions=conditions))
+        audience = Audience(filter=AudienceFilter(match="all", conditions=list(conditions)))
 
         async def counted(audience: Audience = audience) -> object:
             return await count(tx, team_id, audience)

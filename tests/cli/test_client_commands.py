@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pytest
 from typer.testing import CliRunner, Result
 
+from loopwright import Loops
 from loopwright.cli.program import program
 from support.live import LiveServer
 from support.recording_server import RecordingServer
@@ -228,3 +229,27 @@ def test_segments(loopwright: Command, tmp_path: Path) -> None:
     assert (wrong.exit_code, "no contact property paln" in wrong.stderr) == (1, True)
     assert loopwright("segments", "count", "--filter", "nowhere.json").exit_code == 2
     assert loopwright("segments", "show", "cnone").exit_code == 4
+
+
+def test_campaigns(loopwright: Command, live_server: LiveServer) -> None:
+    """Tested, scheduled, taken back, sent; what is in the way is said."""
+    said(loopwright("contacts", "create", "-e", "ada@example.com"))
+    with Loops(api_key=live_server.api_key, base_url=live_server.base_url) as loops:
+        made = loops.campaigns.create("News")
+        assert made.email_message_id
+        bare = loopwright("campaigns", "send", made.id, "--yes")
+        assert (bare.exit_code, "subject is empty" in bare.stderr) == (1, True)
+        loops.email_messages.update(
+            made.email_message_id, subject="News", from_email="hello", lmx="<Paragraph>Hello</Paragraph>"
+        )
+    assert "News" in said(loopwright("campaigns", "list"))
+    said(loopwright("campaigns", "test", made.id, "--to", "ada@example.com"))
+    later = "2999-01-01T08:00:00Z"
+    assert "News: scheduled, begins at 2999" in said(
+        loopwright("campaigns", "schedule", made.id, "--at", later)
+    )
+    assert "News: draft" in said(loopwright("campaigns", "cancel", made.id))
+    assert "News: sending" in said(loopwright("campaigns", "send", made.id, "--yes"))
+    assert json.loads(said(loopwright("campaigns", "show", made.id, "--json")))["id"] == made.id
+    assert loopwright("campaigns", "resume", made.id).exit_code == 1
+    assert loopwright("campaigns", "show", "cnone").exit_code == 4

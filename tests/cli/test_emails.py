@@ -43,6 +43,9 @@ def retry(database_url: str) -> Any:
         (["--until", "2020-01-01"], 0),
         (["--since", "2999-01-01T10:00"], 0),
         (["--status", "all", "--reason", "unsubscribed"], 1),
+        (["--status", "unknown"], 1),
+        (["--campaign", "cnews"], 1),
+        (["--campaign", "cother"], 0),
     ],
 )
 async def test_what_is_chosen_is_sent_again(
@@ -57,6 +60,8 @@ async def test_what_is_chosen_is_sent_again(
         ("sent", "a copy was refused: spam"),
     ):
         await rows.email("Hi", "ada@elsewhere.org", None, status=status, reason=reason)
+    await rows.email("Hi", "bob@elsewhere.org", None, status="unknown", reason="its sender died")
+    await pool.execute("UPDATE email SET campaign_id = 'cnews' WHERE reason LIKE '%spam%'")
     assert await retry(*arguments, "--dry-run") == count
     assert await pool.fetchval("SELECT count(*) FROM email WHERE status = 'queued'") == 0
     assert await retry(*arguments) == count

@@ -54,6 +54,22 @@ await call("ensureTransactionalDraft", () => client.ensureTransactionalEmailDraf
 await call("updateTransactionalEmail", () => client.updateTransactionalEmail(made.id, { name: "Other" }));
 await call("getTransactionalEmail", () => client.getTransactionalEmail(made.id));
 await call("listTransactionalEmails", () => client.listTransactionalEmails({ perPage: 10 }));
+const optIn = { type: "optIn", status: null };
+const range = { from: "2024-01-01T00:00:00.000Z", to: "2030-01-01T00:00:00.000Z" };
+const made2024 = { type: "property", key: "createdAt", operator: "between", value: range };
+const filter = { match: "any", conditions: [optIn, made2024] };
+await call("createAudienceSegment", () => client.createAudienceSegment({ name: "All", filter }));
+const segment = results.createAudienceSegment;
+await call("segment again", () => client.createAudienceSegment({ name: "All", filter }));
+await call("getAudienceSegment", () => client.getAudienceSegment(segment.id));
+await call("listAudienceSegments", () => client.listAudienceSegments({ perPage: 10 }));
+await call("createCampaign", () => client.createCampaign({ name: "News", audienceFilter: filter }));
+const campaign = results.createCampaign;
+const scheduling = { method: "schedule", timestamp: "2999-01-01T08:00:00.000Z" };
+await call("updateCampaign", () =>
+  client.updateCampaign(campaign.id, { audienceSegmentId: segment.id, scheduling }));
+await call("getCampaign", () => client.getCampaign(campaign.id));
+await call("listCampaigns", () => client.listCampaigns({ perPage: 10 }));
 client.apiKey = "wrong";
 await call("wrong key", () => client.testApiKey());
 console.log(JSON.stringify(results));

@@ -33,9 +33,11 @@ ALLOWED: dict[str, set[str]] = {
     "webhooks": {"wire"},
     "server.store": {"ids", "wire", "server.audience.predicate"},  # what a filter means, as a condition
     "server.audience": COMMON,
+    "server.campaign": COMMON | {"server.content.publishing", "server.mail.decide"},
     "server.http": COMMON
     | {
         "server.audience",
+        "server.campaign.launch",
         "server.content",
         "server.ingest",
         "server.mail.decide",

@@ -36,8 +36,8 @@ app = typer.Typer(
 def retry(
     *,
     status: Annotated[
-        Literal["failed", "skipped", "all"],
-        typer.Option(help="Those that failed, those that were skipped, or both."),
+        Literal["failed", "skipped", "all", "unknown"],
+        typer.Option(help="Those that failed, were skipped, or both; or those that may have left or not."),
     ] = "failed",
     reason: Annotated[str, typer.Option(help="Only those whose reason holds these words, in any case.")] = "",
     since: Annotated[
@@ -45,6 +45,9 @@ def retry(
     ] = None,
     until: Annotated[
         datetime | None, typer.Option(formats=DATES, help="Only those queued before then, in UTC.")
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", metavar="ID", help="Only those of this campaign.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them, and change nothing.")] = False,
     team: Team = None,
@@ -55,7 +58,8 @@ def retry(
     """Have emails sent again that failed, or were skipped.
 
     Each says what it was to say, and whether it may go is decided anew: a contact that has left since, or an
-    address that is suppressed, gets none.
+    address that is suppressed, gets none. Whoever did get one of a campaign whose sender died is written to
+    twice by --status unknown.
     """
     from loopwright.server.store.retries import Choice
 
@@ -63,6 +67,7 @@ def retry(
         team_id="",
         statuses=("failed", "skipped") if status == "all" else (status,),
         words=reason,
+        campaign_id=campaign,
         since=since and since.replace(tzinfo=UTC),
         until=until and until.replace(tzinfo=UTC),
     )

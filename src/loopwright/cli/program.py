@@ -28,6 +28,7 @@ COMMANDS = {
     "properties": ("properties", "app"),
     "lists": ("lists", "app"),
     "segments": ("segments", "app"),
+    "campaigns": ("campaigns", "app"),
     "events": ("events", "app"),
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from loopwright.server.bootstrap import ensure_key
+from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
@@ -295,6 +296,9 @@ async def _jobs(
     runner = Runner(pool, clock, observer.job)
     await runner.start()
     stack.push_async_callback(runner.stop)
+    dispatcher = Dispatcher(pool, clock, observer.job)
+    await dispatcher.start()
+    stack.push_async_callback(dispatcher.stop)
     housekeeping = Housekeeping(
         pool,
         clock,

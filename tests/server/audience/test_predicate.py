@@ -14,7 +14,7 @@ from loopwright.server.store.teams import TeamRow
 from loopwright.server.workflow.graph import SendEmailAction
 from loopwright.wire.filters import OPERATORS, AudienceFilter
 from loopwright.wire.values import PropertyType
-from support.factories import add_contact, add_email, add_segment
+from support.factories import add_contact, add_email, add_fact, add_segment
 from support.workflows import add_workflow, email_timer_email
 
 KINDS: dict[str, PropertyType] = {"plan": "string", "seats": "number", "trial": "boolean", "renewed": "date"}
@@ -114,7 +114,7 @@ DEFAULTS: list[tuple[str, str, Any, str]] = [
 
 def filter_(*conditions: dict[str, Any], match: str = "all") -> AudienceFilter:
     one = msgspec.convert({"match": match, "conditions": list(conditions)}, AudienceFilter)
-    return check_filter(one, KINDS)
+    return check_filter(one, KINDS, tracks=True)
 
 
 def property_(key: str, operator: str, value: Any = None) -> dict[str, Any]:
@@ -225,3 +225,26 @@ async def test_who_was_sent_what(pool: Pool, team: TeamRow) -> None:
         assert await found(pool, team, filter_({**sent, "negate": True})) == {"one", "two", "none"} - names
         either = filter_(sent, property_("email", "equals", "none@elsewhere.org"), match="any")
         assert await found(pool, team, either) == names | {"none"}
+
+
+async def test_who_opened_and_clicked(pool: Pool, team: TeamRow) -> None:
+    """An open is not a click; whoever did neither, or only to another email, is not among them."""
+    nodes = await email_timer_email(pool, team.id, 5)
+    message_id = str(next(one for one in nodes.values() if isinstance(one, SendEmailAction)).email_message_id)
+    workflow = await add_workflow(pool, team.id, nodes)
+    now = datetime.now(UTC)
+    for contact_id, kinds in (("reads", ["opened"]), ("acts", ["opened", "clicked"]), ("silent", [])):
+        await add_contact(pool, team.id, contact_id)
+        await add_email(
+            pool, message_id, f"e{contact_id}", kind="marketing", contact_id=contact_id,
+            workflow_id=workflow.id, status="sent", now=now,
+        )  # fmt: skip
+        for kind in kinds:
+            await add_fact(pool, team.id, f"email_{kind}", email_id=f"e{contact_id}", now=now)
+    for action, names in (("opened", {"reads", "acts"}), ("clicked", {"acts"})):
+        done = {"type": "activity", "action": action, "target": "workflow", "id": workflow.id}
+        assert await found(pool, team, filter_(done)) == names
+        assert (
+            await found(pool, team, filter_({**done, "negate": True})) == {"reads", "acts", "silent"} - names
+        )
+        assert await found(pool, team, filter_({**done, "id": "cother"})) == set()

@@ -23,7 +23,8 @@ SCRIPT = ROOT / "tests/support/loops_client.mjs"
 CONTENT = (
     "createTransactionalEmail", "updateEmailMessage", "getEmailMessage", "getEmailMessageGuardian",
     "publishTransactionalEmail", "ensureTransactionalDraft", "updateTransactionalEmail",
-    "getTransactionalEmail", "listTransactionalEmails",
+    "getTransactionalEmail", "listTransactionalEmails", "createAudienceSegment", "getAudienceSegment",
+    "listAudienceSegments", "createCampaign", "updateCampaign", "getCampaign", "listCampaigns",
 )  # fmt: skip
 
 
@@ -110,12 +111,15 @@ async def test_every_operation_of_the_client(live_server: LiveServer, client_fol
 def read_content(results: dict[str, Any]) -> None:
     """The content families' answers have all keys that the contract requires, and no others."""
     for operation in CONTENT:
-        status = 201 if operation == "createTransactionalEmail" else 200
+        status = 201 if operation in ("createTransactionalEmail", "createCampaign") else 200
         assert misread(operation, status, results[operation]) == [], operation
     assert results["stale update"] == failed(409, "Content revision ID is stale.")
     assert "nothing to publish" in results["publish again"]["message"]
     assert results["updateEmailMessage"]["warnings"][0]["rule"] == "unusedFallback"
     assert results["getTransactionalEmail"]["name"] == "Other"
+    assert results["segment again"] == failed(400, "a segment is called All already; choose another name")
+    assert results["getCampaign"] == results["updateCampaign"]
+    assert (results["getCampaign"]["audienceFilter"], results["getCampaign"]["status"]) == (None, "Draft")
 
 
 def failed(status: int, message: str) -> dict[str, str]:

@@ -52,6 +52,7 @@ CLEARED = {
         "preview",
         "subject",
     },
+    "campaign_recipient": {"campaign_id", "contact_id"},
     "email_attachment": {"email_id", "place", "filename", "content_type", "data"},
     "fact": {"id", "kind", "contact_id", "email_id", "detail", "happened_at"},
     "inbox_message": {
@@ -92,6 +93,7 @@ KEPT = {
         "workflow_id": "counts",
         "mailing_list_id": "links in the email are signed with it",
         "transactional_id": "counts",
+        "campaign_id": "counts",
         "status": "counts",
         "attempts": "counts",
         "trying_since": "counts",
@@ -122,6 +124,12 @@ IMPERSONAL = {
     "alembic_version": {"version_num"},
     "api_key": {"id", "name", "key_hash", "created_at", "is_fixed"},
     "contact_property": {"key", "type", "created_at"},
+    "campaign": {
+        *("id", "name", "status", "stopped", "message_id", "group_id", "mailing_list_id", "segment_id"),
+        *("filter", "planned_at", "starts_at", "revision_id", "started_at", "noted_to", "noted_at"),
+        *("recipients", "queued_to", "queued_at", "ended_at", "created_at", "updated_at"),
+    },
+    "segment": {"id", "name", "description", "filter", "created_at", "updated_at"},
     "dashboard_session": {"token_hash", "key_id", "expires_at"},
     "email_message": {
         *(

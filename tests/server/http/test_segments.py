@@ -95,7 +95,7 @@ async def test_segments_that_are_refused(http: httpx2.AsyncClient, live_server: 
         assert code_of(answer) == code, change
     opened = {**sent, "action": "opened", "target": "workflow"}
     answer = await http.post(path, json={"name": "New", "filter": filter_(opened)})
-    assert (answer.status_code, code_of(answer)) == (501, "not_built")
+    refused(answer, 400, "loopwright team set --tracking")
     assert read(await http.get(path))["pagination"]["totalResults"] == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from loopwright.server.audience.check import check_filter, targets_of
 from loopwright.server.audience.predicate import compile_filters
-from loopwright.server.refusal import BadRequest, NotBuilt, Refusal
+from loopwright.server.refusal import BadRequest, Refusal
 from loopwright.wire.filters import OPERATORS, VALUELESS, AudienceFilter, DateRange
 from loopwright.wire.values import PROPERTY_TYPES, PropertyType
 
@@ -32,7 +32,7 @@ def filter_(*conditions: Mapping[str, object]) -> AudienceFilter:
 
 def refusal(*conditions: Mapping[str, object]) -> str:
     with pytest.raises(Refusal) as caught:
-        check_filter(filter_(*conditions), CUSTOM)
+        check_filter(filter_(*conditions), CUSTOM, tracks=True)
     return caught.value.message
 
 
@@ -44,7 +44,7 @@ def test_each_operator_on_each_type(operator: str, kind: PropertyType) -> None:
     value = {} if operator in VALUELESS else {"value": RANGE} if operator == "between" else VALUES[key]
     condition = property_(key=key, operator=operator, **value)
     if kind in OPERATORS[operator]:
-        assert check_filter(filter_(condition), CUSTOM) == filter_(condition)
+        assert check_filter(filter_(condition), CUSTOM, tracks=True) == filter_(condition)
     else:
         allowed = ", ".join(name for name, kinds in OPERATORS.items() if kind in kinds)
         assert (
@@ -100,33 +100,35 @@ def test_what_means_nothing_is_told_with_its_place(condition: dict[str, object],
     assert said in message
 
 
-def test_what_is_not_known_yet_is_not_counted_as_never() -> None:
-    """Opens and clicks."""
-    opened = {"type": "activity", "action": "opened", "target": "workflow", "id": "c1"}
-    with pytest.raises(NotBuilt, match="who opened are not built"):
-        check_filter(filter_(opened), CUSTOM)
+def test_what_nobody_knows_is_not_counted_as_never() -> None:
+    """Opens and clicks, while the team's email does not tell of them."""
+    opened = filter_(
+        {"type": "activity", "action": "opened", "negate": True, "target": "workflow", "id": "c1"}
+    )
+    with pytest.raises(BadRequest, match="team set --tracking"):
+        check_filter(opened, CUSTOM, tracks=False)
+    assert check_filter(opened, CUSTOM, tracks=True) == opened
 
 
 def test_as_many_conditions_as_there_may_be() -> None:
     """At least one, at most a hundred."""
     one = property_(key="plan", operator="any")
-    assert len(check_filter(filter_(*[one] * 100), CUSTOM).conditions) == 100
+    assert len(check_filter(filter_(*[one] * 100), CUSTOM, tracks=True).conditions) == 100
     assert "at most 100" in refusal(*[one] * 101)
     assert "at least one" in refusal()
 
 
 def test_an_empty_value_where_none_is_wanted_is_left_out() -> None:
     """Some clients always send one."""
-    checked = check_filter(filter_(property_(key="trial", operator="isTrue", value="")), CUSTOM)
+    checked = check_filter(filter_(property_(key="trial", operator="isTrue", value="")), CUSTOM, tracks=True)
     assert checked == filter_(property_(key="trial", operator="isTrue"))
 
 
 def test_default_properties_are_properties() -> None:
     """Nobody can declare them anew with another type."""
+    condition = property_(key="createdAt", operator="contains", value="x")
     with pytest.raises(BadRequest, match="createdAt, a date"):
-        check_filter(
-            filter_(property_(key="createdAt", operator="contains", value="x")), {"createdAt": "string"}
-        )
+        check_filter(filter_(condition), {"createdAt": "string"}, tracks=True)
 
 
 def test_targets() -> None:
@@ -154,5 +156,5 @@ def test_dates_are_kept_in_one_form() -> None:
     given = property_(
         key="renewed", operator="between", value={"from": "2024-01-17", "to": "2024-02-01 10:00+02:00"}
     )
-    value = getattr(check_filter(filter_(given), CUSTOM).conditions[0], "value", None)
+    value = getattr(check_filter(filter_(given), CUSTOM, tracks=True).conditions[0], "value", None)
     assert value == DateRange(from_=RANGE["from"], to=RANGE["to"])

@@ -4,6 +4,7 @@ from loopwright.server.refusal import NotFound
 from loopwright.server.store.audience import has_list, load_properties, unknown_targets
 from loopwright.server.store.database import Connection
 from loopwright.server.store.segments import find_segment
+from loopwright.server.store.teams import load_team
 from loopwright.wire.failures import (
     CAMPAIGN_NOT_FOUND,
     MAILING_LIST_NOT_FOUND,
@@ -28,7 +29,7 @@ _MISSING = {
 async def accept_filter(tx: Connection, team_id: str, one: AudienceFilter) -> AudienceFilter:
     """The filter as it is stored. Raises what `check_filter` does, and `NotFound` for its targets."""
     custom = (await load_properties(tx, [team_id]))[team_id]
-    checked = check_filter(one, custom)
+    checked = check_filter(one, custom, tracks=(await load_team(tx, team_id)).tracking)
     if targets := targets_of(checked):
         for kind, _ in await unknown_targets(tx, team_id, targets):
             message, code = _MISSING[kind]

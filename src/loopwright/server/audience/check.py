@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import UNSET
 
-from loopwright.server.refusal import BadRequest, NotBuilt
+from loopwright.server.refusal import BadRequest
 from loopwright.server.store.database import is_storable
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
 from loopwright.wire.filters import (
@@ -30,10 +30,9 @@ ACTIONS = ("sent", "opened", "clicked")
 TARGETS = ("campaign", "workflow", "workflowEmail")
 
 
-def check_filter(one: AudienceFilter, custom: Types) -> AudienceFilter:
-    """The filter as it is stored. `custom` has the types of the team's own properties.
-
-    Raises `BadRequest`, and `NotBuilt` for what the server cannot know yet.
+def check_filter(one: AudienceFilter, custom: Types, *, tracks: bool) -> AudienceFilter:
+    """The filter as it is stored. `custom` has the types of the team's own properties, `tracks` says whether
+    its email tells of opens and clicks. Raises `BadRequest`.
     """
     if not one.conditions:
         raise BadRequest("conditions is empty; write at least one", code="filter_invalid")
@@ -44,7 +43,9 @@ def check_filter(one: AudienceFilter, custom: Types) -> AudienceFilter:
             code="filter_too_long",
         )
     types: Types = {**custom, **DEFAULT_TYPES}
-    conditions = [_checked(condition, types, place) for place, condition in enumerate(one.conditions)]
+    conditions = [
+        _checked(condition, types, place, tracks=tracks) for place, condition in enumerate(one.conditions)
+    ]
     return AudienceFilter(match=one.match, conditions=conditions)
 
 
@@ -53,7 +54,7 @@ def targets_of(one: AudienceFilter) -> list[tuple[str, str]]:
     return sorted({(c.target, c.id) for c in one.conditions if isinstance(c, ActivityCondition)})
 
 
-def _checked(condition: Condition, types: Types, place: int) -> Condition:
+def _checked(condition: Condition, types: Types, place: int, *, tracks: bool) -> Condition:
     try:
         match condition:
             case PropertyCondition():
@@ -61,7 +62,7 @@ def _checked(condition: Condition, types: Types, place: int) -> Condition:
             case OptInCondition(status=status):
                 return OptInCondition(status=status)
             case ActivityCondition():
-                return _activity(condition)
+                return _activity(condition, tracks=tracks)
             case OtherCondition():
                 raise ValueError("type is one of property, optIn and activity")
     except ValueError as problem:
@@ -122,15 +123,15 @@ def _date(value: object, where: str) -> str:
     raise ValueError(f"{where} is not a date; send {DATE_FORMS}")
 
 
-def _activity(condition: ActivityCondition) -> ActivityCondition:
+def _activity(condition: ActivityCondition, *, tracks: bool) -> ActivityCondition:
     if condition.action not in ACTIONS:
         raise ValueError(f"action is one of {', '.join(ACTIONS)}, not {condition.action}")
     if condition.target not in TARGETS:
         raise ValueError(f"target is one of {', '.join(TARGETS)}, not {condition.target}")
-    if condition.action != "sent":
-        raise NotBuilt(
-            f"conditions on who {condition.action} are not built in this server yet; use sent",
-            code="not_built",
+    if condition.action != "sent" and not tracks:  # or nobody would ever match
+        raise ValueError(
+            f"nobody knows who {condition.action} what: the team's email does not tell; have it do so with: "
+            "loopwright team set --tracking"
         )
     _storable(condition.id, "id")
     return condition

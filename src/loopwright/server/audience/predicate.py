@@ -54,6 +54,7 @@ COLUMNS: Mapping[str, str] = {
 
 _TEXTS = COLUMNS.keys() - {"subscribed", "createdAt"}
 _DATE = "____-__-__T__:__:__.___Z"  # as dates are stored, in an order that text has as well
+_OUTCOMES = {"opened": "email_opened", "clicked": "email_clicked"}
 _NUMBERS = {"greaterThan": ">", "lessThan": "<"}
 _DATES = {"after": ">", "before": "<"}
 
@@ -182,22 +183,29 @@ def _sure(test: str, guard: str = "true") -> str:
 
 
 def _activity(condition: ActivityCondition, values: _Values) -> str:
-    """Whether the contact was sent something that the target names."""
+    """Whether the contact was sent something that the target names, or has opened or clicked it.
+
+    Machines that open and click are not counted as outcomes.
+    """
     target = values.place(condition.id)
     match condition.target:
         case "workflowEmail":  # the id is that of the message, or of the node that sends it
             named = f"""email.message_id IN ({target}, (
                 SELECT workflow.nodes -> {target} ->> 'emailMessageId' FROM workflow
                  WHERE workflow.team_id = $1 AND workflow.nodes ? {target} LIMIT 1))"""
-        case "campaign":
-            named = f"email.campaign_id = {target}"
         case "workflow":
             named = f"email.workflow_id = {target}"
-        case other:
-            raise ValueError(f"activity of a {other} was not refused")
+        case "campaign":
+            named = f"email.campaign_id = {target}"
+    done = "email.status = 'sent'"
+    if outcome := _OUTCOMES.get(condition.action):
+        done = f"""EXISTS (
+            SELECT FROM email_outcome
+             WHERE email_outcome.team_id = $1 AND email_outcome.email_id = email.id
+               AND email_outcome.kind = '{outcome}')"""
     return f"""{"NOT " if condition.negate else ""}EXISTS (
         SELECT FROM email
-         WHERE email.team_id = $1 AND email.contact_id = contact.id AND email.status = 'sent' AND {named})"""
+         WHERE email.team_id = $1 AND email.contact_id = contact.id AND {named} AND {done})"""
 
 
 def _json(value: object) -> str:

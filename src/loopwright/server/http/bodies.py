@@ -1,5 +1,6 @@
 """What requests say, as types: for the server's own description. `ingest.reading` reads them, more kindly."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -261,6 +262,18 @@ class AudienceRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mailing_list_id: str | UnsetType | None = UNSET
     audience_segment_id: str | UnsetType | None = UNSET
     audience_filter: AudienceFilterRequest | UnsetType | None = UNSET
+
+
+class CampaignScheduleRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a campaign begins; without a timestamp at the time it is planned for."""
+
+    timestamp: datetime | UnsetType | None = UNSET
+
+
+class CampaignTestRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a campaign's email goes to be looked at."""
+
+    email: str
 
 
 Revision = str | None

@@ -1,5 +1,6 @@
 """Campaigns: list, create, read, change, and what became of their emails. Sending is explicit, and ours."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -142,7 +143,7 @@ async def _group(
     return group_id
 
 
-def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignRow) -> Any:
+def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignRow) -> datetime | None:
     """When it is to be sent; None is now. Raises `BadRequest`."""
     if given is UNSET:
         return row.planned_at
@@ -154,13 +155,18 @@ def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignR
         return None
     if given.timestamp is None:
         raise BadRequest("scheduling.timestamp is missing; say when", code="scheduling_invalid")
-    if given.timestamp.tzinfo is None:
-        raise BadRequest(
-            "scheduling.timestamp needs an offset, such as Z or +02:00 at its end", code="scheduling_invalid"
-        )
+    check_moment(given.timestamp, "scheduling.timestamp")
     if given.timestamp <= call.clock.now():
         raise BadRequest("scheduling.timestamp has passed; choose a later time", code="scheduling_invalid")
     return given.timestamp
+
+
+def check_moment(moment: datetime, where: str) -> None:
+    """Raises `BadRequest` for one that is another moment elsewhere."""
+    if moment.tzinfo is None:
+        raise BadRequest(
+            f"{where} needs an offset, such as Z or +02:00 at its end", code="scheduling_invalid", path=where
+        )
 
 
 def _fields(call: ApiRequest, row: CampaignRow) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from loopwright.wire import contacts, failures, operations
 from loopwright.wire.limits import KEY_CHARACTERS
 from loopwright.wire.operations import Operation
 
-from . import audience, inbox
-from .bodies import AudienceRequest
+from . import audience, campaign_sending, inbox
+from .bodies import AudienceRequest, CampaignScheduleRequest, CampaignTestRequest
 from .endpoints import ENDPOINTS, Endpoint
 from .failures import PLAIN, Shapes
 from .routes import OWN_PATHS, OWN_ROOT
@@ -61,12 +61,18 @@ _WORKFLOWS: Schema = {
     "description": "Whether a contact that is added starts workflows.",
     "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
 }  # fmt: skip
+_CAMPAIGN = "/campaigns/{campaignId}"
+_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "test")
 OWN_ANSWERS: dict[str, Any] = {
+    _CAMPAIGN: campaign_sending.CampaignState,
+    **{f"{_CAMPAIGN}/{action}": campaign_sending.CampaignState for action in _ACTIONS},
     "/inbox": list[inbox.InboxMessage],
     "/audience/count": audience.AudienceCount,
     "/audience/preview": audience.AudiencePreview,
 }
 OWN_BODIES: dict[str, type[Struct]] = {
+    f"{_CAMPAIGN}/schedule": CampaignScheduleRequest,
+    f"{_CAMPAIGN}/test": CampaignTestRequest,
     "/audience/count": AudienceRequest,
     "/audience/preview": AudienceRequest,
 }
@@ -207,8 +213,11 @@ def _own_paths(own_answers: dict[str, Schema], bodies: dict[Any, Schema]) -> dic
                     **_failures((400, *EVERYWHERE), PLAIN),
                 },
             }  # fmt: skip
-            if method == "POST":
+            if path in OWN_BODIES or path.startswith("/bulk/"):
                 operation["requestBody"] = {"required": True, "content": wanted.get(path, lines)}
+            if parameters := _in_path(Operation(handler.__name__, "GET", path)):
+                operation["parameters"] = parameters
+                operation["responses"].update(_failures((404, 409, 422), PLAIN))
             if path in OWN_BODIES:
                 operation["responses"].update(_failures((404, 413, 415), PLAIN))
             if path == "/contacts/data":

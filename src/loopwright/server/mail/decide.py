@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from loopwright.server.store.deliveries import Delivery
+from loopwright.server.store.emails import Kind
 from loopwright.server.store.held import HeldGroup
 
 RESERVED_DOMAINS = ("example.com", "test.com")
@@ -42,16 +43,22 @@ def reason_to_skip(email: Delivery) -> str | None:
 
 
 def reason_to_hold(email: Delivery | HeldGroup, *, public_url: str) -> str | None:
-    """Why the email may not leave the house yet; `None` when it may.
+    """Why the email may not leave the house yet; `None` when it may."""
+    missing = lacks(email.kind, email.sending_domain, email.address, public_url=public_url)
+    return f"it waits: {'. And '.join(missing)}" if missing else None
+
+
+def lacks(kind: Kind, sending_domain: str, address: str, *, public_url: str) -> list[str]:
+    """What a team lacks to send such email; nothing when it may leave.
 
     All email comes from a domain that somebody owns. Marketing names a postal address, too, and is left by a
     link that begins with https.
     """
-    missing = [] if is_owned(email.sending_domain) else [NO_DOMAIN]
-    if email.kind == "marketing":
-        missing += [] if email.address.strip() else [NO_ADDRESS]
+    missing = [] if is_owned(sending_domain) else [NO_DOMAIN]
+    if kind == "marketing":
+        missing += [] if address.strip() else [NO_ADDRESS]
         missing += [] if public_url.startswith("https://") else [NO_HTTPS]
-    return f"it waits: {'. And '.join(missing)}" if missing else None
+    return missing
 
 
 @lru_cache(1024)

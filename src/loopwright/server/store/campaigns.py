@@ -52,7 +52,7 @@ class CampaignRow(Struct, frozen=True, kw_only=True):
         return Audience(filter=self.filter, segment_id=self.segment_id)
 
 
-_COLUMNS: LiteralString = """
+COLUMNS: LiteralString = """
     id, team_id, name, status, stopped, message_id, group_id, mailing_list_id, segment_id, filter, planned_at,
     starts_at, revision_id, started_at, noted_to, noted_at, recipients, queued_to, queued_at, created_at,
     updated_at
@@ -60,11 +60,11 @@ _COLUMNS: LiteralString = """
 
 COUNT: LiteralString = "SELECT count(*) FROM campaign WHERE team_id = $1"
 PAGE: LiteralString = f"""
-    SELECT {_COLUMNS} FROM campaign
+    SELECT {COLUMNS} FROM campaign
      WHERE team_id = $1 AND ($2::text IS NULL OR id < $2)
      ORDER BY id DESC LIMIT $3
 """
-FIND: LiteralString = f"SELECT {_COLUMNS} FROM campaign WHERE team_id = $1 AND id = $2"
+FIND: LiteralString = f"SELECT {COLUMNS} FROM campaign WHERE team_id = $1 AND id = $2"
 LOCK: LiteralString = f"{FIND} FOR NO KEY UPDATE"
 INSERT: LiteralString = """
     INSERT INTO campaign (

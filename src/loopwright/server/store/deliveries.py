@@ -162,6 +162,12 @@ DELIVERIES: LiteralString = """
      WHERE email.status IN ('queued', 'sending')
      ORDER BY email.id
 """
+# Nobody knows whether it has left, and a newsletter is not worth sending somebody twice.
+UNCERTAIN: LiteralString = """
+    UPDATE email SET status = 'unknown', reason = 'its sender died while it was being sent'
+      FROM unnest($1::text[], $2::text[]) AS taken (team_id, id)
+     WHERE email.team_id = taken.team_id AND email.id = taken.id AND email.status = 'sending'
+"""
 FORGET: LiteralString = """
     DELETE FROM email_queue
      USING unnest($1::text[], $2::text[]) AS gone (team_id, id)
@@ -261,14 +267,17 @@ async def claim(
 ) -> list[Delivery]:
     """Take up to `limit` emails of a lane that are due, first due first, and load them.
 
-    Not in one transaction: others are to see at once that they are taken.
+    Not in one transaction: others are to see at once that they are taken. An email of a campaign that a
+    sender had in hand when it died is not sent again.
     """
     rows = await tx.fetch(CLAIM, lane, now, token, limit, lease)
     if not rows:
         return []
     taken = [(row["team_id"], row["email_id"]) for row in rows]
+    if lane is Lane.CAMPAIGN:
+        await tx.execute(UNCERTAIN, *_columns(taken))
     deliveries = [_delivery(row, token) for row in await tx.fetch(DELIVERIES, *_columns(taken))]
-    if len(deliveries) < len(taken):  # deleted since, or sent by a process of the release before
+    if len(deliveries) < len(taken):  # deleted since, uncertain, or sent by a process of the release before
         left = {delivery.id for delivery in deliveries}
         await tx.execute(FORGET, *_columns([one for one in taken if one[1] not in left]), token)
     return deliveries

@@ -1,7 +1,7 @@
 """Emails and inbox messages that have had their time. Ids sort by time: they go by ranges of their ids.
 
-What waits stays, as does what a run that goes on has sent. Links that were mailed go on working, for which
-those of teams that track keep the event properties that are in them.
+What waits stays, as does what a run or campaign that goes on has sent. Links that were mailed go on working,
+for which those of teams that track keep the event properties that are in them.
 """
 
 from datetime import datetime, timedelta
@@ -19,6 +19,8 @@ DELETE_EMAILS: LiteralString = """
         SELECT id FROM email
          WHERE id < $1 AND (run_id IS NOT NULL OR id < $2) AND status IN ('sent', 'skipped', 'failed')
            AND NOT EXISTS (SELECT FROM run WHERE run.id = email.run_id AND run.status = 'active')
+           AND NOT EXISTS (SELECT FROM campaign
+                            WHERE campaign.id = email.campaign_id AND campaign.status <> 'Sent')
          ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM email USING old WHERE email.id = old.id

@@ -38,6 +38,7 @@ class NewEmail(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     mailing_list_id: str | None = None
     transactional_id: str | None = None
+    campaign_id: str | None = None
     event_properties: dict[str, Value] = {}
     data_variables: dict[str, Value] = {}
     attachments: list[Attachment] = []
@@ -97,18 +98,20 @@ _COLUMNS: LiteralString = """
 INSERT_EMAILS: LiteralString = f"""
     INSERT INTO email (
         id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-        mailing_list_id, transactional_id, event_properties, data_variables, status, mime_id, created_at
+        mailing_list_id, transactional_id, event_properties, data_variables, status, mime_id, created_at,
+        campaign_id
     )
     SELECT new.id, new.team_id, new.cause, new.kind, new.message_id,
            coalesce(new.revision_id, {RENDITION}), new.contact_id, new.to_email,
            new.workflow_id, new.run_id, new.mailing_list_id, new.transactional_id, new.event_properties,
-           new.data_variables, 'queued', new.id || '@' || team.sending_domain, $15
+           new.data_variables, 'queued', new.id || '@' || team.sending_domain, $15, new.campaign_id
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-               $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[]
+               $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[],
+               $16::text[]
            ) WITH ORDINALITY AS new (
                id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-               mailing_list_id, transactional_id, event_properties, data_variables, turn
+               mailing_list_id, transactional_id, event_properties, data_variables, campaign_id, turn
            )
       JOIN team ON team.id = new.team_id
       LEFT JOIN email_message AS message ON message.team_id = new.team_id AND message.id = new.message_id
@@ -189,6 +192,7 @@ async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datet
         [_json(email.event_properties) for email in emails],
         [_json(email.data_variables) for email in emails],
         now,
+        [email.campaign_id for email in emails],
     )
     files = [
         (by_id[row["id"]].team_id, row["id"], place, file)

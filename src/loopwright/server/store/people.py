@@ -129,6 +129,17 @@ FORGET_WEBHOOKS: LiteralString = """
     )
     SELECT count(*) FROM gone
 """
+FORGET_RECIPIENT: LiteralString = """
+    WITH gone AS (
+        DELETE FROM campaign_recipient AS recipient USING (
+            SELECT campaign.id FROM campaign
+              JOIN campaign_recipient AS one ON one.campaign_id = campaign.id AND one.contact_id = $2
+             WHERE campaign.team_id = $1 LIMIT $3) AS chosen
+         WHERE recipient.campaign_id = chosen.id AND recipient.contact_id = $2
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+"""
 FORGET_EVENTS: LiteralString = """
     WITH gone AS (
         DELETE FROM event WHERE team_id = $1 AND contact_id = $2 AND id IN (
@@ -292,6 +303,7 @@ async def forget_contact(tx: Connection, team_id: str, contact_id: str, *, limit
         FORGET_EMAILS,
         FORGET_LINKS,
         FORGET_RUNS,
+        FORGET_RECIPIENT,
         FORGET_EVENTS,
         FORGET_FACTS,
         FORGET_WEBHOOKS,

@@ -1,4 +1,4 @@
-"""Emails that are sent again: those that failed or were skipped wait once more, as if they were new."""
+"""Emails that are sent again as if they were new: they failed, were skipped, or may have left or not."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,18 +8,21 @@ from msgspec import Struct
 
 from .database import Connection
 
-Unsent: TypeAlias = Literal["failed", "skipped"]
+Unsent: TypeAlias = Literal["failed", "skipped", "unknown"]
 AT_ONCE = 1000
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """Which of a team's emails: of a status, with `words` in the reason, queued within a time; or one."""
+    """Which of a team's emails: of a status, with `words` in the reason, queued within a time, of a campaign;
+    or one.
+    """
 
     team_id: str
     statuses: Sequence[Unsent] = ("failed",)
     words: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    campaign_id: str | None = None
     email_id: str | None = None
 
 
@@ -28,20 +31,22 @@ _CHOSEN: LiteralString = """
     team_id = $1 AND status = ANY ($2::text[]) AND revision_id IS NOT NULL
     AND strpos(lower(reason), lower($3)) > 0
     AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
-    AND ($6::text IS NULL OR id = $6)
+    AND ($6::text IS NULL OR id = $6) AND ($7::text IS NULL OR campaign_id = $7)
 """
 COUNT: LiteralString = f"SELECT count(*) FROM email WHERE {_CHOSEN}"
 QUEUE_AGAIN: LiteralString = f"""
     WITH again AS (
         UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL
          WHERE id IN (
-                   SELECT id FROM email WHERE {_CHOSEN} AND id > $7
-                    ORDER BY id LIMIT $8 FOR UPDATE)
+                   SELECT id FROM email WHERE {_CHOSEN} AND id > $8
+                    ORDER BY id LIMIT $9 FOR UPDATE)
            AND team_id = $1
-        RETURNING id, team_id, kind
+        RETURNING id, team_id, kind, campaign_id
     ), queued AS (
         INSERT INTO email_queue (email_id, team_id, lane, due_at)
-        SELECT id, team_id, CASE kind WHEN 'transactional' THEN 0 ELSE 1 END, $9 FROM again
+        SELECT id, team_id,
+               CASE WHEN kind = 'transactional' THEN 0 WHEN campaign_id IS NULL THEN 1 ELSE 2 END, $10
+          FROM again
         ON CONFLICT DO NOTHING
     )
     SELECT id FROM again
@@ -76,4 +81,5 @@ def _arguments(choice: Choice) -> tuple[object, ...]:
         choice.since,
         choice.until,
         choice.email_id,
+        choice.campaign_id,
     )

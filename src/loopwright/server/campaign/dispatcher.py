@@ -1,0 +1,137 @@
+"""Takes campaigns on: begins with those whose time has come, notes recipients, queues emails, sees the end.
+
+    contacts ──a slice──▶ recipients ──a batch, while the queue has room──▶ emails in their lane ──▶ mailer
+
+A turn is one short transaction that holds the campaign's row, so that of any number of processes one sees to
+a campaign at a time, and whoever is killed leaves it as it was a turn ago. The queue never holds much of a
+campaign: pausing it takes that back, and contacts who leave meanwhile get nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from loopwright.server.clock import Clock
+from loopwright.server.store import campaign_sending as sending
+from loopwright.server.store.campaigns import CampaignRow
+from loopwright.server.store.database import AWAY, Connection, Pool
+
+LOOK_SECONDS = 1.0
+BUSY_SECONDS = 0.2
+"""Between looks while a campaign is being sent: so often the queue is filled up."""
+LATE = timedelta(hours=1)
+"""A campaign that begins so much after its time waits for somebody to say that it still may."""
+
+
+class Sizes(Struct, frozen=True, kw_only=True):
+    """How much one turn does: contacts that it looks at, emails that it queues.
+
+    `room` is how many emails of a campaign may be in the queue.
+    """
+
+    contacts: int = 10_000
+    emails: int = 1_000
+    room: int = 4_000
+
+
+logger = logging.getLogger(__name__)
+
+Observe = Callable[[str], AbstractContextManager[None]]
+"""The context in which a job of that name is done."""
+
+
+def _unobserved(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+class Dispatcher:
+    """Takes campaigns on until it is stopped. Any number share a database."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, observe: Observe = _unobserved, sizes: Sizes | None = None
+    ) -> None:
+        self._sizes = sizes or Sizes()
+        self._pool = pool
+        self._clock = clock
+        self._observe = observe
+        self._stopping = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to take campaigns on."""
+        self._running = asyncio.create_task(self._run_forever())
+
+    async def stop(self) -> None:
+        """Finish the turn under way."""
+        self._stopping.set()
+        if self._running:
+            await self._running
+
+    async def take_turns(self) -> int:
+        """A turn for each campaign that is active; returns how many of them have more to be done at once."""
+        now = self._clock.now()
+        async with self._pool.acquire() as tx:
+            active = await sending.load_active(tx, now=now)
+        busy = 0
+        for team_id, campaign_id in active:
+            try:
+                busy += await self._take(team_id, campaign_id, now)
+            except AWAY:
+                raise
+            except Exception:  # the others go on
+                logger.exception("campaign %s could not go on; it is tried again", campaign_id)
+        return busy
+
+    async def _take(self, team_id: str, campaign_id: str, now: datetime) -> bool:
+        async with self._pool.acquire() as tx, tx.transaction():
+            campaign = await sending.take_campaign(tx, team_id, campaign_id)
+            if campaign is None:
+                return False
+            with self._observe("send_campaign"):
+                return await _turn(tx, campaign, self._sizes, now)
+
+    async def _run_forever(self) -> None:
+        while not self._stopping.is_set():
+            wait = LOOK_SECONDS
+            try:
+                wait = BUSY_SECONDS if await self.take_turns() else LOOK_SECONDS
+            except AWAY as problem:
+                logger.warning("the database is away (%s); campaigns wait", type(problem).__name__)
+            except Exception:
+                logger.exception("campaigns could not go on; the next look is in %s s", LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+
+
+async def _turn(tx: Connection, campaign: CampaignRow, sizes: Sizes, now: datetime) -> bool:
+    """Take a campaign on by one turn; whether it is being sent, and another look is due soon."""
+    if campaign.status == "Scheduled":
+        await _begin(tx, campaign, now)
+        return True
+    if campaign.noted_at is None:
+        await sending.note_recipients(tx, campaign, limit=sizes.contacts, now=now)
+    pending = await sending.count_pending(tx, campaign)
+    if campaign.queued_at is not None:
+        if not pending:
+            await sending.set_status(tx, campaign, "Sent", now=now)
+        return bool(pending)
+    if pending + sizes.emails <= sizes.room:
+        await sending.queue_recipients(tx, campaign, limit=sizes.emails, now=now)
+    return True
+
+
+async def _begin(tx: Connection, campaign: CampaignRow, now: datetime) -> None:
+    assert campaign.starts_at is not None
+    if now - campaign.starts_at <= LATE:
+        await sending.begin(tx, campaign, now=now)
+        return
+    logger.error(
+        "campaign %s was to begin at %s and was found only now; it waits until it is resumed or cancelled",
+        campaign.id,
+        campaign.starts_at.isoformat(),
+    )
+    await sending.set_status(tx, campaign, "Scheduled", "late", starts_at=campaign.starts_at, now=now)

@@ -1,0 +1,91 @@
+"""A campaign whose workers are killed again and again, and which people stop meanwhile."""
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from loopwright.server.campaign import launch
+from loopwright.server.mail.sender import PLACES
+from loopwright.server.store.campaign_sending import load_progress
+from loopwright.server.store.campaigns import CampaignRow, find_campaign, lock_campaign
+from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.deliveries import Lane
+from loopwright.server.store.teams import TeamRow
+from support.content import write_message
+from support.factories import add_campaign, add_contacts
+from support.smtp_peer import Peer, smtp_peer
+from support.workflows import until, utc_now
+
+from .test_sending import worker
+
+pytestmark = pytest.mark.slow
+
+RECIPIENTS = 3_000
+KILLS = 4
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with smtp_peer() as peer:
+        yield peer
+
+
+async def load(pool: Pool, team: TeamRow) -> CampaignRow:
+    async with pool.acquire() as tx:
+        row = await find_campaign(tx, team.id, "cnews")
+    assert row
+    return row
+
+
+async def ask(pool: Pool, team: TeamRow, act: Callable[[Connection, CampaignRow], Awaitable[None]]) -> None:
+    """Have somebody do something with the campaign."""
+    async with pool.acquire() as tx, tx.transaction():
+        row = await lock_campaign(tx, team.id, "cnews")
+        assert row
+        await act(tx, row)
+
+
+async def test_nobody_is_written_to_twice(
+    database_url: str,
+    pool: Pool,
+    team: TeamRow,
+    peer: Peer,
+) -> None:
+    """Everybody gets it once, save those who were in hand at a kill: they are marked, and are few.
+
+    Leaving a worker's context kills it.
+    """
+    await pool.execute("UPDATE team SET sending_domain = 'mail.elsewhere.org', address = '1 Road'")
+    await add_contacts(pool, team.id, RECIPIENTS, domain="elsewhere.test")
+    await pool.execute("UPDATE contact SET created_at = $1", utc_now() - timedelta(hours=1))
+    await write_message(pool, team.id, await add_campaign(pool, team.id, "cnews"))
+    await ask(pool, team, lambda tx, row: launch.send(tx, team, row, relay_url=None, now=utc_now()))
+    dice = random.Random(11)
+    for kill in range(KILLS):
+        enough = len(peer.seen) + dice.randrange(50, 400)
+
+        async def is_enough(enough: int = enough) -> bool:
+            return len(peer.seen) >= enough
+
+        async with worker(database_url, peer), worker(database_url, peer):
+            await until(is_enough, within=60)
+            if kill == 1:
+                await ask(pool, team, lambda tx, row: launch.pause(tx, row, now=utc_now()))
+        if kill == 1:
+            await ask(pool, team, lambda tx, row: launch.resume(tx, row, now=utc_now()))
+
+    async def is_over() -> bool:
+        return (await load(pool, team)).status == "Sent"
+
+    async with worker(database_url, peer):
+        await until(is_over, within=120)
+    async with pool.acquire() as tx:
+        progress = await load_progress(tx, await load(pool, team))
+    got = Counter(one.rcpt_tos[0] for one in peer.received)
+    assert max(got.values()) == 1
+    assert progress.sent + progress.unknown == RECIPIENTS
+    assert progress.unknown <= 2 * KILLS * PLACES[Lane.CAMPAIGN]
+    assert len(got) >= progress.sent

@@ -1,0 +1,296 @@
+"""Campaigns on their way: who gets one, once, whatever happens meanwhile."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.json import encode
+
+from loopwright.server.audience.predicate import Audience
+from loopwright.server.campaign import launch
+from loopwright.server.campaign.dispatcher import LATE, Dispatcher, Sizes
+from loopwright.server.refusal import BadRequest, Conflict, Unprocessable
+from loopwright.server.store.audience import matching
+from loopwright.server.store.campaign_sending import load_progress, queue_recipients, take_campaign
+from loopwright.server.store.campaigns import CampaignRow, find_campaign, lock_campaign
+from loopwright.server.store.database import Connection
+from loopwright.server.store.deliveries import Lane, claim, record
+from loopwright.wire.filters import ActivityCondition, AudienceFilter, PropertyCondition
+from support.content import write_message
+from support.factories import add_campaign, add_contact, add_list, suppress
+from support.mail_office import NOW, Office
+from support.smtp_peer import Peer
+from support.workflows import until
+
+SMALL = Sizes(contacts=2, emails=2, room=4)
+MINUTE = timedelta(minutes=1)
+
+
+class Newsroom:
+    """A campaign to whoever is a contact, and what is asked of it."""
+
+    def __init__(self, office: Office, sizes: Sizes = SMALL) -> None:
+        self.office = office
+        self.pool, self.team = office.pool, office.team
+        self.dispatcher = Dispatcher(office.pool, office.clock, sizes=sizes)
+
+    async def campaign(self, **columns: Any) -> None:
+        """A draft that could be sent."""
+        message_id = await add_campaign(self.pool, self.team.id, "cnews", **columns)
+        await write_message(self.pool, self.team.id, message_id, now=NOW)
+
+    async def contacts(self, count: int) -> None:
+        for number in range(count):
+            await self.contact(f"c{number}")
+
+    async def contact(self, contact_id: str, **columns: Any) -> None:
+        await add_contact(self.pool, self.team.id, contact_id, **{"created_at": NOW, **columns})
+
+    async def row(self) -> CampaignRow:
+        async with self.pool.acquire() as tx:
+            found = await find_campaign(tx, self.team.id, "cnews")
+        assert found
+        return found
+
+    async def stands(self) -> tuple[str, str]:
+        row = await self.row()
+        return row.status, launch.state_of(row)
+
+    async def send(self, *, relay_url: str | None = None) -> None:
+        async def act(tx: Connection, row: CampaignRow) -> None:
+            await launch.send(tx, self.team, row, relay_url=relay_url, now=self.office.clock.now())
+
+        await self.ask(act)
+
+    async def schedule(self, after: timedelta | None) -> None:
+        async def act(tx: Connection, row: CampaignRow) -> None:
+            now = self.office.clock.now()
+            at = None if after is None else now + after
+            await launch.schedule(tx, self.team, row, at, relay_url=None, now=now)
+
+        await self.ask(act)
+
+    async def pause(self) -> None:
+        await self.ask(lambda tx, row: launch.pause(tx, row, now=self.office.clock.now()))
+
+    async def resume(self) -> None:
+        await self.ask(lambda tx, row: launch.resume(tx, row, now=self.office.clock.now()))
+
+    async def cancel(self) -> None:
+        await self.ask(lambda tx, row: launch.cancel(tx, row, now=self.office.clock.now()))
+
+    async def ask(self, act: Callable[[Connection, CampaignRow], Awaitable[None]]) -> None:
+        async with self.pool.acquire() as tx, tx.transaction():
+            row = await lock_campaign(tx, self.team.id, "cnews")
+            assert row
+            await act(tx, row)
+
+    async def turn(self) -> None:
+        await self.dispatcher.take_turns()
+
+    async def emails(self) -> dict[str, int]:
+        """The campaign's emails by status."""
+        async with self.pool.acquire() as tx:
+            found = await load_progress(tx, await self.row())
+        return {name: getattr(found, name) for name in found.__struct_fields__ if getattr(found, name)}
+
+    async def is_over(self) -> bool:
+        await self.turn()
+        return (await self.row()).status == "Sent"
+
+    async def finish(self, peer: Peer) -> None:
+        """Send until it is over."""
+        async with self.office.sending(peer.url):
+            await until(self.is_over, within=20)
+
+
+@pytest.fixture
+def room(office: Office) -> Newsroom:
+    return Newsroom(office)
+
+
+async def test_from_a_draft_to_its_end(room: Newsroom, peer: Peer) -> None:
+    """Members of the list who match and whom marketing reaches get it, from its message as it was then."""
+    await add_list(room.pool, room.team.id, "cweekly")
+    weekly: dict[str, Any] = {"mailing_lists": {"cweekly": "subscribed"}, "properties": {"plan": "pro"}}
+    await room.contact("cyes", **weekly)
+    await room.contact("cleft", **{**weekly, "mailing_lists": {"cweekly": "unsubscribed"}})
+    await room.contact("cfree", **{**weekly, "properties": {"plan": "free"}})
+    await room.contact("cgone", **weekly, subscribed=False)
+    await room.contact("cwait", **weekly, opt_in_status="pending")
+    await room.contact("cdead", **weekly)
+    await suppress(room.pool, room.team.id, "cdead@elsewhere.org")
+    pros = PropertyCondition(key="plan", operator="equals", value="PRO")
+    await room.campaign(mailing_list_id="cweekly")
+    pro = AudienceFilter(match="all", conditions=[pros])
+    await room.pool.execute("UPDATE campaign SET filter = $1", encode(pro).decode())
+    await room.send()
+    message_id = (await room.row()).message_id
+    await write_message(room.pool, room.team.id, message_id, now=NOW, subject="Changed")
+    await room.contact("clate", **weekly | {"created_at": NOW + MINUTE})
+    assert await room.stands() == ("Sending", "sending")
+    await room.finish(peer)
+    assert await room.emails() == {"sent": 1}
+    assert ((await room.row()).recipients, peer.message()["Subject"]) == (1, "Hello")
+    assert peer.message()["To"] == "cyes@elsewhere.org"
+    with pytest.raises(Conflict, match="not in draft"):
+        await room.send()
+    got = ActivityCondition(action="sent", target="campaign", id="cnews")
+    async with room.pool.acquire() as tx:
+        audience = Audience(filter=AudienceFilter(match="all", conditions=[got]))
+        assert await matching(tx, room.team.id, audience, ["cyes", "cfree"]) == {"cyes"}
+
+
+async def test_consent_is_asked_again(room: Newsroom, peer: Peer) -> None:
+    """Of each contact, when its email is about to leave."""
+    await room.contacts(3)
+    await room.campaign()
+    await room.send()
+    for _ in range(4):
+        await room.turn()
+    await room.pool.execute("UPDATE contact SET subscribed = false WHERE id = 'c1'")
+    await room.finish(peer)
+    assert await room.emails() == {"sent": 2, "skipped": 1}
+    assert await room.pool.fetchval("SELECT reason FROM email WHERE status = 'skipped'") == (
+        "the contact is unsubscribed"
+    )
+
+
+async def test_paused_and_resumed(room: Newsroom, peer: Peer) -> None:
+    """Nothing waits in the queue meanwhile, and everybody gets one email; the queue holds few at a time."""
+    await room.contacts(9)
+    await room.campaign()
+    await room.send()
+    for _ in range(5):
+        await room.turn()
+    assert await room.emails() == {"queued": 4}
+    await room.pause()
+    assert await room.stands() == ("Sending", "paused")
+    await room.turn()
+    assert (await room.emails(), await room.pool.fetchval("SELECT count(*) FROM email_queue")) == ({}, 0)
+    with pytest.raises(Conflict, match="It is paused: only one that is being sent"):
+        await room.pause()
+    await room.resume()
+    async with room.office.sending(peer.url):
+
+        async def is_begun() -> bool:
+            await room.turn()
+            return len(peer.seen) >= 3
+
+        await until(is_begun)
+        await room.pause()
+    await room.resume()
+    with pytest.raises(Conflict, match="nothing to resume"):
+        await room.resume()
+    await room.finish(peer)
+    assert await room.emails() == {"sent": 9}
+    assert sorted(one.rcpt_tos[0] for one in peer.received) == [f"c{n}@elsewhere.org" for n in range(9)]
+
+
+async def test_whoever_dies(room: Newsroom, peer: Peer) -> None:
+    """Another goes on; who was in hand is not written to again, and is marked."""
+    await room.contacts(6)
+    await room.campaign()
+    await room.send()
+    await room.turn()
+    await room.turn()
+    async with room.pool.acquire() as tx:
+        over, now = timedelta(seconds=-1), room.office.clock.now()
+        taken = await claim(tx, Lane.CAMPAIGN, token="dead", limit=2, lease=over, now=now)
+        assert len(taken) == 2
+        await record(tx, [], [(taken[0].id, "dead")], now=now)
+
+    async with room.pool.acquire() as tx:  # and a turn that was never committed
+        turn = tx.transaction()
+        await turn.start()
+        row = await take_campaign(tx, room.team.id, "cnews")
+        assert row
+        await queue_recipients(tx, row, limit=2, now=now)
+        await turn.rollback()
+    await Newsroom(room.office).finish(peer)
+    assert await room.emails() == {"sent": 5, "unknown": 1}
+    got = [one.rcpt_tos[0] for one in peer.received]
+    assert (len(got), len(set(got))) == (5, 5)
+    assert taken[0].to_email not in got
+
+
+async def test_two_processes_share_a_campaign(room: Newsroom, peer: Peer) -> None:
+    """While one sees to it the other passes it over."""
+    await room.contacts(8)
+    await room.campaign()
+    await room.send()
+    first, second = Newsroom(room.office), Newsroom(room.office)
+    await first.dispatcher.start()
+    await second.dispatcher.start()
+
+    async def is_sent() -> bool:
+        return (await room.row()).status == "Sent"
+
+    async with room.office.sending(peer.url):
+        await until(is_sent, within=20)
+    await first.dispatcher.stop()
+    await second.dispatcher.stop()
+    assert await room.emails() == {"sent": 8}
+    assert len({one.rcpt_tos[0] for one in peer.received}) == 8
+
+
+async def test_scheduled(room: Newsroom) -> None:
+    """It begins at its time, not before; cancelled before, it is a draft again."""
+    await room.contacts(1)
+    await room.campaign()
+    with pytest.raises(BadRequest, match="no time is planned"):
+        await room.schedule(None)
+    with pytest.raises(BadRequest, match="has passed"):
+        await room.schedule(-MINUTE)
+    await room.schedule(MINUTE)
+    await room.turn()
+    assert await room.stands() == ("Scheduled", "scheduled")
+    await room.cancel()
+    assert await room.stands() == ("Draft", "draft")
+    await room.schedule(None)
+    room.office.clock.advance(MINUTE)
+    await room.turn()
+    assert await room.stands() == ("Sending", "sending")
+
+
+async def test_late(room: Newsroom) -> None:
+    """One whose time was missed by more than an hour waits for somebody to say that it still may."""
+    await room.contacts(1)
+    await room.campaign()
+    await room.schedule(MINUTE)
+    room.office.clock.advance(MINUTE + LATE + MINUTE)
+    await room.turn()
+    await room.turn()
+    assert await room.stands() == ("Scheduled", "late")
+    await room.resume()
+    assert await room.stands() == ("Sending", "sending")
+
+
+async def test_cancelled(room: Newsroom, peer: Peer) -> None:
+    """What was sent stays sent, the rest is skipped, and nothing follows."""
+    await room.contacts(6)
+    await room.campaign()
+    with pytest.raises(Conflict, match="It is draft: there is nothing to cancel"):
+        await room.cancel()
+    await room.send()
+    await room.turn()
+    await room.turn()
+    await room.cancel()
+    assert await room.stands() == ("Sent", "cancelled")
+    await room.turn()
+    await room.office.deliver(peer.url)
+    assert await room.emails() == {"skipped": 4}
+    assert await room.pool.fetchval("SELECT count(*) FROM email_queue") == 0
+    assert peer.received == []
+
+
+async def test_all_that_stands_in_its_way(room: Newsroom) -> None:
+    """Told at once: content, what the team lacks, an audience of nobody. A draft is left as it is."""
+    await add_campaign(room.pool, room.team.id, "cnews")
+    with pytest.raises(Unprocessable) as caught:
+        await room.send(relay_url="http://here")
+    for reason in ("subject is empty", "fromEmail is empty", "lmx is empty", "no sending domain", "https"):
+        assert reason in caught.value.message
+    assert "reaches nobody in its audience" in caught.value.message
+    assert await room.stands() == ("Draft", "draft")
