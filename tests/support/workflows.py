@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.store.batches import BatchChanges, save
-from loopwright.server.store.contacts import ContactRow, Membership
+from loopwright.server.store.contacts import ContactRow, Membership, Value
 from loopwright.server.store.database import Pool, open_pool
-from loopwright.server.store.emails import Value
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus, insert_workflow
@@ -85,15 +84,17 @@ async def add_workflow(
     *,
     status: WorkflowStatus = "Sending",
     mailing_list_id: str | None = None,
+    workflow_id: str | None = None,
+    revision_id: str | None = None,
 ) -> WorkflowRow:
     """Store a workflow whose trigger is the node `root`."""
     now = utc_now()
     root = nodes["root"]
     workflow = WorkflowRow(
-        id=new_id(now),
+        id=workflow_id or new_id(now),
         team_id=team_id,
         slug=None,
-        revision_id=new_id(now),
+        revision_id=revision_id or new_id(now),
         status=status,
         name="Welcome",
         description="",

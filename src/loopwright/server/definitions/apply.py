@@ -297,6 +297,7 @@ class _Applier:
             removed_nodes=graph.removed,
             trigger_type=type(trigger).__name__,
             trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
+            group_id=stored.group_id if stored else None,
         )
 
     async def _is_paused_elsewhere(self, stored: WorkflowRow) -> bool:
