@@ -28,6 +28,7 @@ COMMANDS = {
     "properties": ("properties", "app"),
     "lists": ("lists", "app"),
     "segments": ("segments", "app"),
+    "workflows": ("workflows", "app"),
     "events": ("events", "app"),
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),

@@ -37,7 +37,7 @@ async def test_a_run_that_nobody_takes_is_told_of_everywhere(
     for moment in (since, utc_now() - timedelta(minutes=4)):
         await start_run(pool, workflow, contact, now=moment)
     assert "1 contacts were to go on more than five minutes ago" in await doctor(1)
-    assert "loopwright_runs_overdue 1.0" in (await JobMetrics(pool).text()).decode()
+    assert "loopwright_runs_overdue 1.0" in (await JobMetrics(pool, HandClock(utc_now())).text()).decode()
     with caplog.at_level(logging.WARNING):
         await Housekeeping(pool, HandClock(utc_now()), Kept()).tidy()
     assert f"1 runs have been due for more than five minutes, the first since {since:%Y-%m-%d}" in caplog.text

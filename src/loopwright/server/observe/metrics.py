@@ -8,7 +8,6 @@ import os
 import time
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -166,7 +165,7 @@ class JobMetrics:
                 async with self._pool.acquire() as tx:
                     self._counts = await count_jobs(tx, now=self._clock.now())
                     self._relays = await load_relays(tx)
-                    overdue = await load_overdue(tx, now=datetime.now(UTC))
+                    overdue = await load_overdue(tx, now=self._clock.now())
                     self._overdue = overdue.count if overdue else 0
             except AWAY:
                 self._counts, self._relays, self._overdue = [], (), 0
