@@ -74,7 +74,7 @@ COUNT_JOBS: LiteralString = """
                SELECT 'run_step', $1 - due_at, CASE WHEN due_at <= $1 THEN 'due' ELSE 'later' END
                  FROM run WHERE due_at IS NOT NULL
                 UNION ALL
-               SELECT 'send_webhook', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
+               SELECT 'send_webhook', $1 - due_at, CASE WHEN due_at <= $1 THEN 'due' ELSE 'later' END
                  FROM webhook_delivery WHERE due_at IS NOT NULL
            ) AS waiting
      GROUP BY 1, 2
