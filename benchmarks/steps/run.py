@@ -184,7 +184,7 @@ async def measure(folder: Path, count: int, waiting: int, rounds: int) -> str:
         await migrate(url)
         async with open_pool(url, size=8) as pool:
             bench = await prepare(pool, count)
-            found = {kind: [] for kind in ("timer", "email", "filters")}
+            found: dict[str, list[float]] = {kind: [] for kind in NAMES}
             queue: list[float] = []
             for _ in range(rounds):
                 for kind, rates in found.items():
