@@ -41,37 +41,42 @@ Command = tuple[str, int]
 commands = st.lists(
     st.one_of(
         st.tuples(st.just("enter"), st.integers(0, PEOPLE - 1)),
-        st.tuples(st.sampled_from(("pro", "free", "leave", "join", "delete")), st.integers(0, PEOPLE - 1)),
+        st.tuples(st.just("hours"), st.integers(1, 2)),
+        st.tuples(
+            st.sampled_from(("pro", "pro", "free", "free", "leave", "join", "delete")),
+            st.integers(0, PEOPLE - 1),
+        ),
+        st.tuples(st.just("resume"), st.just(0)),
         st.tuples(st.sampled_from(("pause", "resume", "stop")), st.just(0)),
         st.tuples(st.just("hours"), st.integers(1, 3)),
     ),
-    min_size=8,
-    max_size=20,
+    min_size=24,
+    max_size=40,
 )
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> dict[str, Node]:
     """Graphs that lead forward, with every kind of node and paths that join."""
-    length = draw(st.integers(2, 8))
+    length = draw(st.integers(4, 9))
     nodes: dict[str, Node] = {"root": EventTrigger(next_node_ids=("1",), event_name="signup")}
 
     def ahead(number: int) -> str:
-        return str(draw(st.integers(number + 1, length)))
+        return str(draw(st.integers(number + 1, min(number + 2, length))))
 
     def filter_(number: int) -> AudienceFilterNode:
-        plan = draw(st.sampled_from((*PLANS, None)))
+        plan = draw(st.sampled_from(("free", "free", *PLANS, None)))
         condition = PropertyCondition(key="plan", operator="equals", value=plan or "")
         return AudienceFilterNode(
             next_node_ids=(ahead(number),),
             audience_filter=AudienceFilter(match="all", conditions=[condition]) if plan else None,
-            applies_downstream=draw(st.booleans()),
+            applies_downstream=draw(st.sampled_from((True, True, False))),
         )
 
     for number in range(1, length):
         name, after = str(number), (ahead(number),)
         ways = tuple(f"{name}{letter}" for letter in "ab")
-        match draw(st.sampled_from(("timer", "email", "filter", "branch", "experiment"))):
+        match draw(st.sampled_from(("timer", "timer", "email", "filter", "filter", "branch", "experiment"))):
             case "timer":
                 nodes[name] = TimerAction(next_node_ids=after, amount=draw(st.integers(0, 3)), unit="h")
             case "email":
@@ -300,7 +305,7 @@ async def test_runs_do_what_the_model_does(pool: Pool, team: TeamRow, workers: i
             await house.do(command)
         await house.compare()
 
-    @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(graphs(), commands)
     def plays(nodes: dict[str, Node], happens: Sequence[Command]) -> None:
         asyncio.run_coroutine_threadsafe(play(nodes, happens), loop).result(60)
