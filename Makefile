@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests wait as much as they compute. Files go in their own order, in which those with few and long tests come first.
 TESTERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail mail-gallery clean
+.PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail bench-steps mail-gallery clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -48,7 +48,7 @@ schema: $(READY) ## Write down anew what schema the migrations make
 format: $(READY) ## Put every file in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet . && $(BIN)/python tools/make_sync.py
 
-bench: bench-sdk bench-ingest bench-mail ## Measure everything and write benchmarks/README.md
+bench: bench-sdk bench-ingest bench-mail bench-steps ## Measure everything and write benchmarks/README.md
 
 bench-sdk: $(READY) ## Measure the SDK beside its peers
 	@$(BIN)/python -m benchmarks.sdk.run && $(BIN)/python -m benchmarks.sdk.file_import
@@ -58,6 +58,9 @@ bench-ingest: $(READY) ## Measure the server's way from HTTP to PostgreSQL
 
 bench-mail: $(READY) ## Measure email from queued rows to an SMTP server
 	@$(BIN)/python -m benchmarks.mail.run
+
+bench-steps: $(READY) ## Measure steps of workflow runs beside a bare queue
+	@$(BIN)/python -m benchmarks.steps.run --write
 
 mail-gallery: $(READY) ## Show every tag of LMX as screenshots: light, dark, phone, right to left, Outlook
 	@$(BIN)/python -m tools.mail_gallery build/mail-gallery

@@ -29,6 +29,7 @@ COMMANDS = {
     "lists": ("lists", "app"),
     "segments": ("segments", "app"),
     "campaigns": ("campaigns", "app"),
+    "workflows": ("workflows", "app"),
     "events": ("events", "app"),
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),
