@@ -1,20 +1,16 @@
 """Workflows over HTTP: made, edited, raced for, emptied of contacts and deleted."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
 
-from loopwright.ids import new_id
-from loopwright.server.store import runs
-from loopwright.server.store.runs import NewRun
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
 from support.factories import add_list, first_team
 from support.live import LiveServer
 from support.refusals import refused
-from support.workflows import add_contact, add_workflow, email_timer_email
+from support.workflows import add_workflow, email_timer_email, wait_at
 
 
 class Flow:
@@ -64,15 +60,7 @@ async def stored(
     """A workflow with an email, a timer and an email, and contacts who wait at the timer."""
     pool, team_id = live_server.pool, await first_team(live_server.pool)
     row = await add_workflow(pool, team_id, await email_timer_email(pool, team_id, 60), status=status)
-    for number in range(contacts):
-        contact = await add_contact(pool, team_id, f"{number}-{row.id}@elsewhere.org")
-        now = datetime.now(UTC)
-        run = NewRun(
-            id=new_id(now), team_id=team_id, workflow_id=row.id, contact_id=contact.id, event_id=None,
-            event_name=None, event_properties={}, once=False, node_id="wait",
-        )  # fmt: skip
-        async with pool.acquire() as tx, tx.transaction():
-            await runs.start_runs(tx, [run], now=now)
+    await wait_at(pool, row, "wait", contacts)
     return Flow(http, (await http.get(f"/workflows/{row.id}")).json()), row
 
 

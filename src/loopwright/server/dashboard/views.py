@@ -28,6 +28,7 @@ from loopwright.server.dashboard.transactional import (
     show_transactional_html,
     show_transactionals,
 )
+from loopwright.server.dashboard.workflows import show_workflow, show_workflows
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -40,6 +41,8 @@ PAGES = {
     "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
+    "/workflows": show_workflows,
+    "/workflows/{workflow_id}": show_workflow,
     "/transactional": show_transactionals,
     "/transactional/{transactional_id}": show_transactional,
     "/transactional/{transactional_id}/html": show_transactional_html,
