@@ -36,7 +36,7 @@ from loopwright.server.workflow.graph import (
 )
 from loopwright.wire.workflow_nodes import Comparison
 
-SHOWN_CHARACTERS = 22
+SHOWN_CHARACTERS = 18
 """As many as fit into a box; the whole text is read out, and shown on hovering and below the picture."""
 UNITS: Mapping[TimerUnit, str] = {"m": "minute", "h": "hour", "d": "day"}
 NO_COUNTS = Counts(
