@@ -52,7 +52,7 @@ async def write_transactional(
 async def publish(pool: Pool, team_id: str, transactional_id: str, *, now: datetime | None = None) -> None:
     """Make its draft what is sent."""
     async with pool.acquire() as tx, tx.transaction():
-        await publishing.publish(tx, team_id, transactional_id, now=now or datetime.now(UTC))
+        await publishing.publish(tx, team_id, transactional_id, has_relay=False, now=now or datetime.now(UTC))
 
 
 async def draft_anew(

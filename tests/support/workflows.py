@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.store.batches import BatchChanges, save
-from loopwright.server.store.contacts import ContactRow, Membership
+from loopwright.server.store.contacts import ContactRow, Membership, Value
 from loopwright.server.store.database import Pool, open_pool
-from loopwright.server.store.emails import Value
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus, insert_workflow

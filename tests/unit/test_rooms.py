@@ -44,7 +44,11 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.links",
         "server.mail.parsed_email",
         "server.mail.variables",
+        "server.networks",
         "server.observe",
+        "server.webhook.addresses",
+        "server.webhook.signing",
+        "webhooks",
         "server.workflow.control",
         "server.workflow.edit",
         "server.workflow.graph",
@@ -59,6 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     | {
         "server.ingest.consent",
         "server.mail.addresses",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.direction",
         "server.mail.layout",
@@ -94,6 +99,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.dashboard": COMMON
     | {
         "server.content",
+        "server.mail.decide",
         "server.mail.design",
         "server.mail.layout",
         "server.mail.links",
@@ -105,6 +111,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.workflow.graph",
     },
     "server.observe": COMMON | {"server.ingest"},
+    "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
     "server.runtime": COMMON
     | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
     "server.testing": COMMON
@@ -174,6 +181,8 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py",
         "server/mail/dkim.py",
         "server/http/rate_limits.py", "server/tracking/verdict.py", "server/testing/faults.py",
+        "server/ingest/facts.py", "server/ingest/consequences.py",
+        "server/webhook/retry.py", "server/workflow/change.py",
         "client/retry.py", "client/pacing.py", "client/call.py", "client/answer.py", "webhooks.py",
     ]  # fmt: skip
     outside = {"asyncio", "asyncpg", "logging", "socket", "threading", "aiosmtplib", "httpx2", "pyreqwest"}

@@ -28,6 +28,9 @@ def apply(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace emails that were changed elsewhere meanwhile.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Have workflows send that were paused or stopped elsewhere.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
     team: Annotated[
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
@@ -39,7 +42,8 @@ def apply(
 
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
     Applying the same files again changes nothing. What the files do not name is left alone. An email that was
-    changed elsewhere since files last wrote it is refused, unless --overwrite is given.
+    changed elsewhere since files last wrote it is refused, unless --overwrite is given. A workflow that was
+    paused or stopped elsewhere stays so, unless --resume is given.
     """
     check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
@@ -55,7 +59,9 @@ def apply(
         carry_out = preview if dry_run else save
         with failures_told():
             changes = asyncio.run(
-                carry_out(definitions, place, database_url, team, SystemClock(), overwrite=overwrite)
+                carry_out(
+                    definitions, place, database_url, team, SystemClock(), overwrite=overwrite, resume=resume
+                )
             )
     except InvalidDefinitions as invalid:
         raise _told(invalid.mistakes) from None

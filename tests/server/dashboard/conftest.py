@@ -52,7 +52,7 @@ async def site(dashboard_database_url: str) -> AsyncIterator[Site]:
     rows = Rows(pool, team_id)
     key = f"key-of-{team_id}"
     await rows.key(key)
-    app = Starlette(routes=routes(pool, clock, public_url=PUBLIC_URL, origin=None))
+    app = Starlette(routes=routes(pool, clock, public_url=PUBLIC_URL, origin=None, has_relay=True))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:

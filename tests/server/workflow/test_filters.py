@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from loopwright.server.store import runs
+from loopwright.server.store.contacts import Value
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.workflow.graph import (
@@ -54,7 +55,12 @@ async def test_runs_take_their_way_by_filter_and_segment(pool: Pool, team: TeamR
     """Each contact goes the first way it matches; who falls out of one that holds on leaves."""
     workflow = await add_workflow(pool, team.id, await branched(pool, team))
     clock = HandClock()
-    people = [{"plan": "pro", "seats": 12}, {"plan": "PRO"}, {"plan": "free", "seats": 12}, {}]
+    people: list[dict[str, Value]] = [
+        {"plan": "pro", "seats": 12},
+        {"plan": "PRO"},
+        {"plan": "free", "seats": 12},
+        {},
+    ]
     contacts = [
         await add_contact(pool, team.id, f"{number}@example.com", properties=properties)
         for number, properties in enumerate(people)

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.mail.design import expand
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
 from loopwright.server.store import transactional
@@ -22,6 +23,7 @@ from loopwright.server.store.messages import (
     load_current_revision,
     lock_current_revision,
 )
+from loopwright.server.store.teams import load_team
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.wire.email_messages import GuardianFinding
 from loopwright.wire.failures import TRANSACTIONAL_NOT_FOUND
@@ -69,8 +71,10 @@ async def ensure_draft(tx: Connection, team_id: str, transactional_id: str, *, n
     return draft
 
 
-async def publish(tx: Connection, team_id: str, transactional_id: str, *, now: datetime) -> None:
-    """Make the draft what is sent from now on.
+async def publish(
+    tx: Connection, team_id: str, transactional_id: str, *, has_relay: bool, now: datetime
+) -> None:
+    """Make the draft what is sent from now on. A relay wants a sending domain of the team's own.
 
     Raises `NotFound`, `Conflict` without a draft, and `Unprocessable` naming all that keeps it from working.
     """
@@ -88,6 +92,8 @@ async def publish(tx: Connection, team_id: str, transactional_id: str, *, now: d
     reasons = await reasons_against(tx, team_id, owner, content)
     if reasons:
         raise Unprocessable(f"It cannot be published: {'; '.join(reasons)}.", code="draft_invalid")
+    if has_relay and not is_owned((await load_team(tx, team_id)).sending_domain):
+        raise Unprocessable(f"It cannot be published: {NO_DOMAIN}", code="no_sending_domain")
     design = await load_design(tx, team_id, [content.lmx])
     checked = check_message(content, "transactional", design)
     names = checked.data_variables

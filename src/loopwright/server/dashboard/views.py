@@ -20,6 +20,7 @@ from loopwright.server.dashboard.events import show_event, show_events
 from loopwright.server.dashboard.inbox import download_message, show_inbox, show_message, show_message_html
 from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.overview import show_overview
+from loopwright.server.dashboard.publishing import publish_transactional
 from loopwright.server.dashboard.requests import Context, signed_in
 from loopwright.server.dashboard.retrying import retry_email
 from loopwright.server.dashboard.signin import sign_in, sign_out
@@ -56,8 +57,12 @@ PAGES = {
 """Every page behind the sign-in."""
 
 
-def routes(pool: Pool, clock: Clock, *, public_url: str, origin: str | None) -> list[BaseRoute]:
+def routes(
+    pool: Pool, clock: Clock, *, public_url: str, origin: str | None, has_relay: bool
+) -> list[BaseRoute]:
     """Make the dashboard's routes. `public_url` is the server's own address, without a final slash.
+
+    `has_relay` says whether email leaves the server.
 
     `origin` is where browsers have the pages from; None takes their word for it, from `Host`. `pool` has two
     connections at least, and should serve nobody else.
@@ -68,6 +73,11 @@ def routes(pool: Pool, clock: Clock, *, public_url: str, origin: str | None) -> 
         Mount("/static", Assets(directory=answers.STATIC)),
         Route("/sign-in", sign_in(context), methods=["GET", "POST"]),
         Route("/emails/{email_id}/retry", retry_email(context), methods=["POST"]),
+        Route(
+            "/transactional/{transactional_id}/publish",
+            publish_transactional(context, has_relay=has_relay),
+            methods=["POST"],
+        ),
         Route("/sign-out", sign_out(context), methods=["POST"]),
         *(Route(path, signed_in(context, view), methods=["GET"]) for path, view in PAGES.items()),
     ]

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from loopwright.wire.campaigns import Scheduling
 from loopwright.wire.filters import (
     ActivityCondition,
     AudienceFilter,
@@ -171,6 +172,31 @@ class EmailPreviewRequest(_Body, frozen=True, kw_only=True, forbid_unknown_field
     data_variables: dict[str, Value | list[Flat]] | UnsetType = UNSET
 
 
+class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
+    """A webhook endpoint, which is told of all events unless `events` names some."""
+
+    url: Annotated[str, Meta(max_length=2_000)]
+    description: Annotated[str, Meta(max_length=500)] = ""
+    events: list[str] | UnsetType = UNSET
+
+
+class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
+    """What is to change about a webhook endpoint."""
+
+    url: Annotated[str, Meta(max_length=2_000)] | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
+    events: list[str] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
+    """From when, up to when (now, without it), and whether what was delivered goes again, too."""
+
+    from_: str = field(name="from")
+    to: str | UnsetType = UNSET
+    delivered: bool = False
+
+
 class PropertyConditionRequest(
     PropertyCondition, frozen=True, kw_only=True, tag_field="type", tag="property", forbid_unknown_fields=True
 ):
@@ -201,6 +227,32 @@ class SegmentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fiel
     name: Annotated[str, Meta(min_length=1, max_length=SEGMENT_NAME_CHARACTERS)]
     description: Annotated[str, Meta(max_length=SEGMENT_DESCRIPTION_CHARACTERS)] | UnsetType = UNSET
     filter: AudienceFilterRequest
+
+
+class SchedulingRequest(Scheduling, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a campaign is to go out: `now` without a timestamp, `schedule` with one in the future."""
+
+
+class CampaignCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new campaign. Without list, segment and filter it is for everybody."""
+
+    name: Name
+    campaign_group_id: str | UnsetType = UNSET
+    mailing_list_id: str | UnsetType | None = UNSET
+    audience_segment_id: str | UnsetType | None = UNSET
+    audience_filter: AudienceFilterRequest | UnsetType | None = UNSET
+    scheduling: SchedulingRequest | UnsetType = UNSET
+
+
+class CampaignUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a campaign: at least one of them. Null clears list, segment or filter."""
+
+    name: Name | UnsetType = UNSET
+    campaign_group_id: str | UnsetType = UNSET
+    mailing_list_id: str | UnsetType | None = UNSET
+    audience_segment_id: str | UnsetType | None = UNSET
+    audience_filter: AudienceFilterRequest | UnsetType | None = UNSET
+    scheduling: SchedulingRequest | UnsetType = UNSET
 
 
 class AudienceRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

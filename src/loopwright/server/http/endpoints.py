@@ -19,6 +19,7 @@ from loopwright.server.store.groups import GroupKind
 from loopwright.wire import contacts as wire
 from loopwright.wire import operations as api
 from loopwright.wire.account import ApiKeyInfo
+from loopwright.wire.campaigns import Campaign, CampaignCreated
 from loopwright.wire.components import Component, ComponentUpdated
 from loopwright.wire.email_messages import EmailMessage, GuardianReport, PreviewQueued
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
@@ -42,6 +43,7 @@ from loopwright.wire.workflows import ListChange, NodeDeletion, Workflow, Workfl
 from . import (
     account,
     bodies,
+    campaigns,
     components,
     contacts,
     email_messages,
@@ -226,6 +228,7 @@ PROPERTIES = "Contact properties"
 PATTERNS = "Event patterns"
 TRANSACTIONAL = "Transactional emails"
 MESSAGES = "Email messages"
+CAMPAIGNS = "Campaigns"
 SEGMENTS = "Audience segments"
 THEMES = "Themes"
 COMPONENTS = "Components"
@@ -454,6 +457,26 @@ ENDPOINTS: Sequence[Endpoint] = (
             writes(changing, groups.update_group(kind), tag, Group, body=bodies.GroupUpdateRequest),
         )
     ),
+    lists(api.LIST_CAMPAIGNS, campaigns.list_campaigns, CAMPAIGNS, Campaign),
+    writes(
+        api.CREATE_CAMPAIGN,
+        campaigns.create_campaign,
+        CAMPAIGNS,
+        CampaignCreated,
+        body=bodies.CampaignCreateRequest,
+        status=201,
+        refuses=(404,),
+    ),
+    shows(api.GET_CAMPAIGN, campaigns.get_campaign, CAMPAIGNS, Campaign),
+    writes(
+        api.UPDATE_CAMPAIGN,
+        campaigns.update_campaign,
+        CAMPAIGNS,
+        Campaign,
+        body=bodies.CampaignUpdateRequest,
+        refuses=(409,),
+    ),
+    shows(api.GET_CAMPAIGN_METRICS, campaigns.get_campaign_metrics, CAMPAIGNS, EmailMetrics),
     lists(api.LIST_AUDIENCE_SEGMENTS, segments.list_segments, SEGMENTS, AudienceSegment),
     writes(
         api.CREATE_AUDIENCE_SEGMENT,

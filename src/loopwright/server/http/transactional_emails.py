@@ -5,8 +5,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from loopwright.server.content import publishing
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned
-from loopwright.server.refusal import BadRequest, NotFound, Unprocessable
+from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.store import transactional
 from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import default_group_id, find_group
@@ -75,9 +74,9 @@ async def ensure_draft(call: ApiRequest, transactional_id: str) -> Transactional
 async def publish_transactional_email(call: ApiRequest, transactional_id: str) -> TransactionalEmail:
     """POST /v1/transactional-emails/{transactionalId}/publish. A relay wants a sending domain."""
     async with call.pool.acquire() as tx, tx.transaction():
-        await publishing.publish(tx, call.team.id, transactional_id, now=call.clock.now())
-        if call.has_relay and not is_owned(call.team.sending_domain):
-            raise Unprocessable(f"It cannot be published: {NO_DOMAIN}", code="no_sending_domain")
+        await publishing.publish(
+            tx, call.team.id, transactional_id, has_relay=call.has_relay, now=call.clock.now()
+        )
         row = await _load(tx, call.team.id, transactional_id)
     return TransactionalEmail(**_fields(call, row))
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
 from loopwright.server.refusal import Refusal
@@ -148,8 +149,9 @@ class Metrics:
 class JobMetrics:
     """What waits in the queue of jobs and how relays are, which all processes on all machines share."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
+        self._clock = clock
         self._counted_at = -COUNT_EVERY_SECONDS
         self._counts: list[JobCount] = []
         self._relays: Sequence[RelayRow] = ()
@@ -162,7 +164,7 @@ class JobMetrics:
             self._counted_at = now
             try:
                 async with self._pool.acquire() as tx:
-                    self._counts = await count_jobs(tx)
+                    self._counts = await count_jobs(tx, now=self._clock.now())
                     self._relays = await load_relays(tx)
                     overdue = await load_overdue(tx, now=datetime.now(UTC))
                     self._overdue = overdue.count if overdue else 0

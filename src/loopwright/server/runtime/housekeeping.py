@@ -41,6 +41,7 @@ from loopwright.server.store.months import (
     month_of,
 )
 from loopwright.server.store.runs import load_overdue
+from loopwright.server.store.webhook_deliveries import delete_ended
 from loopwright.server.workflow.control import stop_queueing
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
@@ -53,6 +54,8 @@ REMOVALS_KEPT = timedelta(days=30)
 """The rolling quota of lifted suppressions looks back this far."""
 UPLOADS_KEPT = timedelta(days=1)
 """Those that were never completed."""
+WEBHOOKS_KEPT = timedelta(days=30)
+"""What endpoints were told, and their replies."""
 JOB_LOG_KEPT = timedelta(days=1)
 JOB_STATISTICS_KEPT = timedelta(days=30)
 
@@ -118,6 +121,7 @@ class Housekeeping:
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)
+        await self._delete(delete_ended, now - WEBHOOKS_KEPT)
         await self._delete(delete_uploads, now - UPLOADS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)
         await self._delete(delete_job_statistics, now - JOB_STATISTICS_KEPT)

@@ -118,7 +118,8 @@ UPDATE_WORKFLOW: LiteralString = """
     UPDATE workflow
        SET slug = $3, revision_id = $4, status = $5, name = $6, description = $7, mailing_list_id = $8,
            root_node_id = $9, nodes = $10, removed_nodes = $11, trigger_type = $12, trigger_event = $13,
-           group_id = $14, updated_at = $15
+           group_id = $14, updated_at = $15,
+           paused_at = CASE WHEN $5 IN ('Paused', 'PausedAndQueueing') THEN paused_at END
      WHERE id = $1 AND team_id = $2
 """
 
