@@ -180,9 +180,9 @@ class _ContentWriter:
                 Mistake(
                     f"workflows/{row.slug}.toml",
                     1,
-                    f"this workflow was changed elsewhere: it is at revision {stored.revision_id}, files last "
-                    f"wrote revision {stored.file_revision_id}; take the change into the files, or apply with "
-                    "--overwrite",
+                    f"this workflow was changed elsewhere: it is at revision {stored.revision_id}, files "
+                    f"last wrote revision {stored.file_revision_id}; take the change into the files, or "
+                    "apply with --overwrite",
                 )
             )
         revision_id = new_id(self._now) if differs else row.revision_id
