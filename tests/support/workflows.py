@@ -87,10 +87,11 @@ async def add_workflow(
     workflow_id: str | None = None,
     revision_id: str | None = None,
     name: str = "Welcome",
+    root: str = "root",
 ) -> WorkflowRow:
     """Store a workflow whose trigger is the node `root`."""
     now = utc_now()
-    root = nodes["root"]
+    trigger = nodes[root]
     workflow = WorkflowRow(
         id=workflow_id or new_id(now),
         team_id=team_id,
@@ -100,11 +101,11 @@ async def add_workflow(
         name=name,
         description="",
         mailing_list_id=mailing_list_id,
-        root_node_id="root",
+        root_node_id=root,
         nodes=encode_nodes(nodes).decode(),
         removed_nodes={},
-        trigger_type=type(root).__name__,
-        trigger_event=root.event_name if isinstance(root, EventTrigger) else None,
+        trigger_type=type(trigger).__name__,
+        trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
     )
     async with pool.acquire() as tx, tx.transaction():
         await insert_workflow(tx, workflow, now=now)

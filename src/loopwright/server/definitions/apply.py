@@ -39,6 +39,7 @@ from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     ContactPropertyTrigger,
     EventTrigger,
+    ExitAction,
     Graph,
     SendEmailAction,
     encode_nodes,
@@ -437,9 +438,12 @@ def _succeed(before: Graph, after: Graph) -> Graph:
 
 
 def _survivor(node_id: str, before: Graph, after: Graph) -> str:
-    """The first node behind a removed one that is still there; the exit always is."""
+    """The first node behind a removed one that is still there, or else an exit."""
     while node_id not in after.nodes:
-        node_id = before.nodes[node_id].next_node_ids[0]
+        ways = before.nodes[node_id].next_node_ids
+        if not ways:
+            return next(one for one, node in after.nodes.items() if isinstance(node, ExitAction))
+        node_id = ways[0]
     return node_id
 
 

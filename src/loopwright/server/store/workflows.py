@@ -88,6 +88,9 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
+ALL_WORKFLOWS: LiteralString = f"""
+    SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 ORDER BY id FOR NO KEY UPDATE
+"""
 LOCK_WORKFLOW: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
 NODE: LiteralString = """
     SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
@@ -180,6 +183,11 @@ async def stop_queueing(tx: Connection, *, paused_before: datetime, now: datetim
 async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> list[WorkflowRow]:
     """The team's workflows of those slugs, locked until the caller's transaction ends."""
     return [_workflow(row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
+
+
+async def lock_all(tx: Connection, team_id: str) -> list[WorkflowRow]:
+    """All of the team's workflows, oldest first, locked until the caller's transaction ends."""
+    return [_workflow(row) for row in await tx.fetch(ALL_WORKFLOWS, team_id)]
 
 
 async def insert_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
