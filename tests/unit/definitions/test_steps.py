@@ -213,3 +213,14 @@ def test_a_draft_may_lack_what_a_start_needs() -> None:
     with pytest.raises(InvalidDefinitions):
         read(unfinished)
     assert read(f'status = "draft"\n{unfinished}').status == "Draft"
+
+
+def test_a_list_that_starts_a_workflow_is_named() -> None:
+    """Or nobody would ever enter it."""
+    text = f'name = "W"\ntrigger = "added-to-list"\n{STEP}'
+    with pytest.raises(InvalidDefinitions) as invalid:
+        read(text)
+    assert [str(one) for one in invalid.value.mistakes] == [
+        f'{FILE}:2: name the list that starts the workflow: mailing_list = "…"'
+    ]
+    assert read(f'status = "draft"\n{text}').status == "Draft"

@@ -12,7 +12,7 @@ from loopwright.server.dashboard.requests import NothingHere, Visit
 from loopwright.server.store.audience import load_lists
 from loopwright.server.store.metrics import Counts, load_counts_of
 from loopwright.server.store.pages.workflows import count_at_nodes, list_states
-from loopwright.server.store.segments import find_segment
+from loopwright.server.store.segments import load_segment_names
 from loopwright.server.store.workflow_edits import load_subjects
 from loopwright.server.store.workflows import load_workflow
 from loopwright.server.workflow.graph import (
@@ -91,11 +91,9 @@ async def _boxes(
     subjects = await load_subjects(tx, team_id, emails)
     counts = await load_counts_of(tx, team_id, emails)
     waiting = await count_at_nodes(tx, team_id, workflow_id)
-    segments: dict[str, str] = {}
-    for node in graph.nodes.values():
-        if isinstance(node, AudienceFilterNode) and node.audience_segment_id:
-            segment = await find_segment(tx, team_id, node.audience_segment_id)
-            segments[node.audience_segment_id] = segment.name if segment else "a segment that is gone"
+    filters = [node for node in graph.nodes.values() if isinstance(node, AudienceFilterNode)]
+    ids = [node.audience_segment_id for node in filters if node.audience_segment_id]
+    segments = await load_segment_names(tx, team_id, ids)
     boxes: dict[str, NodeBox] = {}
     for node_id, node in graph.nodes.items():
         text = describe(node, subjects, segments, list_name)
@@ -145,7 +143,7 @@ def describe(
 
 
 def _audience(node: AudienceFilterNode, segments: Mapping[str, str]) -> str:
-    said = [segments[node.audience_segment_id]] if node.audience_segment_id else []
+    said = [segments.get(node.audience_segment_id, "")] if node.audience_segment_id else []
     if node.audience_filter:
         count = len(node.audience_filter.conditions)
         said.append("1 condition" if count == 1 else f"{node.audience_filter.match} of {count} conditions")

@@ -6,7 +6,7 @@ from posixpath import basename, dirname, splitext
 from typing import Final
 
 from loopwright.server.store.workflows import WorkflowStatus
-from loopwright.server.workflow.graph import EventTrigger
+from loopwright.server.workflow.graph import AddToListTrigger, EventTrigger
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
 
 from .content import ContentReader
@@ -17,7 +17,7 @@ from .model import (
     TransactionalDefinition,
     WorkflowDefinition,
 )
-from .steps import read_steps, read_trigger, refuse_unsound
+from .steps import read_steps, read_trigger, read_trigger_id, refuse_unsound
 from .table import Table, read_toml
 
 LISTS_FILE: Final = "lists.toml"
@@ -105,12 +105,14 @@ class _Reader:
                 group=table.text("group"),
                 status=(status := STATUSES[table.choice("status", STATUSES) or "sending"]),
                 trigger=read_trigger(table, is_sending=status == "Sending"),
-                trigger_id=table.text("trigger_id"),
+                trigger_id=read_trigger_id(table),
                 trigger_line=table.line("trigger"),
                 steps=read_steps(table, content),
             )
             table.finish()
             refuse_unsound(workflow, table)
+            if _lacks_list(workflow):
+                table.refuse('name the list that starts the workflow: mailing_list = "…"', "trigger")
             self._check_events(workflow)
             yield workflow
 
@@ -152,6 +154,12 @@ class _Reader:
 
     def _refuse(self, file: str, message: str) -> None:
         self.mistakes.append(Mistake(file, 1, message))
+
+
+def _lacks_list(workflow: WorkflowDefinition) -> bool:
+    """Whether a workflow that sends waits for contacts on a list that nobody has named."""
+    is_by_list = isinstance(workflow.trigger, AddToListTrigger)
+    return is_by_list and workflow.status == "Sending" and not workflow.mailing_list
 
 
 def _mailing_list(table: Table, lists: Collection[ListDefinition] | None) -> str | None:

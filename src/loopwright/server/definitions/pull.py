@@ -11,9 +11,9 @@ from msgspec import Struct
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import lock_definitions, note_written
-from loopwright.server.store.groups import find_group
-from loopwright.server.store.messages import RevisionRow, load_current_revision
-from loopwright.server.store.segments import find_segment
+from loopwright.server.store.groups import load_group_names
+from loopwright.server.store.messages import RevisionRow, load_current_revisions
+from loopwright.server.store.segments import load_segment_names
 from loopwright.server.store.workflows import WorkflowRow, lock_all
 from loopwright.server.workflow.graph import (
     AddToListTrigger,
@@ -112,23 +112,15 @@ async def _names(
     tx: Connection, team_id: str, rows: Sequence[WorkflowRow], lists: Mapping[str, str]
 ) -> _Names:
     """Whatever workflows name by id."""
-    groups: dict[str, str] = {}
-    for group_id in {row.group_id for row in rows if row.group_id}:
-        if group := await find_group(tx, team_id, "workflow", group_id):
-            groups[group_id] = group.name
-    segments: dict[str, str] = {}
-    emails: dict[str, RevisionRow] = {}
-    for node in (node for row in rows for node in graph_of(row).nodes.values()):
-        match node:
-            case AudienceFilterNode(audience_segment_id=str() as segment_id):
-                if segment := await find_segment(tx, team_id, segment_id):
-                    segments[segment_id] = segment.name
-            case SendEmailAction(email_message_id=str() as message_id):
-                if revision := await load_current_revision(tx, team_id, message_id):
-                    emails[message_id] = revision
-            case _:
-                pass
-    return _Names(lists=lists, groups=groups, segments=segments, emails=emails)
+    nodes = [node for row in rows for node in graph_of(row).nodes.values()]
+    segments = {node.audience_segment_id for node in nodes if isinstance(node, AudienceFilterNode)}
+    messages = {node.email_message_id for node in nodes if isinstance(node, SendEmailAction)}
+    return _Names(
+        lists=lists,
+        groups=await load_group_names(tx, team_id, "workflow"),
+        segments=await load_segment_names(tx, team_id, [one for one in segments if one]),
+        emails=await load_current_revisions(tx, team_id, [one for one in messages if one]),
+    )
 
 
 def _refused(lists: str, files: Mapping[str, str], custom: Collection[str]) -> list[Mistake]:

@@ -47,6 +47,7 @@ TRIGGERS: Final[Mapping[str, Trigger]] = {
 ELSEWHERE: Final = "elsewhere"
 ACTIONS: Final = ("timer", "email", "filter", "branch", "experiment", "variant", "exit")
 
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 _TIMER = re.compile(r"(\d+(?:\.\d+)?) ?([mhd])")
 _TIMER_REMEDY = 'a timer is a number and m, h or d, such as "30m", "2h" or "1.5d"'
 
@@ -66,6 +67,14 @@ def read_trigger(table: Table, *, is_sending: bool) -> Trigger:
     elif word := table.choice("trigger", TRIGGERS):
         return TRIGGERS[word]
     return EventTrigger(event_name="")
+
+
+def read_trigger_id(table: Table) -> str | None:
+    """The trigger's node, where the files were pulled."""
+    said = table.text("trigger_id")
+    if said is not None and not _ID.fullmatch(said):
+        table.refuse("trigger_id is a node's id: leave it out in files that were not pulled", "trigger_id")
+    return said
 
 
 def _trigger_of(inner: Table, *, is_sending: bool) -> Trigger:

@@ -30,6 +30,7 @@ PAGE: LiteralString = f"""
      ORDER BY id DESC LIMIT $4
 """
 FIND: LiteralString = f"SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 AND id = $3"
+NAMES: LiteralString = "SELECT id, name FROM content_group WHERE team_id = $1 AND kind = $2"
 FIND_NAMED: LiteralString = f"""
     SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 AND name = $3 ORDER BY id LIMIT 1
 """
@@ -66,6 +67,11 @@ async def find_group(tx: Connection, team_id: str, kind: GroupKind, group_id: st
     """The group of that id; None when the team has no such group of that kind."""
     row = await tx.fetchrow(FIND, team_id, kind, group_id)
     return GroupRow(**row) if row else None
+
+
+async def load_group_names(tx: Connection, team_id: str, kind: GroupKind) -> dict[str, str]:
+    """The names of all groups of that kind, by id."""
+    return {row["id"]: row["name"] for row in await tx.fetch(NAMES, team_id, kind)}
 
 
 async def find_group_named(tx: Connection, team_id: str, kind: GroupKind, name: str) -> GroupRow | None:
