@@ -6,11 +6,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from loopwright.server.store.database import Pool
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
 from support.factories import add_list, first_team
 from support.live import LiveServer
 from support.refusals import refused
-from support.workflows import add_workflow, email_timer_email, wait_at
+from support.workflows import add_workflow, email_timer_email, until, wait_at
 
 
 class Flow:
@@ -257,3 +258,28 @@ async def test_groups_and_the_list(http: httpx2.AsyncClient, stranger: dict[str,
         "DELETE", f"/workflows/{flow.id}", headers=stranger, json={"expectedRevisionId": None}
     )
     refused(gone, 404, "Workflow not found.")
+
+
+async def test_an_event_for_a_workflow_that_goes_away(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """It is taken without the workflow, though it was to enter it when the workflow went."""
+    flow, _ = await stored(http, live_server, "Sending")
+    pool = live_server.pool
+    event = {"eventName": "signup", "email": "late@elsewhere.org"}
+    await http.post("/events/send", json=event)  # nothing is to be learned from the next one
+    async with pool.acquire() as tx:
+        deletion = tx.transaction()
+        await deletion.start()
+        await tx.execute("DELETE FROM workflow WHERE id = $1", flow.id)
+        sending = asyncio.create_task(http.post("/events/send", json=event))
+        await until(lambda: is_waiting(pool))
+        await deletion.commit()
+    assert (await sending).status_code == 200
+    assert await pool.fetchval("SELECT count(*) FROM event WHERE name = 'signup'") == 2
+    assert await pool.fetchval("SELECT count(*) FROM run") == 0
+
+
+async def is_waiting(pool: Pool) -> bool:
+    """Whether somebody waits for a lock."""
+    return bool(await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
