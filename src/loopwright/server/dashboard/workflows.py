@@ -131,11 +131,11 @@ def describe(
         case SendEmailAction(email_message_id=message_id):
             return subjects.get(message_id or "") or "(no subject)"
         case ExperimentBranchNode(sampling_rate=rate):
-            return f"{plain(rate)} % to the variants"
+            return f"{plain(rate)} % to variants"
         case VariantNode(is_control=is_control):
             return "the control" if is_control else ""
         case BranchNode():
-            return "the first that fits"
+            return "first that fits"
         case BlankTrigger():
             return "not chosen yet"
         case SignupTrigger() | ExitAction() | ContactPropertyTrigger():
