@@ -10,12 +10,24 @@ from typing import Any, Literal
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from loopwright import AsyncLoops
+from loopwright.server.workflow.graph import (
+    AudienceFilterNode,
+    BranchNode,
+    EventTrigger,
+    ExitAction,
+    ExperimentBranchNode,
+    Node,
+    SendEmailAction,
+    TimerAction,
+    VariantNode,
+)
+from loopwright.wire.filters import AudienceFilter, PropertyCondition
 from support.chromium import DESKTOP, PHONE, Complaints
-from support.content import draft_anew, publish, write_transactional
+from support.content import draft_anew, publish, write_message, write_transactional
 from support.dashboard_life import live_a_day
 from support.dashboard_rows import Rows
 from support.live import LiveServer
-from support.workflows import until
+from support.workflows import add_workflow, until, wait_at
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -202,7 +214,10 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     event, lonely = await events_with_reasons(await rows_of(welcoming))
     receipt, unfit = await write_emails(await rows_of(welcoming))
     theme, component = await write_designs(await rows_of(welcoming))
+    workflow = await write_workflow(welcoming)
     places = {
+        "workflows": "/workflows",
+        "workflow": f"/workflows/{workflow}",
         "themes": "/themes",
         "theme": f"/themes/{theme}",
         "components": "/components",
@@ -229,6 +244,37 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     await take(sizes, welcoming, places)
     said = [text for heard in complaints for text in heard.said if "401" not in text]
     assert said == []
+
+
+SUBJECTS = ("Welcome aboard, {contact.firstName}", "One tip for day two", "What is new this week")
+
+
+async def write_workflow(server: LiveServer) -> str:
+    """A workflow with a branch and an experiment in which contacts wait."""
+    rows = await rows_of(server)
+    mails = [await write_message(rows.pool, rows.team_id, subject=subject) for subject in SUBJECTS]
+    nodes: dict[str, Node] = {
+        "root": EventTrigger(next_node_ids=("hello",), event_name="signup", re_eligible=True),
+        "hello": SendEmailAction(next_node_ids=("day",), email_message_id=mails[0].message_id),
+        "day": TimerAction(next_node_ids=("branch",), amount=1.5, unit="d"),
+        "branch": BranchNode(next_node_ids=("paid", "others")),
+        "paid": AudienceFilterNode(
+            next_node_ids=("split",),
+            audience_filter=AudienceFilter(
+                match="all", conditions=[PropertyCondition(key="userGroup", operator="equals", value="pro")]
+            ),
+        ),
+        "others": AudienceFilterNode(next_node_ids=("exit",)),
+        "split": ExperimentBranchNode(next_node_ids=("a", "b"), sampling_rate=80),
+        "a": VariantNode(next_node_ids=("tips",)),
+        "b": VariantNode(next_node_ids=("news",), is_control=True),
+        "tips": SendEmailAction(next_node_ids=("exit",), email_message_id=mails[1].message_id),
+        "news": SendEmailAction(next_node_ids=("exit",), email_message_id=mails[2].message_id),
+        "exit": ExitAction(),
+    }
+    row = await add_workflow(rows.pool, rows.team_id, nodes, status="Paused", name="Onboarding")
+    await wait_at(rows.pool, row, "day", 3)
+    return row.id
 
 
 async def write_emails(rows: Rows) -> tuple[str, str]:

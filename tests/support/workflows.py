@@ -87,24 +87,26 @@ async def add_workflow(
     mailing_list_id: str | None = None,
     workflow_id: str | None = None,
     revision_id: str | None = None,
+    name: str = "Welcome",
+    root: str = "root",
 ) -> WorkflowRow:
     """Store a workflow whose trigger is the node `root`."""
     now = utc_now()
-    root = nodes["root"]
+    trigger = nodes[root]
     workflow = WorkflowRow(
         id=workflow_id or new_id(now),
         team_id=team_id,
         slug=None,
         revision_id=revision_id or new_id(now),
         status=status,
-        name="Welcome",
+        name=name,
         description="",
         mailing_list_id=mailing_list_id,
-        root_node_id="root",
+        root_node_id=root,
         nodes=encode_nodes(nodes).decode(),
         removed_nodes={},
-        trigger_type=type(root).__name__,
-        trigger_event=root.event_name if isinstance(root, EventTrigger) else None,
+        trigger_type=type(trigger).__name__,
+        trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
     )
     async with pool.acquire() as tx, tx.transaction():
         await insert_workflow(tx, workflow, now=now)
@@ -127,6 +129,29 @@ async def start_run(pool: Pool, workflow: WorkflowRow, contact: ContactRow, *, n
     async with pool.acquire() as tx:
         await start_runs(tx, [run], now=now)
     return run.id
+
+
+async def wait_at(pool: Pool, workflow: WorkflowRow, node_id: str, count: int) -> None:
+    """Have contacts stand at a node: `0-<workflow>@elsewhere.org`, `1-…` …"""
+    now = utc_now()
+    entering: list[NewRun] = []
+    for number in range(count):
+        contact = await add_contact(pool, workflow.team_id, f"{number}-{workflow.id}@elsewhere.org")
+        entering.append(
+            NewRun(
+                id=new_id(now),
+                team_id=workflow.team_id,
+                workflow_id=workflow.id,
+                contact_id=contact.id,
+                event_id=None,
+                event_name=None,
+                event_properties={},
+                once=False,
+                node_id=node_id,
+            )
+        )
+    async with pool.acquire() as tx, tx.transaction():
+        await start_runs(tx, entering, now=now)
 
 
 @asynccontextmanager

@@ -89,6 +89,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.definitions": COMMON
     | {
+        "server.audience",
+        "server.workflow.property_query",
         "server.bootstrap",
         "server.content",
         "server.mail.design",

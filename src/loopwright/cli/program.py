@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": ("serve", "serve"),
     "worker": ("worker", "worker"),
     "apply": ("apply", "apply"),
+    "pull": ("pull", "pull"),
     "check": ("check", "check"),
     "backup": ("backup", "backup"),
     "restore": ("backup", "restore"),

@@ -1,20 +1,17 @@
 """Workflows over HTTP: made, edited, raced for, emptied of contacts and deleted."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
 
-from loopwright.ids import new_id
-from loopwright.server.store import runs
-from loopwright.server.store.runs import NewRun
+from loopwright.server.store.database import Pool
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
 from support.factories import add_list, first_team
 from support.live import LiveServer
 from support.refusals import refused
-from support.workflows import add_contact, add_workflow, email_timer_email
+from support.workflows import add_workflow, email_timer_email, until, wait_at
 
 
 class Flow:
@@ -64,15 +61,7 @@ async def stored(
     """A workflow with an email, a timer and an email, and contacts who wait at the timer."""
     pool, team_id = live_server.pool, await first_team(live_server.pool)
     row = await add_workflow(pool, team_id, await email_timer_email(pool, team_id, 60), status=status)
-    for number in range(contacts):
-        contact = await add_contact(pool, team_id, f"{number}-{row.id}@elsewhere.org")
-        now = datetime.now(UTC)
-        run = NewRun(
-            id=new_id(now), team_id=team_id, workflow_id=row.id, contact_id=contact.id, event_id=None,
-            event_name=None, event_properties={}, once=False, node_id="wait",
-        )  # fmt: skip
-        async with pool.acquire() as tx, tx.transaction():
-            await runs.start_runs(tx, [run], now=now)
+    await wait_at(pool, row, "wait", contacts)
     return Flow(http, (await http.get(f"/workflows/{row.id}")).json()), row
 
 
@@ -269,3 +258,28 @@ async def test_groups_and_the_list(http: httpx2.AsyncClient, stranger: dict[str,
         "DELETE", f"/workflows/{flow.id}", headers=stranger, json={"expectedRevisionId": None}
     )
     refused(gone, 404, "Workflow not found.")
+
+
+async def test_an_event_for_a_workflow_that_goes_away(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """It is taken without the workflow, though it was to enter it when the workflow went."""
+    flow, _ = await stored(http, live_server, "Sending")
+    pool = live_server.pool
+    event = {"eventName": "signup", "email": "late@elsewhere.org"}
+    await http.post("/events/send", json=event)  # nothing is to be learned from the next one
+    async with pool.acquire() as tx:
+        deletion = tx.transaction()
+        await deletion.start()
+        await tx.execute("DELETE FROM workflow WHERE id = $1", flow.id)
+        sending = asyncio.create_task(http.post("/events/send", json=event))
+        await until(lambda: is_waiting(pool))
+        await deletion.commit()
+    assert (await sending).status_code == 200
+    assert await pool.fetchval("SELECT count(*) FROM event WHERE name = 'signup'") == 2
+    assert await pool.fetchval("SELECT count(*) FROM run") == 0
+
+
+async def is_waiting(pool: Pool) -> bool:
+    """Whether somebody waits for a lock."""
+    return bool(await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))

@@ -8,7 +8,8 @@ import pytest
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.model import MessageDefinition, WorkflowDefinition
-from loopwright.server.definitions.parse import parse, step_names, unknown_properties
+from loopwright.server.definitions.parse import parse, unknown_properties
+from loopwright.server.definitions.steps import step_names
 from loopwright.server.workflow.graph import EventTrigger, SignupTrigger, TimerAction, problems
 from support import examples
 
@@ -201,12 +202,12 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
         ),
         pytest.param(
             change(W, 'timer = "1.5h"', 'timr = "1.5h"'),
-            f"{W}:13: a step has a timer or an email",
+            f"{W}:13: a step has one of timer, email, filter",
             id="empty step",
         ),
         pytest.param(
             change(W, "[steps.email]", 'timer = "1d"\n[steps.email]'),
-            f"{W}:5: a step is a timer or an email",
+            f"{W}:5: a step is one thing, not timer and email",
             id="double step",
         ),
         *(

@@ -96,6 +96,11 @@ def initial(text: str) -> str:
 
 
 NODE_NAMES = {
+    "BlankTrigger": "Trigger",
+    "SignupTrigger": "Contact added",
+    "EventTrigger": "Event received",
+    "ContactPropertyTrigger": "Contact updated",
+    "AddToListTrigger": "Contact added to list",
     "AudienceFilter": "Audience filter",
     "BranchNode": "Branch",
     "ExperimentBranchNode": "Experiment",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from loopwright.server.dashboard.chart import Chart
+from loopwright.server.dashboard.diagram import Diagram
 from loopwright.server.dashboard.sample import Sample
 from loopwright.server.dashboard.timeline import Entry, EventStory, RunStory
 from loopwright.server.dashboard.verdicts import Verdict
@@ -16,18 +17,20 @@ from loopwright.server.mail.parsed_email import ParsedEmail
 from loopwright.server.store.designs import ComponentRow, ThemeRow
 from loopwright.server.store.inbox import InboxEntry, InboxRow
 from loopwright.server.store.messages import RevisionRow
+from loopwright.server.store.metrics import Counts as EmailCounts
 from loopwright.server.store.pages.contacts import ContactDetail, ContactLine, Membership
 from loopwright.server.store.pages.events import EmailLine, EventDetail
 from loopwright.server.store.pages.inbox import Cause
 from loopwright.server.store.pages.overview import Counts
 from loopwright.server.store.pages.transactional import TransactionalLine
+from loopwright.server.store.pages.workflows import WorkflowState
 from loopwright.server.store.relays import RelayRow
 from loopwright.server.store.runs import Overdue
 from loopwright.server.store.webhook_deliveries import AttemptRow, DeliveryRow
 from loopwright.server.store.webhooks import EndpointRow
 from loopwright.wire.email_messages import GuardianReport
 
-Section = Literal["overview", "inbox", "events", "contacts", "content", "webhooks"]
+Section = Literal["overview", "inbox", "events", "contacts", "workflows", "content", "webhooks"]
 View = Literal["html", "text", "headers", "source"]
 Version = Literal["published", "draft"]
 VersionView = Literal["html", "text", "lmx", "changes"]
@@ -419,3 +422,50 @@ class WebhookDeliveryPage(DashboardPage):
     delivery: DeliveryRow
     attempts: Sequence[AttemptRow]
     payload: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowsPart(LivePage):
+    """The workflows, newest first, and how each stands."""
+
+    template: ClassVar[str] = "workflows_list.html"
+    lines: Sequence[WorkflowState]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowsPage(DashboardPage):
+    """The workflows."""
+
+    template: ClassVar[str] = "workflows.html"
+    frame: Frame
+    part: WorkflowsPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeBox:
+    """What the box of a node says: `short` is as much of its `text` as fits, `waiting` who stands there.
+
+    `counts` are those of an email.
+    """
+
+    kind: str
+    title: str
+    text: str
+    short: str
+    waiting: int
+    counts: EmailCounts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowPage(DashboardPage):
+    """One workflow, drawn; `nodes` are by the ids of the diagram's boxes."""
+
+    template: ClassVar[str] = "workflow.html"
+    frame: Frame
+    state: WorkflowState
+    description: str
+    list_name: str | None
+    diagram: Diagram
+    box_width: int
+    box_height: int
+    nodes: Mapping[str, NodeBox]

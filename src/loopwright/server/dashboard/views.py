@@ -30,6 +30,7 @@ from loopwright.server.dashboard.transactional import (
     show_transactionals,
 )
 from loopwright.server.dashboard.webhooks import show_webhook, show_webhook_delivery, show_webhooks
+from loopwright.server.dashboard.workflows import show_workflow, show_workflows
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -42,6 +43,8 @@ PAGES = {
     "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
+    "/workflows": show_workflows,
+    "/workflows/{workflow_id}": show_workflow,
     "/transactional": show_transactionals,
     "/transactional/{transactional_id}": show_transactional,
     "/transactional/{transactional_id}/html": show_transactional_html,

@@ -8,9 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
+from loopwright.server.audience.accept import accept_filter
 from loopwright.server.content.designs import load_design
 from loopwright.server.content.save import write_content
 from loopwright.server.mail.design import unknown
+from loopwright.server.refusal import Refusal
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
@@ -27,17 +29,25 @@ from loopwright.server.store.definitions import (
     transactional_place,
 )
 from loopwright.server.store.designs import lock_design
-from loopwright.server.store.messages import RevisionRow, load_revisions, lock_current_revision
+from loopwright.server.store.groups import GroupRow, find_group_named, insert_group
+from loopwright.server.store.messages import EMPTY, RevisionRow, load_revisions, lock_current_revision
+from loopwright.server.store.segments import find_segment_named
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
 from loopwright.server.workflow.graph import (
+    AudienceFilterNode,
+    ContactPropertyTrigger,
     EventTrigger,
+    ExitAction,
     Graph,
     SendEmailAction,
     encode_nodes,
     graph_of,
 )
+from loopwright.server.workflow.property_query import check_query
+from loopwright.wire.groups import DEFAULT_GROUP
+from loopwright.wire.values import PropertyType
 
 from .mistakes import InvalidDefinitions, Mistake
 from .model import (
@@ -94,7 +104,7 @@ async def apply_definitions(
     if mistakes:
         raise InvalidDefinitions(mistakes)
     content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id))
-    applier = _Applier(tx, team_id, now, content, resumes=resume)
+    applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
     changes = [
         *await applier.lists(definitions.lists),
         *await applier.transactional(definitions.transactional),
@@ -164,6 +174,21 @@ class _ContentWriter:
         self._written[place] = revision.id
         return revision.message_id, True
 
+    def of_workflow(self, row: WorkflowRow, stored: WorkflowRow | None, *, differs: bool) -> WorkflowRow:
+        """The workflow as files write it; notes drift when others have changed it since they last did."""
+        if differs and stored is not None and stored.file_revision_id not in (None, stored.revision_id):
+            self.drift.append(
+                Mistake(
+                    f"workflows/{row.slug}.toml",
+                    1,
+                    f"this workflow was changed elsewhere: it is at revision {stored.revision_id}, files "
+                    f"last wrote revision {stored.file_revision_id}; take the change into the files, or "
+                    "apply with --overwrite",
+                )
+            )
+        revision_id = new_id(self._now) if differs else row.revision_id
+        return replace(row, revision_id=revision_id, file_revision_id=revision_id)
+
     async def note(self) -> None:
         """Keep which revisions the files have now."""
         changed = {
@@ -193,12 +218,20 @@ class _Applier:
     """One apply: a transaction, a team and a moment."""
 
     def __init__(
-        self, tx: Connection, team_id: str, now: datetime, content: _ContentWriter, *, resumes: bool
+        self,
+        tx: Connection,
+        team_id: str,
+        now: datetime,
+        content: _ContentWriter,
+        custom: Mapping[str, PropertyType],
+        *,
+        resumes: bool,
     ) -> None:
         self._tx = tx
         self._team_id = team_id
         self._now = now
         self._content = content
+        self._custom = custom
         self._resumes = resumes
         self._list_ids: dict[str, str] = {}
 
@@ -262,25 +295,77 @@ class _Applier:
     async def _workflow(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> Change:
         before = graph_of(stored) if stored else Graph("", {})
         message_ids, messages_differ = await self._save_messages(definition, before)
-        graph = _succeed(before, definition.graph(message_ids))
-        row = self._workflow_row(definition, graph, stored)
+        filters = await self._filters(definition)
+        graph = _succeed(before, definition.graph(message_ids, filters))
+        row = self._workflow_row(definition, graph, stored, await self._group(definition, stored))
         detail = ""
         if stored is not None and not self._resumes and await self._is_paused_elsewhere(stored):
             detail = _PAUSED if row.status == "Sending" else ""
             row = replace(row, status=row.status if row.status == "Draft" else stored.status)
+        differs = stored is None or row != replace(stored, nodes=encode_nodes(before.nodes).decode())
+        row = self._content.of_workflow(row, stored, differs=differs)
         if stored is None:
-            await insert_workflow(self._tx, replace(row, revision_id=new_id(self._now)), now=self._now)
-        elif row != replace(stored, nodes=encode_nodes(before.nodes).decode()):
-            await update_workflow(self._tx, replace(row, revision_id=new_id(self._now)), now=self._now)
+            await insert_workflow(self._tx, row, now=self._now)
+        elif differs:
+            await update_workflow(self._tx, row, now=self._now)
             if row.status == "Sending" and stored.status != "Sending":
                 await runs.resume(self._tx, self._team_id, row.id, now=self._now)
             detail = "; ".join(filter(None, (detail, await self._redirect(row.id, before, graph))))
-        elif not messages_differ:
-            return Change("workflow", definition.slug, "unchanged", row.id, detail)
+        else:
+            if row.file_revision_id != stored.file_revision_id:
+                await update_workflow(self._tx, row, now=self._now)
+            if not messages_differ:
+                return Change("workflow", definition.slug, "unchanged", row.id, detail)
         return Change("workflow", definition.slug, "changed" if stored else "created", row.id, detail)
 
+    async def _filters(self, definition: WorkflowDefinition) -> dict[str, AudienceFilterNode]:
+        """What the audience filters are, by their nodes; what they name has to be there."""
+        self._check_trigger(definition)
+        found: dict[str, AudienceFilterNode] = {}
+        for node_id, one in definition.filters().items():
+            segment = await find_segment_named(self._tx, self._team_id, one.segment) if one.segment else None
+            if one.segment and segment is None:
+                message = f"the team has no segment {one.segment}; create it through the API first"
+                self._content.unknown.append(Mistake(one.file, one.line, message))
+            try:
+                checked = await accept_filter(self._tx, self._team_id, one.filter) if one.filter else None
+            except Refusal as refused:
+                self._content.unknown.append(Mistake(one.file, one.line, refused.message))
+                continue
+            found[node_id] = AudienceFilterNode(
+                audience_filter=checked,
+                audience_segment_id=segment.id if segment else None,
+                applies_downstream=one.applies_downstream,
+            )
+        return found
+
+    def _check_trigger(self, definition: WorkflowDefinition) -> None:
+        trigger = definition.trigger
+        if isinstance(trigger, ContactPropertyTrigger) and trigger.contact_property_query:
+            try:
+                check_query(trigger.contact_property_query, self._custom)
+            except Refusal as refused:
+                mistake = Mistake(_file_of(definition), definition.trigger_line, refused.message)
+                self._content.unknown.append(mistake)
+
+    async def _group(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> str | None:
+        """The group of that name, made when there is none; without a name, the one it is in."""
+        if definition.group is None:
+            return stored.group_id if stored else None
+        if definition.group == DEFAULT_GROUP:
+            return None
+        found = await find_group_named(self._tx, self._team_id, "workflow", definition.group)
+        if found is not None:
+            return found.id
+        group = GroupRow(
+            id=new_id(self._now), name=definition.group, description="", created_at=self._now,
+            updated_at=self._now,
+        )  # fmt: skip
+        await insert_group(self._tx, self._team_id, "workflow", group)
+        return group.id
+
     def _workflow_row(
-        self, definition: WorkflowDefinition, graph: Graph, stored: WorkflowRow | None
+        self, definition: WorkflowDefinition, graph: Graph, stored: WorkflowRow | None, group_id: str | None
     ) -> WorkflowRow:
         trigger = definition.trigger
         return WorkflowRow(
@@ -297,7 +382,8 @@ class _Applier:
             removed_nodes=graph.removed,
             trigger_type=type(trigger).__name__,
             trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
-            group_id=stored.group_id if stored else None,
+            group_id=group_id,
+            file_revision_id=stored.file_revision_id if stored else None,
         )
 
     async def _is_paused_elsewhere(self, stored: WorkflowRow) -> bool:
@@ -314,6 +400,17 @@ class _Applier:
             known_id = node.email_message_id if isinstance(node, SendEmailAction) else None
             ids[node_id], changed = await self._content.write(node_id, message, known_id)
             any_changed = any_changed or changed
+        for node_id in definition.kept_emails():
+            node = before.nodes.get(node_id)
+            known_id = node.email_message_id if isinstance(node, SendEmailAction) else None
+            if known_id is None and definition.status == "Sending":
+                message = 'nobody has written this email yet; write it here, or set status = "draft"'
+                self._content.unknown.append(Mistake(_file_of(definition), 1, message))
+            elif known_id is None:
+                known_id = (
+                    await write_content(self._tx, self._team_id, None, EMPTY, now=self._now)
+                ).message_id
+            ids[node_id] = known_id or ""
         return ids, any_changed
 
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
@@ -329,6 +426,10 @@ class _Applier:
         return "; ".join(f"{what}: {count}" for what, count in told.items() if count)
 
 
+def _file_of(definition: WorkflowDefinition) -> str:
+    return f"workflows/{definition.slug}.toml"
+
+
 def _succeed(before: Graph, after: Graph) -> Graph:
     """`after`, with the way on from every node that is not in it any more."""
     removed = before.nodes.keys() - after.nodes
@@ -337,9 +438,12 @@ def _succeed(before: Graph, after: Graph) -> Graph:
 
 
 def _survivor(node_id: str, before: Graph, after: Graph) -> str:
-    """The first node behind a removed one that is still there; the exit always is."""
+    """The first node behind a removed one that is still there, or else an exit."""
     while node_id not in after.nodes:
-        node_id = before.nodes[node_id].next_node_ids[0]
+        ways = before.nodes[node_id].next_node_ids
+        if not ways:
+            return next(one for one, node in after.nodes.items() if isinstance(node, ExitAction))
+        node_id = ways[0]
     return node_id
 
 

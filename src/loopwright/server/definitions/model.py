@@ -1,5 +1,6 @@
 """What definition files say, once they are known to be sound."""
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Literal, TypeAlias
@@ -12,18 +13,28 @@ from loopwright.server.mail.variables import Variable
 from loopwright.server.store.messages import Content
 from loopwright.server.store.workflows import WorkflowStatus
 from loopwright.server.workflow.graph import (
-    EventTrigger,
+    AudienceFilterNode,
+    BranchNode,
     ExitAction,
+    ExperimentBranchNode,
     Graph,
     Node,
     SendEmailAction,
-    SignupTrigger,
     TimerAction,
+    Trigger,
+    VariantNode,
 )
+from loopwright.wire.filters import AudienceFilter
 
 from .mistakes import Mistake
 
-NodeKind: TypeAlias = Literal["trigger", "timer", "email", "exit"]
+NodeKind: TypeAlias = Literal[
+    "trigger", "timer", "email", "filter", "branch", "experiment", "variant", "exit"
+]
+EXIT = "exit"
+"""What steps call the end of the workflow."""
+
+_NODE_ID = re.compile(r"c[0-9a-z]{24}")
 
 
 class Use(Struct, frozen=True):
@@ -78,48 +89,143 @@ class TransactionalDefinition(Struct, frozen=True, kw_only=True):
         return required_variables(self.data_variables, self.message.content)
 
 
+class KeptEmail(Struct, frozen=True, kw_only=True):
+    """An email whose content is written elsewhere, over the API; files leave it as it is."""
+
+
+class FilterDefinition(Struct, frozen=True, kw_only=True):
+    """An audience filter; `segment` is a segment's name. `file` and `line` are where it stands."""
+
+    filter: AudienceFilter | None
+    segment: str | None
+    applies_downstream: bool
+    file: str
+    line: int
+
+
+Action: TypeAlias = (
+    TimerAction
+    | MessageDefinition
+    | KeptEmail
+    | FilterDefinition
+    | BranchNode
+    | ExperimentBranchNode
+    | VariantNode
+    | ExitAction
+)
+
+
 class StepDefinition(Struct, frozen=True, kw_only=True):
-    """A step of a workflow by its name, which is its own within the workflow."""
+    """A step by its name, which is its own within the workflow, and the names of those after it."""
 
     name: str
-    action: TimerAction | MessageDefinition
+    action: Action
+    next: tuple[str, ...]
+    stale_after_hours: float | None = None
 
 
 class WorkflowDefinition(Struct, frozen=True, kw_only=True):
-    """A workflow: a trigger, then step after step. `mailing_list` is a slug."""
+    """A workflow: a trigger, then step after step.
+
+    `mailing_list` is a slug, `group` a name. `trigger_id` is the trigger's node where files do not choose it;
+    `trigger_line` is where the trigger stands.
+    """
 
     slug: str
     name: str
     description: str
     mailing_list: str | None
+    group: str | None = None
     status: WorkflowStatus
-    trigger: EventTrigger | SignupTrigger
+    trigger: Trigger
+    trigger_id: str | None = None
+    trigger_line: int = 1
     steps: tuple[StepDefinition, ...]
 
     def messages(self) -> dict[str, MessageDefinition]:
         """The content of each email node, by the node's id."""
-        named = ((self._id_of(step), step.action) for step in self.steps)
+        named = ((self.id_of(step), step.action) for step in self.steps)
         return {node_id: action for node_id, action in named if isinstance(action, MessageDefinition)}
 
-    def graph(self, message_ids: Mapping[str, str]) -> Graph:
-        """The workflow as a graph; `message_ids` maps an email node's id to its message's."""
-        exit_id = node_id(self.slug, "exit", "exit")
-        nodes: dict[str, Node] = {exit_id: ExitAction()}
-        next_id = exit_id
-        for step in reversed(self.steps):
-            this_id = self._id_of(step)
-            after = (next_id,)
-            if isinstance(step.action, TimerAction):
-                nodes[this_id] = replace(step.action, next_node_ids=after)
-            else:
-                nodes[this_id] = SendEmailAction(next_node_ids=after, email_message_id=message_ids[this_id])
-            next_id = this_id
-        root_id = node_id(self.slug, "trigger", "trigger")
-        nodes[root_id] = replace(self.trigger, next_node_ids=(next_id,))
-        return Graph(root_id, dict(reversed(nodes.items())))
+    def kept_emails(self) -> list[str]:
+        """The email nodes whose content is written elsewhere."""
+        return [self.id_of(step) for step in self.steps if isinstance(step.action, KeptEmail)]
 
-    def _id_of(self, step: StepDefinition) -> str:
-        return node_id(self.slug, "timer" if isinstance(step.action, TimerAction) else "email", step.name)
+    def filters(self) -> dict[str, FilterDefinition]:
+        """The audience filters, by their nodes' ids."""
+        named = ((self.id_of(step), step.action) for step in self.steps)
+        return {node_id: action for node_id, action in named if isinstance(action, FilterDefinition)}
+
+    def graph(
+        self, message_ids: Mapping[str, str], filters: Mapping[str, AudienceFilterNode] | None = None
+    ) -> Graph:
+        """The workflow as a graph.
+
+        `message_ids` maps an email node's id to its message's; `filters` has what audience filters are once
+        their segments are known.
+        """
+        ids = {EXIT: node_id(self.slug, "exit", EXIT)} | {step.name: self.id_of(step) for step in self.steps}
+        nodes: dict[str, Node] = {
+            self.id_of(step): _node(
+                self.id_of(step),
+                step,
+                tuple(ids.get(one, one) for one in step.next),
+                message_ids,
+                filters or {},
+            )
+            for step in self.steps
+        }
+        named = {one for step in self.steps for one in step.next}
+        if EXIT in named and ids[EXIT] not in nodes:
+            nodes[ids[EXIT]] = ExitAction()
+        root_id = self.trigger_id or node_id(self.slug, "trigger", "trigger")
+        first = self.id_of(self.steps[0]) if self.steps else ids[EXIT]
+        return Graph(root_id, {root_id: replace(self.trigger, next_node_ids=(first,)), **nodes})
+
+    def id_of(self, step: StepDefinition) -> str:
+        """The id of a step's node. A name that is a node's id already stands for that node."""
+        return (
+            step.name if _NODE_ID.fullmatch(step.name) else node_id(self.slug, _kind(step.action), step.name)
+        )
+
+
+def _node(
+    node_id: str,
+    step: StepDefinition,
+    after: tuple[str, ...],
+    message_ids: Mapping[str, str],
+    filters: Mapping[str, AudienceFilterNode],
+) -> Node:
+    match step.action:
+        case MessageDefinition() | KeptEmail():
+            return SendEmailAction(
+                next_node_ids=after,
+                email_message_id=message_ids[node_id],
+                stale_after_hours=step.stale_after_hours,
+            )
+        case FilterDefinition() as said:
+            unknown = AudienceFilterNode(applies_downstream=said.applies_downstream)
+            return replace(filters.get(node_id, unknown), next_node_ids=after)
+        case action:
+            return replace(action, next_node_ids=after)
+
+
+def _kind(action: Action) -> NodeKind:
+    match action:
+        case TimerAction():
+            return "timer"
+        case MessageDefinition() | KeptEmail():
+            return "email"
+        case FilterDefinition():
+            return "filter"
+        case BranchNode():
+            return "branch"
+        case ExperimentBranchNode():
+            return "experiment"
+        case VariantNode():
+            return "variant"
+        case ExitAction():
+            return "exit"
 
 
 class Definitions(Struct, frozen=True, kw_only=True):

@@ -1,42 +1,30 @@
 """Turns the texts of a definition folder into definitions, or into a list of all that is wrong with them."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from posixpath import basename, dirname, splitext
-from typing import Final, cast
+from typing import Final
 
 from loopwright.server.store.workflows import WorkflowStatus
-from loopwright.server.workflow.graph import (
-    LONGEST_TIMER,
-    UNITS,
-    EventTrigger,
-    SignupTrigger,
-    TimerAction,
-    TimerUnit,
-)
+from loopwright.server.workflow.graph import AddToListTrigger, EventTrigger
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
-from loopwright.wire.limits import WORKFLOW_NODES
 
 from .content import ContentReader
 from .mistakes import InvalidDefinitions, Mistake, meant
 from .model import (
     Definitions,
     ListDefinition,
-    MessageDefinition,
-    StepDefinition,
     TransactionalDefinition,
     WorkflowDefinition,
 )
+from .steps import read_steps, read_trigger, read_trigger_id, refuse_unsound
 from .table import Table, read_toml
 
 LISTS_FILE: Final = "lists.toml"
 FOLDERS: Final = ("transactional", "workflows")
-CONTACT_ADDED: Final = "contact-added"
 STATUSES: Final[Mapping[str, WorkflowStatus]] = {"sending": "Sending", "draft": "Draft", "paused": "Paused"}
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_TIMER = re.compile(r"(\d+(?:\.\d+)?) ?([mhd])")
-_TIMER_REMEDY = 'a timer is a number and m, h or d, such as "30m", "2h" or "1.5d"'
 
 
 def parse(files: Mapping[str, str]) -> Definitions:
@@ -114,11 +102,17 @@ class _Reader:
                 name=table.required_text("name"),
                 description=table.text("description") or "",
                 mailing_list=_mailing_list(table, lists),
-                status=STATUSES[table.choice("status", STATUSES) or "sending"],
-                trigger=_trigger(table),
-                steps=_steps(table, content),
+                group=table.text("group"),
+                status=(status := STATUSES[table.choice("status", STATUSES) or "sending"]),
+                trigger=read_trigger(table, is_sending=status == "Sending"),
+                trigger_id=read_trigger_id(table),
+                trigger_line=table.line("trigger"),
+                steps=read_steps(table, content),
             )
             table.finish()
+            refuse_unsound(workflow, table)
+            if _lacks_list(workflow):
+                table.refuse('name the list that starts the workflow: mailing_list = "…"', "trigger")
             self._check_events(workflow)
             yield workflow
 
@@ -162,6 +156,12 @@ class _Reader:
         self.mistakes.append(Mistake(file, 1, message))
 
 
+def _lacks_list(workflow: WorkflowDefinition) -> bool:
+    """Whether a workflow that sends waits for contacts on a list that nobody has named."""
+    is_by_list = isinstance(workflow.trigger, AddToListTrigger)
+    return is_by_list and workflow.status == "Sending" and not workflow.mailing_list
+
+
 def _mailing_list(table: Table, lists: Collection[ListDefinition] | None) -> str | None:
     slug = table.text("mailing_list")
     if slug is not None and lists is not None:
@@ -169,94 +169,3 @@ def _mailing_list(table: Table, lists: Collection[ListDefinition] | None) -> str
         if slug not in known:
             table.refuse(f"{LISTS_FILE} has no list {slug}; {meant(slug, known)}", "mailing_list")
     return slug
-
-
-def _trigger(table: Table) -> EventTrigger | SignupTrigger:
-    if "trigger" not in table:
-        table.refuse(f'trigger is missing; write trigger = {{ event = "…" }} or trigger = "{CONTACT_ADDED}"')
-    elif table.holds_table("trigger"):
-        inner = table.table("trigger")
-        assert inner is not None
-        event = inner.required_text("event")
-        if ":" in event:
-            inner.refuse("the name of an event has no :, which is kept for platform events", "event")
-        once = inner.yes("once")
-        inner.finish()
-        return EventTrigger(event_name=event, re_eligible=not once)
-    elif table.choice("trigger", [CONTACT_ADDED]):
-        return SignupTrigger()
-    return EventTrigger(event_name="")
-
-
-def _steps(table: Table, content: ContentReader) -> tuple[StepDefinition, ...]:
-    steps = table.required_tables("steps")
-    if len(steps) > WORKFLOW_NODES - 2:
-        table.refuse(f"a workflow has at most {WORKFLOW_NODES - 2} steps, not {len(steps)}", "steps")
-    names = step_names([step.text("id") or _body_name(step) for step in steps])
-    definitions: list[StepDefinition] = []
-    for i, (step, name) in enumerate(zip(steps, names, strict=True)):
-        if name in names[:i]:
-            step.refuse(f'another step is called {name}, too; give this one an id = "…" of its own')
-        action = _action(step, content)
-        step.finish()
-        if action is not None:
-            definitions.append(StepDefinition(name=name, action=action))
-    return tuple(definitions)
-
-
-def step_names(given: Sequence[str | None]) -> list[str]:
-    """Name the steps that have no name yet, the timers, after the step they wait for.
-
-    So a step that is added or removed renames none but its own timers: `before-tips`, and `before-tips-2` for
-    the one ahead of that.
-    """
-    names: list[str] = []
-    ahead, timers = "exit", 0
-    for name in reversed(given):
-        if name is None:
-            timers += 1
-            names.append(f"before-{ahead}" if timers == 1 else f"before-{ahead}-{timers}")
-        else:
-            ahead, timers = name, 0
-            names.append(name)
-    return names[::-1]
-
-
-def _body_name(step: Table) -> str | None:
-    """What an email is called: its body's file without the ending."""
-    email = step.table("email")
-    body = email.text("body") if email is not None else None
-    return splitext(body)[0] if body else None
-
-
-def _action(step: Table, content: ContentReader) -> TimerAction | MessageDefinition | None:
-    has_timer, email = "timer" in step, step.table("email")
-    if has_timer and "email" in step:
-        step.refuse("a step is a timer or an email; begin the second of them with another [[steps]]")
-    if email is not None:
-        message = content.read(email)
-        email.finish()
-        return message
-    if has_timer:
-        return _timer(step)
-    if "email" not in step:
-        step.refuse("a step has a timer or an email")
-    return None
-
-
-def _timer(step: Table) -> TimerAction | None:
-    if step.holds_table("timer"):
-        inner = step.table("timer")
-        assert inner is not None
-        amount, unit = inner.number("amount"), inner.choice("unit", UNITS)
-        inner.finish()
-    else:
-        found = _TIMER.fullmatch((step.text("timer") or "").strip())
-        amount, unit = (float(found[1]), found[2]) if found else (None, None)
-    if amount is None or unit is None:
-        step.refuse(_TIMER_REMEDY, "timer")
-        return None
-    timer = TimerAction(amount=float(amount), unit=cast("TimerUnit", unit))
-    if not 0 <= amount <= LONGEST_TIMER / UNITS[timer.unit]:
-        step.refuse(f"a timer waits from 0 to {LONGEST_TIMER.days} days", "timer")
-    return timer

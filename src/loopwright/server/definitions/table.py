@@ -127,6 +127,30 @@ class Table:
         found = {key: self.text(key) for key in self._values}
         return {key: value for key, value in found.items() if value is not None}
 
+    def plain(self) -> dict[str, Any]:
+        """All that the table holds, as it is; whoever takes it checks it."""
+        self._known.update(self._values)
+        return dict(self._values)
+
+    def raw(self, key: str) -> Any:
+        """Whatever is at `key`; whoever takes it checks it."""
+        return self._get(key)
+
+    def list_of_texts(self, key: str) -> list[str]:
+        """The texts at `key`; there is at least one."""
+        try:
+            texts = msgspec.convert(self._get(key), list[str])
+        except msgspec.ValidationError:
+            texts = []
+        if not texts:
+            self.refuse(f"{key} is a list of names, one or more", key)
+        return texts
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong with the file, as far as it was read."""
+        return not any(one.file == self.file for one in self._mistakes)
+
     def holds_table(self, key: str) -> bool:
         """Whether `key` has a table rather than a plain value."""
         return isinstance(self._get(key), dict)

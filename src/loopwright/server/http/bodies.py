@@ -5,19 +5,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from loopwright.server.audience.strict import AudienceFilterRequest
+from loopwright.server.workflow.property_query import ContactPropertyQueryRequest
 from loopwright.wire.campaigns import Scheduling
-from loopwright.wire.filters import (
-    ActivityCondition,
-    AudienceFilter,
-    DateRange,
-    OptInCondition,
-    PropertyCondition,
-)
 from loopwright.wire.limits import SEGMENT_DESCRIPTION_CHARACTERS, SEGMENT_NAME_CHARACTERS
 from loopwright.wire.node_payloads import AudienceFilterPayload, ContactPropertyTriggerPayload
 from loopwright.wire.transactional import Attachment
 from loopwright.wire.values import PropertyType, Value
-from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 
 Lists = dict[str, bool]
 Flat = dict[str, Value | None]
@@ -198,30 +192,6 @@ class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
     delivered: bool = False
 
 
-class PropertyConditionRequest(
-    PropertyCondition, frozen=True, kw_only=True, tag_field="type", tag="property", forbid_unknown_fields=True
-):
-    """A contact property compares with a value."""
-
-
-class OptInConditionRequest(
-    OptInCondition, frozen=True, kw_only=True, tag_field="type", tag="optIn", forbid_unknown_fields=True
-):
-    """How a contact answered when asked to confirm; null for one never asked."""
-
-
-class ActivityConditionRequest(
-    ActivityCondition, frozen=True, kw_only=True, tag_field="type", tag="activity", forbid_unknown_fields=True
-):
-    """Whether a contact was sent, opened or clicked something."""
-
-
-class AudienceFilterRequest(AudienceFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Conditions of which all or any must hold, with keys that the server knows."""
-
-    conditions: list[PropertyConditionRequest | OptInConditionRequest | ActivityConditionRequest]  # type: ignore[assignment]
-
-
 class SegmentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new segment."""
 
@@ -359,21 +329,6 @@ class BranchAddRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One more way of a branch or an experiment."""
 
     expected_revision_id: Revision
-
-
-class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A value's test."""
-
-    value: str | float | bool | DateRange  # type: ignore[misc]  # what the answer may leave out, a request says
-
-
-class ContactPropertyQueryRequest(
-    ContactPropertyQuery, frozen=True, kw_only=True, forbid_unknown_fields=True
-):
-    """A change of a property, with keys that the server knows."""
-
-    is_: ComparisonRequest = field(name="is")
-    was: ComparisonRequest
 
 
 class ContactPropertyPayloadRequest(ContactPropertyTriggerPayload, frozen=True, kw_only=True, rename="camel"):

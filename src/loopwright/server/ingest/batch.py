@@ -60,6 +60,7 @@ _LOST_RACES = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.CheckViolationError,  # a month of events was given a table of its own
+    asyncpg.ForeignKeyViolationError,  # a workflow that somebody was to enter was deleted
 )
 
 

@@ -30,6 +30,10 @@ PAGE: LiteralString = f"""
      ORDER BY id DESC LIMIT $4
 """
 FIND: LiteralString = f"SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 AND id = $3"
+NAMES: LiteralString = "SELECT id, name FROM content_group WHERE team_id = $1 AND kind = $2"
+FIND_NAMED: LiteralString = f"""
+    SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 AND name = $3 ORDER BY id LIMIT 1
+"""
 INSERT: LiteralString = """
     INSERT INTO content_group (team_id, kind, id, name, description, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $6)
@@ -62,6 +66,17 @@ async def load_page(
 async def find_group(tx: Connection, team_id: str, kind: GroupKind, group_id: str) -> GroupRow | None:
     """The group of that id; None when the team has no such group of that kind."""
     row = await tx.fetchrow(FIND, team_id, kind, group_id)
+    return GroupRow(**row) if row else None
+
+
+async def load_group_names(tx: Connection, team_id: str, kind: GroupKind) -> dict[str, str]:
+    """The names of all groups of that kind, by id."""
+    return {row["id"]: row["name"] for row in await tx.fetch(NAMES, team_id, kind)}
+
+
+async def find_group_named(tx: Connection, team_id: str, kind: GroupKind, name: str) -> GroupRow | None:
+    """The oldest group of exactly that name; None when the team has none of that kind."""
+    row = await tx.fetchrow(FIND_NAMED, team_id, kind, name)
     return GroupRow(**row) if row else None
 
 

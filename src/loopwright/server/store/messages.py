@@ -103,6 +103,11 @@ CURRENT_REVISION: LiteralString = f"""
      WHERE team_id = $1
        AND id = (SELECT content_revision_id FROM email_message WHERE team_id = $1 AND id = $2)
 """
+CURRENT_REVISIONS: LiteralString = f"""
+    SELECT {_COLUMNS} FROM email_revision
+     WHERE team_id = $1
+       AND id IN (SELECT content_revision_id FROM email_message WHERE team_id = $1 AND id = ANY ($2::text[]))
+"""
 LOCK_MESSAGE: LiteralString = """
     SELECT FROM email_message WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE
 """
@@ -187,6 +192,14 @@ async def load_current_revision(tx: Connection, team_id: str, message_id: str) -
     """What the message of that id says now."""
     row = await tx.fetchrow(CURRENT_REVISION, team_id, message_id)
     return _revision(dict(row)) if row else None
+
+
+async def load_current_revisions(
+    tx: Connection, team_id: str, message_ids: Collection[str]
+) -> dict[str, RevisionRow]:
+    """What the messages of those ids say now, by id."""
+    rows = await tx.fetch(CURRENT_REVISIONS, team_id, list(message_ids))
+    return {row["message_id"]: _revision(dict(row)) for row in rows}
 
 
 async def lock_current_revision(tx: Connection, team_id: str, message_id: str) -> RevisionRow | None:

@@ -1,6 +1,6 @@
 """Segments: filters with a name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -33,6 +33,8 @@ PAGE: LiteralString = f"""
      ORDER BY id DESC LIMIT $3
 """
 FIND: LiteralString = f"SELECT {_COLUMNS} FROM segment WHERE team_id = $1 AND id = $2"
+NAMES: LiteralString = "SELECT id, name FROM segment WHERE team_id = $1 AND id = ANY ($2::text[])"
+FIND_NAMED: LiteralString = f"SELECT {_COLUMNS} FROM segment WHERE team_id = $1 AND name = $2"
 INSERT: LiteralString = f"""
     INSERT INTO segment (team_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (team_id, name) DO NOTHING RETURNING id
@@ -54,6 +56,17 @@ async def load_page(tx: Connection, team_id: str, *, before: str | None, limit: 
 async def find_segment(tx: Connection, team_id: str, segment_id: str) -> SegmentRow | None:
     """The segment of that id; None when the team has no such one."""
     row = await tx.fetchrow(FIND, team_id, segment_id)
+    return _segment(row) if row else None
+
+
+async def load_segment_names(tx: Connection, team_id: str, ids: Collection[str]) -> dict[str, str]:
+    """The names of those of these segments that the team has, by id."""
+    return {row["id"]: row["name"] for row in await tx.fetch(NAMES, team_id, list(ids))}
+
+
+async def find_segment_named(tx: Connection, team_id: str, name: str) -> SegmentRow | None:
+    """The segment of exactly that name; None when the team has none."""
+    row = await tx.fetchrow(FIND_NAMED, team_id, name)
     return _segment(row) if row else None
 
 

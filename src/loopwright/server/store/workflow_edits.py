@@ -31,8 +31,10 @@ DELETE: LiteralString = "DELETE FROM workflow WHERE team_id = $1 AND id = $2"
 _WAITING: LiteralString = "team_id = $1 AND workflow_id = $2 AND status = 'active'"
 COUNT_WAITING: LiteralString = f"SELECT count(DISTINCT contact_id) FROM run WHERE {_WAITING}"
 _NOT_ON_LIST: LiteralString = """
-    contact_id NOT IN (
-        SELECT contact.id FROM contact WHERE team_id = $1 AND mailing_lists ->> $3 = 'subscribed'
+    NOT EXISTS (
+        SELECT FROM contact
+         WHERE contact.team_id = $1 AND contact.id = run.contact_id
+           AND contact.mailing_lists ->> $3 = 'subscribed'
     )
 """
 COUNT_NOT_ON_LIST: LiteralString = f"{COUNT_WAITING} AND {_NOT_ON_LIST}"

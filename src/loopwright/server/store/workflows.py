@@ -40,7 +40,7 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     """A workflow. `nodes` is JSON text, as `workflow.graph` reads and writes it.
 
     `removed_nodes` maps nodes that are gone to those where runs at them go on. `group_id` is None for the
-    group of whatever has no other.
+    group of whatever has no other. `file_revision_id` is the revision that definition files last wrote.
     """
 
     id: str
@@ -57,6 +57,7 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     trigger_type: str
     trigger_event: str | None
     group_id: str | None = None
+    file_revision_id: str | None = None
 
 
 class NodeRow(Struct, frozen=True, kw_only=True):
@@ -68,7 +69,7 @@ class NodeRow(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """
     id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
-    removed_nodes, trigger_type, trigger_event, group_id
+    removed_nodes, trigger_type, trigger_event, group_id, file_revision_id
 """
 
 TRIGGERED: LiteralString = """
@@ -87,6 +88,9 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
+ALL_WORKFLOWS: LiteralString = f"""
+    SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 ORDER BY id FOR NO KEY UPDATE
+"""
 LOCK_WORKFLOW: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
 NODE: LiteralString = """
     SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
@@ -110,15 +114,15 @@ WORKFLOWS_BY_SLUG: LiteralString = f"""
 INSERT_WORKFLOW: LiteralString = """
     INSERT INTO workflow (
         id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
-        removed_nodes, trigger_type, trigger_event, group_id, created_at, updated_at
+        removed_nodes, trigger_type, trigger_event, group_id, file_revision_id, created_at, updated_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
 """
 UPDATE_WORKFLOW: LiteralString = """
     UPDATE workflow
        SET slug = $3, revision_id = $4, status = $5, name = $6, description = $7, mailing_list_id = $8,
            root_node_id = $9, nodes = $10, removed_nodes = $11, trigger_type = $12, trigger_event = $13,
-           group_id = $14, updated_at = $15,
+           group_id = $14, file_revision_id = $15, updated_at = $16,
            paused_at = CASE WHEN $5 IN ('Paused', 'PausedAndQueueing') THEN paused_at END
      WHERE id = $1 AND team_id = $2
 """
@@ -181,6 +185,11 @@ async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> 
     return [_workflow(row) for row in await tx.fetch(WORKFLOWS_BY_SLUG, team_id, list(slugs))]
 
 
+async def lock_all(tx: Connection, team_id: str) -> list[WorkflowRow]:
+    """All of the team's workflows, oldest first, locked until the caller's transaction ends."""
+    return [_workflow(row) for row in await tx.fetch(ALL_WORKFLOWS, team_id)]
+
+
 async def insert_workflow(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
     """Add a workflow."""
     await tx.execute(INSERT_WORKFLOW, *_values(workflow), now)
@@ -219,6 +228,7 @@ def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
         workflow.trigger_type,
         workflow.trigger_event,
         workflow.group_id,
+        workflow.file_revision_id,
     )
 
 

@@ -163,6 +163,17 @@ def problems(graph: Graph) -> list[GraphProblem]:
     ]
 
 
+def shape_problems(graph: Graph) -> list[GraphProblem]:
+    """Everything that keeps `graph` from being drawn; a workflow that does not send yet may lack the rest."""
+    dangling = [
+        GraphProblem(node_id, f"the next node {next_id} does not exist")
+        for node_id, node in graph.nodes.items()
+        for next_id in node.next_node_ids
+        if next_id not in graph.nodes
+    ]
+    return [*_whole(graph), *dangling]
+
+
 def _whole(graph: Graph) -> Iterator[GraphProblem]:
     if len(graph.nodes) > WORKFLOW_NODES:
         yield GraphProblem(None, f"a workflow has at most {WORKFLOW_NODES} nodes, not {len(graph.nodes)}")

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec import field
+
 from loopwright.server.refusal import BadRequest
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
 from loopwright.wire.filters import DateRange
@@ -13,6 +15,21 @@ from .change import OPERATORS
 VALUELESS = ("any", "empty", "not_empty", "true", "false")
 NOT_OFFERED = ("createdAt", "notes")
 """Properties whose change starts no workflow."""
+
+
+class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value's test."""
+
+    value: str | float | bool | DateRange  # type: ignore[misc]  # what the answer may leave out, a request says
+
+
+class ContactPropertyQueryRequest(
+    ContactPropertyQuery, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """A change of a property, with keys that the server knows."""
+
+    is_: ComparisonRequest = field(name="is")
+    was: ComparisonRequest
 
 
 DEFAULT_TYPES: Mapping[str, PropertyType] = {

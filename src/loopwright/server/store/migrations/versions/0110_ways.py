@@ -6,7 +6,7 @@ A process of the release before writes runs without a way; what it adds to one i
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0110"
-down_revision = "0100"
+down_revision = "0101"
 
 CHANGES = """
 ALTER TABLE workflow ADD COLUMN paused_at timestamptz; -- by people or programs; none while it sends

@@ -1,0 +1,136 @@
+"""A workflow as a picture: nodes in, places of boxes and lines out. Pure; lengths are pixels.
+
+A node stands one row below the lowest of those before it. A line that passes a row keeps a lane of its own
+there, so that no line runs behind a box. Within a row nodes stand in the order of what leads to them.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from itertools import pairwise
+
+from loopwright.server.workflow.graph import Graph, Node
+
+BOX_WIDTH, BOX_HEIGHT = 152, 62
+_LANE = 14
+_GAP, _ROW_GAP = 16, 36
+_MARGIN = 4
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node at its place; `x` and `y` are its upper left corner."""
+
+    node_id: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """The whole picture: boxes in reading order, and the lines between them as SVG paths."""
+
+    width: float
+    height: float
+    boxes: Sequence[Box]
+    lines: Sequence[str]
+
+
+_Lane = tuple[str, str, int]
+"""The line from one node to another, in a row that it passes."""
+_Place = str | _Lane
+
+
+def draw(graph: Graph) -> Diagram:
+    """Place the nodes of a graph without cycles."""
+    rows = _rows(graph.nodes)
+    routes = _routes(graph.nodes, rows)
+    order = _order(rows, routes)
+    widths = [sum(_width(one) + _GAP for one in row) - _GAP for row in order]
+    width = max(widths)
+    centers: dict[_Place, float] = {}
+    for row, row_width in zip(order, widths, strict=True):
+        x = _MARGIN + (width - row_width) / 2
+        for place in row:
+            centers[place] = x + _width(place) / 2
+            x += _width(place) + _GAP
+    return Diagram(
+        width=width + 2 * _MARGIN,
+        height=len(order) * (BOX_HEIGHT + _ROW_GAP) - _ROW_GAP + 2 * _MARGIN,
+        boxes=[
+            Box(one, centers[one] - BOX_WIDTH / 2, _top(number))
+            for number, row in enumerate(order)
+            for one in row
+            if isinstance(one, str)
+        ],
+        lines=[_line(route, rows, centers) for route in routes],
+    )
+
+
+def _rows(nodes: Mapping[str, Node]) -> dict[str, int]:
+    """The row of each node: how long the longest path to it is."""
+    before: dict[str, list[str]] = {node_id: [] for node_id in nodes}
+    for node_id, node in nodes.items():
+        for next_id in node.next_node_ids:
+            before[next_id].append(node_id)
+    rows: dict[str, int] = {}
+    for node_id in TopologicalSorter(before).static_order():
+        rows[node_id] = max((rows[one] + 1 for one in before[node_id]), default=0)
+    return rows
+
+
+def _routes(nodes: Mapping[str, Node], rows: Mapping[str, int]) -> list[list[_Place]]:
+    """Each connection by the places it comes to, from node to node."""
+    return [
+        [node_id, *((node_id, next_id, row) for row in range(rows[node_id] + 1, rows[next_id])), next_id]
+        for node_id, node in nodes.items()
+        for next_id in node.next_node_ids
+    ]
+
+
+def _order(rows: Mapping[str, int], routes: Sequence[Sequence[_Place]]) -> list[list[_Place]]:
+    """The places of each row, from left to right: by the middle of those in the row above that lead there."""
+    above: dict[_Place, list[_Place]] = defaultdict(list)
+    for route in routes:
+        for one, other in pairwise(route):
+            above[other].append(one)
+    found: list[list[_Place]] = [[] for _ in range(max(rows.values()) + 1)]
+    for place in dict.fromkeys(place for route in routes for place in route):
+        found[rows[place] if isinstance(place, str) else place[2]].append(place)
+    ranks: dict[_Place, float] = {}
+    ordered: list[list[_Place]] = []
+    for row in found:
+        row = sorted(row, key=lambda one: _middle(above[one], ranks))
+        ranks |= {place: (number + 0.5) / len(row) for number, place in enumerate(row)}
+        ordered.append(row)
+    return ordered
+
+
+def _middle(places: Sequence[_Place], ranks: Mapping[_Place, float]) -> float:
+    return sum(ranks[one] for one in places) / len(places) if places else 0.5
+
+
+def _line(route: Sequence[_Place], rows: Mapping[str, int], centers: Mapping[_Place, float]) -> str:
+    """A path that leaves the first box at its lower edge and comes to the last one from above."""
+    first, *lanes, last = route
+    x, y = centers[first], _top(rows[str(first)]) + BOX_HEIGHT
+    path = [f"M{x:g} {y:g}"]
+    for place in (*lanes, last):
+        row = rows[place] if isinstance(place, str) else place[2]
+        top, to = _top(row), centers[place]
+        half = (y + top) / 2
+        path.append(f"C{x:g} {half:g} {to:g} {half:g} {to:g} {top:g}")
+        x, y = to, top
+        if not isinstance(place, str):
+            y = top + BOX_HEIGHT
+            path.append(f"V{y:g}")
+    return "".join(path)
+
+
+def _width(place: _Place) -> float:
+    return BOX_WIDTH if isinstance(place, str) else _LANE
+
+
+def _top(row: int) -> float:
+    return _MARGIN + row * (BOX_HEIGHT + _ROW_GAP)

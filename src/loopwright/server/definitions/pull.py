@@ -1,0 +1,275 @@
+"""Writes as files what the API and people made: mailing lists, and workflows with their emails."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
+from typing import Any, LiteralString
+
+import msgspec
+from msgspec import Struct
+
+from loopwright.server.store.audience import load_properties
+from loopwright.server.store.database import Connection
+from loopwright.server.store.definitions import lock_definitions, note_written
+from loopwright.server.store.groups import load_group_names
+from loopwright.server.store.messages import RevisionRow, load_current_revisions
+from loopwright.server.store.segments import load_segment_names
+from loopwright.server.store.workflows import WorkflowRow, lock_all
+from loopwright.server.workflow.graph import (
+    AddToListTrigger,
+    AudienceFilterNode,
+    BlankTrigger,
+    BranchNode,
+    ContactPropertyTrigger,
+    EventTrigger,
+    ExitAction,
+    ExperimentBranchNode,
+    Graph,
+    Node,
+    SendEmailAction,
+    SignupTrigger,
+    TimerAction,
+    Trigger,
+    VariantNode,
+    graph_of,
+)
+
+from .content import KEYS
+from .mistakes import InvalidDefinitions, Mistake
+from .parse import LISTS_FILE, parse, unknown_properties
+from .steps import ADDED_TO_LIST, CONTACT_ADDED, ELSEWHERE, NOT_CHOSEN
+from .toml import line
+
+STATUSES = {"Sending": "sending", "Draft": "draft", "Paused": "paused", "PausedAndQueueing": "paused"}
+
+LISTS: LiteralString = """
+    SELECT id, slug, name, description, is_public FROM mailing_list WHERE team_id = $1 ORDER BY id
+"""
+NAME_LISTS: LiteralString = """
+    UPDATE mailing_list SET slug = new.slug FROM unnest($2::text[], $3::text[]) AS new (id, slug)
+     WHERE mailing_list.team_id = $1 AND mailing_list.id = new.id
+"""
+NAME_WORKFLOWS: LiteralString = """
+    UPDATE workflow SET slug = new.slug, file_revision_id = revision_id
+      FROM unnest($2::text[], $3::text[]) AS new (id, slug)
+     WHERE workflow.team_id = $1 AND workflow.id = new.id
+"""
+
+
+class Pulled(Struct, frozen=True, kw_only=True):
+    """Files by their names, and what files cannot hold as it is."""
+
+    files: dict[str, str]
+    notes: list[str]
+
+
+class _Names(Struct, frozen=True, kw_only=True):
+    """What files call things, by their ids."""
+
+    lists: Mapping[str, str]
+    groups: Mapping[str, str]
+    segments: Mapping[str, str]
+    emails: Mapping[str, RevisionRow]
+
+
+async def pull(tx: Connection, team_id: str) -> Pulled:
+    """The team's mailing lists and workflows as files; what has no slug gets one, made of its name.
+
+    From then on the files are held to have written what is there: applying them changes nothing.
+    """
+    await lock_definitions(tx, team_id)
+    list_file, list_slugs = await _lists(tx, team_id)
+    rows = await lock_all(tx, team_id)
+    slugs = _slugs([(row.id, row.slug, row.name) for row in rows])
+    names = await _names(tx, team_id, rows, list_slugs)
+    custom = (await load_properties(tx, [team_id]))[team_id]
+    files = {LISTS_FILE: list_file} if list_file else {}
+    notes: list[str] = []
+    for row in rows:
+        written = _workflow(row, slugs[row.id], names, are_kept=False)
+        if mistakes := _refused(list_file, written, custom):
+            notes += [f"{one}; the emails of this workflow stay where they are" for one in mistakes]
+            written = _workflow(row, slugs[row.id], names, are_kept=True)
+        files |= written
+    await tx.execute(NAME_WORKFLOWS, team_id, list(slugs), list(slugs.values()))
+    await note_written(tx, team_id, _places(rows, names))
+    return Pulled(files=files, notes=notes)
+
+
+async def _lists(tx: Connection, team_id: str) -> tuple[str, dict[str, str]]:
+    rows = await tx.fetch(LISTS, team_id)
+    slugs = _slugs([(row["id"], row["slug"], row["name"]) for row in rows])
+    await tx.execute(NAME_LISTS, team_id, list(slugs), list(slugs.values()))
+    text = "\n".join(
+        f"[{slugs[row['id']]}]\n"
+        + _lines({"name": row["name"], "description": row["description"], "public": row["is_public"]})
+        for row in rows
+    )
+    return text, slugs
+
+
+async def _names(
+    tx: Connection, team_id: str, rows: Sequence[WorkflowRow], lists: Mapping[str, str]
+) -> _Names:
+    """Whatever workflows name by id."""
+    nodes = [node for row in rows for node in graph_of(row).nodes.values()]
+    segments = {node.audience_segment_id for node in nodes if isinstance(node, AudienceFilterNode)}
+    messages = {node.email_message_id for node in nodes if isinstance(node, SendEmailAction)}
+    return _Names(
+        lists=lists,
+        groups=await load_group_names(tx, team_id, "workflow"),
+        segments=await load_segment_names(tx, team_id, [one for one in segments if one]),
+        emails=await load_current_revisions(tx, team_id, [one for one in messages if one]),
+    )
+
+
+def _refused(lists: str, files: Mapping[str, str], custom: Collection[str]) -> list[Mistake]:
+    """What `apply` would have against the files of one workflow."""
+    try:
+        definitions = parse({**({LISTS_FILE: lists} if lists else {}), **files})
+    except InvalidDefinitions as invalid:
+        return list(invalid.mistakes)
+    return unknown_properties(definitions, custom)
+
+
+def _places(rows: Sequence[WorkflowRow], names: _Names) -> dict[str, str]:
+    """The revision of the email of each node."""
+    return {
+        node_id: names.emails[node.email_message_id].id
+        for row in rows
+        for node_id, node in graph_of(row).nodes.items()
+        if isinstance(node, SendEmailAction)
+        and node.email_message_id
+        and node.email_message_id in names.emails
+    }
+
+
+def _workflow(row: WorkflowRow, slug: str, names: _Names, *, are_kept: bool) -> dict[str, str]:
+    """The files of one workflow; emails that `are_kept` are not in them."""
+    graph = graph_of(row)
+    trigger = graph.nodes[graph.root_node_id]
+    assert isinstance(trigger, Trigger)
+    head = {
+        "name": row.name,
+        "description": row.description or None,
+        "mailing_list": names.lists.get(row.mailing_list_id or ""),
+        "group": names.groups.get(row.group_id or ""),
+        "status": STATUSES[row.status],
+        "trigger": _trigger(trigger),
+        "trigger_id": graph.root_node_id,
+    }
+    bodies: dict[str, str] = {}
+    order = _in_order(graph)
+    steps: list[str] = []
+    for number, node_id in enumerate(order):
+        following = order[number + 1] if number + 1 < len(order) else None
+        node = graph.nodes[node_id]
+        said = {"id": node_id, **_step(node, names)}
+        if isinstance(node, SendEmailAction):
+            body = f"{slug}-{number + 1}.lmx"
+            revision = names.emails.get(node.email_message_id or "")
+            if revision is None or are_kept or not _is_whole(revision):
+                said["email"] = ELSEWHERE
+            else:
+                said["email"] = {**_email(revision), "body": body}
+                bodies[f"workflows/{body}"] = revision.content.lmx
+        if not isinstance(node, ExitAction | BranchNode | ExperimentBranchNode):
+            (next_id,) = node.next_node_ids
+            said["next"] = None if next_id == following else next_id
+        steps.append(f"\n[[steps]]\n{_lines(said)}")
+    return {f"workflows/{slug}.toml": _lines(head) + "".join(steps), **bodies}
+
+
+def _trigger(trigger: Trigger) -> object:
+    match trigger:
+        case BlankTrigger():
+            return NOT_CHOSEN
+        case SignupTrigger():
+            return CONTACT_ADDED
+        case EventTrigger(event_name=name, re_eligible=re_eligible):
+            return {"event": name or "", "once": not re_eligible}
+        case AddToListTrigger(re_eligible=True):
+            return ADDED_TO_LIST
+        case AddToListTrigger():
+            return {"added_to_list": True, "once": True}
+        case ContactPropertyTrigger(contact_property_query=query, re_eligible=re_eligible):
+            tests: dict[str, Any] = msgspec.to_builtins(query) if query else {}
+            return {
+                "property": tests.get("key", ""),
+                "was": tests.get("was"),
+                "is": tests.get("is"),
+                "once": not re_eligible,
+            }
+
+
+def _step(node: Node, names: _Names) -> dict[str, Any]:
+    """What a step says of its node, beside its name and the ways on; emails are added by who calls."""
+    match node:
+        case TimerAction(amount=amount, unit=unit):
+            return {"timer": {"amount": amount, "unit": unit}}
+        case SendEmailAction(stale_after_hours=hours):
+            return {"stale_after_hours": hours}
+        case AudienceFilterNode():
+            conditions: dict[str, Any] = (
+                msgspec.to_builtins(node.audience_filter) if node.audience_filter else {}
+            )
+            segment = names.segments.get(node.audience_segment_id or "")
+            return {"filter": {"segment": segment, "downstream": node.applies_downstream, **conditions}}
+        case BranchNode(next_node_ids=ways):
+            return {"branch": list(ways)}
+        case ExperimentBranchNode(next_node_ids=ways, sampling_rate=rate):
+            return {"experiment": {"ways": list(ways), "sampling_rate": rate}}
+        case VariantNode(is_control=is_control):
+            return {"variant": "control" if is_control else "variant"}
+        case ExitAction():
+            return {"exit": True}
+        case _:
+            raise AssertionError("a trigger is no step")
+
+
+def _is_whole(revision: RevisionRow) -> bool:
+    """Whether an email has all that files need of one, and nothing that they refuse."""
+    content = revision.content
+    return bool(content.subject.strip() and content.from_email.strip() and content.lmx.strip())
+
+
+def _email(revision: RevisionRow) -> dict[str, Any]:
+    content = revision.content
+    said: dict[str, Any] = {key: getattr(content, field) or None for field, key in KEYS.items()}
+    fallbacks = {
+        kind: texts
+        for kind, texts in (("contact", content.contact_fallbacks), ("event", content.event_fallbacks))
+        if texts
+    }
+    return {**said, "fallbacks": fallbacks or None}
+
+
+def _in_order(graph: Graph) -> list[str]:
+    """The steps, each after all that lead to it; the first is the one after the trigger."""
+    before: dict[str, list[str]] = {node_id: [] for node_id in graph.nodes}
+    for node_id, node in graph.nodes.items():
+        for next_id in node.next_node_ids:
+            before[next_id].append(node_id)
+    return [one for one in TopologicalSorter(before).static_order() if one != graph.root_node_id]
+
+
+def _lines(values: Mapping[str, object]) -> str:
+    return "".join(line(key, value) for key, value in values.items() if value is not None)
+
+
+def _slugs(things: Iterable[tuple[str, str | None, str]]) -> dict[str, str]:
+    """A slug for each of these (id, slug, name): the one it has, or one of its own made of its name."""
+    things = list(things)
+    slugs = {one: slug for one, slug, _ in things if slug}
+    taken = set(slugs.values())
+    for one, _, name in things:
+        if one in slugs:
+            continue
+        base = "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "unnamed"
+        number, slug = 1, base
+        while slug in taken:
+            number += 1
+            slug = f"{base}-{number}"
+        slugs[one] = slug
+        taken.add(slug)
+    return slugs
