@@ -14,13 +14,13 @@ from .failure import CommandFailed, ExitCode
 from .hosting import DatabaseUrl, DataDirOfServer, failures_told, find_data
 
 if TYPE_CHECKING:
-    from loopwright.server.definitions.apply import Change
+    from loopwright.server.definitions.change import Change
     from loopwright.server.definitions.mistakes import Mistake
 
 
 def apply(
     folder: Annotated[
-        Path, typer.Argument(help="Holds lists.toml, transactional/*.toml and workflows/*.toml.")
+        Path, typer.Argument(help="Holds lists.toml and the folders transactional, workflows and others.")
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
@@ -32,6 +32,7 @@ def apply(
     team: Annotated[
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
     ] = None,
+    public_url: PublicUrl = None,
     data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -39,23 +40,33 @@ def apply(
 
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
     Applying the same files again changes nothing. What the files do not name is left alone. An email that was
-    changed elsewhere since files last wrote it is refused, unless --overwrite is given.
+    changed elsewhere since files last wrote it is refused, unless --overwrite is given. Images of the folder
+    are at --public-url, where readers reach the server.
     """
     check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
-    from loopwright.server.definitions.folder import read_folder
+    from loopwright.server.definitions.apply import LOCAL_URL
+    from loopwright.server.definitions.folder import read_folder, read_images
     from loopwright.server.definitions.mistakes import InvalidDefinitions
     from loopwright.server.definitions.parse import parse
     from loopwright.server.definitions.target import UnknownTeam, preview, save
 
     try:
-        definitions = parse(read_folder(folder))
+        definitions = parse(read_folder(folder), read_images(folder))
         place = data_dir or DEFAULT_DATA_DIR if dry_run else find_data(data_dir, database_url)
         carry_out = preview if dry_run else save
         with failures_told():
             changes = asyncio.run(
-                carry_out(definitions, place, database_url, team, SystemClock(), overwrite=overwrite)
+                carry_out(
+                    definitions,
+                    place,
+                    database_url,
+                    team,
+                    SystemClock(),
+                    overwrite=overwrite,
+                    public_url=read_url(public_url) or LOCAL_URL,
+                )
             )
     except InvalidDefinitions as invalid:
         raise _told(invalid.mistakes) from None

@@ -60,6 +60,32 @@ class ListDefinition(Struct, frozen=True, kw_only=True):
     is_public: bool
 
 
+class ImageDefinition(Struct, frozen=True, kw_only=True):
+    """An image, by its path from the folder's root."""
+
+    path: str
+    content_type: str
+    data: bytes
+
+
+class ThemeDefinition(Struct, frozen=True, kw_only=True):
+    """A theme: all of its styles."""
+
+    slug: str
+    file: str
+    name: str
+    styles: Mapping[str, str | float]
+
+
+class ComponentDefinition(Struct, frozen=True, kw_only=True):
+    """A component, whose body may name images of the folder."""
+
+    slug: str
+    file: str
+    name: str
+    lmx: str
+
+
 class TransactionalDefinition(Struct, frozen=True, kw_only=True):
     """A transactional email, published with this content."""
 
@@ -126,6 +152,9 @@ class Definitions(Struct, frozen=True, kw_only=True):
     """All that a folder defines, in the order of its files. `warnings` stop nothing."""
 
     lists: tuple[ListDefinition, ...]
+    images: tuple[ImageDefinition, ...] = ()
+    themes: tuple[ThemeDefinition, ...] = ()
+    components: tuple[ComponentDefinition, ...] = ()
     transactional: tuple[TransactionalDefinition, ...]
     workflows: tuple[WorkflowDefinition, ...]
     warnings: tuple[Mistake, ...]

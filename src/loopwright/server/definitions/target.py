@@ -14,7 +14,8 @@ from loopwright.server.store.place import database_at
 from loopwright.server.store.schema import bring_up
 from loopwright.server.store.teams import TeamRow, load_teams
 
-from .apply import Change, apply_definitions
+from .apply import LOCAL_URL, apply_definitions
+from .change import Change
 from .mistakes import meant
 from .model import Definitions
 
@@ -33,6 +34,7 @@ async def save(
     clock: Clock,
     *,
     overwrite: bool = False,
+    public_url: str = LOCAL_URL,
 ) -> list[Change]:
     """Apply to the database at `database_url`, or else to the embedded one in `data_dir`, migrated first.
 
@@ -40,7 +42,7 @@ async def save(
     others have changed since files wrote them are refused, unless the files are to `overwrite` them.
     """
     async with open_team(data_dir, database_url, team, clock) as (tx, owner):
-        return await apply_definitions(tx, owner.id, definitions, overwrite=overwrite, now=clock.now())
+        return await apply_definitions(tx, owner.id, definitions, overwrite=overwrite, public_url=public_url, now=clock.now())
 
 
 @asynccontextmanager
@@ -74,6 +76,7 @@ async def preview(
     clock: Clock,
     *,
     overwrite: bool = False,
+    public_url: str = LOCAL_URL,
 ) -> list[Change]:
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
     if database_url is None and not has_data(data_dir):
@@ -84,7 +87,7 @@ async def preview(
         teams = await load_teams(tx)
         if not teams:
             return all_new(definitions)
-        return await _rolled_back(tx, choose_team(teams, team).id, definitions, clock, overwrite=overwrite)
+        return await _rolled_back(tx, choose_team(teams, team).id, definitions, clock, overwrite=overwrite, public_url=public_url)
 
 
 def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
@@ -106,6 +109,9 @@ def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
 def all_new(definitions: Definitions) -> list[Change]:
     """The changes of a first apply."""
     return [
+        *(Change("image", one.path, "created") for one in definitions.images),
+        *(Change("theme", one.slug, "created") for one in definitions.themes),
+        *(Change("component", one.slug, "created") for one in definitions.components),
         *(Change("mailing list", definition.slug, "created") for definition in definitions.lists),
         *(
             Change("transactional email", definition.slug, "created")
@@ -121,12 +127,12 @@ def has_data(data_dir: Path) -> bool:
 
 
 async def _rolled_back(
-    tx: Connection, team_id: str, definitions: Definitions, clock: Clock, *, overwrite: bool
+    tx: Connection, team_id: str, definitions: Definitions, clock: Clock, *, overwrite: bool, public_url: str
 ) -> list[Change]:
     transaction = tx.transaction()
     await transaction.start()
     try:
-        changes = await apply_definitions(tx, team_id, definitions, overwrite=overwrite, now=clock.now())
+        changes = await apply_definitions(tx, team_id, definitions, overwrite=overwrite, public_url=public_url, now=clock.now())
         # The id of what is not there after all would only mislead.
         return [replace(change, id="") if change.action == "created" else change for change in changes]
     finally:
