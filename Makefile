@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Tests wait as much as they compute. Files go in their own order, in which those with few and long tests come first.
-TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+TESTERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail mail-gallery clean
 

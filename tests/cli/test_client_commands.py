@@ -204,3 +204,27 @@ def test_every_command_explains_itself() -> None:
         ("events",), ("events", "send"), ("events", "import"), ("transactional", "send"),
     ):  # fmt: skip
         assert "Usage: " in said(CliRunner().invoke(program, [*words, "--help"]))
+
+
+def test_segments(loopwright: Command, tmp_path: Path) -> None:
+    """Made of JSON text or a file, listed, shown with who is in them, and counted."""
+    said(loopwright("properties", "create", "plan"))
+    for name, plan in (("ada", "pro"), ("bob", "free")):
+        said(loopwright("contacts", "create", "-e", f"{name}@example.org", "--prop", f"plan={plan}"))
+    condition = {"type": "property", "key": "plan", "operator": "equals", "value": "pro"}
+    text = json.dumps({"match": "all", "conditions": [condition]})
+    made = json.loads(said(loopwright("segments", "create", "Pros", "--filter", text, "--json")))
+    file = tmp_path / "filter.json"
+    file.write_text(text)
+    assert "Created segment Same" in said(loopwright("segments", "create", "Same", "--filter", str(file)))
+    assert "Pros" in said(loopwright("segments", "list"))
+    shown = said(loopwright("segments", "show", made["id"]))
+    assert "1 contacts, of whom marketing email reaches 1 now." in shown
+    assert "ada@example.org" in shown
+    assert said(loopwright("segments", "count")).startswith("2 contacts")
+    counted = said(loopwright("segments", "count", made["id"], "--filter", text, "--json"))
+    assert json.loads(counted) == {"contacts": 1, "reachable": 1}
+    wrong = loopwright("segments", "count", "--filter", text.replace("plan", "paln"))
+    assert (wrong.exit_code, "no contact property paln" in wrong.stderr) == (1, True)
+    assert loopwright("segments", "count", "--filter", "nowhere.json").exit_code == 2
+    assert loopwright("segments", "show", "cnone").exit_code == 4

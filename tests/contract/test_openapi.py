@@ -62,10 +62,14 @@ def differences(ours: Any, theirs: Any) -> Iterator[str]:
         yield from (f"{name}: answers: no {status}" for status in sorted(their_statuses - our_statuses))
         if "requestBody" in mine or "requestBody" in other:
             pair = [
-                resolved(one["requestBody"]["content"]["application/json"]["schema"], root)
+                _one_form(one["requestBody"]["content"]["application/json"]["schema"], root)
                 for one, root in ((mine, our_root), (other, their_root))
             ]
             yield from _request(name, pair[0], pair[1], our_root, their_root)
+        if ("content" in _done(mine)) != ("content" in _done(other)):
+            yield f"{name}: answer: a body for one only"
+        if "content" not in _done(mine):
+            continue
         answers = [_done(one)["content"]["application/json"]["schema"] for one in (mine, other)]
         yield from _answer(name, "answer", answers[0], answers[1], our_root, their_root)
 
@@ -74,6 +78,21 @@ def _parameters(name: str, mine: Any, other: Any) -> Iterator[str]:
     sets = [{(p["name"], p["in"], p["required"]) for p in one["parameters"]} for one in (mine, other)]
     for one in sets[0] ^ sets[1]:
         yield f"{name}: parameters: {one}"
+
+
+def _one_form(schema: Any, root: Any) -> Any:
+    """A body that has several forms as one: all of their keys, and required what every form requires."""
+    schema = resolved(schema, root)
+    if "properties" in schema:
+        return schema
+    forms = [resolved(one, root) for one in schema["oneOf"]]
+    properties: dict[str, Any] = {}
+    for form in forms:
+        properties |= form["properties"]
+    return {
+        "properties": properties,
+        "required": sorted(set.intersection(*(set(form["required"]) for form in forms))),
+    }
 
 
 def _request(name: str, mine: Any, other: Any, our_root: Any, their_root: Any) -> Iterator[str]:

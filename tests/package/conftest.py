@@ -11,7 +11,7 @@ import pytest
 from support.installed import Built, Installed, build, install, lowest_versions
 from support.process import API_KEY, ServerProcess
 
-PLAIN = ("bare", "fast", "socks", "cli", "server", "parquet")
+PLAIN = ("bare", "fast", "socks", "cli", "server", "testing", "parquet")
 AT_ONCE = 2
 
 
@@ -30,12 +30,12 @@ def built(place: Path) -> Built:
 
 @pytest.fixture(scope="session")
 def environments(place: Path, built: Built) -> Mapping[str, Installed]:
-    """`bare`, one for each extra, and `lowest`: the server on the lowest versions that the bounds allow."""
+    """`bare`, one for each extra, and `lowest`: server and kit on the lowest versions that bounds allow."""
     constraints = place / "lowest.txt"
-    constraints.write_text("\n".join(lowest_versions("server")))
+    constraints.write_text("\n".join(lowest_versions("testing")))
     with ThreadPoolExecutor(AT_ONCE) as workers:
         lowest = workers.submit(
-            install, place / "lowest", built.wheel, "server", "--constraint", str(constraints)
+            install, place / "lowest", built.wheel, "testing", "--constraint", str(constraints)
         )
         plain = {
             name: workers.submit(install, place / name, built.wheel, "" if name == "bare" else name)

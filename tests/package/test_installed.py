@@ -1,6 +1,7 @@
 """Each way to install the package does what it promises, in an environment that has nothing else."""
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -8,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from support.installed import PROJECT, Installed, lowest_versions, pip
+from support.installed import PROJECT, ROOT, Installed, lowest_versions, pip
 from support.process import API_KEY, ServerProcess
 
 pytestmark = pytest.mark.package
 
 Environments = Mapping[str, Installed]
-ALL = ["bare", "fast", "socks", "cli", "server", "parquet", "lowest"]
+ALL = ["bare", "fast", "socks", "cli", "server", "testing", "parquet", "lowest"]
 PATIENCE_SECONDS = 40
 
 LOADED = "import loopwright, sys, json; print(json.dumps(sorted(sys.modules)))"
@@ -47,6 +48,15 @@ except ConfigurationError as error:
 else:
     print("made")
 """
+LACKING = """
+from loopwright.testing import Server, ServerDidNotStart
+
+try:
+    Server().start()
+except ServerDidNotStart as error:
+    print(error)
+"""
+EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPLAIN = """
 import io
 from contextlib import redirect_stdout
@@ -88,7 +98,7 @@ def test_the_lowest_versions_are_the_lowest(environments: Environments) -> None:
     """Each bound of pyproject.toml is what is tried, not something newer."""
     done = pip(environments["lowest"], "list", "--format", "json")
     found = {one["name"].lower().replace("_", "-"): one["version"] for one in json.loads(done.stdout)}
-    for constraint in lowest_versions("server"):
+    for constraint in lowest_versions("testing"):
         name, version = constraint.lower().replace("_", "-").split("==")
         assert f"{found[name]}.0.0".startswith(f"{version}."), constraint
 
@@ -203,6 +213,22 @@ def test_an_event_becomes_an_email(environments: Environments, place: Path, name
             assert read(server, page), page
     finally:
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize("name", ["testing", "lowest"])
+def test_the_test_of_the_readme_passes(environments: Environments, name: str) -> None:
+    """Typed into an empty folder, without a word of configuration."""
+    installed = environments[name]
+    (text,) = (one for one in EXAMPLE.findall((ROOT / "README.md").read_text()) if "def test_" in one)
+    (installed.folder / "test_typed.py").write_text(text)
+    done = installed.run(installed.python, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_kit_names_what_it_lacks(environments: Environments) -> None:
+    """Without the server, in a sentence."""
+    told = environments["bare"].execute(LACKING)
+    assert "pip install 'loopwright[cli]'" in told or "pip install 'loopwright[server]'" in told
 
 
 def wait_for_email(server: ServerProcess) -> dict[str, str]:

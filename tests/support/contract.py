@@ -79,7 +79,9 @@ def misread(name: str | None, status: int, body: object) -> list[str]:
     root = mended()
     schema = name and answer_schema(root, name, status)
     if status < 400:
-        return list(faults(schema, body, root))
+        return (
+            list(faults(schema, body, root)) if schema else [f"$: {body!r}, undeclared"] * (body is not None)
+        )
     plain = {
         "type": "object",
         "required": ["success", "message"],
@@ -99,7 +101,7 @@ def misread(name: str | None, status: int, body: object) -> list[str]:
 
 def faults(schema: Any, value: object, root: Any, at: str = "$") -> Iterator[str]:
     """What a strict decoder refuses: a field nobody declared, one that is missing, one of another type."""
-    schema = _resolved(schema, root)
+    schema = _merged(_resolved(schema, root), root)
     if "oneOf" in schema or "anyOf" in schema:
         tried = [list(faults(one, value, root, at)) for one in schema.get("oneOf") or schema["anyOf"]]
         fitting = sum(not found for found in tried)
@@ -148,6 +150,26 @@ def _resolved(schema: Any, root: Any) -> Any:
     while "$ref" in schema:
         schema = root["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema
+
+
+def _merged(schema: Any, root: Any) -> Any:
+    """A schema of several parts as one; when one of them has several forms, as the forms of the whole."""
+    if "allOf" not in schema:
+        return schema
+    wholes: list[Any] = [{"type": "object", "properties": {}, "required": []}]
+    for part in schema["allOf"]:
+        part = _merged(_resolved(part, root), root)
+        forms = [_merged(_resolved(form, root), root) for form in part.get("oneOf", [part])]
+        wholes = [
+            {
+                **whole,
+                "properties": {**whole["properties"], **form["properties"]},
+                "required": [*whole["required"], *form.get("required", ())],
+            }
+            for whole in wholes
+            for form in forms
+        ]
+    return wholes[0] if len(wholes) == 1 else {"oneOf": wholes}
 
 
 def _is(kind: str, value: object) -> bool:

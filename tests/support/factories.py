@@ -4,7 +4,7 @@ What the product writes, its own functions write here as well. The statements ar
 what time alone brings, and for what an older release writes, which nothing in the product does any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
@@ -13,6 +13,7 @@ import msgspec
 from loopwright.ids import new_id
 from loopwright.server.content import save
 from loopwright.server.keys import hash_key
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store import batches, suppressions, teams
 from loopwright.server.store.batches import BatchChanges
 from loopwright.server.store.database import Connection, Pool
@@ -22,6 +23,10 @@ from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.segments import SegmentRow, insert_segment
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.store.transactional import insert_transactional, publish
+from loopwright.server.store.webhook_deliveries import queue_test
+from loopwright.server.store.webhooks import EndpointRow, insert_endpoint
+from loopwright.server.webhook.signing import seal_secret
+from loopwright.webhooks import EVENT_TYPES, TestEvent, write
 from loopwright.wire.filters import AudienceFilter, PropertyCondition
 
 JSON_COLUMNS = {
@@ -112,6 +117,19 @@ async def add_segment(
         await insert_segment(tx, team_id, row)
 
 
+async def add_campaign(pool: Pool, team_id: str, campaign_id: str, **columns: Any) -> str:
+    """A draft to everybody whose email says nothing; answers its message's id."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as tx, tx.transaction():
+        draft = await save.write_content(tx, team_id, None, EMPTY, now=now)
+    default: dict[str, Any] = {
+        "name": "News", "status": "Draft", "message_id": draft.message_id, "created_at": now,
+        "updated_at": now,
+    }  # fmt: skip
+    await insert(pool, "campaign", id=campaign_id, team_id=team_id, **{**default, **columns})
+    return draft.message_id
+
+
 async def suppress(
     pool: Pool, team_id: str, email: str, *, reason: str = "hard_bounce", now: datetime | None = None
 ) -> None:
@@ -128,13 +146,59 @@ async def lift_suppression(pool: Pool, team_id: str, *, now: datetime, count: in
 
 
 async def add_fact(
-    pool: Pool, team_id: str, kind: str, *, email_id: str | None = None, now: datetime
+    pool: Pool,
+    team_id: str,
+    kind: str,
+    *,
+    email_id: str | None = None,
+    detail: Mapping[str, str] = {},
+    now: datetime,
 ) -> None:
     """A fact about an email."""
     await insert(
-        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, detail={},
+        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, detail=detail,
         happened_at=now,
     )  # fmt: skip
+
+
+async def add_endpoint(
+    pool: Pool,
+    team_id: str,
+    url: str,
+    *,
+    sealing: SealingKey,
+    secret: str = "whsec_c2VjcmV0",
+    events: Sequence[str] = tuple(EVENT_TYPES),
+    now: datetime | None = None,
+) -> EndpointRow:
+    """A webhook endpoint, which is told of everything unless `events` names some."""
+    now = now or datetime.now(UTC)
+    endpoint_id = new_id(now)
+    row = EndpointRow(
+        id=endpoint_id,
+        team_id=team_id,
+        url=url,
+        description="",
+        events=list(events),
+        sealed_secret=seal_secret(sealing, endpoint_id, secret),
+        created_at=now,
+        updated_at=now,
+    )
+    async with pool.acquire() as tx:
+        await insert_endpoint(tx, row)
+    return row
+
+
+async def add_deliveries(pool: Pool, endpoint: EndpointRow, count: int, *, now: datetime) -> list[str]:
+    """Tests that are due; returns their ids."""
+    payload = write(TestEvent(event_time=int(now.timestamp())))
+    ids = [new_id(now) for _ in range(count)]
+    async with pool.acquire() as tx:
+        for delivery_id in ids:
+            await queue_test(
+                tx, endpoint.team_id, endpoint.id, delivery_id, payload, name="testing.testEvent", now=now
+            )
+    return ids
 
 
 async def add_draft(pool: Pool, team_id: str, transactional_id: str, message_id: str) -> None:
@@ -181,6 +245,8 @@ async def add_email(
     contact_id: str | None = None,
     workflow_id: str | None = None,
     run_id: str | None = None,
+    transactional_id: str | None = None,
+    mailing_list_id: str | None = None,
     status: str = "queued",
 ) -> None:
     """An email of the message's revision, as it was left at some time; it is in no queue unless it waits."""
@@ -190,6 +256,7 @@ async def add_email(
         pool, "email", id=email_id, team_id=revision["team_id"], cause=email_id, kind=kind,
         message_id=message_id, revision_id=revision["id"], contact_id=contact_id,
         to_email="ada@elsewhere.org", workflow_id=workflow_id, run_id=run_id,
+        transactional_id=transactional_id, mailing_list_id=mailing_list_id,
         event_properties={}, data_variables={}, status=status,
         attempts=1, mime_id=f"{email_id}@elsewhere.org", created_at=now,
     )  # fmt: skip

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from loopwright.ids import new_id
 from loopwright.server.clock import SystemClock
 from loopwright.server.store.batches import BatchChanges, save
-from loopwright.server.store.contacts import ContactRow, Membership
+from loopwright.server.store.contacts import ContactRow, Membership, Value
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus, insert_workflow
 from loopwright.server.workflow.graph import (
     EventTrigger,
@@ -30,7 +31,12 @@ def utc_now() -> datetime:
 
 
 async def add_contact(
-    pool: Pool, team_id: str, email: str, mailing_lists: dict[str, Membership] | None = None
+    pool: Pool,
+    team_id: str,
+    email: str,
+    mailing_lists: dict[str, Membership] | None = None,
+    *,
+    properties: dict[str, Value] | None = None,
 ) -> ContactRow:
     """Store a subscribed contact."""
     now = utc_now()
@@ -46,7 +52,7 @@ async def add_contact(
         user_group="",
         opt_in_status=None,
         notes=None,
-        properties={},
+        properties=properties or {},
         mailing_lists=mailing_lists or {},
         created_at=now,
     )
@@ -55,9 +61,9 @@ async def add_contact(
     return contact
 
 
-async def add_message(pool: Pool, team_id: str) -> str:
-    """Store an email message and return its id."""
-    return (await write_message(pool, team_id)).message_id
+async def add_message(pool: Pool, team_id: str, **given: object) -> str:
+    """Store an email message, `PLAIN` but for the fields given, and return its id."""
+    return (await write_message(pool, team_id, **given)).message_id
 
 
 async def email_timer_email(pool: Pool, team_id: str, minutes: float) -> dict[str, Node]:
@@ -78,15 +84,17 @@ async def add_workflow(
     *,
     status: WorkflowStatus = "Sending",
     mailing_list_id: str | None = None,
+    workflow_id: str | None = None,
+    revision_id: str | None = None,
 ) -> WorkflowRow:
     """Store a workflow whose trigger is the node `root`."""
     now = utc_now()
     root = nodes["root"]
     workflow = WorkflowRow(
-        id=new_id(now),
+        id=workflow_id or new_id(now),
         team_id=team_id,
         slug=None,
-        revision_id=new_id(now),
+        revision_id=revision_id or new_id(now),
         status=status,
         name="Welcome",
         description="",
@@ -100,6 +108,24 @@ async def add_workflow(
     async with pool.acquire() as tx, tx.transaction():
         await insert_workflow(tx, workflow, now=now)
     return workflow
+
+
+async def start_run(pool: Pool, workflow: WorkflowRow, contact: ContactRow, *, now: datetime) -> str:
+    """Let a contact in, as an event without properties does; returns the run's id."""
+    run = NewRun(
+        id=new_id(utc_now()),
+        team_id=workflow.team_id,
+        workflow_id=workflow.id,
+        contact_id=contact.id,
+        event_id=None,
+        event_name=None,
+        event_properties={},
+        once=False,
+        node_id=workflow.root_node_id,
+    )
+    async with pool.acquire() as tx:
+        await start_runs(tx, [run], now=now)
+    return run.id
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from loopwright.cli.hosting import check_server_runs_here
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
 from .failure import CommandFailed, ExitCode
-from .hosting import DatabaseUrl, DataDirOfServer, failures_told, find_data
+from .hosting import DatabaseUrl, DataDirOfServer, PublicUrl, failures_told, find_data, read_url
 
 if TYPE_CHECKING:
     from loopwright.server.definitions.change import Change
@@ -28,6 +28,9 @@ def apply(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace emails that were changed elsewhere meanwhile.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Have workflows send that were paused or stopped elsewhere.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
     team: Annotated[
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
@@ -40,8 +43,9 @@ def apply(
 
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
     Applying the same files again changes nothing. What the files do not name is left alone. An email that was
-    changed elsewhere since files last wrote it is refused, unless --overwrite is given. Images of the folder
-    are at --public-url, where readers reach the server.
+    changed elsewhere since files last wrote it is refused, unless --overwrite is given. A workflow that was
+    paused or stopped elsewhere stays so, unless --resume is given. Images of the folder are at --public-url,
+    where readers reach the server.
     """
     check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
@@ -65,6 +69,7 @@ def apply(
                     team,
                     SystemClock(),
                     overwrite=overwrite,
+                    resume=resume,
                     public_url=read_url(public_url) or LOCAL_URL,
                 )
             )

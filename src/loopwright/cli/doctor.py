@@ -1,5 +1,6 @@
 """`loopwright doctor`: what keeps email from arriving, and what to do about it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -54,7 +55,34 @@ def domain(
         relay = read_smtp_url(smtp_url) if smtp_url else None
         return await examine(found, domain, dns, relay=relay, public_url=url)
 
-    findings = run_on_database(work())
+    _tell(run_on_database(work()), as_json=as_json)
+
+
+@app.command()
+def workflows(
+    *,
+    team: Team = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """See whether contacts go on in the team's workflows when they are due.
+
+    Ends with 0 when all is well and with 1 when there is something to do.
+    """
+
+    async def work() -> "list[Finding]":
+        from loopwright.server.clock import SystemClock
+        from loopwright.server.doctor import of_runs
+        from loopwright.server.store.runs import load_overdue
+
+        async with opened_team(team, data_dir, database_url) as (tx, found):
+            return [of_runs(await load_overdue(tx, found.id, now=SystemClock().now()))]
+
+    _tell(run_on_database(work()), as_json=as_json)
+
+
+def _tell(findings: "Sequence[Finding]", *, as_json: bool) -> None:
     is_well = not any(finding.remedy for finding in findings)
     if as_json:
         typer.echo(msgspec.json.encode({"success": is_well, "findings": findings}).decode())

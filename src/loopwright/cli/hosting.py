@@ -226,6 +226,23 @@ def read_api_key(text: str | None) -> str | None:
     return key
 
 
+WebhookNetworks = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_WEBHOOK_NETWORKS",
+        help="Networks that are not public and that webhooks may go to all the same, by commas.",
+    ),
+]
+
+
+def read_webhook_networks(text: str | None) -> tuple[Network, ...]:
+    """The networks that an option names."""
+    try:
+        return read_networks(text or "")
+    except ValueError as mistake:
+        raise typer.BadParameter(f"--webhook-networks: {mistake}") from None
+
+
 def read_proxies(text: str | None) -> tuple[Network, ...]:
     """The proxies that are believed."""
     try:

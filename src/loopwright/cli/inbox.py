@@ -10,20 +10,12 @@ import typer
 
 from loopwright import Loops
 from loopwright.cli.failure import CommandFailed, ExitCode
+from loopwright.cli.own import ask_own
 from loopwright.cli.session import AsJson, client, say, show_json, show_table
-from loopwright.client.bulk import own_root
-from loopwright.client.call import Call, with_query
-from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
-from loopwright.wire.answers import Answer
 from loopwright.wire.operations import Operation
 
 LOOK_SECONDS = 0.25
 _LIST = Operation("listInbox", "GET", "/loopwright/v1/inbox", "always")
-
-
-class Messages(Answer, frozen=True, kw_only=True):
-    """What the inbox holds: see `raw`."""
-
 
 app = typer.Typer(no_args_is_help=True, help="Read the emails that stayed on a Loopwright server.")
 
@@ -82,10 +74,5 @@ def show(
 
 
 def _load(loops: Loops, to: str | None) -> list[dict[str, Any]]:
-    settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
-    root = own_root(settings.root)
-    if root is None:
-        raise CommandFailed("Loops keeps no inbox: LOOPS_BASE_URL is to name a Loopwright server.")
-    answer = loops.send(Call(_LIST, root + with_query(_LIST.path, to=to), lambda _: Messages(), {}))
-    found: list[dict[str, Any]] = msgspec.json.decode(answer.raw.body)
+    found: list[dict[str, Any]] = msgspec.json.decode(ask_own(loops, _LIST, to=to))
     return found

@@ -27,11 +27,13 @@ COMMANDS = {
     "contacts": ("contacts", "app"),
     "properties": ("properties", "app"),
     "lists": ("lists", "app"),
+    "segments": ("segments", "app"),
     "events": ("events", "app"),
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),
     "suppressions": ("suppressions", "app"),
     "inbox": ("inbox", "app"),
+    "webhooks": ("webhooks", "app"),
 }
 
 

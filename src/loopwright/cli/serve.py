@@ -34,6 +34,7 @@ from .hosting import (
     SmtpConnections,
     SmtpMessages,
     SmtpUrl,
+    WebhookNetworks,
     check_server_runs_here,
     check_smtp_url,
     failures_told,
@@ -46,6 +47,7 @@ from .hosting import (
     read_retention,
     read_send_rate,
     read_url,
+    read_webhook_networks,
     run_until_stopped,
 )
 
@@ -126,6 +128,7 @@ def serve(
             help="Whether to run workflows and deliver email here, or leave it to `loopwright worker`.",
         ),
     ] = True,
+    webhook_networks: WebhookNetworks = None,
     sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
     email_retention: EmailRetention = "forever",
@@ -176,6 +179,7 @@ def serve(
         event_retention=read_retention(event_retention),
         email_retention=read_retention(email_retention),
         inbox_retention=read_retention(inbox_retention),
+        webhook_networks=read_webhook_networks(webhook_networks),
         sealing_key=sealing_key,
         for_tests=for_tests,
     )

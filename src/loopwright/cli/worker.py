@@ -26,6 +26,7 @@ from .hosting import (
     SmtpConnections,
     SmtpMessages,
     SmtpUrl,
+    WebhookNetworks,
     check_server_runs_here,
     check_smtp_url,
     postgres_meanwhile,
@@ -34,6 +35,7 @@ from .hosting import (
     read_retention,
     read_send_rate,
     read_url,
+    read_webhook_networks,
     run_until_stopped,
 )
 
@@ -60,6 +62,7 @@ def worker(
             help="Port of /healthz, /readyz and /metrics; without it, none is opened.",
         ),
     ] = None,
+    webhook_networks: WebhookNetworks = None,
     sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
     email_retention: EmailRetention = "forever",
@@ -86,6 +89,7 @@ def worker(
         event_retention=read_retention(event_retention),
         email_retention=read_retention(email_retention),
         inbox_retention=read_retention(inbox_retention),
+        webhook_networks=read_webhook_networks(webhook_networks),
         sealing_key=sealing_key,
     )
     check_smtp_url(smtp_url)

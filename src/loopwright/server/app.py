@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from loopwright.server.bootstrap import ensure_key
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
-from loopwright.server.http.dispatch import Authenticator
+from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
 from loopwright.server.http.icons import routes as icon_routes
 from loopwright.server.http.newsletter_form import routes as form_routes
@@ -63,6 +63,9 @@ from loopwright.server.testing.moving import Mover, moved_clock
 from loopwright.server.testing.template import QUICK, fill
 from loopwright.server.tracking.door import routes as tracking_routes
 from loopwright.server.visitors import Forwarded
+from loopwright.server.webhook.addresses import Resolver
+from loopwright.server.webhook.sender import WebhookSender
+from loopwright.server.webhook.transport import Transport
 from loopwright.server.workflow.runner import Runner
 
 API_CONNECTIONS = 10
@@ -138,7 +141,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         pages = Starlette(
             routes=[
                 *health.routes(),
-                *observer.routes(pool),
+                *observer.routes(pool, clock),
                 *test_routes,
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
@@ -166,6 +169,9 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
             has_relay=settings.smtp_url is not None,
+            webhooks=WebhookTerms(
+                sealing=await _sealing(pool, settings, clock), networks=settings.webhook_networks
+            ),
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
@@ -200,7 +206,7 @@ async def work(
         jobs = await _jobs(stack, complete, clock, observer, public_url, ingest)
         if listener:
             await stack.enter_async_context(observer.sampling(ingest, {"jobs": jobs.pool}))
-            routes = [*Health(pool).routes(), *observer.routes(pool)]
+            routes = [*Health(pool).routes(), *observer.routes(pool, clock)]
             await stack.enter_async_context(
                 web_server(
                     Starlette(routes=routes),
@@ -285,6 +291,7 @@ async def _jobs(
     sender = Sender(pool, clock, mailer, observer.job, places)
     await sender.start()
     stack.push_async_callback(sender.stop)
+    await _webhooks(stack, settings, clock, observer, pool)
     runner = Runner(pool, clock, observer.job)
     await runner.start()
     stack.push_async_callback(runner.stop)
@@ -308,6 +315,20 @@ async def _jobs(
     worker.start()
     stack.push_async_callback(worker.stop)
     return Jobs(pool, housekeeping.tidy)
+
+
+async def _webhooks(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, observer: Observer, pool: Pool
+) -> None:
+    """Other programs are told what happens."""
+    resolver = Resolver(settings.webhook_networks)
+    stack.callback(resolver.close)
+    transport = Transport(resolver)
+    stack.push_async_callback(transport.close)
+    sealing = await _sealing(pool, settings, clock)
+    sender = WebhookSender(pool, clock, transport, sealing, observer.job)
+    await sender.start()
+    stack.push_async_callback(sender.stop)
 
 
 def _relay(settings: Settings, clock: Clock) -> Relay | None:

@@ -17,6 +17,7 @@ from loopwright.server.domains import Domain
 from loopwright.server.mail.decide import NO_ADDRESS, NO_DOMAIN, is_owned
 from loopwright.server.mail.dkim import publishes
 from loopwright.server.mail.smtp_url import Server
+from loopwright.server.store.runs import Overdue
 from loopwright.server.store.teams import TeamRow
 
 LOOK_SECONDS = 15.0
@@ -26,7 +27,7 @@ UNAUTHORIZED = 401
 class Finding(Struct, frozen=True, kw_only=True):
     """What was found about a subject. `remedy` says what to do; it is empty when all is well."""
 
-    about: Literal["domain", "address", "DKIM", "SPF", "DMARC", "bounces", "relay", "public URL"]
+    about: Literal["domain", "address", "DKIM", "SPF", "DMARC", "bounces", "relay", "public URL", "workflows"]
     found: str
     remedy: str = ""
 
@@ -40,6 +41,18 @@ async def examine(
         *(_of_record(dns, domain, record) for record in records), _of_relay(relay), _of_public_url(public_url)
     )
     return [*_of_settings(team, domain), *looks]
+
+
+def of_runs(overdue: Overdue | None) -> Finding:
+    """Whether contacts go on in their workflows."""
+    if overdue is None:
+        return Finding(about="workflows", found="every contact goes on when it is due")
+    return Finding(
+        about="workflows",
+        found=f"{overdue.count} contacts were to go on more than five minutes ago, the first at "
+        f"{overdue.since:%Y-%m-%d %H:%M} UTC",
+        remedy="see that a server or worker runs on this database, and what its log says of their steps",
+    )
 
 
 async def missing_keys(dns: Dns, domain: Domain) -> list[str]:

@@ -41,5 +41,5 @@ def _network(word: str) -> Network:
             ) from None
         raise ValueError(f"{word} is an address within a network; write {network}") from None
     if network.prefixlen == 0:
-        raise ValueError(f"{word} is everybody, who could then make up any address; name your proxies")
+        raise ValueError(f"{word} is every address there is; name the ones you mean")
     return network

@@ -31,6 +31,7 @@ class Settings:
     team, `loops` for the published limits, or `off`; `removal_quota` is how many suppressions a team may lift
     in any 30 days. `public_url` is what links in emails begin with, without a final slash; None means the
     address the server listens on. Proxies in `trusted_proxies` are believed whom they took a request from.
+    Webhooks go to public addresses, and to those in `webhook_networks`.
     `workers` is the number of processes that take requests, each over at most `connections` at a time; with
     `jobs`, each of them does jobs and delivers email, too: over `smtp_connections` at a time at most, each
     for `smtp_messages`, and `send_rate` emails a second. `ehlo_name` None means the sending domain,
@@ -51,6 +52,7 @@ class Settings:
     removal_quota: int = SUPPRESSION_REMOVALS
     public_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
+    webhook_networks: tuple[Network, ...] = ()
     connections: int = MOST_CONNECTIONS
     workers: int = 1
     jobs: bool = True

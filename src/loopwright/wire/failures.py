@@ -90,6 +90,22 @@ MAILING_LIST_NOT_FOUND = "Mailing list not found."
 SEGMENT_NOT_FOUND = "Audience segment not found."
 GROUP_NOT_FOUND = "Group not found."
 WORKFLOW_NOT_FOUND = "Workflow not found."
+WORKFLOW_REVISION_STALE = (
+    "workflowRevisionId mismatch. Latest workflowRevisionId is {latest}. Refetch and retry."
+)
+DELETE_WHILE_SENDING = (
+    "This workflow is currently sending. Deleting it will stop sending it. "
+    "Confirm deletion by sending a second request with confirmDelete: true."
+)
+DELETE_WITH_CONTACTS = (
+    "This workflow has {count} queued contacts. Deleting it will cancel those queued contacts. "
+    "Confirm deletion by sending a second request with confirmDelete: true."
+)
+DELETE_WHILE_SENDING_WITH_CONTACTS = (
+    "This workflow is currently sending and has {count} queued contacts. "
+    "Deleting it will stop sending it and cancel those queued contacts. "
+    "Confirm deletion by sending a second request with confirmDelete: true."
+)
 NODE_NOT_FOUND = "Workflow node not found."
 NOT_AN_EMAIL_NODE = "Node is not a SendEmailAction node."
 CAMPAIGN_NOT_DRAFT = "Campaign is not in draft status."

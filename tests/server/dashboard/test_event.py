@@ -65,6 +65,14 @@ async def set_status(server: LiveServer, status: WorkflowStatus) -> None:
     await server.pool.execute("UPDATE workflow SET status = $1, updated_at = now()", status)
 
 
+async def test_who_waits_to_enter(live_server: LiveServer, send: Send) -> None:
+    """What comes within a day of a pause starts a run, which goes no further yet."""
+    await waiting(live_server, status="PausedAndQueueing")
+    page = await send()
+    assert "did not start" not in page
+    assert "It goes on once the workflow is no longer paused." in page
+
+
 async def test_what_it_started(live_server: LiveServer, send: Send, client: httpx2.AsyncClient) -> None:
     """The run with its state; nothing that did not start."""
     await waiting(live_server)
@@ -78,6 +86,11 @@ async def test_what_it_started(live_server: LiveServer, send: Send, client: http
     await until(finished)
     events = (await client.get("/events")).text
     event_id = await live_server.pool.fetchval("SELECT id FROM event")
+    contact_id = await live_server.pool.fetchval("SELECT id FROM contact")
+    for path in (f"/events/{event_id}", f"/contacts/{contact_id}"):
+        page = (await client.get(path)).text
+        assert "<summary>1 step</summary>" in page, "the way of its run"
+        assert "<li>Exit <time" in page
     assert f'href="/events/{event_id}"' in events
     assert "finished" in (await client.get(f"/events/{event_id}")).text
 
@@ -87,7 +100,6 @@ async def test_what_it_started(live_server: LiveServer, send: Send, client: http
     [
         pytest.param("Draft", "It was a draft when the event came", id="a draft"),
         pytest.param("Paused", "It was paused when the event came", id="paused"),
-        pytest.param("PausedAndQueueing", "It was paused when the event came", id="paused for a while"),
     ],
 )
 async def test_a_workflow_that_nobody_may_enter(

@@ -1,6 +1,6 @@
 """What the dashboard says of a relay, and the button that sends an email again."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -88,3 +88,17 @@ async def test_the_first_line_tells_of_held_email(site: Site, operator: httpx2.A
     assert page.index("2 emails are held") < page.index("no &lt;domain&gt;") < page.index("<dt>Events")
     await pool.execute("UPDATE email SET status = 'skipped' WHERE status = 'held'")
     assert "are held" not in (await operator.get("/")).text
+
+
+async def test_the_first_line_tells_of_runs_that_do_not_go_on(
+    site: Site, operator: httpx2.AsyncClient
+) -> None:
+    """How many there are and since when; those of other teams are nobody's business."""
+    contact = await site.rows.contact("ada@elsewhere.org")
+    await site.rows.run(await site.rows.workflow("Welcome"), contact, status="active")
+    waits = "UPDATE run SET due_at = $2 WHERE team_id = $1"
+    await site.rows.pool.execute(waits, site.rows.team_id, site.clock.now() - timedelta(minutes=6))
+    page = (await operator.get("/")).text
+    assert page.index("1 contact does not go on") < page.index("<dt>Events")
+    await site.rows.pool.execute(waits, site.rows.team_id, site.clock.now() - timedelta(minutes=4))
+    assert "not go on" not in (await operator.get("/")).text

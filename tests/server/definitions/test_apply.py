@@ -32,6 +32,7 @@ from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.messages import load_current_revision
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.team_settings import SettingChanges, change_team
+from loopwright.server.workflow import control
 from loopwright.server.workflow.entry import by_trigger, entries
 from loopwright.server.workflow.graph import Graph, TimerAction, decode_nodes, problems
 from loopwright.server.workflow.runner import Runner
@@ -477,6 +478,28 @@ async def test_pause_and_resume_by_file(apply: Apply, folder: Path, pool: Pool, 
             await asyncio.sleep(0.02)
 
 
+async def test_files_do_not_undo_a_pause(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """What people or programs paused stays so, whatever else the files change, until --resume is given."""
+
+    async def status() -> str:
+        return str(await pool.fetchval("SELECT status FROM workflow"))
+
+    await apply()
+    await enter(pool, team)
+    await Runner(pool, SystemClock()).take_due()
+    workflow_id = await pool.fetchval("SELECT id FROM workflow")
+    async with pool.acquire() as tx, tx.transaction():
+        await control.pause(tx, team.id, workflow_id, now=utc_now())
+    stays = "it was paused or stopped elsewhere and stays so; --resume has it send again"
+    assert f"unchanged  workflow welcome  {workflow_id}  {stays}\n" in (await apply()).output
+    edit(folder / "workflows" / "welcome.toml", '"1d"', '"2d"')
+    assert f"{stays}; contacts who wait at a changed step: 1\n" in (await apply()).output
+    assert await status() == "PausedAndQueueing"
+    assert "stays so" not in (await apply("--resume")).output
+    assert await status() == "Sending"
+    assert (await apply()).output.endswith("Nothing to change.\n")
+
+
 STEP = '[[steps]]\nemail = {{ subject = "{0}", from = "ada", body = "{0}.lmx" }}\n'
 BODY = "<Paragraph>Hello</Paragraph>"
 HEAD = 'name = "Flow"\ntrigger = {{ event = "signup" }}\nstatus = "{}"\n'
@@ -533,7 +556,7 @@ async def test_the_documented_files_work(apply: Apply, folder: Path, pool: Pool,
     write_documented(folder)
     result = await apply()
     assert result.exit_code == 0, result.output
-    assert result.output.endswith("Applied: 3 created, 0 changed, 0 unchanged.\n")
+    assert result.output.endswith("Applied: 5 created, 0 changed, 0 unchanged.\n")
 
 
 async def test_the_documented_mistakes_read_so(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:

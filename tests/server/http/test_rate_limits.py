@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import Response
 
 from loopwright.server.clock import SystemClock
-from loopwright.server.http.dispatch import ApiRequest, Authenticator, Resource, answer
+from loopwright.server.http.dispatch import ApiRequest, Authenticator, Resource, WebhookTerms, answer
 from loopwright.server.http.rate_limits import RateLimits
 from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.ingest.batch import Ingest
@@ -100,6 +100,7 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
         removal_quota=0,
         public_url=None,
         has_relay=False,
+        webhooks=WebhookTerms(sealing=None, networks=()),
     )
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",

@@ -5,21 +5,50 @@ about, and the bodies are read as strictly.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
 from msgspec import Struct
 
+from loopwright.server.content.save import write_content
 from loopwright.server.http.endpoints import BY_OPERATION, ENDPOINTS
 from loopwright.server.http.routes import OWN_PATHS
+from loopwright.server.store.messages import EMPTY
+from loopwright.server.workflow.graph import (
+    AddToListTrigger,
+    AudienceFilterNode,
+    BlankTrigger,
+    BranchNode,
+    ContactPropertyTrigger,
+    EventTrigger,
+    ExitAction,
+    ExperimentBranchNode,
+    Node,
+    SendEmailAction,
+    SignupTrigger,
+    TimerAction,
+    VariantNode,
+)
 from loopwright.wire import operations
+from loopwright.wire.filters import AudienceFilter, OptInCondition
 from loopwright.wire.operations import OPERATIONS, Operation
+from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 from support.contract import digest, misread
 from support.contract import operations as published
-from support.factories import add_draft, add_library, add_list, add_segment, first_team, suppress
+from support.factories import (
+    add_campaign,
+    add_draft,
+    add_library,
+    add_list,
+    add_segment,
+    first_team,
+    suppress,
+)
 from support.live import LiveServer
 from support.refusals import code_of, refused
+from support.workflows import add_workflow
 
 from .conftest import Serving
 
@@ -39,6 +68,7 @@ class Case(Struct, frozen=True):
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     id: str = "cnone"
+    node: str = "none"
 
 
 CONTACT = {**ADA, "userId": "u1", "firstName": "Ada", "seats": 3, "mailingLists": {}}
@@ -63,6 +93,33 @@ SENT = {
         {"type": "activity", "action": "sent", "negate": True, "target": "workflow", "id": "cnone"}
     ],
 }
+FLOW: dict[str, Node] = {
+    "root": EventTrigger(next_node_ids=("wait",), event_name="signup", re_eligible=True),
+    "wait": TimerAction(next_node_ids=("branch",), amount=1, unit="d"),
+    "branch": BranchNode(next_node_ids=("way", "other")),
+    "way": AudienceFilterNode(next_node_ids=("mail",)),
+    "other": AudienceFilterNode(
+        next_node_ids=("mail",),
+        audience_filter=AudienceFilter(match="all", conditions=[OptInCondition(status=None)]),
+    ),
+    "mail": SendEmailAction(next_node_ids=("split",), email_message_id="cmail"),
+    "split": ExperimentBranchNode(next_node_ids=("variant",)),
+    "variant": VariantNode(next_node_ids=("exit",)),
+    "exit": ExitAction(),
+}
+TRIGGERS: dict[str, Node] = {
+    "blank": BlankTrigger(next_node_ids=("exit",)),
+    "signup": SignupTrigger(next_node_ids=("exit",)),
+    "event": EventTrigger(next_node_ids=("exit",)),
+    "property": ContactPropertyTrigger(
+        next_node_ids=("exit",),
+        contact_property_query=ContactPropertyQuery(
+            key="seats", is_=Comparison(operator="any"), was=Comparison(operator="empty")
+        ),
+    ),
+    "list": AddToListTrigger(next_node_ids=("exit",)),
+}
+ADDED = ("AudienceFilter", "BranchNode", "ExperimentBranchNode", "SendEmailAction")
 GROUPS = {
     one.path.removeprefix("/v1/").removesuffix("-groups"): tuple(
         row for row in OPERATIONS if row.path.startswith(one.path)
@@ -115,6 +172,21 @@ CASES = [
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 400, "allowable", {**EMAIL, "dataVariables": {"a": LONG}}),
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 404, "not found.", {**EMAIL, "transactionalId": "cnone"}),
     Case(operations.SEND_TRANSACTIONAL_EMAIL, 409, "key k1 has already", EMAIL, headers=KEY),
+    Case(operations.LIST_CAMPAIGNS, 200),
+    Case(operations.LIST_CAMPAIGNS, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.CREATE_CAMPAIGN, 201, body={"name": "News", "audienceFilter": SEGMENT["filter"]}),
+    Case(operations.CREATE_CAMPAIGN, 400, "Group not found.", {"name": "News", "campaignGroupId": "cnone"}),
+    Case(operations.CREATE_CAMPAIGN, 404, "Mailing list not", {"name": "News", "mailingListId": "cnone"}),
+    Case(operations.GET_CAMPAIGN, 200, id="cnews"),
+    Case(operations.GET_CAMPAIGN, 400, "campaignId", id="a b"),
+    Case(operations.GET_CAMPAIGN, 404, "Campaign not found."),
+    Case(operations.UPDATE_CAMPAIGN, 200, body={"mailingListId": "clist"}, id="cnews"),
+    Case(operations.UPDATE_CAMPAIGN, 400, "at least one", {}, id="cnews"),
+    Case(operations.UPDATE_CAMPAIGN, 404, "Campaign not found.", {"name": "News"}),
+    Case(operations.UPDATE_CAMPAIGN, 409, "not in draft", {"mailingListId": None}, id="csent"),
+    Case(operations.GET_CAMPAIGN_METRICS, 200, id="csent"),
+    Case(operations.GET_CAMPAIGN_METRICS, 400, "not been sent", id="cnews"),
+    Case(operations.GET_CAMPAIGN_METRICS, 404, "Campaign not found."),
     Case(operations.LIST_AUDIENCE_SEGMENTS, 200),
     Case(operations.LIST_AUDIENCE_SEGMENTS, 400, "10 to 50", query={"perPage": "9"}),
     Case(operations.CREATE_AUDIENCE_SEGMENT, 200, body=SEGMENT),
@@ -209,6 +281,59 @@ CASES = [
     Case(operations.ENSURE_TRANSACTIONAL_DRAFT, 400, "transactionalId", id="a b"),
     Case(operations.ENSURE_TRANSACTIONAL_DRAFT, 404, "not found."),
 ]
+R = {"expectedRevisionId": "r"}
+OLD = {"expectedRevisionId": None}
+TIMER = {**R, "nodeTypeName": "TimerAction", "insertMode": "after", "fromNodeId": "root"}
+LIST = {**R, "mailingListId": "clist"}
+DETOUR = {**R, "newTargetNodeId": "split"}
+WAIT = {**R, "payload": {"amount": 2}}
+FLOW_CASES = (
+    (operations.UPDATE_WORKFLOW_PROPERTIES, {**R, "name": "Hello"}, "at least one", {**R}, "root"),
+    (operations.CHANGE_WORKFLOW_MAILING_LIST, LIST, "list not found", {**R, "mailingListId": "cno"}, "root"),
+    (operations.CREATE_WORKFLOW_NODE, TIMER, "no meaning", {**TIMER, "toNodeId": "root"}, "root"),
+    (operations.UPDATE_WORKFLOW_NODE, WAIT, "0 or longer", {**R, "payload": {"amount": -1}}, "wait"),
+    (operations.REROUTE_NODE_CONNECTION, DETOUR, "no path", {**R, "newTargetNodeId": "root"}, "way"),
+    (operations.ADD_WORKFLOW_BRANCH, R, "nope is not a key", {**R, "nope": 1}, "branch"),
+    (operations.DELETE_WORKFLOW_NODE, R, "nope is not a key", {**R, "nope": 1}, "wait"),
+    (operations.DELETE_WORKFLOW_NODE_RECURSIVELY, R, "nope is not a key", {**R, "nope": 1}, "wait"),
+    (operations.DELETE_WORKFLOW, R, "expectedRevisionId is missing", {}, "root"),
+)  # fmt: skip
+"""Every change of a workflow: a good body, what a bad one is told, that one, and the node if there is one."""
+CASES += [
+    Case(operations.CREATE_WORKFLOW, 200, body={"name": "Welcome", "mailingListId": "clist"}),
+    Case(operations.CREATE_WORKFLOW, 400, "Group not found.", {"name": "W", "workflowGroupId": "cno"}),
+    Case(operations.LIST_WORKFLOWS, 200),
+    Case(operations.LIST_WORKFLOWS, 400, "10 to 50", query={"perPage": "9"}),
+    Case(operations.GET_WORKFLOW, 200, id="cflow"),
+    Case(operations.GET_WORKFLOW, 400, "workflowId", id="a b"),
+    Case(operations.GET_WORKFLOW, 404, "Workflow not found."),
+    *(Case(operations.GET_WORKFLOW_NODE, 200, id="cflow", node=node) for node in FLOW),
+    *(Case(operations.GET_WORKFLOW_NODE, 200, id=f"cflow{kind}", node="root") for kind in TRIGGERS),
+    Case(operations.GET_WORKFLOW_NODE, 400, "nodeId", id="cflow", node="a b"),
+    Case(operations.GET_WORKFLOW_NODE, 404, "Workflow node not found.", id="cflow"),
+    Case(operations.UPDATE_WORKFLOW_NODE, 501, "no update", WAIT, id="cflow", node="exit"),
+    Case(operations.CREATE_WORKFLOW_NODE, 400, "workflow is sending", TIMER, id="csending"),
+    Case(operations.GET_WORKFLOW_NODE_METRICS, 200, id="cflow", node="mail"),
+    Case(operations.GET_WORKFLOW_NODE_METRICS, 400, "not a SendEmailAction node.", id="cflow", node="wait"),
+    Case(operations.GET_WORKFLOW_NODE_METRICS, 404, "Workflow node not found.", id="cflow"),
+    Case(operations.GET_TRANSACTIONAL_EMAIL_METRICS, 200, id="cdraft"),
+    Case(operations.GET_TRANSACTIONAL_EMAIL_METRICS, 400, "transactionalId", id="a b"),
+    Case(operations.GET_TRANSACTIONAL_EMAIL_METRICS, 404, "not found."),
+    *(
+        case
+        for row, good, said, bad, node in FLOW_CASES
+        for case in (
+            Case(row, 400, said, bad, id="cflow", node=node),
+            Case(row, 404, "Workflow not found.", good, node=node),
+            Case(row, 409, "Latest workflowRevisionId is r.", {**good, **OLD}, id="cflow", node=node),
+            Case(row, BY_OPERATION[row].status, "", good, id=f"c{row.id}", node=node),
+        )
+    ),
+    *(
+        Case(operations.CREATE_WORKFLOW_NODE, 200, body={**TIMER, "nodeTypeName": kind}, id=f"cadd{kind}")
+        for kind in ADDED
+    ),
+]  # fmt: skip
 NEVER = {("getEmailMessage", "409"), ("getEmailMessageGuardian", "409")}
 """No message here is MJML."""
 
@@ -234,7 +359,10 @@ CASES += [
 
 
 def path_of(case: Case) -> str:
-    pieces = (case.id if piece.startswith("{") else piece for piece in case.row.path.split("/"))
+    pieces = (
+        case.node if piece == "{nodeId}" else case.id if piece.startswith("{") else piece
+        for piece in case.row.path.split("/")
+    )
     return "/".join(pieces).removeprefix("/v1")
 
 
@@ -262,15 +390,33 @@ async def audience(http: httpx2.AsyncClient, live_server: LiveServer, welcome_id
     await add_list(pool, team_id, "clist")
     await add_library(pool, team_id, uploads=49)
     await add_segment(pool, team_id, "csegment", name="Small")
+    await add_campaign(pool, team_id, "cnews")
+    await add_campaign(pool, team_id, "csent", status="Sent")
+
+
+@pytest.fixture
+async def flows(live_server: LiveServer, audience: None) -> None:
+    """Workflows of every node and trigger, all at the revision `r`, and one for each change that succeeds."""
+    pool, team_id = live_server.pool, await first_team(live_server.pool)
+    async with pool.acquire() as tx, tx.transaction():
+        await write_content(tx, team_id, "cmail", EMPTY, now=datetime.now(UTC))
+    names = ["cflow", *(f"c{row.id}" for row, *_ in FLOW_CASES), *(f"cadd{kind}" for kind in ADDED)]
+    for name in names:
+        await add_workflow(pool, team_id, FLOW, status="Draft", workflow_id=name, revision_id="r")
+    await add_workflow(pool, team_id, FLOW, workflow_id="csending", revision_id="r")
+    for kind, trigger in TRIGGERS.items():
+        nodes: dict[str, Node] = {"root": trigger, "exit": ExitAction()}
+        await add_workflow(pool, team_id, nodes, status="Draft", workflow_id=f"cflow{kind}", revision_id="r")
 
 
 @pytest.mark.usefixtures("audience")
+@pytest.mark.usefixtures("flows")
 async def test_every_answer_is_read_strictly(http: httpx2.AsyncClient) -> None:
     """Success and failure alike: nothing that is not declared, and everything that is required."""
     wrong: list[object] = []
     for case in CASES:
         response = await ask(http, case)
-        status, body = response.status_code, response.json()
+        status, body = response.status_code, response.json() if response.content else None
         faults = misread(case.row.id, status, body)
         if faults or status != case.status or (status >= 400 and case.text not in body["message"]):
             wrong.append((case, status, body, faults))
@@ -297,16 +443,14 @@ async def test_too_fast(serving: Serving) -> None:
             refused(await ask(http, Case(row, 429)), 429, "Too many requests")
 
 
-async def test_not_built_yet(http: httpx2.AsyncClient) -> None:
-    """Said by name, at both roots, behind the key; an unknown path is still unknown."""
+async def test_every_operation_is_built(http: httpx2.AsyncClient) -> None:
+    """At both roots, behind the key; an unknown path is unknown."""
+    assert {one.operation for one in ENDPOINTS} == set(OPERATIONS)
     address = str(http.base_url).replace("/api/v1", "/v1")
-    for one in ("/campaigns/", f"{address}campaigns/x", "/workflows/x/nodes/y/recursive/"):
-        method = "DELETE" if "recursive" in one else "GET"
-        answer = await http.request(method, one)
-        refused(answer, 501, "is not built in this server yet")
-        assert code_of(answer) == "not_built"
-    refused(await http.get("/campaigns/x/nowhere"), 404, "There is nothing at")
-    assert (await http.head("/campaigns")).status_code == 501
+    for one in ("/campaigns/", f"{address}campaigns", "/workflows/"):
+        assert (await http.get(one)).status_code == 200
+    refused(await http.get("/workflows/x/nowhere"), 404, "There is nothing at")
+    assert (await http.head("/workflows")).status_code == 200
 
 
 async def test_our_own_addresses(http: httpx2.AsyncClient, live_server: LiveServer) -> None:

@@ -22,6 +22,7 @@ from loopwright.server.workflow.graph import (
     ContactPropertyTrigger,
     EventTrigger,
     ExitAction,
+    Node,
     SignupTrigger,
     Trigger,
 )
@@ -38,7 +39,7 @@ TO_PRO = ContactPropertyQuery(
 
 async def waits_for(pool: Pool, team: TeamRow, trigger: Trigger, status: str = "Sending") -> str:
     """A workflow of the list `news` with that trigger; returns its id."""
-    nodes = {"root": trigger, "exit": ExitAction()}
+    nodes: dict[str, Node] = {"root": trigger, "exit": ExitAction()}
     workflow = await add_workflow(
         pool,
         team.id,
@@ -113,7 +114,7 @@ async def test_one_run_at_a_time(ingest: Ingest, pool: Pool, team: TeamRow) -> N
     to = ("exit",)
     joined = await waits_for(pool, team, AddToListTrigger(next_node_ids=to, re_eligible=True))
     event = await waits_for(pool, team, EventTrigger(next_node_ids=to, event_name="signup", re_eligible=True))
-    again = [signup(team), update(team, on_list=False)]
+    again: list[Command] = [signup(team), update(team, on_list=False)]
     await ingest.submit_many([*again, *again])
     assert sorted(await started(pool)) == sorted([joined, event, event])
     await pool.execute("UPDATE run SET status = 'finished'")

@@ -257,7 +257,7 @@ async def test_held_email_is_shown(office: Office, peer: Peer, database_url: str
     assert {"domain add" in one["reason"] for one in (marketing, transactional)} == {True}
     assert ["team set --address" in one["reason"] for one in (marketing, transactional)] == [True, False]
     async with office.pool.acquire() as tx:
-        [jobs] = [one for one in await count_jobs(tx) if one.entrypoint == "deliver_email"]
+        [jobs] = [one for one in await count_jobs(tx, now=NOW) if one.entrypoint == "deliver_email"]
         shown = await load_counts(tx, office.team.id, since=NOW)
         reason = await load_latest_reason(tx, office.team.id)
     assert (jobs.state, jobs.count, jobs.seconds) == ("held", 4, 0)

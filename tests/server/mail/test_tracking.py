@@ -36,7 +36,7 @@ async def delivered(office: Office, email: EmailRow) -> str:
             message = message_from_bytes(received[0].raw, policy=default)
             html = message.get_body(("html",))
             assert html is not None
-            return html.get_content()
+            return str(html.get_content())
         await asyncio.sleep(0.02)
     pytest.fail(f"the email did not arrive: {await office.reload(email)}")
 

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from loopwright.server.clock import SystemClock
 from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.noting import noting
 from loopwright.server.mail.transport import Accepted, Held
@@ -28,7 +29,7 @@ async def yes() -> bool:
 @pytest.fixture
 async def http(pool: Pool) -> AsyncIterator[httpx2.AsyncClient]:
     """A process that sends nothing itself."""
-    app = Starlette(routes=[*Health(pool).routes(), *Observer().routes(pool)])
+    app = Starlette(routes=[*Health(pool).routes(), *Observer().routes(pool, SystemClock())])
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app), base_url="http://health.test"
     ) as client:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loopwright.server.clock import SystemClock
 from loopwright.server.runtime import worker
 from loopwright.server.runtime.worker import HeardDriver, Worker
 from loopwright.server.store.database import Pool, open_pool
@@ -76,4 +77,8 @@ async def test_a_failing_job_is_tried_again_and_then_held(
 async def states(pool: Pool) -> set[str]:
     """The states of the jobs that are left."""
     async with pool.acquire() as tx:
-        return {one.state for one in await count_jobs(tx) if one.entrypoint == "forget_contact"}
+        return {
+            one.state
+            for one in await count_jobs(tx, now=SystemClock().now())
+            if one.entrypoint == "forget_contact"
+        }

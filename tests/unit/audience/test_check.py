@@ -138,7 +138,7 @@ def test_targets() -> None:
 def test_values_are_bound_and_never_written() -> None:
     """Neither keys nor values stand in the SQL."""
     nasty = "x'; DROP TABLE contact; --"
-    conditions = [
+    conditions: list[Mapping[str, object]] = [
         property_(key=nasty, operator="contains", value=nasty),
         property_(key="email", operator="equals", value=nasty),
         {"type": "activity", "action": "sent", "target": "workflowEmail", "id": nasty},

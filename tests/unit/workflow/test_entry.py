@@ -148,7 +148,7 @@ def test_order_follows_the_happenings() -> None:
         pytest.param({}, None, id="it starts"),
         pytest.param({"status": "Draft"}, "draft", id="a draft"),
         pytest.param({"status": "Paused"}, "paused", id="paused"),
-        pytest.param({"status": "PausedAndQueueing"}, "paused", id="paused for a while"),
+        pytest.param({"status": "PausedAndQueueing"}, None, id="it waits to enter"),
         pytest.param({"mailing_list_id": "l1"}, "not_on_list", id="not on its list"),
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from loopwright.server.store.runs import WayPoint
 from loopwright.server.workflow.graph import (
     ExitAction,
     Graph,
@@ -22,6 +23,7 @@ from loopwright.server.workflow.step import (
     Move,
     Remove,
     RunPosition,
+    RunState,
     Send,
     Sleep,
     Step,
@@ -43,6 +45,12 @@ GRAPH = Graph(
         "exit": ExitAction(),
     },
 )
+
+
+def run(node_id: str, entered_at: datetime = NOON, *, passed: tuple[str, ...] = ()) -> RunState:
+    return RunState(
+        workflow_id="w", contact_id="c", place=RunPosition(node_id, entered_at), passed=(*passed, node_id)
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,21 +87,27 @@ GRAPH = Graph(
 )
 def test_next_step(place: RunPosition, standing: ContactState, expected: Step) -> None:
     """Each kind of node has its step."""
-    assert next_step(place, GRAPH, standing, now=NOON) == expected
+    assert next_step(run(place.node_id, place.entered_at), GRAPH, standing, now=NOON) == expected
 
 
 def test_a_walk_goes_as_far_as_it_can() -> None:
     """Everything up to the timer happens at once, and the timer counts from the arrival."""
-    assert advance(RunPosition("root", NOON - HOUR), GRAPH, MEMBER, now=NOON) == StepResult(
-        place=RunPosition("wait", NOON), wake_at=NOON + HOUR, sends=(("mail", "m1"),)
+    assert advance(run("root", NOON - HOUR), GRAPH, MEMBER, now=NOON) == StepResult(
+        place=RunPosition("wait", NOON),
+        wake_at=NOON + HOUR,
+        sends=(("mail", "m1"),),
+        way=(WayPoint("mail", NOON), WayPoint("wait", NOON)),
     )
 
 
 def test_a_removed_node_leads_on() -> None:
     """A run that waits where a node was goes on behind it, also when that node went away later."""
     graph = replace(GRAPH, removed={"old": "older", "older": "blank"})
-    assert next_step(RunPosition("old", NOON), graph, MEMBER, now=NOON) == Move("older")
-    assert advance(RunPosition("old", NOON), graph, MEMBER, now=NOON).status == "finished"
+    why = "the step before it was removed"
+    assert next_step(run("old"), graph, MEMBER, now=NOON) == Move("older", why)
+    assert advance(run("old"), graph, MEMBER, now=NOON).way == (
+        WayPoint("older", NOON, why), WayPoint("blank", NOON, why), WayPoint("exit", NOON),
+    )  # fmt: skip
 
 
 @st.composite
@@ -128,7 +142,7 @@ def test_every_walk_ends_and_stays_in_its_graph(graph: Graph, on_list: bool, lat
     place, now = RunPosition(graph.root_node_id, NOON), NOON
     sent: list[str] = []
     for _ in range(len(graph.nodes) + 1):
-        outcome = advance(place, graph, standing, now=now)
+        outcome = advance(run(place.node_id, place.entered_at), graph, standing, now=now)
         sent.extend(node_id for node_id, _ in outcome.sends)
         assert outcome.place.node_id in graph.nodes
         if outcome.wake_at is None:

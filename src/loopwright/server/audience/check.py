@@ -43,7 +43,7 @@ def check_filter(one: AudienceFilter, custom: Types) -> AudienceFilter:
             "a segment can hold some of them",
             code="filter_too_long",
         )
-    types = {**custom, **DEFAULT_TYPES}
+    types: Types = {**custom, **DEFAULT_TYPES}
     conditions = [_checked(condition, types, place) for place, condition in enumerate(one.conditions)]
     return AudienceFilter(match=one.match, conditions=conditions)
 
@@ -106,10 +106,10 @@ def _value(condition: PropertyCondition, kind: PropertyType) -> ConditionValue:
 def _range(value: object) -> DateRange:
     if not isinstance(value, DateRange):
         raise ValueError('between takes {"from": date, "to": date} as its value')
-    checked = DateRange(from_=_date(value.from_, "value.from"), to=_date(value.to, "value.to"))
-    if checked.from_ > checked.to:  # in one form, text has the order of moments
+    first, last = _date(value.from_, "value.from"), _date(value.to, "value.to")
+    if first > last:  # in one form, text has the order of moments
         raise ValueError("value.from comes after value.to; exchange them")
-    return checked
+    return DateRange(from_=first, to=last)
 
 
 def _date(value: object, where: str) -> str:

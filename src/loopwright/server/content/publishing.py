@@ -17,6 +17,7 @@ from loopwright.server.store.database import Connection
 from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import (
     EMPTY,
+    Content,
     MessageOwner,
     RevisionRow,
     load_current_revision,
@@ -88,17 +89,13 @@ async def publish(
     assert draft is not None
     content = draft.content
     owner = MessageOwner(kind="transactional", id=transactional_id, state="Draft")
-    design = await load_design(tx, team_id, [content.lmx])
-    whole = replace(content, lmx=expand(content.lmx, design))
-    report = inspect(whole, await load_scope(tx, team_id, owner))
-    reasons = [f"{name} is empty" for field, name in NEEDED.items() if not getattr(content, field).strip()]
-    reasons += [_told(finding) for finding in report.errors]
-    checked = check_message(content, "transactional", design)
-    reasons += [problem.message for problem in checked.problems]
+    reasons = await reasons_against(tx, team_id, owner, content)
     if reasons:
         raise Unprocessable(f"It cannot be published: {'; '.join(reasons)}.", code="draft_invalid")
     if has_relay and not is_owned((await load_team(tx, team_id)).sending_domain):
         raise Unprocessable(f"It cannot be published: {NO_DOMAIN}", code="no_sending_domain")
+    design = await load_design(tx, team_id, [content.lmx])
+    checked = check_message(content, "transactional", design)
     names = checked.data_variables
     await transactional.publish(
         tx,
@@ -108,6 +105,17 @@ async def publish(
         required_variables=required_variables(names, content),
         now=now,
     )
+
+
+async def reasons_against(tx: Connection, team_id: str, owner: MessageOwner, content: Content) -> list[str]:
+    """All that keeps content from being sent for its owner, in words; nothing when it may be."""
+    design = await load_design(tx, team_id, [content.lmx])
+    whole = replace(content, lmx=expand(content.lmx, design))
+    report = inspect(whole, await load_scope(tx, team_id, owner))
+    reasons = [f"{name} is empty" for field, name in NEEDED.items() if not getattr(content, field).strip()]
+    reasons += [_told(finding) for finding in report.errors]
+    checked = check_message(content, owner.email_kind, design)
+    return [*reasons, *(problem.message for problem in checked.problems)]
 
 
 async def locked(tx: Connection, team_id: str, transactional_id: str) -> TransactionalRow:

@@ -22,7 +22,7 @@ from loopwright.server.store.messages import (
     lock_owner,
     write_revisions,
 )
-from loopwright.wire.failures import EMAIL_MESSAGE_NOT_FOUND, REVISION_STALE
+from loopwright.wire.failures import CAMPAIGN_NOT_DRAFT, EMAIL_MESSAGE_NOT_FOUND, REVISION_STALE
 
 from .designs import load_design, render_anew
 
@@ -69,6 +69,8 @@ async def edit_message(
 
 def _closed(owner: MessageOwner) -> str | None:
     """Why content cannot be changed now; None when it can."""
+    if owner.kind == "campaign":
+        return None if owner.state == "Draft" else CAMPAIGN_NOT_DRAFT
     match owner.state:
         case "Published":
             return "This is the published version; make a draft of the transactional email and change that."

@@ -20,6 +20,8 @@ async def load_scope(tx: Connection, team_id: str, owner: MessageOwner) -> Scope
         return Scope(kind="transactional", required=(OPT_IN_VARIABLE,) if is_opt_in else ())
     custom = await load_properties(tx, [team_id])
     contacts = {one.key for one in DEFAULT_PROPERTIES} | set(custom[team_id])
+    if owner.kind == "campaign":  # as in a workflow that no event starts
+        return Scope(kind="workflow", contacts=contacts, events=())
     workflow = await load_workflow(tx, team_id, owner.id)
     if workflow.trigger_event is None:
         return Scope(kind="workflow", contacts=contacts, events=())

@@ -95,12 +95,29 @@ def initial(text: str) -> str:
     return next((letter.upper() for letter in text if letter.isalnum()), "·")
 
 
+NODE_NAMES = {
+    "AudienceFilter": "Audience filter",
+    "BranchNode": "Branch",
+    "ExperimentBranchNode": "Experiment",
+    "VariantNode": "Variant",
+    "TimerAction": "Timer",
+    "SendEmailAction": "Email",
+    "ExitAction": "Exit",
+}
+
+
+def node_name(type_name: str | None) -> str:
+    """What people call a node of that type; None is one that is gone."""
+    return NODE_NAMES.get(type_name, type_name) if type_name else "A step that is gone"
+
+
 FILTERS: dict[str, Any] = {
     "after": after,
     "date": date,
     "initial": initial,
     "kind": kind,
     "moment": moment,
+    "node_name": node_name,
     "number": number,
     "plain": plain,
     "size": size,

@@ -8,6 +8,7 @@ from loopwright.server.dashboard.requests import Visit
 from loopwright.server.store.held import load_latest_reason
 from loopwright.server.store.pages.overview import list_unsent, load_counts, load_hours
 from loopwright.server.store.relays import load_relays
+from loopwright.server.store.runs import load_overdue
 
 _UNSENT = 5
 
@@ -21,16 +22,20 @@ async def show_overview(visit: Visit) -> Response:
     relays = await load_relays(visit.tx)
     held = await load_latest_reason(visit.tx, visit.team_id)
     unsent = await list_unsent(visit.tx, visit.team_id, since=chart.first_hour(visit.now), limit=_UNSENT)
+    overdue = await load_overdue(visit.tx, visit.team_id, now=visit.now)
     numbers = NumbersPart(
         # counting a busy day takes a while; the first event of all is waited for
         live=answers.live(
-            visit.here(), (counts, picture, unsent, relays, held), seconds=10 if counts.any_event else 2
+            visit.here(),
+            (counts, picture, unsent, relays, held, overdue),
+            seconds=10 if counts.any_event else 2,
         ),
         counts=counts,
         chart=picture,
         unsent=unsent,
         relay=relays[0] if relays and relays[0].condition != "up" else None,
         held=held,
+        overdue=overdue,
         server=visit.public_url,
     )
     if visit.wants_part:

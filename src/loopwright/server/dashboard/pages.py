@@ -22,6 +22,7 @@ from loopwright.server.store.pages.inbox import Cause
 from loopwright.server.store.pages.overview import Counts
 from loopwright.server.store.pages.transactional import TransactionalLine
 from loopwright.server.store.relays import RelayRow
+from loopwright.server.store.runs import Overdue
 from loopwright.wire.email_messages import GuardianReport
 
 Section = Literal["overview", "inbox", "events", "contacts", "content"]
@@ -113,7 +114,8 @@ class NumbersPart(LivePage):
     """Today's counts, the chart of the last hours and the emails that did not leave.
 
     `relay` is the SMTP server when it takes no email, or less; `held` is why emails are held, if any are;
-    `server` is the address programs send their events to.
+    `overdue` are the runs that do not go on, if there are any; `server` is the address programs send their
+    events to.
     """
 
     template: ClassVar[str] = "numbers.html"
@@ -122,6 +124,7 @@ class NumbersPart(LivePage):
     unsent: Sequence[EmailLine]
     relay: RelayRow | None
     held: str | None
+    overdue: Overdue | None
     server: str
 
 

@@ -60,7 +60,9 @@ def _values(prepared: Prepared, icons_root: str) -> Values:
     for variable, item in fields.items():
         values[variable.kind][variable.name] = [item] * ITEMS
     values["system"][ICONS_ROOT.name] = icons_root
-    return Values(**values)
+    return Values(
+        contact=values["contact"], event=values["event"], data=values["data"], system=values["system"]
+    )
 
 
 def _lists(template: Template) -> Iterator[Variable]:

@@ -9,7 +9,7 @@ from loopwright.ids import new_id
 from loopwright.server.content.designs import load_design
 from loopwright.server.content.save import write_content
 from loopwright.server.mail.design import unknown
-from loopwright.server.store import runs
+from loopwright.server.store import runs, workflows
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import (
@@ -50,8 +50,10 @@ from .model import (
 from .names import Names
 from .parse import unknown_properties
 
+_PAUSED = "it was paused or stopped elsewhere and stays so; --resume has it send again"
 LOCAL_URL = "http://127.0.0.1:5667"
 """Where a server is that nobody said anything about."""
+
 
 async def apply_definitions(
     tx: Connection,
@@ -60,13 +62,15 @@ async def apply_definitions(
     *,
     overwrite: bool = False,
     public_url: str = LOCAL_URL,
+    resume: bool = False,
     now: datetime,
 ) -> list[Change]:
     """Create and change whatever differs, and answer for every definition what was done.
 
     `public_url` is where readers reach the server, without a final slash: the folder's images will be there.
 
-    What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact properties
+    What the team has beyond the definitions is left alone, and what people or programs have paused stays
+    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties
     and components that the team does not have, for a confirmation email without its link, and, unless it is
     to `overwrite`, for emails that others have changed since files last wrote them. The caller's transaction
     then ends with nothing written.
@@ -90,7 +94,7 @@ async def apply_definitions(
     if shared.refused:
         raise InvalidDefinitions(shared.refused)
     content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id), shared.names)
-    applier = _Applier(tx, team_id, now, content)
+    applier = _Applier(tx, team_id, now, content, resumes=resume)
     changes += [
         *await applier.lists(definitions.lists),
         *await applier.transactional(definitions.transactional),
@@ -194,11 +198,14 @@ class _ContentWriter:
 class _Applier:
     """One apply: a transaction, a team and a moment."""
 
-    def __init__(self, tx: Connection, team_id: str, now: datetime, content: _ContentWriter) -> None:
+    def __init__(
+        self, tx: Connection, team_id: str, now: datetime, content: _ContentWriter, *, resumes: bool
+    ) -> None:
         self._tx = tx
         self._team_id = team_id
         self._now = now
         self._content = content
+        self._resumes = resumes
         self._list_ids: dict[str, str] = {}
 
     async def lists(self, definitions: Sequence[ListDefinition]) -> list[Change]:
@@ -210,7 +217,10 @@ class _Applier:
         await save_lists(self._tx, [row for row in rows if row != stored.get(row.slug)], now=self._now)
         return [
             Change(
-                "mailing list", row.slug, action(stored.get(row.slug), differs=row != stored.get(row.slug)), row.id
+                "mailing list",
+                row.slug,
+                action(stored.get(row.slug), differs=row != stored.get(row.slug)),
+                row.id,
             )
             for row in rows
         ]
@@ -264,15 +274,18 @@ class _Applier:
         graph = _succeed(before, definition.graph(message_ids))
         row = self._workflow_row(definition, graph, stored)
         detail = ""
+        if stored is not None and not self._resumes and await self._is_paused_elsewhere(stored):
+            detail = _PAUSED if row.status == "Sending" else ""
+            row = replace(row, status=row.status if row.status == "Draft" else stored.status)
         if stored is None:
             await insert_workflow(self._tx, replace(row, revision_id=new_id(self._now)), now=self._now)
         elif row != replace(stored, nodes=encode_nodes(before.nodes).decode()):
             await update_workflow(self._tx, replace(row, revision_id=new_id(self._now)), now=self._now)
             if row.status == "Sending" and stored.status != "Sending":
                 await runs.resume(self._tx, self._team_id, row.id, now=self._now)
-            detail = await self._redirect(row.id, before, graph)
+            detail = "; ".join(filter(None, (detail, await self._redirect(row.id, before, graph))))
         elif not messages_differ:
-            return Change("workflow", definition.slug, "unchanged", row.id)
+            return Change("workflow", definition.slug, "unchanged", row.id, detail)
         return Change("workflow", definition.slug, "changed" if stored else "created", row.id, detail)
 
     def _workflow_row(
@@ -293,7 +306,11 @@ class _Applier:
             removed_nodes=graph.removed,
             trigger_type=type(trigger).__name__,
             trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
+            group_id=stored.group_id if stored else None,
         )
+
+    async def _is_paused_elsewhere(self, stored: WorkflowRow) -> bool:
+        return await workflows.load_paused_at(self._tx, self._team_id, stored.id) is not None
 
     async def _save_messages(
         self, definition: WorkflowDefinition, before: Graph
@@ -311,10 +328,14 @@ class _Applier:
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
         """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""
         changed = [key for key, node in before.nodes.items() if after.nodes.get(key, node) != node]
-        await runs.wake(self._tx, self._team_id, workflow_id, changed, now=self._now)
+        waiting = await runs.wake(self._tx, self._team_id, workflow_id, changed, now=self._now)
         removed = before.nodes.keys() - after.nodes
-        count = await runs.wake(self._tx, self._team_id, workflow_id, removed, now=self._now)
-        return f"contacts who go on after a removed step: {count}" if count else ""
+        going_on = await runs.wake(self._tx, self._team_id, workflow_id, removed, now=self._now)
+        told = {
+            "contacts who wait at a changed step": waiting,
+            "contacts who go on after a removed step": going_on,
+        }
+        return "; ".join(f"{what}: {count}" for what, count in told.items() if count)
 
 
 def _succeed(before: Graph, after: Graph) -> Graph:
@@ -327,6 +348,5 @@ def _succeed(before: Graph, after: Graph) -> Graph:
 def _survivor(node_id: str, before: Graph, after: Graph) -> str:
     """The first node behind a removed one that is still there; the exit always is."""
     while node_id not in after.nodes:
-        (node_id,) = before.nodes[node_id].next_node_ids
+        node_id = before.nodes[node_id].next_node_ids[0]
     return node_id
-

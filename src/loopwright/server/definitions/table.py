@@ -29,7 +29,9 @@ def read_toml(file: str, source: str, mistakes: list[Mistake]) -> "Table | None"
     return Table(file, values, (), key_lines(text), mistakes)
 
 
-def tables_in(folder: str, files: Mapping[str, str], mistakes: list[Mistake]) -> Iterator[tuple[str, "Table"]]:
+def tables_in(
+    folder: str, files: Mapping[str, str], mistakes: list[Mistake]
+) -> Iterator[tuple[str, "Table"]]:
     """The TOML files of a folder by what they are called, without its subfolders."""
     for file in sorted(files):
         if dirname(file) != folder or not file.endswith(".toml"):

@@ -35,14 +35,24 @@ async def save(
     *,
     overwrite: bool = False,
     public_url: str = LOCAL_URL,
+    resume: bool = False,
 ) -> list[Change]:
     """Apply to the database at `database_url`, or else to the embedded one in `data_dir`, migrated first.
 
     `team` is a name or an id; None means the only team, which is made when there is none yet. Emails that
-    others have changed since files wrote them are refused, unless the files are to `overwrite` them.
+    others have changed since files wrote them are refused, unless the files are to `overwrite` them, and what
+    others have paused stays so, unless the files are to `resume` it.
     """
     async with open_team(data_dir, database_url, team, clock) as (tx, owner):
-        return await apply_definitions(tx, owner.id, definitions, overwrite=overwrite, public_url=public_url, now=clock.now())
+        return await apply_definitions(
+            tx,
+            owner.id,
+            definitions,
+            overwrite=overwrite,
+            resume=resume,
+            public_url=public_url,
+            now=clock.now(),
+        )
 
 
 @asynccontextmanager
@@ -77,6 +87,7 @@ async def preview(
     *,
     overwrite: bool = False,
     public_url: str = LOCAL_URL,
+    resume: bool = False,
 ) -> list[Change]:
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
     if database_url is None and not has_data(data_dir):
@@ -87,7 +98,10 @@ async def preview(
         teams = await load_teams(tx)
         if not teams:
             return all_new(definitions)
-        return await _rolled_back(tx, choose_team(teams, team).id, definitions, clock, overwrite=overwrite, public_url=public_url)
+        team_id = choose_team(teams, team).id
+        return await _rolled_back(
+            tx, team_id, definitions, clock, overwrite=overwrite, resume=resume, public_url=public_url
+        )
 
 
 def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
@@ -127,12 +141,27 @@ def has_data(data_dir: Path) -> bool:
 
 
 async def _rolled_back(
-    tx: Connection, team_id: str, definitions: Definitions, clock: Clock, *, overwrite: bool, public_url: str
+    tx: Connection,
+    team_id: str,
+    definitions: Definitions,
+    clock: Clock,
+    *,
+    overwrite: bool,
+    resume: bool,
+    public_url: str,
 ) -> list[Change]:
     transaction = tx.transaction()
     await transaction.start()
     try:
-        changes = await apply_definitions(tx, team_id, definitions, overwrite=overwrite, public_url=public_url, now=clock.now())
+        changes = await apply_definitions(
+            tx,
+            team_id,
+            definitions,
+            overwrite=overwrite,
+            resume=resume,
+            public_url=public_url,
+            now=clock.now(),
+        )
         # The id of what is not there after all would only mislead.
         return [replace(change, id="") if change.action == "created" else change for change in changes]
     finally:

@@ -1,18 +1,22 @@
 """What requests say, as types: for the server's own description. `ingest.reading` reads them, more kindly."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from loopwright.wire.campaigns import Scheduling
 from loopwright.wire.filters import (
     ActivityCondition,
     AudienceFilter,
+    DateRange,
     OptInCondition,
     PropertyCondition,
 )
 from loopwright.wire.limits import SEGMENT_DESCRIPTION_CHARACTERS, SEGMENT_NAME_CHARACTERS
+from loopwright.wire.node_payloads import AudienceFilterPayload, ContactPropertyTriggerPayload
 from loopwright.wire.transactional import Attachment
 from loopwright.wire.values import PropertyType, Value
+from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 
 Lists = dict[str, bool]
 Flat = dict[str, Value | None]
@@ -168,6 +172,31 @@ class EmailPreviewRequest(_Body, frozen=True, kw_only=True, forbid_unknown_field
     data_variables: dict[str, Value | list[Flat]] | UnsetType = UNSET
 
 
+class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
+    """A webhook endpoint, which is told of all events unless `events` names some."""
+
+    url: Annotated[str, Meta(max_length=2_000)]
+    description: Annotated[str, Meta(max_length=500)] = ""
+    events: list[str] | UnsetType = UNSET
+
+
+class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
+    """What is to change about a webhook endpoint."""
+
+    url: Annotated[str, Meta(max_length=2_000)] | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
+    events: list[str] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
+    """From when, up to when (now, without it), and whether what was delivered goes again, too."""
+
+    from_: str = field(name="from")
+    to: str | UnsetType = UNSET
+    delivered: bool = False
+
+
 class PropertyConditionRequest(
     PropertyCondition, frozen=True, kw_only=True, tag_field="type", tag="property", forbid_unknown_fields=True
 ):
@@ -200,9 +229,147 @@ class SegmentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fiel
     filter: AudienceFilterRequest
 
 
+class SchedulingRequest(Scheduling, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a campaign is to go out: `now` without a timestamp, `schedule` with one in the future."""
+
+
+class CampaignCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new campaign. Without list, segment and filter it is for everybody."""
+
+    name: Name
+    campaign_group_id: str | UnsetType = UNSET
+    mailing_list_id: str | UnsetType | None = UNSET
+    audience_segment_id: str | UnsetType | None = UNSET
+    audience_filter: AudienceFilterRequest | UnsetType | None = UNSET
+    scheduling: SchedulingRequest | UnsetType = UNSET
+
+
+class CampaignUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a campaign: at least one of them. Null clears list, segment or filter."""
+
+    name: Name | UnsetType = UNSET
+    campaign_group_id: str | UnsetType = UNSET
+    mailing_list_id: str | UnsetType | None = UNSET
+    audience_segment_id: str | UnsetType | None = UNSET
+    audience_filter: AudienceFilterRequest | UnsetType | None = UNSET
+    scheduling: SchedulingRequest | UnsetType = UNSET
+
+
 class AudienceRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is meant: members of a list, of a segment, whoever matches a filter; all of them must hold."""
 
     mailing_list_id: str | UnsetType | None = UNSET
     audience_segment_id: str | UnsetType | None = UNSET
+    audience_filter: AudienceFilterRequest | UnsetType | None = UNSET
+
+
+Revision = str | None
+"""The revision that a change is made to, as it was read last."""
+Policy = Literal["fail", "discard"]
+
+
+class WorkflowCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new workflow."""
+
+    name: Name
+    description: str | UnsetType = UNSET
+    mailing_list_id: str | UnsetType | None = UNSET
+    workflow_group_id: str | UnsetType = UNSET
+
+
+class WorkflowUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a workflow: at least one of the three."""
+
+    expected_revision_id: Revision
+    name: Name | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    workflow_group_id: str | UnsetType = UNSET
+
+
+class WorkflowDeleteRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workflow to delete; it has to be confirmed while it sends or somebody is inside."""
+
+    expected_revision_id: Revision
+    confirm_delete: bool | UnsetType = UNSET
+
+
+class WorkflowListRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another mailing list of a workflow, or none."""
+
+    expected_revision_id: Revision
+    mailing_list_id: str | None
+    dry_run: bool | UnsetType = UNSET
+    queued_contact_policy: Policy | UnsetType = UNSET
+
+
+class NodeCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new node and its place: between two nodes, before one, or after one."""
+
+    expected_revision_id: Revision
+    insert_mode: Literal["between", "before", "after"]
+    node_type_name: Literal[
+        "AudienceFilter",
+        "BranchNode",
+        "ExperimentBranchNode",
+        "TimerAction",
+        "SendEmailAction",
+        "VariantNode",
+    ]
+    from_node_id: str | UnsetType = UNSET
+    to_node_id: str | UnsetType = UNSET
+    before_node_id: str | UnsetType = UNSET
+
+
+class NodeUpdateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change about a node, in the shape of its kind."""
+
+    expected_revision_id: Revision
+    payload: dict[str, Any]
+
+
+class NodeDeleteRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A node to delete, and what becomes of contacts who stand there."""
+
+    expected_revision_id: Revision
+    dry_run: bool | UnsetType = UNSET
+    queued_contact_policy: Policy | UnsetType = UNSET
+
+
+class NodeRerouteRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another node that a node leads to."""
+
+    expected_revision_id: Revision
+    new_target_node_id: str
+
+
+class BranchAddRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One more way of a branch or an experiment."""
+
+    expected_revision_id: Revision
+
+
+class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value's test."""
+
+    value: str | float | bool | DateRange  # type: ignore[misc]  # what the answer may leave out, a request says
+
+
+class ContactPropertyQueryRequest(
+    ContactPropertyQuery, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """A change of a property, with keys that the server knows."""
+
+    is_: ComparisonRequest = field(name="is")
+    was: ComparisonRequest
+
+
+class ContactPropertyPayloadRequest(ContactPropertyTriggerPayload, frozen=True, kw_only=True, rename="camel"):
+    """What change of a contact starts the workflow."""
+
+    contact_property_query: ContactPropertyQueryRequest | UnsetType = UNSET
+
+
+class AudienceFilterPayloadRequest(AudienceFilterPayload, frozen=True, kw_only=True, rename="camel"):
+    """Who is let on."""
+
     audience_filter: AudienceFilterRequest | UnsetType | None = UNSET

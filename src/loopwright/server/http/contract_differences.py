@@ -45,6 +45,7 @@ DEVIATIONS = (
         "*Transactional*: answer: transactionalGroupId required",
         "It is always there: what has no other group is in `Unsorted`.",
     ),
+    Deviation("*Workflow*: answer*: * required", "A workflow always has a name and a description."),
     Deviation("getEmailMessage*: answers: no 409", "No message here is MJML."),
     Deviation(
         "*Contact: parameters: *Loopwright-Workflows*",
@@ -61,7 +62,6 @@ BEHAVIOUR = (
     "for that answer. The header `x-loopwright-code` has a code for programs, and `x-request-id`, on every "
     "answer, the name of the request in the log.",
     "400 of sendTransactionalEmail is the current form; `path` beside it names the key where that is known.",
-    "An operation that is not built yet gets 501, by its name, with the code `not_built`.",
     "`incomingWebhookPlatform` is JSON null for custom events, not the text `null`.",
     "What is nowhere gets 404 in that form, too, naming the API's root; outside it browsers get a page.",
     "Rate limits are off unless `--rate-limit` sets them; 429 then has `Retry-After`. Every answer below the "

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -16,6 +16,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
 from loopwright.server.keys import hash_key
+from loopwright.server.networks import Network
 from loopwright.server.refusal import (
     BadRequest,
     TooLarge,
@@ -23,6 +24,7 @@ from loopwright.server.refusal import (
     Unauthorized,
     WrongMediaType,
 )
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, team_of_key
 from loopwright.wire.encoding import encode
@@ -36,6 +38,13 @@ from .space import FREE, Share, Space
 
 KEY_MEMORY_SECONDS = 5.0
 """For so long a revoked key may still open this process, and a request that it has opened go on."""
+
+
+class WebhookTerms(Struct, frozen=True):
+    """What seals the secrets of endpoints, if anything does, and which networks they may be in."""
+
+    sealing: SealingKey | None
+    networks: Sequence[Network]
 
 
 class ApiRequest(Struct, frozen=True):
@@ -57,6 +66,12 @@ class ApiRequest(Struct, frozen=True):
     share: Share
     public_url: str | None
     has_relay: bool
+    webhooks: WebhookTerms
+
+    @property
+    def root_url(self) -> str:
+        """What addresses in answers begin with, without a final slash."""
+        return self.public_url or str(self.request.base_url).rstrip("/")
 
 
 Handler = Callable[[ApiRequest], Awaitable[Response]]
@@ -75,6 +90,7 @@ class Authenticator:
         removal_quota: int,
         public_url: str | None,
         has_relay: bool,
+        webhooks: WebhookTerms,
     ) -> None:
         self._pool = pool
         self._ingest = ingest
@@ -84,6 +100,7 @@ class Authenticator:
         self._space = Space()
         self._public_url = public_url
         self._has_relay = has_relay
+        self._webhooks = webhooks
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
 
     async def enter(self, request: Request) -> ApiRequest:
@@ -102,6 +119,7 @@ class Authenticator:
             Share(self._space, team.id),
             self._public_url,
             self._has_relay,
+            self._webhooks,
         )
 
     def count(self, team: TeamRow, headers: dict[str, str], *, of_content: bool) -> None:

@@ -78,6 +78,11 @@ async def update_email_message(
     async with call.pool.acquire() as tx, tx.transaction():
 
         async def edit(content: Content, owner: MessageOwner) -> Content:
+            if owner.kind == "campaign" and (body.cc_email or body.bcc_email):
+                raise BadRequest(
+                    "A campaign goes to its recipients alone; leave ccEmail and bccEmail out.",
+                    code="copies_of_campaign",
+                )
             wanted = _merged(content, body)
             design = await load_design(tx, call.team.id, [wanted.lmx])
             checked = check_message(wanted, owner.email_kind, design)
@@ -140,6 +145,7 @@ def _message(owner: MessageOwner, revision: RevisionRow) -> EmailMessage:
     content = revision.content
     return EmailMessage(
         id=revision.message_id,
+        campaign_id=owner.id if owner.kind == "campaign" else UNSET,
         transactional_id=owner.id if owner.kind == "transactional" else UNSET,
         subject=content.subject,
         preview_text=content.preview_text,

@@ -19,6 +19,7 @@ from loopwright.server.store.groups import GroupKind
 from loopwright.wire import contacts as wire
 from loopwright.wire import operations as api
 from loopwright.wire.account import ApiKeyInfo
+from loopwright.wire.campaigns import Campaign, CampaignCreated
 from loopwright.wire.components import Component, ComponentUpdated
 from loopwright.wire.email_messages import EmailMessage, GuardianReport, PreviewQueued
 from loopwright.wire.event_patterns import EventPattern, EventPatternSummary
@@ -37,10 +38,12 @@ from loopwright.wire.transactional import (
     TransactionalEmail,
 )
 from loopwright.wire.uploads import UploadCompleted, UploadCreated
+from loopwright.wire.workflows import ListChange, NodeDeletion, Workflow, WorkflowSummary
 
 from . import (
     account,
     bodies,
+    campaigns,
     components,
     contacts,
     email_messages,
@@ -54,6 +57,8 @@ from . import (
     transactional,
     transactional_emails,
     uploads,
+    workflow_nodes,
+    workflows,
 )
 from .dispatch import ApiRequest, Handler, answer
 from .failures import (
@@ -67,6 +72,7 @@ from .failures import (
 )
 from .paging import page_wanted
 from .strict import read_strict
+from .workflow_views import NodeAnswer, NodeDetail
 
 Work = Callable[..., Awaitable[object]]
 """Does what an operation is for, and returns the answer's value."""
@@ -180,12 +186,17 @@ def writes(
     refuses: Sequence[int] = (),
     shapes: Shapes = PLAIN,
 ) -> Endpoint:
-    """An operation that makes or changes content; the ids in its path are looked at before its body."""
+    """An operation that makes or changes content; the ids in its path are looked at before its body.
+
+    An `answer_type` of None is 204, without a body.
+    """
     found = (404,) if "{" in operation.path else ()
+    status = 204 if answer_type is None else status
 
     async def handle(call: ApiRequest) -> Response:
         ids = _ids(call, operation)
-        return answer(await work(call, *ids, await read_strict(call, body)), status)
+        done = await work(call, *ids, await read_strict(call, body))
+        return Response(status_code=204) if answer_type is None else answer(done, status)
 
     return Endpoint(
         operation=operation,
@@ -217,9 +228,12 @@ PROPERTIES = "Contact properties"
 PATTERNS = "Event patterns"
 TRANSACTIONAL = "Transactional emails"
 MESSAGES = "Email messages"
+CAMPAIGNS = "Campaigns"
 SEGMENTS = "Audience segments"
 THEMES = "Themes"
 COMPONENTS = "Components"
+WORKFLOWS = "Workflows"
+NODES = "Workflow nodes"
 GROUPS: Sequence[tuple[GroupKind, str, Operation, Operation, Operation, Operation]] = (
     (
         "transactional",
@@ -443,6 +457,26 @@ ENDPOINTS: Sequence[Endpoint] = (
             writes(changing, groups.update_group(kind), tag, Group, body=bodies.GroupUpdateRequest),
         )
     ),
+    lists(api.LIST_CAMPAIGNS, campaigns.list_campaigns, CAMPAIGNS, Campaign),
+    writes(
+        api.CREATE_CAMPAIGN,
+        campaigns.create_campaign,
+        CAMPAIGNS,
+        CampaignCreated,
+        body=bodies.CampaignCreateRequest,
+        status=201,
+        refuses=(404,),
+    ),
+    shows(api.GET_CAMPAIGN, campaigns.get_campaign, CAMPAIGNS, Campaign),
+    writes(
+        api.UPDATE_CAMPAIGN,
+        campaigns.update_campaign,
+        CAMPAIGNS,
+        Campaign,
+        body=bodies.CampaignUpdateRequest,
+        refuses=(409,),
+    ),
+    shows(api.GET_CAMPAIGN_METRICS, campaigns.get_campaign_metrics, CAMPAIGNS, EmailMetrics),
     lists(api.LIST_AUDIENCE_SEGMENTS, segments.list_segments, SEGMENTS, AudienceSegment),
     writes(
         api.CREATE_AUDIENCE_SEGMENT,
@@ -453,6 +487,84 @@ ENDPOINTS: Sequence[Endpoint] = (
         refuses=(404,),
     ),
     shows(api.GET_AUDIENCE_SEGMENT, segments.get_segment, SEGMENTS, AudienceSegment),
+    lists(api.LIST_WORKFLOWS, workflows.list_workflows, WORKFLOWS, WorkflowSummary),
+    writes(
+        api.CREATE_WORKFLOW, workflows.create_workflow, WORKFLOWS, Workflow, body=bodies.WorkflowCreateRequest
+    ),
+    shows(api.GET_WORKFLOW, workflows.get_workflow, WORKFLOWS, Workflow),
+    writes(
+        api.UPDATE_WORKFLOW_PROPERTIES,
+        workflows.update_workflow_properties,
+        WORKFLOWS,
+        Workflow,
+        body=bodies.WorkflowUpdateRequest,
+        refuses=(409,),
+    ),
+    writes(
+        api.CHANGE_WORKFLOW_MAILING_LIST,
+        workflows.change_workflow_mailing_list,
+        WORKFLOWS,
+        ListChange,
+        body=bodies.WorkflowListRequest,
+        refuses=(409,),
+    ),
+    writes(
+        api.DELETE_WORKFLOW,
+        workflows.delete_workflow,
+        WORKFLOWS,
+        None,
+        body=bodies.WorkflowDeleteRequest,
+        refuses=(409,),
+    ),
+    shows(api.GET_WORKFLOW_NODE, workflow_nodes.get_workflow_node, NODES, NodeDetail),
+    writes(
+        api.CREATE_WORKFLOW_NODE,
+        workflow_nodes.create_workflow_node,
+        NODES,
+        NodeAnswer,
+        body=bodies.NodeCreateRequest,
+        refuses=(409,),
+    ),
+    writes(
+        api.UPDATE_WORKFLOW_NODE,
+        workflow_nodes.update_workflow_node,
+        NODES,
+        NodeDetail,
+        body=bodies.NodeUpdateRequest,
+        refuses=(409, 501),
+    ),
+    writes(
+        api.DELETE_WORKFLOW_NODE,
+        workflow_nodes.delete_workflow_node,
+        NODES,
+        NodeDeletion,
+        body=bodies.NodeDeleteRequest,
+        refuses=(409,),
+    ),
+    writes(
+        api.DELETE_WORKFLOW_NODE_RECURSIVELY,
+        workflow_nodes.delete_workflow_node_recursively,
+        NODES,
+        NodeDeletion,
+        body=bodies.NodeDeleteRequest,
+        refuses=(409,),
+    ),
+    writes(
+        api.REROUTE_NODE_CONNECTION,
+        workflow_nodes.reroute_node_connection,
+        NODES,
+        NodeDetail,
+        body=bodies.NodeRerouteRequest,
+        refuses=(409,),
+    ),
+    writes(
+        api.ADD_WORKFLOW_BRANCH,
+        workflow_nodes.add_workflow_branch,
+        NODES,
+        NodeAnswer,
+        body=bodies.BranchAddRequest,
+        refuses=(409,),
+    ),
     reads_itself(
         api.LIST_DEDICATED_SENDING_IPS, account.list_dedicated_sending_ips, "Configuration", list[str]
     ),

@@ -47,6 +47,7 @@ REASONS = {
     415: "The body is compressed.",
     422: "The content cannot become an email; the message names every mistake.",
     429: "Too fast; `Retry-After` says how many seconds to wait.",
+    501: "There is no such update.",
     503: "The server cannot do it now; the same request may pass later.",
 }
 _ID = "^[A-Za-z0-9_-]+$"
@@ -100,6 +101,7 @@ def document() -> Schema:
     _flatten_contact(answer_parts["Contact"])
     _never_null(answer_parts["Contact"], "source", "userGroup")
     _never_null(answer_parts["ApiKeyInfo"], "teamName")
+    _never_null(answer_parts["Workflow"], "workflowRevisionId", "rootNodeId")
     _name_what_is_needed(body_parts)
     bodies_by_type = dict(zip(kinds, wanted, strict=True))
     paths: dict[str, Schema] = {}
@@ -132,10 +134,8 @@ def _operation(endpoint: Endpoint, answer: Schema, body: Schema | None) -> Schem
         "summary": endpoint.summary,
         "parameters": [*_in_path(row), *_in_query(endpoint.query), *_in_header(row)],
         "responses": {
-            str(endpoint.status): {
-                "description": "Done.",
-                "content": {"application/json": {"schema": answer}},
-            },
+            str(endpoint.status): {"description": "Done."}
+            | ({"content": {"application/json": {"schema": answer}}} if endpoint.answer else {}),
             **_failures((*endpoint.failures, *EVERYWHERE), endpoint.shapes),
         },
     }

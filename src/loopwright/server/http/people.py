@@ -24,8 +24,9 @@ PAGE = 500
 async def all_data(call: ApiRequest) -> Response:
     """GET /loopwright/v1/contacts/data?email=|userId=: every row that is about that person.
 
-    Each section of the object is an array: contact, suppression, suppressionRemovals, events, runs, emails
-    and inbox. An address that is no contact's is answered, too, with what was sent there.
+    Each section of the object is an array: contact, suppression, suppressionRemovals, events, facts,
+    webhooks, runs, emails and inbox. An address that is no contact's is answered, too, with what was sent
+    there.
     """
     identity = read_one_identifier(call.request.query_params)
     async with call.pool.acquire() as tx:

@@ -35,7 +35,11 @@ KEYS: dict[VariableKind, str] = {
     "event": "eventProperties",
     "data": "dataVariables",
 }
-TAKEN: dict[str, tuple[VariableKind, ...]] = {"transactional": ("data",), "workflow": ("contact", "event")}
+TAKEN: dict[str, tuple[VariableKind, ...]] = {
+    "transactional": ("data",),
+    "campaign": ("contact",),
+    "workflow": ("contact", "event"),
+}
 """The kinds of variables that an email has, by whose it is."""
 
 

@@ -7,13 +7,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from loopwright.server.refusal import NotBuilt
-from loopwright.wire import operations
-
-from . import audience, bulk, export, inbox, people
-from .dispatch import ApiRequest, Authenticator, Handler, Resource, respond
-from .endpoints import BY_OPERATION
-from .failures import Shapes
+from . import audience, bulk, export, inbox, people, webhooks, workflow_control
+from .dispatch import Authenticator, Handler, Resource, respond
+from .endpoints import ENDPOINTS, Endpoint
 from .fallback import unknown_path
 from .paths import Paths
 
@@ -32,6 +28,23 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
     "/inbox": {"GET": inbox.list_inbox},
+    "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},
+    "/webhooks/{webhookId}": {
+        "GET": webhooks.get_webhook,
+        "POST": webhooks.update_webhook,
+        "DELETE": webhooks.delete_webhook,
+    },
+    "/webhooks/{webhookId}/rotate": {"POST": webhooks.rotate_webhook},
+    "/webhooks/{webhookId}/test": {"POST": webhooks.test_webhook},
+    "/webhooks/{webhookId}/replay": {"POST": webhooks.replay_webhook},
+    "/webhooks/{webhookId}/deliveries": {"GET": webhooks.list_deliveries},
+    "/webhooks/{webhookId}/deliveries/{deliveryId}": {"GET": webhooks.get_delivery},
+    "/workflows": {"GET": workflow_control.list_states},
+    "/workflows/{workflowId}": {"GET": workflow_control.show_state},
+    "/workflows/{workflowId}/start": {"POST": workflow_control.start},
+    "/workflows/{workflowId}/pause": {"POST": workflow_control.pause},
+    "/workflows/{workflowId}/resume": {"POST": workflow_control.resume},
+    "/workflows/{workflowId}/stop": {"POST": workflow_control.stop},
 }
 
 
@@ -45,13 +58,13 @@ class Api:
         self._door = door
         self._pages = pages
         self._paths: Paths[Resource] = Paths()
-        for path, rows in _rows_by_path().items():
-            handlers: dict[str, Handler] = {row.method: not_built(row) for row in rows}
-            shapes: dict[str, Shapes] = {}
-            for endpoint in [BY_OPERATION[row] for row in rows if row in BY_OPERATION]:
-                handlers[endpoint.operation.method] = endpoint.handler
-                shapes[endpoint.operation.method] = endpoint.shapes
-            resource = Resource(door, handlers, shapes, of_content=any(row.content for row in rows))
+        for path, endpoints in _by_path().items():
+            resource = Resource(
+                door,
+                {one.operation.method: one.handler for one in endpoints},
+                {one.operation.method: one.shapes for one in endpoints},
+                of_content=any(one.operation.content for one in endpoints),
+            )
             for parameter, wide in WIDE_PARAMETERS.items():
                 path = path.replace(parameter, wide)
             for root in ROOTS:
@@ -93,19 +106,8 @@ class Api:
         raise unknown_path(request.scope["path"])
 
 
-def not_built(row: operations.Operation) -> Handler:
-    """Says so by name: whoever calls it has the right address, and would look for a mistake of their own."""
-
-    async def refuse(_: ApiRequest) -> Response:
-        raise NotBuilt(
-            f"{row.id} is not built in this server yet; /openapi.json lists what is.", code="not_built"
-        )
-
-    return refuse
-
-
-def _rows_by_path() -> dict[str, list[operations.Operation]]:
-    by_path: dict[str, list[operations.Operation]] = {}
-    for row in operations.OPERATIONS:
-        by_path.setdefault(row.path, []).append(row)
+def _by_path() -> dict[str, list[Endpoint]]:
+    by_path: dict[str, list[Endpoint]] = {}
+    for endpoint in ENDPOINTS:
+        by_path.setdefault(endpoint.operation.path, []).append(endpoint)
     return by_path

@@ -1,5 +1,6 @@
 """Bodies of the content API: unknown keys are refused by name, and so is what has the wrong type."""
 
+from collections.abc import Mapping
 from typing import TypeVar, cast
 
 import msgspec
@@ -18,27 +19,36 @@ Value = TypeVar("Value")
 async def read_strict(call: ApiRequest, kind: type[Body]) -> Body:
     """The request's body as a Struct. Raises `BadRequest` that names the key, and what `read_body` raises."""
     body = await read_body(call)
+    _check_characters(body, "")
+    return convert_strict(body, kind)
+
+
+def convert_strict(body: Mapping[str, object], kind: type[Body], at: str = "") -> Body:
+    """The body, or the part of it that is `at` a place such as `payload.`, as a Struct.
+
+    Raises `BadRequest` that names the key.
+    """
     known = [field.encode_name for field in fields(kind)]
     for key in body:
         if key not in known:
             raise BadRequest(
-                f"{key} is not a key of this request; send {', '.join(known)}", code="key_unknown"
+                f"{at}{key} is not a key of this request; send {', '.join(known)}", code="key_unknown"
             )
-    _check_characters(body, "")
     for field in fields(kind):
         if field.required and field.encode_name not in body:
-            raise BadRequest(f"{field.encode_name} is missing", code="key_missing")
+            raise BadRequest(f"{at}{field.encode_name} is missing", code="key_missing")
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as problem:
         said, _, place = str(problem).partition(" - at `$.")
-        raise BadRequest(f"{place.strip('`')}: {said}", code="value_invalid") from None
+        raise BadRequest(f"{at}{place.strip('`')}: {said}", code="value_invalid") from None
 
 
 def at_least_one(body: Struct) -> None:
-    """Raises `BadRequest` when the body changes nothing."""
-    if all(getattr(body, field.name) is UNSET for field in fields(type(body))):
-        names = ", ".join(field.encode_name for field in fields(type(body)))
+    """Raises `BadRequest` when the body gives none of the keys that it need not give: it changes nothing."""
+    optional = [field for field in fields(type(body)) if not field.required]
+    if all(getattr(body, field.name) is UNSET for field in optional):
+        names = ", ".join(field.encode_name for field in optional)
         raise BadRequest(f"send at least one of {names}", code="nothing_to_change")
 
 

@@ -102,7 +102,6 @@ def _draft(call: ApiRequest, row: TransactionalRow, revision_id: str) -> Transac
 
 
 def _fields(call: ApiRequest, row: TransactionalRow) -> dict[str, Any]:
-    root = call.public_url or str(call.request.base_url).rstrip("/")
     return {
         "id": row.id,
         "name": row.name,
@@ -112,5 +111,5 @@ def _fields(call: ApiRequest, row: TransactionalRow) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "data_variables": row.data_variables,
-        "url": f"{root}/transactional/{row.id}",
+        "url": f"{call.root_url}/transactional/{row.id}",
     }

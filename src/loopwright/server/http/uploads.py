@@ -65,7 +65,7 @@ async def create_upload(call: ApiRequest, body: UploadCreateRequest) -> UploadCr
     signature = _signature(call.team.secret, upload_id, expires)
     return UploadCreated(
         email_asset_id=upload_id,
-        presigned_url=f"{_root(call)}/uploads/{upload_id}?expires={expires}&signature={signature}",
+        presigned_url=f"{call.root_url}/uploads/{upload_id}?expires={expires}&signature={signature}",
     )
 
 
@@ -86,7 +86,7 @@ async def complete_upload(call: ApiRequest, upload_id: str) -> UploadCompleted:
             if await uploads.count_completed(tx, call.team.id, since=now - DAY) >= UPLOADS_PER_DAY:
                 raise TooManyRequests(UPLOAD_LIMIT_EXCEEDED, code="upload_limit_exceeded")
             digest = await uploads.complete_upload(tx, upload_id, now=now)
-    url = image_url(_root(call), digest, found.content_type)
+    url = image_url(call.root_url, digest, found.content_type)
     return UploadCompleted(email_asset_id=upload_id, final_url=url)
 
 
@@ -175,7 +175,3 @@ def _shown(request: Request, image: ImageRow) -> Response:
         return Response(b"", 416, {**headers, "content-range": f"bytes */{size}"})
     headers["content-range"] = f"bytes {start}-{end}/{size}"
     return Response(image.data[start : end + 1], 206, headers, media_type=image.content_type)
-
-
-def _root(call: ApiRequest) -> str:
-    return call.public_url or str(call.request.base_url).rstrip("/")

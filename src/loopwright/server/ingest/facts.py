@@ -48,8 +48,11 @@ def facts_of(
                 )
             )
         if found.subscribed is not after.subscribed:
-            kind = "contact_resubscribed" if after.subscribed else "contact_unsubscribed"
-            facts.append(Fact(kind=kind, contact=after))
+            facts.append(
+                Fact(
+                    kind="contact_resubscribed" if after.subscribed else "contact_unsubscribed", contact=after
+                )
+            )
         if found.mailing_lists is not after.mailing_lists:
             facts += _memberships(found.mailing_lists, after, starts_workflows=starts_workflows)
     return facts

@@ -81,12 +81,7 @@ def read_send_event(team_id: str, body: Body, key: str | None) -> SendEvent:
         raise BadRequest(
             'eventName is required; send the event\'s name, such as "signup"', code="event_name_required"
         )
-    if ":" in name:
-        raise BadRequest(
-            "eventName cannot contain ':', which is kept for platform events; use another character",
-            code="event_name_invalid",
-        )
-    _check_text("eventName", name)
+    check_event_name(name)
     return SendEvent(
         team_id=team_id,
         identity=_read_some_identity(body),
@@ -179,6 +174,16 @@ def read_email(value: object) -> str | None:
     if len(email) > _EMAIL_CHARACTERS or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
     return email
+
+
+def check_event_name(name: str) -> None:
+    """Raises `BadRequest` for a name that no event can have."""
+    if ":" in name:
+        raise BadRequest(
+            "eventName cannot contain ':', which is kept for platform events; use another character",
+            code="event_name_invalid",
+        )
+    _check_text("eventName", name)
 
 
 def check_id(where: str, value: str) -> None:

@@ -122,9 +122,8 @@ def prepare(message: Content, footer: Footer | None, *, is_tracked: bool = False
     if footer:
         footer = replace(footer, company=clean(footer.company), address=clean(footer.address))
         footer = replace(footer, list_name=clean(footer.list_name)) if footer.list_name else footer
-    blocks = checked.document.blocks
-    if is_tracked:
-        blocks = with_places(blocks)
+    written = checked.document.blocks
+    blocks = with_places(written) if is_tracked else written
     html = page(
         blocks,
         look(checked.document.style, message.email_format),

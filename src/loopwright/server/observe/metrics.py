@@ -8,18 +8,21 @@ import os
 import time
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
 from loopwright.server.refusal import Refusal
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import JobCount, count_jobs
 from loopwright.server.store.relays import RelayRow, load_relays
+from loopwright.server.store.runs import load_overdue
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -146,11 +149,13 @@ class Metrics:
 class JobMetrics:
     """What waits in the queue of jobs and how relays are, which all processes on all machines share."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
+        self._clock = clock
         self._counted_at = -COUNT_EVERY_SECONDS
         self._counts: list[JobCount] = []
         self._relays: Sequence[RelayRow] = ()
+        self._overdue = 0
 
     async def text(self) -> bytes:
         """Numbers of at most five seconds ago; none while the database is away."""
@@ -159,10 +164,12 @@ class JobMetrics:
             self._counted_at = now
             try:
                 async with self._pool.acquire() as tx:
-                    self._counts = await count_jobs(tx)
+                    self._counts = await count_jobs(tx, now=self._clock.now())
                     self._relays = await load_relays(tx)
+                    overdue = await load_overdue(tx, now=datetime.now(UTC))
+                    self._overdue = overdue.count if overdue else 0
             except AWAY:
-                self._counts, self._relays = [], ()
+                self._counts, self._relays, self._overdue = [], (), 0
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry)
@@ -186,7 +193,12 @@ class JobMetrics:
         )
         for state in ("up", "slow", "down"):
             relays.add_metric([state], sum(relay.condition == state for relay in self._relays))
-        return [waiting, age, relays]
+        overdue = GaugeMetricFamily(
+            "loopwright_runs_overdue",
+            "Contacts in workflows who were to go on more than five minutes ago.",
+            value=self._overdue,
+        )
+        return [waiting, age, relays, overdue]
 
 
 def _spoken(outcome: object) -> str:

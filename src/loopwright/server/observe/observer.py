@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
 from loopwright.server.runtime.repeating import repeating
@@ -68,9 +69,9 @@ class Observer:
 
         return repeating(sample, seconds=SAMPLE_SECONDS)
 
-    def routes(self, pool: Pool) -> Sequence[BaseRoute]:
+    def routes(self, pool: Pool, clock: Clock) -> Sequence[BaseRoute]:
         """GET /metrics, with the jobs that wait in the database behind `pool`."""
-        jobs = JobMetrics(pool)
+        jobs = JobMetrics(pool, clock)
 
         async def metrics(_: Request) -> Response:
             return Response(self._metrics.text() + await jobs.text(), headers={"content-type": CONTENT_TYPE})

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from loopwright.server.store.database import Pool
 from loopwright.server.store.jobs import ForgetContact, enqueue
-from loopwright.server.store.people import Person, forget_address, forget_contact, is_email_due
+from loopwright.server.store.people import Person, forget_address, forget_contact, is_anything_due
 
 AT_ONCE = 1_000
 """Rows of a table in one transaction, so that none takes long."""
@@ -42,7 +42,7 @@ class Forgetting:
             # From here on the contact's id will do: the address is not kept waiting with the job.
             nameless = replace(job, email="", again=False)
             async with self._pool.acquire() as tx, tx.transaction():
-                if await is_email_due(tx, job.team_id, job.contact_id):
+                if await is_anything_due(tx, job.team_id, job.contact_id):
                     await enqueue(tx, [nameless], delay=LATER)
                 elif job.again:
                     await enqueue(tx, [nameless], delay=ONCE_MORE)

@@ -40,6 +40,9 @@ from loopwright.server.store.months import (
     lock_months,
     month_of,
 )
+from loopwright.server.store.runs import load_overdue
+from loopwright.server.store.webhook_deliveries import delete_ended
+from loopwright.server.workflow.control import stop_queueing
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
 EVERY_TEN_MINUTES = "*/10 * * * *"
@@ -51,6 +54,8 @@ REMOVALS_KEPT = timedelta(days=30)
 """The rolling quota of lifted suppressions looks back this far."""
 UPLOADS_KEPT = timedelta(days=1)
 """Those that were never completed."""
+WEBHOOKS_KEPT = timedelta(days=30)
+"""What endpoints were told, and their replies."""
 JOB_LOG_KEPT = timedelta(days=1)
 JOB_STATISTICS_KEPT = timedelta(days=30)
 
@@ -102,6 +107,8 @@ class Housekeeping:
         now = self._clock.now()
         await make_months(self._pool, self._clock)
         await self._index_months()
+        await self._end_queueing(now)
+        await self._tell_of_overdue(now)
         if self._kept.events != "forever":
             await self._forget(EVENTS, now - timedelta(days=self._kept.events))
         if self._kept.emails != "forever":
@@ -114,9 +121,29 @@ class Housekeeping:
         await self._delete(delete_keys, now - KEYS_KEPT)
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)
+        await self._delete(delete_ended, now - WEBHOOKS_KEPT)
         await self._delete(delete_uploads, now - UPLOADS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)
         await self._delete(delete_job_statistics, now - JOB_STATISTICS_KEPT)
+
+    async def _end_queueing(self, now: datetime) -> None:
+        async with self._pool.acquire() as tx:
+            for workflow_id in await stop_queueing(tx, now=now):
+                logger.warning(
+                    "workflow %s has been paused for a day: new matches are no longer kept, and are lost",
+                    workflow_id,
+                )
+
+    async def _tell_of_overdue(self, now: datetime) -> None:
+        async with self._pool.acquire() as tx:
+            overdue = await load_overdue(tx, now=now)
+        if overdue:
+            logger.warning(
+                "%s runs have been due for more than five minutes, the first since %s; "
+                "loopwright doctor workflows says what to do",
+                overdue.count,
+                overdue.since.isoformat(timespec="seconds"),
+            )
 
     async def _index_months(self) -> None:
         async with self._pool.acquire() as tx:

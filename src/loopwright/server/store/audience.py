@@ -54,6 +54,8 @@ REACHABLE: LiteralString = """
 UNKNOWN_TARGETS: LiteralString = """
     SELECT kind, id FROM unnest($2::text[], $3::text[]) AS wanted (kind, id)
      WHERE NOT CASE kind
+               WHEN 'campaign' THEN
+                   EXISTS (SELECT FROM campaign WHERE team_id = $1 AND campaign.id = wanted.id)
                WHEN 'workflow' THEN
                    EXISTS (SELECT FROM workflow WHERE team_id = $1 AND workflow.id = wanted.id)
                WHEN 'workflowEmail' THEN

@@ -38,7 +38,7 @@ class TransactionalDefinitionRow(Struct, frozen=True, kw_only=True):
 
 
 class NamedDesignRow(Struct, frozen=True, kw_only=True):
-    """A theme or component with a slug. `written` is what files last wrote: styles as JSON text, or a body."""
+    """A theme or component with a slug. `written` is what files last wrote: styles as JSON, or a body."""
 
     id: str
     slug: str

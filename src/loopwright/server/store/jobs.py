@@ -45,7 +45,8 @@ Job: TypeAlias = RunStep | DeliverEmail | ForgetContact
 class JobCount(Struct, frozen=True):
     """How many jobs of a kind are in a state, and for how many seconds the first of them has been due.
 
-    Emails that wait count as jobs that deliver one, runs that wait as jobs that take a step.
+    Emails that wait count as jobs that deliver one, runs that wait as jobs that take a step, and webhooks
+    that wait as jobs that send one.
     The states: `due`, `later`, `taken` by a worker, `held` until something is mended, and `failed` for good.
     """
 
@@ -55,22 +56,26 @@ class JobCount(Struct, frozen=True):
     seconds: float
 
 
+# PgQueuer and leases go by the database's clock, runs and emails by the server's.
 COUNT_JOBS: LiteralString = """
     SELECT entrypoint, state, count(*) AS count,
-           greatest(0, extract(epoch FROM now() - min(since)))::float AS seconds
+           greatest(0, extract(epoch FROM max(waits)))::float AS seconds
       FROM (
-               SELECT entrypoint, execute_after AS since,
+               SELECT entrypoint, now() - execute_after AS waits,
                       CASE WHEN status = 'failed' THEN 'failed' WHEN status = 'picked' THEN 'taken'
                            WHEN execute_after <= now() THEN 'due' ELSE 'later' END AS state
                  FROM pgqueuer
                 UNION ALL
-               SELECT 'deliver_email', nullif(due_at, 'infinity'),
+               SELECT 'deliver_email', $1::timestamptz - nullif(due_at, 'infinity'),
                       CASE WHEN due_at = 'infinity' THEN 'held' WHEN leased_until > now() THEN 'taken'
-                           WHEN due_at <= now() THEN 'due' ELSE 'later' END
+                           WHEN due_at <= $1 THEN 'due' ELSE 'later' END
                  FROM email_queue
                 UNION ALL
-               SELECT 'run_step', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
+               SELECT 'run_step', $1 - due_at, CASE WHEN due_at <= $1 THEN 'due' ELSE 'later' END
                  FROM run WHERE due_at IS NOT NULL
+                UNION ALL
+               SELECT 'send_webhook', due_at, CASE WHEN due_at <= now() THEN 'due' ELSE 'later' END
+                 FROM webhook_delivery WHERE due_at IS NOT NULL
            ) AS waiting
      GROUP BY 1, 2
      ORDER BY 1, 2
@@ -109,6 +114,6 @@ async def enqueue(tx: Connection, jobs: Sequence[Job], *, delay: timedelta = tim
     )
 
 
-async def count_jobs(tx: Connection) -> list[JobCount]:
+async def count_jobs(tx: Connection, *, now: datetime) -> list[JobCount]:
     """What waits in the queue, of all teams: this is for the operator of the server."""
-    return [JobCount(**row) for row in await tx.fetch(COUNT_JOBS)]
+    return [JobCount(**row) for row in await tx.fetch(COUNT_JOBS, now)]

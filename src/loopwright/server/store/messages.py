@@ -61,11 +61,13 @@ class RevisionRow(Struct, frozen=True, kw_only=True):
 
 
 class MessageOwner(Struct, frozen=True, kw_only=True):
-    """Whose content a message is. `state` is a workflow's status; of a transactional email, which version."""
+    """Whose content a message is. `state` is the status of a workflow or campaign; of a transactional email,
+    which version.
+    """
 
-    kind: Literal["transactional", "workflow"]
+    kind: Literal["transactional", "workflow", "campaign"]
     id: str
-    state: Literal["Published", "Draft", "Sending", "Paused", "PausedAndQueueing"]
+    state: Literal["Published", "Draft", "Scheduled", "Sending", "Sent", "Paused", "PausedAndQueueing"]
 
     @property
     def email_kind(self) -> Literal["transactional", "marketing"]:
@@ -116,8 +118,14 @@ _WORKFLOW_OWNER: LiteralString = """
      WHERE team_id = $1
        AND jsonb_path_exists(nodes, '$.* ? (@.emailMessageId == $id)', jsonb_build_object('id', $2::text))
 """
-OWNER: LiteralString = f"{_TRANSACTIONAL_OWNER} UNION ALL {_WORKFLOW_OWNER} LIMIT 1"
+_CAMPAIGN_OWNER: LiteralString = """
+    SELECT 'campaign' AS kind, id, status AS state FROM campaign WHERE team_id = $1 AND message_id = $2
+"""
+OWNER: LiteralString = f"""
+    {_TRANSACTIONAL_OWNER} UNION ALL {_CAMPAIGN_OWNER} UNION ALL {_WORKFLOW_OWNER} LIMIT 1
+"""
 LOCK_TRANSACTIONAL_OWNER: LiteralString = f"{_TRANSACTIONAL_OWNER} FOR NO KEY UPDATE"
+LOCK_CAMPAIGN_OWNER: LiteralString = f"{_CAMPAIGN_OWNER} FOR NO KEY UPDATE"
 LOCK_WORKFLOW_OWNER: LiteralString = f"{_WORKFLOW_OWNER} FOR SHARE"
 INSERT_REVISIONS: LiteralString = f"""
     INSERT INTO email_revision ({_COLUMNS})
@@ -195,7 +203,7 @@ async def load_owner(tx: Connection, team_id: str, message_id: str) -> MessageOw
 
 async def lock_owner(tx: Connection, team_id: str, message_id: str) -> MessageOwner | None:
     """The same, and it stays so until the caller's transaction ends."""
-    for statement in (LOCK_TRANSACTIONAL_OWNER, LOCK_WORKFLOW_OWNER):
+    for statement in (LOCK_TRANSACTIONAL_OWNER, LOCK_CAMPAIGN_OWNER, LOCK_WORKFLOW_OWNER):
         if row := await tx.fetchrow(statement, team_id, message_id):
             return MessageOwner(**row)
     return None

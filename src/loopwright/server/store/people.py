@@ -97,6 +97,25 @@ FORGET_LINKS: LiteralString = """
     )
     SELECT count(*) FROM cleared
 """
+# Facts about emails have gone with the emails.
+FORGET_FACTS: LiteralString = """
+    WITH gone AS (
+        DELETE FROM fact WHERE team_id = $1 AND contact_id = $2 AND email_id IS NULL AND id IN (
+            SELECT id FROM fact WHERE team_id = $1 AND contact_id = $2 AND email_id IS NULL LIMIT $3)
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+"""
+# What was promised is still told: that the contact is deleted, above all.
+FORGET_WEBHOOKS: LiteralString = """
+    WITH gone AS (
+        DELETE FROM webhook_delivery WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM webhook_delivery
+             WHERE team_id = $1 AND contact_id = $2 AND due_at IS NULL LIMIT $3 FOR UPDATE SKIP LOCKED))
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+"""
 FORGET_EVENTS: LiteralString = """
     WITH gone AS (
         DELETE FROM event WHERE team_id = $1 AND contact_id = $2 AND id IN (
@@ -109,9 +128,11 @@ FORGET_EVENTS: LiteralString = """
 FORGET_REMOVALS: LiteralString = """
     UPDATE suppression_removal SET email = '' WHERE team_id = $1 AND email = $2
 """
-IS_EMAIL_DUE: LiteralString = """
+IS_ANYTHING_DUE: LiteralString = """
     SELECT EXISTS (SELECT FROM email WHERE team_id = $1 AND contact_id = $2
                       AND status IN ('queued', 'held', 'sending'))
+        OR EXISTS (SELECT FROM webhook_delivery
+                    WHERE team_id = $1 AND contact_id = $2 AND due_at IS NOT NULL)
 """
 
 CONTACT: LiteralString = """
@@ -147,6 +168,21 @@ RUNS: LiteralString = """
       FROM run JOIN workflow ON workflow.team_id = run.team_id AND workflow.id = run.workflow_id
      WHERE run.team_id = $1 AND contact_id = $2 AND $3::text IS NOT NULL AND run.id > $4
      ORDER BY run.id LIMIT $5
+"""
+FACTS: LiteralString = """
+    SELECT id, json_build_object(
+               'id', id, 'kind', kind, 'detail', detail, 'happenedAt', happened_at) AS text
+      FROM fact
+     WHERE team_id = $1 AND contact_id = $2 AND email_id IS NULL AND $3::text IS NOT NULL AND id > $4
+     ORDER BY id LIMIT $5
+"""
+WEBHOOKS: LiteralString = """
+    SELECT endpoint_id || id AS id, json_build_object(
+               'id', id, 'endpointId', endpoint_id, 'status', status, 'payload', payload,
+               'createdAt', created_at, 'endedAt', ended_at) AS text
+      FROM webhook_delivery
+     WHERE team_id = $1 AND contact_id = $2 AND $3::text IS NOT NULL AND endpoint_id || id > $4
+     ORDER BY endpoint_id || id LIMIT $5
 """
 EMAILS: LiteralString = """
     SELECT id, json_build_object(
@@ -195,6 +231,8 @@ SECTIONS: dict[str, LiteralString] = {
     "suppression": SUPPRESSION,
     "suppressionRemovals": REMOVALS,
     "events": EVENTS,
+    "facts": FACTS,
+    "webhooks": WEBHOOKS,
     "runs": RUNS,
     "emails": EMAILS,
     "inbox": MESSAGES,
@@ -235,12 +273,19 @@ async def forget_address(tx: Connection, person: Person, *, before: datetime, li
 
 async def forget_contact(tx: Connection, team_id: str, contact_id: str, *, limit: int) -> bool:
     """Clear at most `limit` rows of each table that belong to a deleted contact; was that all?"""
-    statements = (FORGET_EMAILS, FORGET_LINKS, FORGET_RUNS, FORGET_EVENTS)
+    statements = (
+        FORGET_EMAILS,
+        FORGET_LINKS,
+        FORGET_RUNS,
+        FORGET_EVENTS,
+        FORGET_FACTS,
+        FORGET_WEBHOOKS,
+    )
     counts = [await tx.fetchval(statement, team_id, contact_id, limit) for statement in statements]
     return all(count < limit for count in counts)
 
 
-async def is_email_due(tx: Connection, team_id: str, contact_id: str) -> bool:
-    """Whether an email is still to go out to a deleted contact."""
-    due: bool = await tx.fetchval(IS_EMAIL_DUE, team_id, contact_id)
+async def is_anything_due(tx: Connection, team_id: str, contact_id: str) -> bool:
+    """Whether an email is still to go out to a deleted contact, or a webhook about it."""
+    due: bool = await tx.fetchval(IS_ANYTHING_DUE, team_id, contact_id)
     return due

@@ -1,7 +1,7 @@
 """Runs: one contact's way through a workflow, and when each is due for its next step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
@@ -35,9 +35,18 @@ class NewRun(Struct, frozen=True, kw_only=True):
     single: bool = False
 
 
+class WayPoint(Struct, frozen=True, array_like=True):
+    """A node a run came to, when (aware UTC), and why if there was a choice."""
+
+    node_id: str
+    at: datetime
+    why: str = ""
+
+
 class DueRun(Struct, frozen=True, kw_only=True):
     """A run that is due at its node, with what its workflow says right now.
 
+    `due_at` is since when, a pause counted in. `way` are the nodes it came to behind the trigger, in order.
     `failures` counts how often in a row its step could not be taken.
     """
 
@@ -48,6 +57,8 @@ class DueRun(Struct, frozen=True, kw_only=True):
     event_properties: dict[str, Value]
     node_id: str
     entered_at: datetime
+    due_at: datetime
+    way: tuple[WayPoint, ...]
     failures: int
     workflow_status: WorkflowStatus
     revision_id: str
@@ -57,7 +68,7 @@ class DueRun(Struct, frozen=True, kw_only=True):
 class RunChange(Struct, frozen=True, kw_only=True):
     """Where a step has taken a run. `reason` says why it was removed, and is empty otherwise.
 
-    `due_at` is when it goes on; None when it has ended.
+    `due_at` is when it goes on; None when it has ended. `way` are the nodes that the step came to.
     """
 
     id: str
@@ -67,8 +78,19 @@ class RunChange(Struct, frozen=True, kw_only=True):
     node_id: str
     entered_at: datetime
     due_at: datetime | None
+    way: tuple[WayPoint, ...] = ()
 
 
+class Overdue(Struct, frozen=True, kw_only=True):
+    """How many runs are late, counted to twice `MANY`, and since when the first of them."""
+
+    count: int
+    since: datetime
+
+
+LATE = timedelta(minutes=5)
+"""A run that has been due for longer does not go on by itself: no worker takes it, or its step fails."""
+MANY = 10_000
 CHANNEL = "loopwright_run"
 """Notified when runs are due at once."""
 
@@ -86,37 +108,52 @@ INSERT_RUNS: LiteralString = """
            ) AS new
     ON CONFLICT DO NOTHING
 """
-_DUE: LiteralString = """
-    SELECT run.id, run.team_id, run.workflow_id, run.contact_id, run.event_properties, run.node_id,
-           run.entered_at, run.failures, workflow.status AS workflow_status, workflow.revision_id,
-           workflow.mailing_list_id
-      FROM run JOIN workflow ON workflow.id = run.workflow_id AND workflow.team_id = run.team_id
-     WHERE run.due_at <= $1 AND run.status = 'active'
+# Runners share the workflows of the runs they have in hand, and pass over those that somebody has alone: so
+# whoever changes a workflow waits for no more than a batch, and a runner never for anybody.
+_KEY: LiteralString = "hashtextextended('workflow/' || workflow_id, 0)"
+_DUE: LiteralString = f"""
+    SELECT id, team_id, workflow_id, contact_id, event_properties, node_id, entered_at,
+           coalesce(held_from, due_at) AS due_at, way, failures
+      FROM run
+     WHERE due_at <= $1 AND status = 'active' AND pg_try_advisory_xact_lock_shared({_KEY})
 """
-LOCK_DUE: LiteralString = f"{_DUE} ORDER BY run.due_at, run.id LIMIT $2 FOR UPDATE OF run SKIP LOCKED"
-LOCK_DUE_AGAIN: LiteralString = f"""
-    {_DUE} AND run.id = ANY ($2::text[]) ORDER BY run.id FOR UPDATE OF run SKIP LOCKED
+LOCK_DUE: LiteralString = f"{_DUE} ORDER BY run.due_at, run.id LIMIT $2 FOR UPDATE SKIP LOCKED"
+LOCK_DUE_AGAIN: LiteralString = f"{_DUE} AND id = ANY ($2::text[]) ORDER BY run.id FOR UPDATE SKIP LOCKED"
+HAVE_ALONE: LiteralString = f"SELECT pg_advisory_xact_lock({_KEY}) FROM (SELECT $1::text AS workflow_id)"
+# Read after the runs are locked: no change can come in between any more.
+WORKFLOWS_NOW: LiteralString = """
+    SELECT id, status AS workflow_status, revision_id, mailing_list_id FROM workflow
+     WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 SAVE_RUNS: LiteralString = """
     UPDATE run
        SET status = new.status, reason = new.reason, node_id = new.node_id, entered_at = new.entered_at,
-           due_at = new.due_at, failures = 0, held = false, updated_at = $8
+           due_at = new.due_at, way = run.way || new.way, failures = 0, held = false, held_from = NULL,
+           updated_at = $9
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-               $7::timestamptz[]
-           ) AS new (id, team_id, status, reason, node_id, entered_at, due_at)
+               $7::timestamptz[], $8::jsonb[]
+           ) AS new (id, team_id, status, reason, node_id, entered_at, due_at, way)
      WHERE run.team_id = new.team_id AND run.id = new.id
 """
 HOLD_RUNS: LiteralString = """
-    UPDATE run SET held = true, due_at = NULL
+    UPDATE run SET held = true, held_from = coalesce(held_from, due_at), due_at = NULL
       FROM unnest($1::text[], $2::text[]) AS stopped (team_id, id)
      WHERE run.team_id = stopped.team_id AND run.id = stopped.id
 """
 POSTPONE_RUN: LiteralString = """
-    UPDATE run SET due_at = $3, failures = failures + 1, reason = $4 WHERE team_id = $1 AND id = $2
+    UPDATE run
+       SET held_from = coalesce(held_from, due_at), due_at = $3, failures = failures + 1, reason = $4
+     WHERE team_id = $1 AND id = $2
 """
+# They are due now, a microsecond apart, so that who was due first goes on first.
 RELEASE_RUNS: LiteralString = """
-    UPDATE run SET held = false, due_at = $3 WHERE team_id = $1 AND workflow_id = $2 AND held
+    UPDATE run SET held = false, due_at = $3::timestamptz - waiting.behind * interval '1 microsecond'
+      FROM (
+               SELECT id, row_number() OVER (ORDER BY held_from DESC, id DESC) - 1 AS behind
+                 FROM run WHERE team_id = $1 AND workflow_id = $2 AND held
+           ) AS waiting
+     WHERE run.id = waiting.id AND run.held
 """
 WAKE_RUNS: LiteralString = """
     WITH woken AS (
@@ -125,6 +162,40 @@ WAKE_RUNS: LiteralString = """
         RETURNING 1
     )
     SELECT count(*) FROM woken
+"""
+WAITING_AT: LiteralString = """
+    SELECT count(*) FROM run
+     WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
+"""
+DISCARD_RUNS: LiteralString = """
+    WITH discarded AS (
+        UPDATE run SET status = 'removed', reason = $4, due_at = NULL, held = false, updated_at = $5
+         WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
+        RETURNING 1
+    )
+    SELECT count(*) FROM discarded
+"""
+# They have not entered, and so may come again.
+DROP_ENTERING: LiteralString = """
+    WITH dropped AS (
+        UPDATE run SET status = 'removed', reason = $4, once = false, due_at = NULL, held = false,
+               updated_at = $5
+         WHERE team_id = $1 AND workflow_id = $2 AND node_id = $3 AND way = '[]' AND status = 'active'
+        RETURNING 1
+    )
+    SELECT count(*) FROM dropped
+"""
+# What fails is due again and again, and since long before.
+OVERDUE: LiteralString = """
+    SELECT count(*) AS count, min(since) AS since
+      FROM (
+               (SELECT due_at AS since FROM run
+                 WHERE due_at < $1 AND ($3::text IS NULL OR team_id = $3) ORDER BY due_at LIMIT $2)
+                UNION ALL
+               (SELECT held_from FROM run
+                 WHERE failures > 0 AND NOT held AND held_from < $1 AND due_at >= $1
+                   AND ($3::text IS NULL OR team_id = $3) ORDER BY held_from LIMIT $2)
+           ) AS late
 """
 WAKE_RUN: LiteralString = """
     UPDATE run SET due_at = $4 WHERE team_id = $1 AND id = $2 AND node_id = $3 AND status = 'active'
@@ -157,12 +228,20 @@ async def lock_due(tx: Connection, *, now: datetime, limit: int) -> list[DueRun]
 
     Runs that others have locked are passed over.
     """
-    return [_due(row) for row in await tx.fetch(LOCK_DUE, now, limit)]
+    return await _due(tx, await tx.fetch(LOCK_DUE, now, limit))
 
 
 async def lock_due_again(tx: Connection, ids: Collection[str], *, now: datetime) -> list[DueRun]:
     """Those of the runs that are still due and that nobody else has, locked."""
-    return [_due(row) for row in await tx.fetch(LOCK_DUE_AGAIN, now, list(ids))]
+    return await _due(tx, await tx.fetch(LOCK_DUE_AGAIN, now, list(ids)))
+
+
+async def have_alone(tx: Connection, workflow_id: str) -> None:
+    """Wait until no runner has a run of the workflow in hand; none takes one until the transaction ends.
+
+    What a run does afterwards is decided by the workflow as the transaction leaves it.
+    """
+    await tx.execute(HAVE_ALONE, workflow_id)
 
 
 async def save_runs(tx: Connection, changes: Sequence[RunChange], *, now: datetime) -> None:
@@ -176,6 +255,7 @@ async def save_runs(tx: Connection, changes: Sequence[RunChange], *, now: dateti
         [change.node_id for change in changes],
         [change.entered_at for change in changes],
         [change.due_at for change in changes],
+        [_encode(change.way) for change in changes],
         now,
     )
 
@@ -191,10 +271,8 @@ async def postpone(tx: Connection, run: DueRun, *, until: datetime, reason: str)
 
 
 async def resume(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
-    """Set a workflow sending, and have every run that was held go on.
-
-    The status is written first: a runner that is about to hold a run waits for it, and then does not.
-    """
+    """Set a workflow sending, and have every run that was held go on, in the order in which they were due."""
+    await have_alone(tx, workflow_id)
     await workflows.set_status(tx, team_id, workflow_id, "Sending", now=now)
     await tx.execute(RELEASE_RUNS, team_id, workflow_id, now)
     await tx.execute(TELL, CHANNEL)
@@ -204,9 +282,41 @@ async def wake(
     tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str], *, now: datetime
 ) -> int:
     """Have the runs at those nodes decided anew, because the nodes have changed; returns how many."""
+    await have_alone(tx, workflow_id)
     count: int = await tx.fetchval(WAKE_RUNS, team_id, workflow_id, list(node_ids), now)
     await tx.execute(TELL, CHANNEL)
     return count
+
+
+async def waiting_at(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> int:
+    """How many contacts stand at those nodes of a workflow; none comes or goes until the transaction ends."""
+    await have_alone(tx, workflow_id)
+    count: int = await tx.fetchval(WAITING_AT, team_id, workflow_id, list(node_ids))
+    return count
+
+
+async def discard(
+    tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str], *, reason: str, now: datetime
+) -> int:
+    """Have the contacts who stand at those nodes leave the workflow for that reason; returns how many."""
+    await have_alone(tx, workflow_id)
+    count: int = await tx.fetchval(DISCARD_RUNS, team_id, workflow_id, list(node_ids), reason, now)
+    return count
+
+
+async def drop_entering(
+    tx: Connection, team_id: str, workflow_id: str, root_node_id: str, *, reason: str, now: datetime
+) -> int:
+    """Have those who wait to enter the workflow stay out for that reason; returns how many."""
+    await have_alone(tx, workflow_id)
+    count: int = await tx.fetchval(DROP_ENTERING, team_id, workflow_id, root_node_id, reason, now)
+    return count
+
+
+async def load_overdue(tx: Connection, team_id: str | None = None, *, now: datetime) -> Overdue | None:
+    """The team's runs, or those of all teams, that are five minutes late; None when there are none."""
+    row = await tx.fetchrow(OVERDUE, now - LATE, MANY, team_id)
+    return Overdue(**row) if row and row["count"] else None
 
 
 async def wake_one(tx: Connection, step: RunStep, *, now: datetime) -> None:
@@ -214,14 +324,23 @@ async def wake_one(tx: Connection, step: RunStep, *, now: datetime) -> None:
     await tx.execute(WAKE_RUN, step.team_id, step.run_id, step.node_id, now)
 
 
-def _due(row: Record) -> DueRun:
-    values: dict[str, Any] = dict(row)
+async def _due(tx: Connection, rows: Sequence[Record]) -> list[DueRun]:
+    ids = {(row["team_id"], row["workflow_id"]) for row in rows}
+    found = await tx.fetch(WORKFLOWS_NOW, [team for team, _ in ids], [one for _, one in ids]) if ids else []
+    workflows_now = {row["id"]: row for row in found}
+    return [_due_run(row, workflows_now[row["workflow_id"]]) for row in rows]
+
+
+def _due_run(row: Record, workflow: Record) -> DueRun:
+    values: dict[str, Any] = {**row, **workflow, "id": row["id"]}
     values["event_properties"] = _decode(values["event_properties"])
+    values["way"] = _decode_way(values["way"])
     return DueRun(**values)
 
 
-def _encode(properties: Mapping[str, Value]) -> str:
-    return msgspec.json.encode(properties).decode()
+def _encode(value: Mapping[str, Value] | Sequence[WayPoint]) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 _decode = msgspec.json.Decoder(dict[str, Value]).decode
+_decode_way = msgspec.json.Decoder(tuple[WayPoint, ...]).decode

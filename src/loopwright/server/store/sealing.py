@@ -10,6 +10,11 @@ CHECK_VALUE: LiteralString = "SELECT check_value FROM sealing"
 INSERT_CHECK_VALUE: LiteralString = "INSERT INTO sealing (check_value, created_at) VALUES ($1, $2)"
 FORGET: LiteralString = "DELETE FROM sealing"
 FORGET_KEYS: LiteralString = "DELETE FROM signing_key RETURNING id"
+FORGET_SECRETS: LiteralString = """
+    UPDATE webhook_endpoint
+       SET sealed_secret = '', former_secret = NULL, disabled_at = coalesce(disabled_at, now()),
+           disabled_reason = 'its secret was sealed with a key that is lost; rotate it, then enable it'
+"""
 
 
 async def lock_sealing(tx: Connection) -> None:
@@ -29,6 +34,7 @@ async def insert_check_value(tx: Connection, value: bytes, *, now: datetime) -> 
 
 
 async def forget_sealed(tx: Connection) -> int:
-    """Take away all that is sealed; returns how many keys that were."""
+    """Take away all that is sealed; returns how many keys that were. Webhooks need new secrets then."""
     await tx.execute(FORGET)
+    await tx.execute(FORGET_SECRETS)
     return len(await tx.fetch(FORGET_KEYS))

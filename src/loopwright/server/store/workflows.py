@@ -39,7 +39,8 @@ class ActiveWorkflow(Struct, frozen=True, kw_only=True):
 class WorkflowRow(Struct, frozen=True, kw_only=True):
     """A workflow. `nodes` is JSON text, as `workflow.graph` reads and writes it.
 
-    `removed_nodes` maps nodes that are gone to those where runs at them go on.
+    `removed_nodes` maps nodes that are gone to those where runs at them go on. `group_id` is None for the
+    group of whatever has no other.
     """
 
     id: str
@@ -55,6 +56,7 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     removed_nodes: dict[str, str]
     trigger_type: str
     trigger_event: str | None
+    group_id: str | None = None
 
 
 class NodeRow(Struct, frozen=True, kw_only=True):
@@ -66,7 +68,7 @@ class NodeRow(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """
     id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
-    removed_nodes, trigger_type, trigger_event
+    removed_nodes, trigger_type, trigger_event, group_id
 """
 
 TRIGGERED: LiteralString = """
@@ -85,16 +87,19 @@ TRIGGERED: LiteralString = """
      ORDER BY id
 """
 WORKFLOW: LiteralString = f"SELECT {_COLUMNS} FROM workflow WHERE team_id = $1 AND id = $2"
+LOCK_WORKFLOW: LiteralString = f"{WORKFLOW} FOR NO KEY UPDATE"
 NODE: LiteralString = """
     SELECT nodes -> $3 ->> 'typeName' AS type_name, nodes -> $3 ->> 'emailMessageId' AS message_id
       FROM workflow WHERE team_id = $1 AND id = $2
 """
-HOLD_STILL: LiteralString = """
-    SELECT FROM workflow WHERE (team_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-     ORDER BY id FOR SHARE
-"""
 SET_STATUS: LiteralString = """
-    UPDATE workflow SET status = $3, updated_at = $4 WHERE team_id = $1 AND id = $2
+    UPDATE workflow SET status = $3, paused_at = $4, updated_at = $5 WHERE team_id = $1 AND id = $2
+"""
+PAUSED_AT: LiteralString = "SELECT paused_at FROM workflow WHERE team_id = $1 AND id = $2"
+STOP_QUEUEING: LiteralString = """
+    UPDATE workflow SET status = 'Paused', updated_at = $2
+     WHERE status = 'PausedAndQueueing' AND paused_at <= $1
+    RETURNING id
 """
 WORKFLOWS_BY_SLUG: LiteralString = f"""
     SELECT {_COLUMNS} FROM workflow
@@ -105,15 +110,16 @@ WORKFLOWS_BY_SLUG: LiteralString = f"""
 INSERT_WORKFLOW: LiteralString = """
     INSERT INTO workflow (
         id, team_id, slug, revision_id, status, name, description, mailing_list_id, root_node_id, nodes,
-        removed_nodes, trigger_type, trigger_event, created_at, updated_at
+        removed_nodes, trigger_type, trigger_event, group_id, created_at, updated_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
 """
 UPDATE_WORKFLOW: LiteralString = """
     UPDATE workflow
        SET slug = $3, revision_id = $4, status = $5, name = $6, description = $7, mailing_list_id = $8,
            root_node_id = $9, nodes = $10, removed_nodes = $11, trigger_type = $12, trigger_event = $13,
-           updated_at = $14
+           group_id = $14, updated_at = $15,
+           paused_at = CASE WHEN $5 IN ('Paused', 'PausedAndQueueing') THEN paused_at END
      WHERE id = $1 AND team_id = $2
 """
 
@@ -131,22 +137,43 @@ async def load_workflow(tx: Connection, team_id: str, workflow_id: str) -> Workf
     return _workflow(row)
 
 
+async def lock_by_id(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow | None:
+    """The workflow of that id, which nobody else changes until the caller's transaction ends."""
+    row = await tx.fetchrow(LOCK_WORKFLOW, team_id, workflow_id)
+    return _workflow(row) if row else None
+
+
 async def load_node(tx: Connection, team_id: str, workflow_id: str, node_id: str) -> NodeRow | None:
     """A node of that workflow; None when the team has no such workflow."""
     row = await tx.fetchrow(NODE, team_id, workflow_id, node_id)
     return NodeRow(**row) if row else None
 
 
-async def hold_still(tx: Connection, ids: Collection[tuple[str, str]]) -> None:
-    """Keep others from changing the workflows of these (team, id) pairs until the transaction ends."""
-    await tx.execute(HOLD_STILL, [team for team, _ in ids], [one for _, one in ids])
-
-
 async def set_status(
-    tx: Connection, team_id: str, workflow_id: str, status: WorkflowStatus, *, now: datetime
+    tx: Connection,
+    team_id: str,
+    workflow_id: str,
+    status: WorkflowStatus,
+    *,
+    paused_at: datetime | None = None,
+    now: datetime,
 ) -> None:
-    """Change the status alone. To let a paused workflow go on, use `store.runs.resume`."""
-    await tx.execute(SET_STATUS, team_id, workflow_id, status, now)
+    """Change the status alone; `paused_at` is since when people or programs have it paused.
+
+    To let a paused workflow go on, use `store.runs.resume`.
+    """
+    await tx.execute(SET_STATUS, team_id, workflow_id, status, paused_at, now)
+
+
+async def load_paused_at(tx: Connection, team_id: str, workflow_id: str) -> datetime | None:
+    """Since when people or programs have the workflow paused; None when they have not."""
+    moment: datetime | None = await tx.fetchval(PAUSED_AT, team_id, workflow_id)
+    return moment
+
+
+async def stop_queueing(tx: Connection, *, paused_before: datetime, now: datetime) -> list[str]:
+    """End the queueing of all teams' workflows that were paused by then; returns the workflows' ids."""
+    return [row["id"] for row in await tx.fetch(STOP_QUEUEING, paused_before, now)]
 
 
 async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> list[WorkflowRow]:
@@ -191,6 +218,7 @@ def _values(workflow: WorkflowRow) -> tuple[str | None, ...]:
         msgspec.json.encode(workflow.removed_nodes).decode(),
         workflow.trigger_type,
         workflow.trigger_event,
+        workflow.group_id,
     )
 
 

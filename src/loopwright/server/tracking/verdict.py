@@ -63,8 +63,8 @@ def _certain(request: Request, known: Scanners, agent: str) -> list[str]:
             signals.append(f"it fetched in advance ({name})")
     if network := known.at(request.address):
         signals.append(f"it came from a network of {network}")
-    if name := known.named(agent):
-        signals.append(f"its user agent is that of {name}")
+    if scanner := known.named(agent):
+        signals.append(f"its user agent is that of {scanner}")
     return signals
 
 

@@ -64,8 +64,11 @@ def kept_out(fact: Fact, workflows: Triggered) -> dict[str, Hindrance]:
     A workflow that lets each contact in once, or in one run at a time, and has or had this one, is not among
     these: its runs tell.
     """
-    found = {workflow.id: hindrance(workflow, fact) for workflow in _waiting(fact, workflows)}
-    return {workflow_id: why for workflow_id, why in found.items() if why}
+    return {
+        workflow.id: why
+        for workflow in _waiting(fact, workflows)
+        if (why := hindrance(workflow, fact)) is not None
+    }
 
 
 def hindrance(workflow: ActiveWorkflow, fact: Fact) -> Hindrance | None:
@@ -75,7 +78,7 @@ def hindrance(workflow: ActiveWorkflow, fact: Fact) -> Hindrance | None:
     """
     if workflow.status == "Draft":
         return "draft"
-    if workflow.status != "Sending":
+    if workflow.status == "Paused":
         return "paused"
     if fact.contact.is_unconfirmed:
         return "unconfirmed"

@@ -101,9 +101,13 @@ class TimerAction(BaseNode, frozen=True, kw_only=True):
 
 
 class SendEmailAction(BaseNode, frozen=True, kw_only=True):
-    """One email to the contact."""
+    """One email to the contact.
+
+    A run that comes `stale_after_hours` or more later than it was to, as after a pause, goes on without it.
+    """
 
     email_message_id: str | None = None
+    stale_after_hours: float | None = None
 
 
 class ExitAction(BaseNode, frozen=True, kw_only=True):
@@ -139,6 +143,11 @@ class GraphProblem(Struct, frozen=True):
 
 decode_nodes = msgspec.json.Decoder(dict[str, Node]).decode
 encode_nodes = msgspec.json.Encoder(order="deterministic").encode
+
+
+def type_name(node: Node) -> str:
+    """What the API calls this kind of node."""
+    return str(node.__struct_config__.tag)
 
 
 def graph_of(workflow: WorkflowRow) -> Graph:
@@ -209,14 +218,25 @@ def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
             yield GraphProblem(node_id, "choose the contact property whose change starts the workflow")
         case SendEmailAction(email_message_id=None):
             yield GraphProblem(node_id, "write the email's message")
-        case TimerAction(amount=amount) if not isfinite(amount) or amount < 0:
-            yield GraphProblem(node_id, "a timer waits 0 or longer")
-        case TimerAction(amount=amount, unit=unit) if amount > LONGEST_TIMER / UNITS[unit]:
-            yield GraphProblem(node_id, f"a timer waits {LONGEST_TIMER.days} days at most")
-        case ExperimentBranchNode(sampling_rate=rate) if not 0 <= rate <= 100:
-            yield GraphProblem(node_id, "a sampling rate lies between 0 and 100")
+        case SendEmailAction(stale_after_hours=float() as hours) if not hours > 0:
+            yield GraphProblem(node_id, "an email is stale after some hours, more than 0")
+        case _ if reason := value_problem(node):
+            yield GraphProblem(node_id, reason)
         case _:
             pass
+
+
+def value_problem(node: Node) -> str | None:
+    """What is wrong with the numbers that a node holds, whatever stands around it."""
+    match node:
+        case TimerAction(amount=amount) if not isfinite(amount) or amount < 0:
+            return "a timer waits 0 or longer"
+        case TimerAction(amount=amount, unit=unit) if amount > LONGEST_TIMER / UNITS[unit]:
+            return f"a timer waits {LONGEST_TIMER.days} days at most"
+        case ExperimentBranchNode(sampling_rate=rate) if not 0 <= rate <= 100:
+            return "a sampling rate lies between 0 and 100"
+        case _:
+            return None
 
 
 def _ways_on(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:

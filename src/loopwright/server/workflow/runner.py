@@ -23,8 +23,9 @@ from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.runs import DueRun, RunChange
 
 from .entry import admits
+from .filters import ask_filters, state_of
 from .graph import Graph, graph_of
-from .step import ContactState, RunPosition, StepResult, advance
+from .step import ContactState, StepResult, advance
 
 AT_ONCE = 200
 BATCHES = 2
@@ -104,18 +105,15 @@ class Runner:
         try:
             async with self._pool.acquire() as tx, tx.transaction():
                 due = await lock(tx)
-                stopped = [run for run in due if run.workflow_status != "Sending"]
                 with self._observe("run_step") if due else nullcontext():
                     await self._advance(tx, [run for run in due if run.workflow_status == "Sending"])
+                await runs.hold_runs(tx, [run for run in due if run.workflow_status != "Sending"])
         except AWAY:
             raise
         except Exception as problem:
             if not due:
                 raise
             await self._take_apart(due, problem)
-            return len(due)
-        if stopped:
-            await self._hold(stopped)
         return len(due)
 
     async def _take_apart(self, due: Sequence[DueRun], problem: Exception) -> None:
@@ -132,17 +130,6 @@ class Runner:
         async with self._pool.acquire() as tx:
             await runs.postpone(tx, run, until=self._clock.now() + wait, reason=reason)
 
-    async def _hold(self, stopped: Sequence[DueRun]) -> None:
-        """Leave runs of stopped workflows where they are, unless those have been resumed by now.
-
-        Whoever resumes locks the workflow and then runs, and so does this, in a transaction of its own.
-        """
-        async with self._pool.acquire() as tx, tx.transaction():
-            await workflows.hold_still(tx, {(run.team_id, run.workflow_id) for run in stopped})
-            due = await self._lock_again(tx, [run.id for run in stopped])
-            await self._advance(tx, [run for run in due if run.workflow_status == "Sending"])
-            await runs.hold_runs(tx, [run for run in due if run.workflow_status != "Sending"])
-
     async def _lock_again(self, tx: Connection, ids: Sequence[str]) -> list[DueRun]:
         return await runs.lock_due_again(tx, ids, now=self._clock.now())
 
@@ -152,6 +139,8 @@ class Runner:
         now = self._clock.now()
         ids = {(run.team_id, run.contact_id) for run in due}
         contacts = {one.id: one for one in await load_named(tx, emails=(), user_ids=(), ids=ids)}
+        graphs = {run.workflow_id: await self._graph(tx, run) for run in due}
+        matches = await ask_filters(tx, due, graphs)
         emails: list[NewEmail] = []
         changes: list[RunChange] = []
         for run in due:
@@ -159,9 +148,9 @@ class Runner:
             state = ContactState(
                 known=contact is not None,
                 on_list=contact is not None and admits(run.mailing_list_id, contact.mailing_lists),
+                matches=matches[run.id],
             )
-            graph = await self._graph(tx, run)
-            result = advance(RunPosition(run.node_id, run.entered_at), graph, state, now=now)
+            result = advance(state_of(run), graphs[run.workflow_id], state, now=now)
             if contact is not None:
                 emails += [_email(run, contact, node_id, message_id) for node_id, message_id in result.sends]
             changes.append(_change(run, result))
@@ -189,6 +178,7 @@ def _change(run: DueRun, result: StepResult) -> RunChange:
         node_id=result.place.node_id,
         entered_at=result.place.entered_at,
         due_at=result.wake_at,
+        way=result.way,
     )
 
 

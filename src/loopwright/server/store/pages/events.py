@@ -35,10 +35,19 @@ class EventDetail(EventLine, frozen=True, kw_only=True):
     kept_out: dict[str, Hindrance]
 
 
+class WayLine(msgspec.Struct, frozen=True, array_like=True):
+    """A node that a run came to; `type_name` is None when the node is gone since."""
+
+    node_id: str
+    at: datetime
+    why: str
+    type_name: str | None
+
+
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     """One contact's way through a workflow; `event_id` is `None` when no event started it.
 
-    `timer` is the timer it waits at, such as `30 m`.
+    `timer` is the timer it waits at, such as `30 m`; `way` are the nodes it came to behind the trigger.
     """
 
     id: str
@@ -51,6 +60,7 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     workflow_id: str = ""
     workflow_status: WorkflowStatus = "Sending"
     timer: str | None = None
+    way: Sequence[WayLine] = ()
 
 
 class EmailLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +134,11 @@ RUNS: LiteralString = """
            CASE WHEN run.status = 'active' AND workflow.nodes -> run.node_id ->> 'typeName' = 'TimerAction'
                 THEN concat((workflow.nodes #>> ARRAY[run.node_id, 'amount'])::float8, ' ',
                             workflow.nodes #>> ARRAY[run.node_id, 'unit'])
-            END AS timer
+            END AS timer,
+           (SELECT jsonb_agg(jsonb_build_array(
+                       point -> 0, point -> 1, point -> 2, workflow.nodes -> (point ->> 0) -> 'typeName'
+                   ) ORDER BY place)
+              FROM jsonb_array_elements(run.way) WITH ORDINALITY AS points (point, place)) AS way
       FROM run JOIN workflow ON workflow.team_id = run.team_id AND workflow.id = run.workflow_id
      WHERE run.team_id = $1 AND (run.event_id = ANY($2::text[]) OR run.id = ANY($3::text[]))
      ORDER BY run.id
@@ -192,7 +206,8 @@ async def load_runs(
     tx: Connection, team_id: str, *, events: Sequence[str], runs: Sequence[str] = ()
 ) -> Sequence[RunLine]:
     """Load the runs these events started, and those with an id in `runs`; oldest first."""
-    return [RunLine(**row) for row in await tx.fetch(RUNS, team_id, events, runs)]
+    rows = await tx.fetch(RUNS, team_id, events, runs)
+    return [RunLine(**{**row, "way": _way(row["way"] or b"[]")}) for row in rows]
 
 
 async def load_emails(
@@ -210,3 +225,6 @@ def _event(row: Any) -> EventLine:
 
 def _decoded(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
+
+
+_way = msgspec.json.Decoder(tuple[WayLine, ...]).decode

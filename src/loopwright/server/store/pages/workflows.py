@@ -1,4 +1,4 @@
-"""Workflows that wait for events, and who was in them before."""
+"""Workflows: how they stand, which wait for events, and who was in them before."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,6 +29,43 @@ class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class WorkflowState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a workflow stands: `inside` are the contacts in it, `waiting_to_enter` of them at its trigger."""
+
+    id: str
+    revision_id: str
+    name: str
+    status: WorkflowStatus
+    paused_at: datetime | None
+    inside: int
+    waiting_to_enter: int
+
+
+STATES: LiteralString = """
+    SELECT workflow.id, revision_id, name, workflow.status, paused_at, coalesce(inside, 0) AS inside,
+           coalesce(waiting_to_enter, 0) AS waiting_to_enter
+      FROM workflow
+      LEFT JOIN (
+               SELECT workflow_id, sum(count)::bigint AS inside,
+                      (sum(count) FILTER (WHERE at_root))::bigint AS waiting_to_enter
+                 FROM (
+                          SELECT workflow_id, run.node_id = workflow.root_node_id AS at_root,
+                                 count(*) AS count
+                            FROM run JOIN workflow ON workflow.id = run.workflow_id
+                           WHERE workflow.team_id = $1 AND ($2::text IS NULL OR workflow.id = $2)
+                             AND run.status = 'active'
+                           GROUP BY 1, 2
+                      ) AS counted
+                GROUP BY 1
+           ) AS counts ON counts.workflow_id = workflow.id
+     WHERE workflow.team_id = $1 AND ($2::text IS NULL OR workflow.id = $2)
+     ORDER BY workflow.id
+"""
+AT_NODES: LiteralString = """
+    SELECT node_id, count(*) AS count FROM run
+     WHERE team_id = $1 AND workflow_id = $2 AND status = 'active'
+     GROUP BY 1 ORDER BY 1
+"""
 LISTENERS: LiteralString = """
     SELECT workflow.id, workflow.name, workflow.status, workflow.trigger_event,
            mailing_list.name AS list_name, workflow.updated_at
@@ -46,6 +83,16 @@ EARLIER_RUNS: LiteralString = """
      WHERE team_id = $1 AND contact_id = $2 AND once AND created_at <= $3
        AND event_id IS DISTINCT FROM $4 AND workflow_id = ANY ($5::text[])
 """
+
+
+async def list_states(tx: Connection, team_id: str, *, only: str | None = None) -> Sequence[WorkflowState]:
+    """How the team's workflows stand, oldest first; `only` the one of that id, if it is there."""
+    return [WorkflowState(**row) for row in await tx.fetch(STATES, team_id, only)]
+
+
+async def count_at_nodes(tx: Connection, team_id: str, workflow_id: str) -> dict[str, int]:
+    """How many contacts stand at each node of a workflow where any do."""
+    return {row["node_id"]: row["count"] for row in await tx.fetch(AT_NODES, team_id, workflow_id)}
 
 
 async def list_listeners(tx: Connection, team_id: str, *, event_name: str, limit: int) -> Sequence[Listener]:

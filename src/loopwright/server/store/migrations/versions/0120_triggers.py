@@ -6,7 +6,7 @@ The index passes over facts about emails, which are found by the email.
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0120"
-down_revision = "0071"
+down_revision = "0110"
 
 CHANGES = """
 ALTER TABLE run ADD COLUMN single boolean NOT NULL DEFAULT false;

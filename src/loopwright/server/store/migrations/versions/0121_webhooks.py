@@ -37,7 +37,7 @@ CREATE TABLE webhook_delivery (
     contact_id  text COLLATE "C",
     payload     jsonb NOT NULL,
     status      text NOT NULL CHECK (status IN ('queued', 'delivered', 'failed', 'missed')),
-    attempts    smallint NOT NULL DEFAULT 0,
+    attempts    smallint NOT NULL DEFAULT 0,  -- since it was last queued
     due_at      timestamptz,
     created_at  timestamptz NOT NULL,
     ended_at    timestamptz,
@@ -46,23 +46,22 @@ CREATE TABLE webhook_delivery (
 ) WITH (fillfactor = 70);
 CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, due_at, sequence)
     WHERE due_at IS NOT NULL;
-CREATE INDEX webhook_delivery_newest ON webhook_delivery (endpoint_id, sequence);
 CREATE INDEX webhook_delivery_age ON webhook_delivery (created_at);
 CREATE INDEX webhook_delivery_of_contact ON webhook_delivery (contact_id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE webhook_attempt (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     endpoint_id  text COLLATE "C" NOT NULL,
     delivery_id  text COLLATE "C" NOT NULL,
-    number       smallint NOT NULL,
     team_id      text COLLATE "C" NOT NULL REFERENCES team ON DELETE CASCADE,
     attempted_at timestamptz NOT NULL,
     milliseconds integer NOT NULL,
     status_code  smallint,                    -- null when no answer came
     error        text NOT NULL,
     reply        text NOT NULL,
-    PRIMARY KEY (endpoint_id, delivery_id, number),
     FOREIGN KEY (endpoint_id, delivery_id) REFERENCES webhook_delivery ON DELETE CASCADE
 );
+CREATE INDEX webhook_attempt_of_delivery ON webhook_attempt (endpoint_id, delivery_id, id);
 """
 
 

@@ -77,13 +77,14 @@ LANGUAGE sql STABLE AS $$
              ON transactional.team_id = email.team_id AND transactional.id = email.transactional_id
       LEFT JOIN mailing_list AS list ON list.team_id = email.team_id AND list.id = email.mailing_list_id
      CROSS JOIN LATERAL (
-               SELECT 'transactional', email.transactional_id, transactional.name
+               SELECT 'transactional', email.transactional_id, coalesce(transactional.name, '')
                 WHERE email.kind = 'transactional'
                 UNION ALL
-               SELECT 'loop', email.workflow_id, workflow.name
+               SELECT 'loop', email.workflow_id, coalesce(workflow.name, '')
                 WHERE email.kind <> 'transactional' AND email.workflow_id IS NOT NULL
                 UNION ALL
-               SELECT 'campaign', told.detail ->> 'campaignId', told.detail ->> 'campaignName'
+               SELECT 'campaign', told.detail ->> 'campaignId',
+                      coalesce(told.detail ->> 'campaignName', '')
                 WHERE email.kind <> 'transactional' AND email.workflow_id IS NULL
            ) AS source (kind, id, name)
      WHERE contact.opt_in_status IS DISTINCT FROM 'pending'
@@ -99,8 +100,8 @@ BEGIN
         INSERT INTO webhook_delivery (
             endpoint_id, id, team_id, event_name, contact_id, payload, status, due_at, created_at
         )
-        SELECT endpoint.id, 'c' || left(md5(event.fact_id || event.name), 24), event.team_id, event.name,
-               event.contact_id,
+        SELECT endpoint.id, event.fact_id || CASE event.place WHEN 1 THEN '' ELSE '2' END,
+               event.team_id, event.name, event.contact_id,
                jsonb_build_object(
                    'eventName', event.name,
                    'eventTime', floor(extract(epoch FROM told.happened_at))::bigint,

@@ -8,7 +8,7 @@ counter has several rows, so that processes seldom wait for each other; together
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0140"
-down_revision = "0130"
+down_revision = "0131"
 
 CHANGES = """
 ALTER TABLE team

@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0141"
-down_revision = "0150"
+down_revision = "0140"
 
 CHANGES = """
 ALTER TABLE theme

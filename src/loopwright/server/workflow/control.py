@@ -1,0 +1,120 @@
+"""Starts, pauses, resumes and stops workflows: the one place where their status changes by itself.
+
+    Draft ──start──▶ Sending ──pause──▶ PausedAndQueueing ──24 hours──▶ Paused
+                        ▲                      │                          │
+                        └──── resume, start ───┴──────────────────────────┘      stop: to Paused, at once
+
+Contacts inside a paused workflow stay where they are. Who would enter meanwhile waits at the trigger, for
+the first 24 hours; later ones stay out, and so does everybody who waits when the workflow is stopped. To ask
+for what is so already changes nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from loopwright.server.content.publishing import reasons_against
+from loopwright.server.mail.decide import NO_DOMAIN, is_owned
+from loopwright.server.refusal import Conflict, NotFound, Unprocessable
+from loopwright.server.store import runs, workflows
+from loopwright.server.store.database import Connection
+from loopwright.server.store.messages import MessageOwner, load_current_revision
+from loopwright.server.store.teams import load_team
+from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
+from loopwright.wire.failures import WORKFLOW_NOT_FOUND
+
+from .graph import Graph, SendEmailAction, graph_of, problems
+
+QUEUEING = timedelta(hours=24)
+"""For so long after a pause new matches are kept."""
+STOPPED = "the workflow was stopped before the contact entered"
+
+
+async def start(tx: Connection, team_id: str, workflow_id: str, *, has_relay: bool, now: datetime) -> None:
+    """Set the workflow sending, and let in who waits. `has_relay`: its email leaves the server.
+
+    Raises `NotFound`, and `Unprocessable` with every reason why it cannot run.
+    """
+    await _set_sending(tx, await _locked(tx, team_id, workflow_id), has_relay=has_relay, now=now)
+
+
+async def resume(tx: Connection, team_id: str, workflow_id: str, *, has_relay: bool, now: datetime) -> None:
+    """Like `start`, but for a workflow that was started before; `Conflict` for a draft."""
+    await _set_sending(tx, await _started(tx, team_id, workflow_id), has_relay=has_relay, now=now)
+
+
+async def pause(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
+    """Have everybody inside stay where they are, and who would enter wait. Raises `NotFound`, `Conflict`."""
+    workflow = await _started(tx, team_id, workflow_id)
+    if workflow.status == "Sending":
+        await workflows.set_status(tx, team_id, workflow_id, "PausedAndQueueing", paused_at=now, now=now)
+
+
+async def stop(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
+    """Have everybody inside stay where they are, and nobody enter, also not those who wait.
+
+    Raises `NotFound`, `Conflict`.
+    """
+    workflow = await _started(tx, team_id, workflow_id)
+    await workflows.set_status(tx, team_id, workflow_id, "Paused", paused_at=now, now=now)
+    await runs.drop_entering(tx, team_id, workflow_id, workflow.root_node_id, reason=STOPPED, now=now)
+
+
+async def _set_sending(tx: Connection, workflow: WorkflowRow, *, has_relay: bool, now: datetime) -> None:
+    if workflow.status == "Sending":
+        return
+    reasons = await reasons_not_to_run(tx, workflow, has_relay=has_relay)
+    if reasons:
+        raise Unprocessable(
+            f"It cannot send: {'; '.join(reasons)}.", code="workflow_not_ready", details=reasons
+        )
+    await runs.resume(tx, workflow.team_id, workflow.id, now=now)
+
+
+def queueing_until(status: WorkflowStatus, paused_at: datetime | None) -> datetime | None:
+    """Until when a workflow keeps new matches; None when it does not queue them."""
+    return paused_at + QUEUEING if paused_at is not None and status == "PausedAndQueueing" else None
+
+
+async def stop_queueing(tx: Connection, *, now: datetime) -> list[str]:
+    """End the queueing of workflows that were paused 24 hours ago; returns their ids."""
+    return await workflows.stop_queueing(tx, paused_before=now - QUEUEING, now=now)
+
+
+async def reasons_not_to_run(tx: Connection, workflow: WorkflowRow, *, has_relay: bool) -> list[str]:
+    """All that keeps the workflow from doing its work: its graph, its emails, and where they come from."""
+    graph = graph_of(workflow)
+    reasons = [
+        f"node {one.node_id}: {one.message}" if one.node_id else one.message for one in problems(graph)
+    ]
+    owner = MessageOwner(kind="workflow", id=workflow.id, state=workflow.status)
+    for node_id, message_id in _emails(graph):
+        revision = await load_current_revision(tx, workflow.team_id, message_id)
+        found = (
+            ["its message does not exist"]
+            if revision is None
+            else await reasons_against(tx, workflow.team_id, owner, revision.content)
+        )
+        reasons += [f"node {node_id}: {one}" for one in found]
+    if has_relay and not is_owned((await load_team(tx, workflow.team_id)).sending_domain):
+        reasons.append(NO_DOMAIN)
+    return reasons
+
+
+def _emails(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node_id, node in graph.nodes.items():
+        if isinstance(node, SendEmailAction) and node.email_message_id is not None:
+            yield node_id, node.email_message_id
+
+
+async def _started(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow:
+    workflow = await _locked(tx, team_id, workflow_id)
+    if workflow.status == "Draft":
+        raise Conflict("The workflow is a draft that was never started; start it.", code="workflow_is_draft")
+    return workflow
+
+
+async def _locked(tx: Connection, team_id: str, workflow_id: str) -> WorkflowRow:
+    workflow = await workflows.lock_by_id(tx, team_id, workflow_id)
+    if workflow is None:
+        raise NotFound(WORKFLOW_NOT_FOUND, code="workflow_not_found")
+    return workflow

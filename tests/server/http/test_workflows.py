@@ -1,0 +1,271 @@
+"""Workflows over HTTP: made, edited, raced for, emptied of contacts and deleted."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from loopwright.ids import new_id
+from loopwright.server.store import runs
+from loopwright.server.store.runs import NewRun
+from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
+from support.factories import add_list, first_team
+from support.live import LiveServer
+from support.refusals import refused
+from support.workflows import add_contact, add_workflow, email_timer_email
+
+
+class Flow:
+    """One workflow and its latest revision, changed by requests."""
+
+    def __init__(self, http: httpx2.AsyncClient, workflow: dict[str, Any]) -> None:
+        self.http = http
+        self.id = workflow["id"]
+        self.workflow = workflow
+
+    async def change(self, path: str, method: str = "POST", **body: object) -> dict[str, Any]:
+        """Make a change to the latest revision."""
+        response = await self.ask(path, method, **body)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        if "nodes" in answer or "workflow" in answer:
+            self.workflow = answer.get("workflow", answer)
+        return answer
+
+    async def ask(self, path: str, method: str = "POST", **body: object) -> httpx2.Response:
+        latest = {"expectedRevisionId": self.workflow["workflowRevisionId"]}
+        return await self.http.request(method, f"/workflows/{self.id}{path}", json={**latest, **body})
+
+    async def insert(self, kind: str, **place: str) -> str:
+        made = await self.change("/nodes", nodeTypeName=kind, **place)
+        return str(made["node"]["id"])
+
+    @property
+    def root(self) -> str:
+        return str(self.workflow["rootNodeId"])
+
+    @property
+    def nodes(self) -> dict[str, Any]:
+        nodes: dict[str, Any] = self.workflow["nodes"]
+        return nodes
+
+
+async def new_flow(http: httpx2.AsyncClient, **body: object) -> Flow:
+    response = await http.post("/workflows", json={"name": "Welcome", **body})
+    assert response.status_code == 200, response.text
+    return Flow(http, response.json())
+
+
+async def stored(
+    http: httpx2.AsyncClient, live_server: LiveServer, status: WorkflowStatus, *, contacts: int = 0
+) -> tuple[Flow, WorkflowRow]:
+    """A workflow with an email, a timer and an email, and contacts who wait at the timer."""
+    pool, team_id = live_server.pool, await first_team(live_server.pool)
+    row = await add_workflow(pool, team_id, await email_timer_email(pool, team_id, 60), status=status)
+    for number in range(contacts):
+        contact = await add_contact(pool, team_id, f"{number}-{row.id}@elsewhere.org")
+        now = datetime.now(UTC)
+        run = NewRun(
+            id=new_id(now), team_id=team_id, workflow_id=row.id, contact_id=contact.id, event_id=None,
+            event_name=None, event_properties={}, once=False, node_id="wait",
+        )  # fmt: skip
+        async with pool.acquire() as tx, tx.transaction():
+            await runs.start_runs(tx, [run], now=now)
+    return Flow(http, (await http.get(f"/workflows/{row.id}")).json()), row
+
+
+async def test_a_workflow_is_built(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """From nothing to an email that has something to say, and back."""
+    await http.post(
+        "/events/send", json={"eventName": "signup", "email": "a@elsewhere.org", "eventProperties": {"n": 1}}
+    )
+    pattern = (await http.get("/event-patterns/by-name/signup")).json()
+    flow = await new_flow(http)
+    assert (flow.workflow["status"], flow.nodes[flow.root]["typeName"]) == ("Draft", "BlankTrigger")
+    trigger = await flow.change(
+        f"/nodes/{flow.root}",
+        payload={"typeName": "EventTrigger", "eventPatternId": pattern["id"], "reEligible": True},
+    )
+    assert (trigger["eventName"], trigger["eventProperties"]) == ("signup", [{"name": "n", "type": "number"}])
+    mail = await flow.insert("SendEmailAction", insertMode="after", fromNodeId=flow.root)
+    message_id = flow.nodes[mail]["emailMessageId"]
+    said = await http.post(
+        f"/email-messages/{message_id}", json={"subject": "Hello", "lmx": "<Paragraph>Hi</Paragraph>"}
+    )
+    assert said.status_code == 200
+    node = (await http.get(f"/workflows/{flow.id}/nodes/{mail}")).json()
+    assert (node["subject"], node["workflowId"]) == ("Hello", flow.id)
+    branch = await flow.change(
+        "/nodes", nodeTypeName="BranchNode", insertMode="between", fromNodeId=flow.root, toNodeId=mail
+    )
+    assert [child["typeName"] for child in branch["node"]["createdChildNodes"]] == ["AudienceFilter"] * 2
+    assert "createdChildNodes" not in (await flow.change(f"/nodes/{branch['node']['id']}/add-branch"))["node"]
+    gone = await flow.change(f"/nodes/{mail}", "DELETE")
+    assert gone["nodeIds"] == [mail]
+    refused(await http.get(f"/email-messages/{message_id}"), 404, "not found")
+    row = await live_server.pool.fetchrow(
+        "SELECT trigger_type, trigger_event FROM workflow WHERE id = $1", flow.id
+    )
+    assert row
+    assert tuple(row) == ("EventTrigger", "signup")
+
+
+async def test_triggers_filters_and_what_they_name(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Whatever a payload names has to be there, and to fit."""
+    team_id = await first_team(live_server.pool)
+    list_id = await add_list(live_server.pool, team_id, "cnews")
+    await http.post("/contacts/properties", json={"name": "seats", "type": "number"})
+    flow = await new_flow(http, mailingListId=list_id)
+    at = f"/nodes/{flow.root}"
+    assert (await flow.change(at, payload={"typeName": "AddToListTrigger"}))["mailingListId"] == list_id
+    query = {
+        "key": "seats",
+        "is": {"operator": "greater_than", "value": 3},
+        "was": {"operator": "any", "value": ""},
+    }
+    payload = {"typeName": "ContactPropertyTrigger", "contactPropertyQuery": query}
+    assert (await flow.change(at, payload=payload))["contactPropertyQuery"] == query
+    filter_id = await flow.insert("AudienceFilter", insertMode="after", fromNodeId=flow.root)
+    conditions = [{"type": "property", "key": "seats", "operator": "greaterThan", "value": 3}]
+    wanted = {"match": "all", "conditions": conditions}
+    changed = await flow.change(f"/nodes/{filter_id}", payload={"audienceFilter": wanted})
+    assert (changed["audienceFilter"], "audienceSegmentId" in changed) == (wanted, False)
+    odd = {**query, "extra": 1}
+    refusals: tuple[tuple[str, dict[str, Any], int, str], ...] = (
+        (flow.root, {}, 400, "at least one of"),
+        (flow.root, {"contactPropertyQuery": {**query, "key": "none"}}, 400, "no contact property none"),
+        (flow.root, {"contactPropertyQuery": odd}, 400, "extra"),
+        (flow.root, {"amount": 1}, 400, "payload.amount is not a key"),
+        (flow.root, {"typeName": "EventTrigger", "eventPatternId": "cno"}, 400, "no event pattern cno"),
+        (flow.root, {"typeName": "EventTrigger", "eventName": "a:b"}, 400, "':'"),
+        (
+            flow.root,
+            {"typeName": "EventTrigger", "eventName": "a", "eventPatternId": "b"},
+            400,
+            "leave one out",
+        ),
+        (flow.root, {"typeName": "WebhookTrigger"}, 501, "no update to a WebhookTrigger"),
+        (filter_id, {"audienceSegmentId": "cno"}, 404, "Audience segment not found"),
+        (filter_id, {"audienceFilter": {**wanted, "x": 1}}, 400, "x"),
+        (filter_id, {"audienceFilter": {"match": "all", "conditions": []}}, 400, "conditions is empty"),
+    )
+    for node, wrong, status, text in refusals:
+        refused(await flow.ask(f"/nodes/{node}", payload=wrong), status, text)
+
+
+async def test_of_many_writers_one_wins(http: httpx2.AsyncClient) -> None:
+    """The others are told which revision is the latest, and have changed nothing."""
+    flow = await new_flow(http)
+    place = {"nodeTypeName": "TimerAction", "insertMode": "after", "fromNodeId": flow.root}
+    answers = await asyncio.gather(*(flow.ask("/nodes", **place) for _ in range(12)))
+    assert sorted(one.status_code for one in answers) == [200] + [409] * 11
+    latest = (await http.get(f"/workflows/{flow.id}")).json()
+    assert len(latest["nodes"]) == 3
+    stale = next(one for one in answers if one.status_code == 409)
+    assert stale.json()["message"] == (
+        f"workflowRevisionId mismatch. Latest workflowRevisionId is {latest['workflowRevisionId']}. "
+        "Refetch and retry."
+    )
+    refused(await flow.ask("/nodes", expectedRevisionId=None, **place), 409, "mismatch")
+
+
+async def test_the_graph_rests_while_it_sends(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Names may change; nodes and the list may not."""
+    flow, _ = await stored(http, live_server, "Sending")
+    refused(await flow.ask("/nodes/wait", payload={"amount": 1}), 400, "pause it, then change it")
+    refused(await flow.ask("/nodes/wait", "DELETE", dryRun=True), 400, "pause it")
+    refused(await flow.ask("/mailing-list", mailingListId=None), 400, "pause it")
+    assert (await flow.change("", name="Other"))["name"] == "Other"
+
+
+async def test_deleting_a_step_where_contacts_wait(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """They are counted, kept, and dropped only when that is asked for."""
+    flow, row = await stored(http, live_server, "Paused", contacts=3)
+    found = {"nodeIds": ["wait"], "queuedContactCount": 3}
+    before = flow.workflow["workflowRevisionId"]
+    assert await flow.change("/nodes/wait", "DELETE", dryRun=True) == {"status": "dryRun", **found}
+    assert await flow.change("/nodes/wait", "DELETE") == {"status": "queuedContactsFound", **found}
+    assert flow.workflow["workflowRevisionId"] == before
+    gone = await flow.change("/nodes/wait", "DELETE", queuedContactPolicy="discard")
+    assert (gone["status"], gone["queuedContactCount"], gone["nodeIds"]) == ("deleted", 3, ["wait"])
+    assert gone["workflowRevisionId"] == flow.workflow["workflowRevisionId"] != before
+    rows = await live_server.pool.fetch("SELECT status, reason FROM run WHERE workflow_id = $1", row.id)
+    assert {tuple(one) for one in rows} == {("removed", "its step was deleted")}
+
+
+async def test_another_list_drops_who_is_not_on_it(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """And none drops nobody."""
+    list_id = await add_list(live_server.pool, await first_team(live_server.pool), "cnews")
+    flow, _ = await stored(http, live_server, "Paused", contacts=2)
+    contact = (await http.get("/contacts/find", params={"email": f"0-{flow.id}@elsewhere.org"})).json()[0]
+    await http.put("/contacts/update", json={"email": contact["email"], "mailingLists": {list_id: True}})
+    found = {"mailingListId": list_id, "queuedContactCount": 1}
+    assert await flow.change("/mailing-list", mailingListId=list_id, dryRun=True) == {
+        "status": "dryRun",
+        **found,
+    }
+    assert (await flow.change("/mailing-list", mailingListId=list_id))["status"] == "queuedContactsFound"
+    changed = await flow.change("/mailing-list", mailingListId=list_id, queuedContactPolicy="discard")
+    assert (changed["status"], changed["queuedContactCount"]) == ("updated", 1)
+    assert flow.workflow["mailingListId"] == list_id
+    cleared = await flow.change("/mailing-list", mailingListId=None)
+    assert (cleared["status"], cleared["queuedContactCount"]) == ("updated", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "contacts", "said"),
+    [
+        pytest.param("Paused", 0, None, id="nothing is lost"),
+        pytest.param(
+            "Sending",
+            0,
+            "This workflow is currently sending. Deleting it will stop sending it. ",
+            id="it sends",
+        ),
+        pytest.param(
+            "Paused",
+            2,
+            "This workflow has 2 queued contacts. Deleting it will cancel those queued contacts. ",
+            id="contacts wait",
+        ),
+        pytest.param(
+            "Sending",
+            2,
+            "This workflow is currently sending and has 2 queued contacts. "
+            "Deleting it will stop sending it and cancel those queued contacts. ",
+            id="both",
+        ),
+    ],
+)
+async def test_deleting_a_workflow(
+    http: httpx2.AsyncClient, live_server: LiveServer, status: WorkflowStatus, contacts: int, said: str | None
+) -> None:
+    """What is lost has to be confirmed, in the API's own words."""
+    flow, _ = await stored(http, live_server, status, contacts=contacts)
+    if said is not None:
+        confirm = "Confirm deletion by sending a second request with confirmDelete: true."
+        response = await flow.ask("", "DELETE")
+        assert (response.status_code, response.json()["message"]) == (409, said + confirm)
+    done = await flow.ask("", "DELETE", **({"confirmDelete": True} if said else {}))
+    assert (done.status_code, done.content) == (204, b"")
+    refused(await flow.ask("", "DELETE"), 404, "Workflow not found.")
+
+
+async def test_groups_and_the_list(http: httpx2.AsyncClient, stranger: dict[str, str]) -> None:
+    """A workflow is in a group, and another team sees neither."""
+    group = (await http.post("/workflow-groups", json={"name": "Onboarding"})).json()["id"]
+    flow = await new_flow(http, workflowGroupId=group)
+    assert flow.workflow["workflowGroupId"] == group
+    listed = (await http.get("/workflows")).json()["data"]
+    assert [(one["id"], one["workflowGroupId"]) for one in listed] == [(flow.id, group)]
+    assert listed[0]["url"] == flow.workflow["url"]
+    await flow.change("", workflowGroupId=(await new_flow(http)).workflow["workflowGroupId"])
+    assert flow.workflow["workflowGroupId"] != group
+    assert (await http.get("/workflows", headers=stranger)).json()["data"] == []
+    refused(await http.get(f"/workflows/{flow.id}", headers=stranger), 404, "Workflow not found.")
+    gone = await http.request(
+        "DELETE", f"/workflows/{flow.id}", headers=stranger, json={"expectedRevisionId": None}
+    )
+    refused(gone, 404, "Workflow not found.")
