@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": ("worker", "worker"),
     "apply": ("apply", "apply"),
     "check": ("check", "check"),
+    "preview": ("preview", "preview"),
     "backup": ("backup", "backup"),
     "restore": ("backup", "restore"),
     "team": ("team", "app"),

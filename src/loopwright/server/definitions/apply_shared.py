@@ -47,7 +47,7 @@ class SharedApplier:
             digests[one.path]: uploads.ImageRow(content_type=one.content_type, data=one.data)
             for one in definitions
         }
-        added = await uploads.keep_images(self._tx, self._team_id, rows, now=self._now) if rows else set()
+        added = await uploads.keep_images(self._tx, self._team_id, rows, now=self._now)
         urls = {
             one.path: image_url(self._public_url, digests[one.path], one.content_type) for one in definitions
         }

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from loopwright.server.content.guardian import Scope, inspect
 from loopwright.server.content.message import CheckedMessage, Finding, check_message, unused_fallbacks
+from loopwright.server.content.sample import GivenValues
 from loopwright.server.mail.design import NOTHING, expand, named
 from loopwright.server.mail.normal import normalise
 from loopwright.server.mail.variables import ALLOWED, EmailKind, VariableKind
@@ -17,6 +18,7 @@ from loopwright.wire.email_messages import GuardianItem
 from .mistakes import Mistake, meant
 from .model import MessageDefinition, Use
 from .names import Shared, images_in, somewhere
+from .table import SLUG as SAMPLE_NAME
 from .table import Table
 
 KEYS = {  # field of the content -> key of the file
@@ -92,7 +94,31 @@ class ContentReader:
             content=content,
             said=ALWAYS_SAID | {"language_code"} if says_language else ALWAYS_SAID,
             uses=tuple(uses[variable] for variable in sorted(uses)),
+            body_file=body_file,
+            samples=self._samples(table, checked),
         )
+
+    def _samples(self, table: Table, checked: CheckedMessage) -> dict[str, GivenValues]:
+        """Values to preview the email with. Each has to be of a variable that it uses."""
+        outer = table.table("samples")
+        known = {(one.asked.kind, one.asked.name) for one in checked.variables}
+        samples: dict[str, GivenValues] = {}
+        for name, inner in outer.inner_tables() if outer else ():
+            given: dict[VariableKind, Mapping[str, object]] = {}
+            for kind in ALLOWED[self._kind]:
+                values = inner.table(kind) if kind != "system" else None
+                if values is None:
+                    continue
+                given[kind] = values.all()
+                for key in given[kind]:
+                    if (kind, key) not in known:
+                        names = [one for other, one in known if other == kind]
+                        values.refuse(f"the email has no variable {{{kind}.{key}}}; {meant(key, names)}", key)
+            inner.finish()
+            if not SAMPLE_NAME.fullmatch(name):
+                inner.refuse(f"the name {name!r} has other characters than a-z, 0-9 and single -")
+            samples[name] = given
+        return samples
 
     def _inspect(self, table: Table, body_file: str, content: Content) -> None:
         """Tell what Guardian finds; what a team and its events have is for later to say."""

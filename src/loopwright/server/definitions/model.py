@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.server.content.message import required_variables
+from loopwright.server.content.sample import GivenValues
 from loopwright.server.mail.variables import Variable
 from loopwright.server.store.messages import Content
 from loopwright.server.store.workflows import WorkflowStatus
@@ -35,12 +36,18 @@ class Use(Struct, frozen=True):
 
 
 class MessageDefinition(Struct, frozen=True, kw_only=True):
-    """The content of an email, from `file`. `said` names the fields of `content` that the files decide."""
+    """The content of an email, from `file` and `body_file`.
+
+    `said` names the fields of `content` that the files decide; `samples` are values to preview it with, by
+    what they are called.
+    """
 
     file: str
     content: Content
     said: frozenset[str]
     uses: tuple[Use, ...]
+    body_file: str = ""
+    samples: Mapping[str, GivenValues] = {}
 
     def over(self, stored: Content) -> Content:
         """What is stored, with all that the files say."""

@@ -11,7 +11,7 @@ import msgspec
 from .mistakes import Mistake, meant
 from .positions import Path, key_lines
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -45,7 +45,7 @@ def tables_in(
 
 def check_slug(slug: str, file: str, line: int, mistakes: list[Mistake]) -> None:
     """Refuse a name that is no slug."""
-    if not _SLUG.fullmatch(slug):
+    if not SLUG.fullmatch(slug):
         mistakes.append(
             Mistake(file, line, f"the name {slug!r} has other characters than a-z, 0-9 and single -")
         )
@@ -161,6 +161,11 @@ class Table:
             else:
                 self.refuse(f"{key} is text in quotes or a number, not {_kind(value)}", key)
         return found
+
+    def all(self) -> dict[str, Any]:
+        """Every key of the table with its value, whatever that is."""
+        self._known |= self._values.keys()
+        return dict(self._values)
 
     def holds_table(self, key: str) -> bool:
         """Whether `key` has a table rather than a plain value."""
