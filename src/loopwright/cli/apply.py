@@ -52,7 +52,7 @@ def apply(
     from loopwright.server.clock import SystemClock
     from loopwright.server.definitions.apply import LOCAL_URL
     from loopwright.server.definitions.folder import read_folder, read_images
-    from loopwright.server.definitions.mistakes import InvalidDefinitions
+    from loopwright.server.definitions.mistakes import InvalidDefinitions, Mistake
     from loopwright.server.definitions.parse import parse
     from loopwright.server.definitions.target import UnknownTeam, preview, save
 
@@ -77,10 +77,14 @@ def apply(
         raise _told(invalid.mistakes) from None
     except (NotADirectoryError, UnknownTeam) as error:
         raise CommandFailed(str(error)) from None
+    warnings = list(definitions.warnings)
+    if definitions.images and public_url is None:
+        message = f"readers would get it from {LOCAL_URL}; give --public-url, as servers have it"
+        warnings.append(Mistake(definitions.images[0].path, 1, message))
     if json:
-        _show_json({"dryRun": dry_run, "changes": changes, "warnings": definitions.warnings})
+        _show_json({"dryRun": dry_run, "changes": changes, "warnings": warnings})
     else:
-        _show(changes, definitions.warnings, dry_run)
+        _show(changes, warnings, dry_run)
 
 
 def _show(changes: "Sequence[Change]", warnings: "Sequence[Mistake]", dry_run: bool) -> None:
