@@ -11,16 +11,16 @@ from loopwright.cli.hosting import check_server_runs_here
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
 from .failure import CommandFailed, ExitCode
-from .hosting import DatabaseUrl, DataDirOfServer, failures_told, find_data
+from .hosting import DatabaseUrl, DataDirOfServer, PublicUrl, failures_told, find_data, read_url
 
 if TYPE_CHECKING:
-    from loopwright.server.definitions.apply import Change
+    from loopwright.server.definitions.change import Change
     from loopwright.server.definitions.mistakes import Mistake
 
 
 def apply(
     folder: Annotated[
-        Path, typer.Argument(help="Holds lists.toml, transactional/*.toml and workflows/*.toml.")
+        Path, typer.Argument(help="Holds lists.toml and the folders transactional, workflows and others.")
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
@@ -35,6 +35,7 @@ def apply(
     team: Annotated[
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
     ] = None,
+    public_url: PublicUrl = None,
     data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -43,34 +44,47 @@ def apply(
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
     Applying the same files again changes nothing. What the files do not name is left alone. An email that was
     changed elsewhere since files last wrote it is refused, unless --overwrite is given. A workflow that was
-    paused or stopped elsewhere stays so, unless --resume is given.
+    paused or stopped elsewhere stays so, unless --resume is given. Images of the folder are at --public-url,
+    where readers reach the server.
     """
     check_server_runs_here()
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
-    from loopwright.server.definitions.folder import read_folder
-    from loopwright.server.definitions.mistakes import InvalidDefinitions
+    from loopwright.server.definitions.apply import LOCAL_URL
+    from loopwright.server.definitions.folder import read_folder, read_images
+    from loopwright.server.definitions.mistakes import InvalidDefinitions, Mistake
     from loopwright.server.definitions.parse import parse
     from loopwright.server.definitions.target import UnknownTeam, preview, save
 
     try:
-        definitions = parse(read_folder(folder))
+        definitions = parse(read_folder(folder), read_images(folder))
         place = data_dir or DEFAULT_DATA_DIR if dry_run else find_data(data_dir, database_url)
         carry_out = preview if dry_run else save
         with failures_told():
             changes = asyncio.run(
                 carry_out(
-                    definitions, place, database_url, team, SystemClock(), overwrite=overwrite, resume=resume
+                    definitions,
+                    place,
+                    database_url,
+                    team,
+                    SystemClock(),
+                    overwrite=overwrite,
+                    resume=resume,
+                    public_url=read_url(public_url) or LOCAL_URL,
                 )
             )
     except InvalidDefinitions as invalid:
         raise _told(invalid.mistakes) from None
     except (NotADirectoryError, UnknownTeam) as error:
         raise CommandFailed(str(error)) from None
+    warnings = list(definitions.warnings)
+    if definitions.images and public_url is None:
+        message = f"readers would get it from {LOCAL_URL}; give --public-url, as servers have it"
+        warnings.append(Mistake(definitions.images[0].path, 1, message))
     if json:
-        _show_json({"dryRun": dry_run, "changes": changes, "warnings": definitions.warnings})
+        _show_json({"dryRun": dry_run, "changes": changes, "warnings": warnings})
     else:
-        _show(changes, definitions.warnings, dry_run)
+        _show(changes, warnings, dry_run)
 
 
 def _show(changes: "Sequence[Change]", warnings: "Sequence[Mistake]", dry_run: bool) -> None:

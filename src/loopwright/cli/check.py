@@ -24,14 +24,14 @@ def check(
     text, links without https, what mail programs do not show, and HTML larger than they show.
     """
     check_server_runs_here()
-    from loopwright.server.definitions.folder import read_folder
+    from loopwright.server.definitions.folder import read_folder, read_images
     from loopwright.server.definitions.lint import advice
     from loopwright.server.definitions.mistakes import InvalidDefinitions
     from loopwright.server.definitions.parse import parse
 
     try:
         files = read_folder(folder)
-        found = sorted([*parse(files).warnings, *advice(files)])
+        found = sorted([*parse(files, read_images(folder)).warnings, *advice(files)])
     except InvalidDefinitions as invalid:
         raise CommandFailed(str(invalid), ExitCode.REFUSED, {"mistakes": invalid.mistakes}) from None
     except NotADirectoryError as error:

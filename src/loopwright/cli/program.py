@@ -18,6 +18,7 @@ COMMANDS = {
     "apply": ("apply", "apply"),
     "pull": ("pull", "pull"),
     "check": ("check", "check"),
+    "preview": ("preview", "preview"),
     "backup": ("backup", "backup"),
     "restore": ("backup", "restore"),
     "team": ("team", "app"),

@@ -144,7 +144,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *health.routes(),
                 *observer.routes(pool, clock),
                 *test_routes,
-                *preference_routes(pool, ingest),
+                *preference_routes(pool, ingest, clock),
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
                 *upload_routes(pool, clock),

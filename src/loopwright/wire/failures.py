@@ -83,6 +83,7 @@ TRANSACTIONAL_NOT_FOUND = "Transactional email not found."
 MISSING_DATA_VARIABLES = "Missing required data variable(s): {names}"
 
 CAMPAIGN_NOT_FOUND = "Campaign not found."
+CAMPAIGN_NOT_SENT = "Campaign has not been sent."
 EMAIL_MESSAGE_NOT_FOUND = "Email message not found."
 THEME_NOT_FOUND = "Theme not found."
 COMPONENT_NOT_FOUND = "Component not found."

@@ -7,7 +7,7 @@ import httpx2
 from msgspec.structs import replace
 
 from loopwright.server.content import publishing
-from loopwright.server.dashboard.sample import ITEMS
+from loopwright.server.content.sample import ITEMS
 from loopwright.server.dashboard.transactional import changes
 from loopwright.server.mail.links import icons_root
 from loopwright.server.store.messages import EMPTY

@@ -556,7 +556,7 @@ async def test_the_documented_files_work(apply: Apply, folder: Path, pool: Pool,
     write_documented(folder)
     result = await apply()
     assert result.exit_code == 0, result.output
-    assert result.output.endswith("Applied: 3 created, 0 changed, 0 unchanged.\n")
+    assert result.output.endswith("Applied: 5 created, 0 changed, 0 unchanged.\n")
 
 
 async def test_the_documented_mistakes_read_so(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
@@ -584,3 +584,17 @@ def test_every_option_is_documented() -> None:
     options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help"}
     assert options
     assert options <= set(re.findall(r"--[a-z][a-z-]+", DOCS.read_text()))
+
+
+async def test_images_are_where_readers_reach_the_server(apply: Apply, folder: Path, pool: Pool) -> None:
+    """Whoever does not say where that is, is told where they would be looked for."""
+    (folder / "images").mkdir()
+    (folder / "images" / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    told = await apply("--dry-run")
+    assert "images/logo.png:1: warning: readers would get it from http://127.0.0.1:5667" in told.stderr
+    done = await apply("--public-url", "https://mail.acme.example")
+    assert done.exit_code == 0, done.output
+    assert "created    image images/logo.png  https://mail.acme.example/images/" in done.stdout
+    assert "warning" not in done.stderr
+    stored = await pool.fetchval("SELECT data FROM image")
+    assert stored == b"\x89PNG\r\n\x1a\n"

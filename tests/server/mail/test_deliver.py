@@ -342,6 +342,10 @@ async def test_a_mailbox_that_takes_nothing_is_given_up_after_a_time(
     failed = await office.reload(email)
     assert (failed.status, failed.attempts) == ("failed", len(waits) + 1)
     assert "452 4.2.2 mailbox full" in failed.reason
+    told = [kind for kind, *_ in await facts(office, email)]
+    assert told == ["email_soft_bounced"] * (len(waits) - 1) + ["email_failed"]
+    counted = "SELECT sum(soft_bounces)::int FROM email_counter WHERE owner_id = $1"
+    assert await office.pool.fetchval(counted, email.message_id) == 1
     async with office.pool.acquire() as tx:
         assert not await is_suppressed(tx, office.team.id, "ada@elsewhere.org")
 

@@ -271,3 +271,23 @@ async def test_who_gets_nothing_anyway_is_told_why(
         assert switches(page) == {}
         await http.post(link, data={"choice": "unsubscribe"})
         assert not (await now(office, contact)).subscribed
+
+
+async def test_the_email_that_made_somebody_leave_is_known(office: Office, live_server: LiveServer) -> None:
+    """Each leaving is told once: whoever is gone already does not leave again. Coming back is told, too."""
+    list_id = await make_list(office, "News")
+    contact = await office.contact("ada@example.com", mailing_lists={list_id: "subscribed"})
+    message_id = await office.message()
+    email = await office.email(message_id, contact, mailing_list_id=list_id)
+    link = await delivered_link(office, email)
+    async with httpx2.AsyncClient() as http:
+        for _ in range(2):
+            assert (await http.post(link, data=ONE_CLICK)).status_code == 200
+        await http.post(link, data={"choice": "unsubscribe"})
+        await http.post(link, data={"choice": "subscribe"})
+    told = await office.pool.fetch(
+        "SELECT kind FROM fact WHERE email_id = $1 AND kind LIKE 'email_%subscribed' ORDER BY id", email.id
+    )
+    assert [row["kind"] for row in told] == ["email_unsubscribed", "email_unsubscribed", "email_resubscribed"]
+    counted = "SELECT sum(unsubscribes)::int FROM email_counter WHERE owner_id = $1"
+    assert await office.pool.fetchval(counted, message_id) == 1

@@ -500,3 +500,79 @@ def test_what_is_not_utf8_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "lists.toml").write_bytes('[news]\nname = "Nouveautés"\n'.encode("latin-1"))
     with pytest.raises(InvalidDefinitions, match=r"^lists\.toml:2: not UTF-8"):
         read_folder(tmp_path)
+
+
+SHARED = {
+    "transactional/hello.toml": 'name = "Hello"\nsubject = "Hi"\nfrom = "hello"\nbody = "hello.lmx"\n',
+    "transactional/hello.lmx": "<Paragraph>Hi</Paragraph>",
+    "components/footer.toml": 'name = "Footer"\nbody = "footer.lmx"',
+    "components/footer.lmx": "<Paragraph>Bye</Paragraph>",
+    "themes/brand.toml": 'name = "Brand"\n[styles]\nbodyColor = "#fff"',
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "images", "expected"),
+    [
+        pytest.param(
+            {"transactional/hello.lmx": '<H1>A</H1>\n<Image src="images/log.png"/>'},
+            {"images/logo.png": b"\x89PNG\r\n\x1a\n"},
+            "transactional/hello.lmx:2: there is no file images/log.png; did you mean images/logo.png?",
+            id="an image that is not there",
+        ),
+        pytest.param({}, {"images/a.png": b"<html>"}, "images/a.png:1: no image that emails", id="no image"),
+        pytest.param(
+            {"themes/brand.toml": 'name = "Brand"\n[styles]\nbodyColour = "#fff"\nbodyColor = "red"'},
+            {},
+            'themes/brand.toml:4: bodyColor must be a colour such as "#0a66c2" or "#06c" (got "red")',
+            id="a wrong colour",
+        ),
+        pytest.param(
+            {"themes/brand.toml": 'name = "Brand"\n[styles]\nbodyColour = "#fff"'},
+            {},
+            "themes/brand.toml:3: bodyColour is no style",
+            id="an unknown style",
+        ),
+        pytest.param(
+            {"components/footer.lmx": "<Paragraph>\n<Strng>a</Strng></Paragraph>"},
+            {},
+            "components/footer.lmx:2: <Strng> is not a tag of LMX; write <Strong>",
+            id="a mistake in a component",
+        ),
+        pytest.param(
+            {"components/footer.toml": 'name = "Footer"\nbody = "foot.lmx"'},
+            {},
+            "components/footer.toml:2: body names foot.lmx, which is no .lmx file here; did you mean footer",
+            id="a component without its body",
+        ),
+        pytest.param(
+            {"transactional/hello.lmx": '<H1>A</H1>\n<Button>Go there</Button>'},
+            {},
+            "transactional/hello.lmx:2: Buttons without address: Go there.",
+            id="what Guardian finds",
+        ),
+        pytest.param(
+            {"transactional/hello.lmx": '<Component componentId="footer"/>\n',
+             "components/footer.lmx": "<Paragraph>{contact.firstName}</Paragraph>"},
+            {},
+            "transactional/hello.lmx:1: component Footer: {contact.firstName} cannot be used",
+            id="a component of the other kind",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_shared_has_its_mistakes_told(
+    files: dict[str, str], images: dict[str, bytes], expected: str
+) -> None:
+    """Each at its file and line."""
+    with pytest.raises(InvalidDefinitions) as refused:
+        parse(SHARED | files, images)
+    assert expected in str(refused.value)
+
+
+def test_guardian_warns_as_the_api_does() -> None:
+    """What is merely doubtful stops nothing."""
+    files = SHARED | {
+        "transactional/hello.lmx": '<Paragraph><Link href="ada@acme.org">Ada</Link></Paragraph>'
+    }
+    (warning,) = [one for one in parse(files).warnings if "bare email address" in one.message]
+    assert (warning.file, warning.line) == ("transactional/hello.lmx", 1)

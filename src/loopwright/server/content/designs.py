@@ -73,14 +73,21 @@ def as_attributes(styles: Styles) -> dict[str, str]:
 
 def check_styles(styles: Mapping[str, str | float]) -> None:
     """Raises `BadRequest` that names every key that no theme has, and every value that a key cannot have."""
-    problems: list[str] = []
+    problems = style_problems(styles)
+    if problems:
+        told = [f"styles.{name} {problem}" for name, problem in problems.items()]
+        raise BadRequest("; ".join(told), code="styles_invalid", path="styles")
+
+
+def style_problems(styles: Styles) -> dict[str, str]:
+    """What is wrong with a theme's styles, by their names; each ends a sentence that begins with the name."""
+    problems: dict[str, str] = {}
     for name, value in styles.items():
         if name not in STYLE:
-            problems.append(f"styles.{name} is no style; the styles are {', '.join(STYLE)}")
+            problems[name] = f"is no style; the styles are {', '.join(STYLE)}"
         elif mistake := STYLE[name].mistake(as_attributes({name: value})[name]):
-            problems.append(f'styles.{name} {mistake} (got "{value}")')
-    if problems:
-        raise BadRequest("; ".join(problems), code="styles_invalid", path="styles")
+            problems[name] = f'{mistake} (got "{value}")'
+    return problems
 
 
 async def change_theme(
@@ -97,15 +104,22 @@ async def change_theme(
     if theme is None:
         raise NotFound(THEME_NOT_FOUND, code="theme_not_found")
     changed = replace(theme, name=name or theme.name, styles={**theme.styles, **styles}, updated_at=now)
+    return changed, await write_theme(tx, team_id, theme, changed, now=now)
+
+
+async def write_theme(
+    tx: Connection, team_id: str, theme: ThemeRow, changed: ThemeRow, *, now: datetime
+) -> int:
+    """Write a theme that is locked, with the design, by what it is to become; answers for how many emails."""
     await designs.update_theme(tx, team_id, changed)
     if changed.styles == theme.styles:
-        return changed, 0
-    found = await messages.load_theme_users(tx, team_id, theme_id, is_default=theme.is_default)
+        return 0
+    found = await messages.load_theme_users(tx, team_id, theme.id, is_default=theme.is_default)
     rewritten = await asyncio.to_thread(_rewritten, found, changed, now)
     await messages.write_revisions(tx, [one for one in rewritten if one.created_at == now])
     design = await load_design(tx, team_id, [one.content.lmx for one in rewritten])
     await render_anew(tx, rewritten, design, now=now)
-    return changed, len(rewritten)
+    return len(rewritten)
 
 
 async def create_component(tx: Connection, team_id: str, component: ComponentRow) -> None:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from starlette.responses import HTMLResponse, Response
 
 from loopwright.server.content.designs import as_attributes, load_design
+from loopwright.server.content.sample import Sample, sample
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.pages import (
     ComponentPage,
@@ -15,7 +16,6 @@ from loopwright.server.dashboard.pages import (
     ThemesPage,
 )
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
-from loopwright.server.dashboard.sample import Sample, sample
 from loopwright.server.mail.design import Design, has_component, has_theme
 from loopwright.server.mail.links import icons_root
 from loopwright.server.mail.parsed_email import framed

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from loopwright.server.content.sample import Sample
 from loopwright.server.dashboard.chart import Chart
 from loopwright.server.dashboard.diagram import Diagram
-from loopwright.server.dashboard.sample import Sample
 from loopwright.server.dashboard.timeline import Entry, EventStory, RunStory
 from loopwright.server.dashboard.verdicts import Verdict
 from loopwright.server.mail.parsed_email import ParsedEmail

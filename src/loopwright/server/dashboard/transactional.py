@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from loopwright.server.content.designs import load_design
 from loopwright.server.content.guardian import inspect
 from loopwright.server.content.publishing import NEEDED
+from loopwright.server.content.sample import Sample, sample
 from loopwright.server.content.scope import load_scope
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.pages import (
@@ -20,7 +21,6 @@ from loopwright.server.dashboard.pages import (
     VersionView,
 )
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
-from loopwright.server.dashboard.sample import Sample, sample
 from loopwright.server.mail.decide import NO_DOMAIN
 from loopwright.server.mail.design import Design, expand
 from loopwright.server.mail.links import icons_root

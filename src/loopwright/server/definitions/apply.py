@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
@@ -28,7 +26,7 @@ from loopwright.server.store.definitions import (
     save_transactional,
     transactional_place,
 )
-from loopwright.server.store.designs import lock_design
+from loopwright.server.store.designs import lock_design, lock_design_alone
 from loopwright.server.store.groups import GroupRow, find_group_named, insert_group
 from loopwright.server.store.messages import EMPTY, RevisionRow, load_revisions, lock_current_revision
 from loopwright.server.store.segments import find_segment_named
@@ -49,6 +47,8 @@ from loopwright.server.workflow.property_query import check_query
 from loopwright.wire.groups import DEFAULT_GROUP
 from loopwright.wire.values import PropertyType
 
+from .apply_shared import SharedApplier
+from .change import Change, action
 from .mistakes import InvalidDefinitions, Mistake
 from .model import (
     Definitions,
@@ -57,26 +57,12 @@ from .model import (
     TransactionalDefinition,
     WorkflowDefinition,
 )
+from .names import Names
 from .parse import unknown_properties
 
 _PAUSED = "it was paused or stopped elsewhere and stays so; --resume has it send again"
-
-Kind: TypeAlias = Literal["mailing list", "transactional email", "workflow"]
-Action: TypeAlias = Literal["created", "changed", "unchanged"]
-
-
-class Change(Struct, frozen=True):
-    """What became of one definition.
-
-    `id` is what the API calls it; empty when nobody knows yet. `detail` says in words what else came with the
-    change, and may be empty.
-    """
-
-    kind: Kind
-    slug: str
-    action: Action
-    id: str = ""
-    detail: str = ""
+LOCAL_URL = "http://127.0.0.1:5667"
+"""Where a server is that nobody said anything about."""
 
 
 async def apply_definitions(
@@ -85,10 +71,13 @@ async def apply_definitions(
     definitions: Definitions,
     *,
     overwrite: bool = False,
+    public_url: str = LOCAL_URL,
     resume: bool = False,
     now: datetime,
 ) -> list[Change]:
     """Create and change whatever differs, and answer for every definition what was done.
+
+    `public_url` is where readers reach the server, without a final slash: the folder's images will be there.
 
     What the team has beyond the definitions is left alone, and what people or programs have paused stays
     paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties
@@ -96,24 +85,36 @@ async def apply_definitions(
     to `overwrite`, for emails that others have changed since files last wrote them. The caller's transaction
     then ends with nothing written.
     """
-    await lock_design(tx, team_id)
+    if definitions.themes or definitions.components:
+        await lock_design_alone(tx, team_id)
+    else:
+        await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)
     custom = await load_properties(tx, [team_id])
     mistakes = unknown_properties(definitions, custom[team_id])
     mistakes += await _lost_opt_in(tx, team_id, definitions)
     if mistakes:
         raise InvalidDefinitions(mistakes)
-    content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id))
-    applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
+    shared = SharedApplier(tx, team_id, public_url, now)
     changes = [
+        *await shared.images(definitions.images),
+        *await shared.themes(definitions.themes),
+        *await shared.components(definitions.components),
+    ]
+    if shared.refused:
+        raise InvalidDefinitions(shared.refused)
+    content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id), shared.names)
+    applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
+    changes += [
         *await applier.lists(definitions.lists),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
     if content.unknown:
         raise InvalidDefinitions(content.unknown)
-    if content.drift and not overwrite:
-        raise InvalidDefinitions(content.drift)
+    drift = shared.drift + content.drift
+    if drift and not overwrite:
+        raise InvalidDefinitions(drift)
     await content.note()
     return changes
 
@@ -145,7 +146,10 @@ class _ContentWriter:
     `last_written` is the revision that files last wrote at each place.
     """
 
-    def __init__(self, tx: Connection, team_id: str, now: datetime, last_written: Mapping[str, str]) -> None:
+    def __init__(
+        self, tx: Connection, team_id: str, now: datetime, last_written: Mapping[str, str], names: Names
+    ) -> None:
+        self._names = names
         self._tx = tx
         self._team_id = team_id
         self._now = now
@@ -158,6 +162,8 @@ class _ContentWriter:
         self, place: str, definition: MessageDefinition, known_id: str | None
     ) -> tuple[str, bool]:
         """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
+        lmx = self._names.resolved(definition.content.lmx)
+        definition = replace(definition, content=replace(definition.content, lmx=lmx))
         current = await lock_current_revision(self._tx, self._team_id, known_id) if known_id else None
         content = definition.over(current.content) if current else definition.content
         if current is not None and content == current.content:
@@ -244,7 +250,10 @@ class _Applier:
         await save_lists(self._tx, [row for row in rows if row != stored.get(row.slug)], now=self._now)
         return [
             Change(
-                "mailing list", row.slug, _action(stored.get(row.slug), row != stored.get(row.slug)), row.id
+                "mailing list",
+                row.slug,
+                action(stored.get(row.slug), differs=row != stored.get(row.slug)),
+                row.id,
             )
             for row in rows
         ]
@@ -290,7 +299,7 @@ class _Applier:
         differs = message_changed or row != stored
         if differs:
             await save_transactional(self._tx, row, now=self._now)
-        return Change("transactional email", row.slug, _action(stored, differs), row.id)
+        return Change("transactional email", row.slug, action(stored, differs=differs), row.id)
 
     async def _workflow(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> Change:
         before = graph_of(stored) if stored else Graph("", {})
@@ -445,9 +454,3 @@ def _survivor(node_id: str, before: Graph, after: Graph) -> str:
             return next(one for one, node in after.nodes.items() if isinstance(node, ExitAction))
         node_id = ways[0]
     return node_id
-
-
-def _action(stored: object | None, differs: bool) -> Action:
-    if stored is None:
-        return "created"
-    return "changed" if differs else "unchanged"

@@ -1,18 +1,24 @@
 """Reads one email's content: the TOML that names it, and the LMX body beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from posixpath import dirname, join, normpath
+from typing import Literal
 
 from msgspec.structs import replace
 
+from loopwright.server.content.guardian import Scope, inspect
 from loopwright.server.content.message import CheckedMessage, Finding, check_message, unused_fallbacks
-from loopwright.server.mail.design import named
+from loopwright.server.content.sample import GivenValues
+from loopwright.server.mail.design import NOTHING, expand, named
 from loopwright.server.mail.normal import normalise
 from loopwright.server.mail.variables import ALLOWED, EmailKind, VariableKind
 from loopwright.server.store.messages import Content
+from loopwright.wire.email_messages import GuardianItem
 
 from .mistakes import Mistake, meant
 from .model import MessageDefinition, Use
+from .names import Shared, images_in, somewhere
+from .table import SLUG as SAMPLE_NAME
 from .table import Table
 
 KEYS = {  # field of the content -> key of the file
@@ -35,9 +41,15 @@ class ContentReader:
     """Reads emails of one kind. `files` holds every text of the folder by its name."""
 
     def __init__(
-        self, kind: EmailKind, files: Mapping[str, str], mistakes: list[Mistake], warnings: list[Mistake]
+        self,
+        kind: EmailKind,
+        files: Mapping[str, str],
+        shared: Shared,
+        mistakes: list[Mistake],
+        warnings: list[Mistake],
     ) -> None:
         self._kind: EmailKind = kind
+        self._shared = shared
         self._files = files
         self._mistakes = mistakes
         self._warnings = warnings
@@ -63,12 +75,17 @@ class ContentReader:
             data_fallbacks=fallbacks.get("data", {}),
         )
         # Places are those of the file, so what is checked is what stands there.
-        checked = check_message(replace(content, lmx=lmx), self._kind)
+        seen = replace(content, lmx=somewhere(lmx))
+        design = self._shared.design_of(*named(lmx))
+        checked = check_message(seen, self._kind, design)
+        self._mistakes.extend(unknown_images(body_file, lmx, self._shared.images))
+        if not checked.problems:
+            self._inspect(table, body_file, replace(seen, lmx=expand(seen.lmx, design or NOTHING)))
         self._mistakes.extend(self._told(table, body_file, one) for one in checked.problems)
         self._warnings.extend(self._told(table, body_file, one) for one in checked.warnings)
         self._warnings.extend(
             Mistake(body_file, 1, f'themeId="{theme}" has an effect only where the team has that theme')
-            for theme in named(lmx).themes
+            for theme in named(lmx).themes - self._shared.design.themes.keys()
         )
         _refuse_unused(tables, content, checked)
         uses = {use.variable: use for use in reversed([*_uses(table, body_file, lmx, checked)])}
@@ -77,7 +94,53 @@ class ContentReader:
             content=content,
             said=ALWAYS_SAID | {"language_code"} if says_language else ALWAYS_SAID,
             uses=tuple(uses[variable] for variable in sorted(uses)),
+            body_file=body_file,
+            samples=self._samples(table, checked),
         )
+
+    def _samples(self, table: Table, checked: CheckedMessage) -> dict[str, GivenValues]:
+        """Values to preview the email with. Each has to be of a variable that it uses."""
+        outer = table.table("samples")
+        known = {(one.asked.kind, one.asked.name) for one in checked.variables}
+        samples: dict[str, GivenValues] = {}
+        for name, inner in outer.inner_tables() if outer else ():
+            given: dict[VariableKind, Mapping[str, object]] = {}
+            for kind in ALLOWED[self._kind]:
+                values = inner.table(kind) if kind != "system" else None
+                if values is None:
+                    continue
+                given[kind] = values.all()
+                for key in given[kind]:
+                    if (kind, key) not in known:
+                        names = [one for other, one in known if other == kind]
+                        values.refuse(f"the email has no variable {{{kind}.{key}}}; {meant(key, names)}", key)
+            inner.finish()
+            if not SAMPLE_NAME.fullmatch(name):
+                inner.refuse(f"the name {name!r} has other characters than a-z, 0-9 and single -")
+            samples[name] = given
+        return samples
+
+    def _inspect(self, table: Table, body_file: str, content: Content) -> None:
+        """Tell what Guardian finds; what a team and its events have is for later to say."""
+        names = {one.name for one in check_message(content, self._kind).variables if one.kind == "contact"}
+        kind: Literal["transactional", "workflow"] = (
+            "transactional" if self._kind == "transactional" else "workflow"
+        )
+        report = inspect(content, Scope(kind=kind, contacts=names))
+        for told, findings in ((self._mistakes, report.errors), (self._warnings, report.warnings)):
+            told += [
+                Mistake(*self._place(table, body_file, item), f"{one.title}: {item.label}. {one.description}")
+                for one in findings
+                for item in one.items
+            ]
+
+    def _place(self, table: Table, body_file: str, item: GuardianItem) -> tuple[str, int]:
+        """Where something that Guardian found stands first, as far as that can be told."""
+        body = self._files.get(body_file, "")
+        for words in (f"{{{item.code_name}}}", f'"{item.label}"', item.label):
+            if (start := body.find(words)) >= 0:
+                return body_file, body.count("\n", 0, start) + 1
+        return table.file, 1
 
     def _told(self, table: Table, body_file: str, found: Finding) -> Mistake:
         """What was found, at its place in the files."""
@@ -109,6 +172,15 @@ class ContentReader:
                 tables[kind] = inner
         outer.finish()
         return tables
+
+
+def unknown_images(file: str, lmx: str, known: Collection[str]) -> list[Mistake]:
+    """The images that LMX names and the folder has not."""
+    return [
+        Mistake(file, line, f"there is no file {path}; {meant(path, known)}")
+        for path, line in images_in(lmx)
+        if path not in known
+    ]
 
 
 def _refuse_unused(tables: Mapping[VariableKind, Table], content: Content, checked: CheckedMessage) -> None:

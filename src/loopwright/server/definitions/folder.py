@@ -1,5 +1,6 @@
 """Reads the files of a definition folder."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from .mistakes import InvalidDefinitions, Mistake
@@ -37,9 +38,27 @@ def read_folder(folder: Path) -> dict[str, str]:
     return texts
 
 
-def _link_problem(path: Path, root: Path) -> str | None:
-    """What is wrong with a link that would be read: a folder's, or a definition file's."""
-    if not path.is_symlink() or not (path.suffix in ENDINGS or path.is_dir()):
+def read_images(folder: Path) -> dict[str, bytes]:
+    """The bytes of every file below `images/`, by its path from the folder with forward slashes.
+
+    Hidden ones are passed over. Raises `InvalidDefinitions` for links that are not followed.
+    """
+    root = folder.resolve()
+    found: dict[str, bytes] = {}
+    for path in sorted((folder / "images").rglob("*")):
+        name = path.relative_to(folder)
+        if any(part.startswith(".") for part in name.parts) or path.suffix in ENDINGS:
+            continue
+        if problem := _link_problem(path, root, endings=(path.suffix,)):
+            raise InvalidDefinitions([Mistake(name.as_posix(), 1, problem)])
+        if path.is_file():
+            found[name.as_posix()] = path.read_bytes()
+    return found
+
+
+def _link_problem(path: Path, root: Path, endings: Collection[str] = ENDINGS) -> str | None:
+    """What is wrong with a link that would be read: a folder's, or a file's with one of these endings."""
+    if not path.is_symlink() or not (path.suffix in endings or path.is_dir()):
         return None
     try:
         target = path.resolve(strict=True)

@@ -6,6 +6,7 @@ from loopwright.server.mail.lint import lint
 from loopwright.server.mail.variables import EmailKind
 
 from .mistakes import Mistake
+from .names import somewhere
 
 
 def advice(files: Mapping[str, str]) -> Iterator[Mistake]:
@@ -13,5 +14,5 @@ def advice(files: Mapping[str, str]) -> Iterator[Mistake]:
     for file, text in files.items():
         if file.endswith(".lmx"):
             kind: EmailKind = "transactional" if file.startswith("transactional/") else "marketing"
-            for found in lint(text, kind=kind):
+            for found in lint(somewhere(text), kind=kind):
                 yield Mistake(file, found.place.line, f"{found.rule}: {found.message}")

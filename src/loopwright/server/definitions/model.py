@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from loopwright.server.content.message import required_variables
+from loopwright.server.content.sample import GivenValues
 from loopwright.server.mail.variables import Variable
 from loopwright.server.store.messages import Content
 from loopwright.server.store.workflows import WorkflowStatus
@@ -46,12 +47,18 @@ class Use(Struct, frozen=True):
 
 
 class MessageDefinition(Struct, frozen=True, kw_only=True):
-    """The content of an email, from `file`. `said` names the fields of `content` that the files decide."""
+    """The content of an email, from `file` and `body_file`.
+
+    `said` names the fields of `content` that the files decide; `samples` are values to preview it with, by
+    what they are called.
+    """
 
     file: str
     content: Content
     said: frozenset[str]
     uses: tuple[Use, ...]
+    body_file: str = ""
+    samples: Mapping[str, GivenValues] = {}
 
     def over(self, stored: Content) -> Content:
         """What is stored, with all that the files say."""
@@ -69,6 +76,32 @@ class ListDefinition(Struct, frozen=True, kw_only=True):
     name: str
     description: str | None
     is_public: bool
+
+
+class ImageDefinition(Struct, frozen=True, kw_only=True):
+    """An image, by its path from the folder's root."""
+
+    path: str
+    content_type: str
+    data: bytes
+
+
+class ThemeDefinition(Struct, frozen=True, kw_only=True):
+    """A theme: all of its styles."""
+
+    slug: str
+    file: str
+    name: str
+    styles: Mapping[str, str | float]
+
+
+class ComponentDefinition(Struct, frozen=True, kw_only=True):
+    """A component, whose body may name images of the folder."""
+
+    slug: str
+    file: str
+    name: str
+    lmx: str
 
 
 class TransactionalDefinition(Struct, frozen=True, kw_only=True):
@@ -232,6 +265,9 @@ class Definitions(Struct, frozen=True, kw_only=True):
     """All that a folder defines, in the order of its files. `warnings` stop nothing."""
 
     lists: tuple[ListDefinition, ...]
+    images: tuple[ImageDefinition, ...] = ()
+    themes: tuple[ThemeDefinition, ...] = ()
+    components: tuple[ComponentDefinition, ...] = ()
     transactional: tuple[TransactionalDefinition, ...]
     workflows: tuple[WorkflowDefinition, ...]
     warnings: tuple[Mistake, ...]

@@ -1,8 +1,7 @@
 """Turns the texts of a definition folder into definitions, or into a list of all that is wrong with them."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from posixpath import basename, dirname, splitext
+from posixpath import dirname
 from typing import Final
 
 from loopwright.server.store.workflows import WorkflowStatus
@@ -17,26 +16,32 @@ from .model import (
     TransactionalDefinition,
     WorkflowDefinition,
 )
+from .names import NOTHING_SHARED
+from .shared import NO_IMAGES, SharedDefinitions, read_shared
 from .steps import read_steps, read_trigger, read_trigger_id, refuse_unsound
-from .table import Table, read_toml
+from .table import Table, check_slug, read_toml, tables_in
 
 LISTS_FILE: Final = "lists.toml"
-FOLDERS: Final = ("transactional", "workflows")
+FOLDERS: Final = ("themes", "components", "transactional", "workflows")
 STATUSES: Final[Mapping[str, WorkflowStatus]] = {"sending": "Sending", "draft": "Draft", "paused": "Paused"}
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
-
-def parse(files: Mapping[str, str]) -> Definitions:
+def parse(files: Mapping[str, str], images: Mapping[str, bytes] = NO_IMAGES) -> Definitions:
     """Read definitions. `files` maps names from the folder's root, with forward slashes, to texts.
+    `images` has what is below `images/`, by its path from there, too.
 
     Raises `InvalidDefinitions` with every mistake of every file.
     """
     reader = _Reader(files)
     reader.refuse_strangers()
     lists = reader.lists()
+    shared = read_shared(files, images, reader.mistakes)
+    reader.share(shared)
     definitions = Definitions(
         lists=lists or (),
+        images=shared.images,
+        themes=shared.themes,
+        components=shared.components,
         transactional=tuple(reader.transactional()),
         workflows=tuple(reader.workflows(lists)),
         warnings=tuple(sorted(set(reader.warnings))),
@@ -67,6 +72,11 @@ class _Reader:
         self.mistakes: list[Mistake] = []
         self.warnings: list[Mistake] = []
         self._files = files
+        self._shared = NOTHING_SHARED
+
+    def share(self, shared: SharedDefinitions) -> None:
+        """From now on emails may name these."""
+        self._shared = shared.names()
 
     def refuse_strangers(self) -> None:
         """Refuse TOML files that nothing reads: a wrong folder or name would be passed over in silence."""
@@ -87,16 +97,16 @@ class _Reader:
         return tuple(self._list(slug, inner) for slug, inner in table.inner_tables())
 
     def transactional(self) -> Iterator[TransactionalDefinition]:
-        content = ContentReader("transactional", self._files, self.mistakes, self.warnings)
-        for slug, table in self._folder("transactional"):
+        content = ContentReader("transactional", self._files, self._shared, self.mistakes, self.warnings)
+        for slug, table in tables_in("transactional", self._files, self.mistakes):
             yield TransactionalDefinition(
                 slug=slug, name=table.required_text("name"), message=content.read(table)
             )
             table.finish()
 
     def workflows(self, lists: Collection[ListDefinition] | None) -> Iterator[WorkflowDefinition]:
-        content = ContentReader("marketing", self._files, self.mistakes, self.warnings)
-        for slug, table in self._folder("workflows"):
+        content = ContentReader("marketing", self._files, self._shared, self.mistakes, self.warnings)
+        for slug, table in tables_in("workflows", self._files, self.mistakes):
             workflow = WorkflowDefinition(
                 slug=slug,
                 name=table.required_text("name"),
@@ -117,7 +127,7 @@ class _Reader:
             yield workflow
 
     def _list(self, slug: str, table: Table) -> ListDefinition:
-        self._check_slug(slug, table.file, table.line())
+        check_slug(slug, table.file, table.line(), self.mistakes)
         definition = ListDefinition(
             slug=slug,
             name=table.required_text("name"),
@@ -126,22 +136,6 @@ class _Reader:
         )
         table.finish()
         return definition
-
-    def _folder(self, folder: str) -> Iterator[tuple[str, Table]]:
-        for file in sorted(self._files):
-            if dirname(file) != folder or not file.endswith(".toml"):
-                continue
-            slug = splitext(basename(file))[0]
-            self._check_slug(slug, file, 1)
-            table = read_toml(file, self._files[file], self.mistakes)
-            if table is not None:
-                yield slug, table
-
-    def _check_slug(self, slug: str, file: str, line: int) -> None:
-        if not _SLUG.fullmatch(slug):
-            self.mistakes.append(
-                Mistake(file, line, f"the name {slug!r} has other characters than a-z, 0-9 and single -")
-            )
 
     def _check_events(self, workflow: WorkflowDefinition) -> None:
         if isinstance(workflow.trigger, EventTrigger):

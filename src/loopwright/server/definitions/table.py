@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from posixpath import basename, dirname, splitext
 from typing import Any, cast
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from .mistakes import Mistake, meant
 from .positions import Path, key_lines
 
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -25,6 +27,28 @@ def read_toml(file: str, source: str, mistakes: list[Mistake]) -> "Table | None"
         mistakes.append(Mistake(file, line, f"not TOML: {_PLACE.sub('', message)}"))
         return None
     return Table(file, values, (), key_lines(text), mistakes)
+
+
+def tables_in(
+    folder: str, files: Mapping[str, str], mistakes: list[Mistake]
+) -> Iterator[tuple[str, "Table"]]:
+    """The TOML files of a folder by what they are called, without its subfolders."""
+    for file in sorted(files):
+        if dirname(file) != folder or not file.endswith(".toml"):
+            continue
+        slug = splitext(basename(file))[0]
+        check_slug(slug, file, 1, mistakes)
+        table = read_toml(file, files[file], mistakes)
+        if table is not None:
+            yield slug, table
+
+
+def check_slug(slug: str, file: str, line: int, mistakes: list[Mistake]) -> None:
+    """Refuse a name that is no slug."""
+    if not SLUG.fullmatch(slug):
+        mistakes.append(
+            Mistake(file, line, f"the name {slug!r} has other characters than a-z, 0-9 and single -")
+        )
 
 
 class Table:
@@ -150,6 +174,22 @@ class Table:
     def is_sound(self) -> bool:
         """Whether nothing is wrong with the file, as far as it was read."""
         return not any(one.file == self.file for one in self._mistakes)
+
+    def scalars(self) -> dict[str, str | float]:
+        """Every key of the table with its text or number."""
+        found: dict[str, str | float] = {}
+        for key, value in self._values.items():
+            self._known.add(key)
+            if isinstance(value, str | int | float) and not isinstance(value, bool):
+                found[key] = value
+            else:
+                self.refuse(f"{key} is text in quotes or a number, not {_kind(value)}", key)
+        return found
+
+    def all(self) -> dict[str, Any]:
+        """Every key of the table with its value, whatever that is."""
+        self._known |= self._values.keys()
+        return dict(self._values)
 
     def holds_table(self, key: str) -> bool:
         """Whether `key` has a table rather than a plain value."""

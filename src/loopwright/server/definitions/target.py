@@ -14,7 +14,8 @@ from loopwright.server.store.place import database_at
 from loopwright.server.store.schema import bring_up
 from loopwright.server.store.teams import TeamRow, load_teams
 
-from .apply import Change, apply_definitions
+from .apply import LOCAL_URL, apply_definitions
+from .change import Change
 from .mistakes import meant
 from .model import Definitions
 
@@ -33,6 +34,7 @@ async def save(
     clock: Clock,
     *,
     overwrite: bool = False,
+    public_url: str = LOCAL_URL,
     resume: bool = False,
 ) -> list[Change]:
     """Apply to the database at `database_url`, or else to the embedded one in `data_dir`, migrated first.
@@ -43,7 +45,13 @@ async def save(
     """
     async with open_team(data_dir, database_url, team, clock) as (tx, owner):
         return await apply_definitions(
-            tx, owner.id, definitions, overwrite=overwrite, resume=resume, now=clock.now()
+            tx,
+            owner.id,
+            definitions,
+            overwrite=overwrite,
+            resume=resume,
+            public_url=public_url,
+            now=clock.now(),
         )
 
 
@@ -78,6 +86,7 @@ async def preview(
     clock: Clock,
     *,
     overwrite: bool = False,
+    public_url: str = LOCAL_URL,
     resume: bool = False,
 ) -> list[Change]:
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
@@ -90,7 +99,9 @@ async def preview(
         if not teams:
             return all_new(definitions)
         team_id = choose_team(teams, team).id
-        return await _rolled_back(tx, team_id, definitions, clock, overwrite=overwrite, resume=resume)
+        return await _rolled_back(
+            tx, team_id, definitions, clock, overwrite=overwrite, resume=resume, public_url=public_url
+        )
 
 
 def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
@@ -112,6 +123,9 @@ def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
 def all_new(definitions: Definitions) -> list[Change]:
     """The changes of a first apply."""
     return [
+        *(Change("image", one.path, "created") for one in definitions.images),
+        *(Change("theme", one.slug, "created") for one in definitions.themes),
+        *(Change("component", one.slug, "created") for one in definitions.components),
         *(Change("mailing list", definition.slug, "created") for definition in definitions.lists),
         *(
             Change("transactional email", definition.slug, "created")
@@ -127,13 +141,26 @@ def has_data(data_dir: Path) -> bool:
 
 
 async def _rolled_back(
-    tx: Connection, team_id: str, definitions: Definitions, clock: Clock, *, overwrite: bool, resume: bool
+    tx: Connection,
+    team_id: str,
+    definitions: Definitions,
+    clock: Clock,
+    *,
+    overwrite: bool,
+    resume: bool,
+    public_url: str,
 ) -> list[Change]:
     transaction = tx.transaction()
     await transaction.start()
     try:
         changes = await apply_definitions(
-            tx, team_id, definitions, overwrite=overwrite, resume=resume, now=clock.now()
+            tx,
+            team_id,
+            definitions,
+            overwrite=overwrite,
+            resume=resume,
+            public_url=public_url,
+            now=clock.now(),
         )
         # The id of what is not there after all would only mislead.
         return [replace(change, id="") if change.action == "created" else change for change in changes]

@@ -18,7 +18,12 @@ from loopwright.server.store.groups import default_group_id, find_group
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.metrics import load_counts
 from loopwright.wire.campaigns import Campaign, CampaignCreated, Scheduling
-from loopwright.wire.failures import CAMPAIGN_NOT_DRAFT, CAMPAIGN_NOT_FOUND, GROUP_NOT_FOUND
+from loopwright.wire.failures import (
+    CAMPAIGN_NOT_DRAFT,
+    CAMPAIGN_NOT_FOUND,
+    CAMPAIGN_NOT_SENT,
+    GROUP_NOT_FOUND,
+)
 from loopwright.wire.metrics import EmailMetrics
 from loopwright.wire.paging import Page
 
@@ -85,7 +90,7 @@ async def get_campaign_metrics(call: ApiRequest, campaign_id: str) -> EmailMetri
     async with call.pool.acquire() as tx:
         row = found(await campaigns.find_campaign(tx, call.team.id, campaign_id))
         if row.status not in ("Sending", "Sent"):
-            raise BadRequest("The campaign has not been sent yet.", code="campaign_not_sent")
+            raise BadRequest(CAMPAIGN_NOT_SENT, code="campaign_not_sent")
         return email_metrics(await load_counts(tx, call.team.id, row.message_id))
 
 

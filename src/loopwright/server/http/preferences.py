@@ -8,6 +8,7 @@ token may do all this; others learn nothing.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from html import escape
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.links import is_genuine, read_token
@@ -23,6 +25,7 @@ from loopwright.server.store.audience import ListRow, load_lists
 from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import SubscriptionRow, load_subscription
+from loopwright.server.store.facts import PreferenceFact, insert_preference
 from loopwright.server.store.suppressions import is_suppressed
 
 from .page import page, patient, read_form, unknown_link
@@ -45,7 +48,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     is_suppressed: bool
 
 
-def routes(pool: Pool, ingest: Ingest) -> Sequence[BaseRoute]:
+def routes(pool: Pool, ingest: Ingest, clock: Clock) -> Sequence[BaseRoute]:
     """The preference center and its forms."""
 
     async def show(request: Request) -> Response:
@@ -63,6 +66,7 @@ def routes(pool: Pool, ingest: Ingest) -> Sequence[BaseRoute]:
         if wish:
             with suppress(NotFound):  # a deleted contact gets no marketing either
                 await ingest.submit(wish)
+                await _tell(pool, opened, wish, clock.now())
         if choice in (LEAVE, UNSUBSCRIBE):
             return _farewell(opened, choice)
         now = await _open(pool, token)
@@ -89,6 +93,26 @@ async def _open(pool: Pool, token: str) -> Opened | None:
             lists=_offered(await load_lists(tx, [found.team_id]), contact, found.mailing_list_id),
             is_suppressed=await is_suppressed(tx, found.team_id, contact.email),
         )
+
+
+async def _tell(pool: Pool, opened: Opened, wish: SetPreferences, now: datetime) -> None:
+    """Write down which email it was that made somebody leave, or come back.
+
+    After the wish is committed: a crash in between loses a count, and never the wish.
+    """
+    contact, email = opened.contact, opened.subscription
+    assert contact is not None, "nobody else has wishes"
+    kind: PreferenceFact | None = None
+    left = {list_id for list_id, is_on in wish.lists.items() if not is_on and _is_on(contact, list_id)}
+    if left or (wish.subscribed is False and contact.subscribed):
+        kind = "email_unsubscribed"
+    elif wish.subscribed and not contact.subscribed:
+        kind = "email_resubscribed"
+    if kind:
+        async with pool.acquire() as tx:
+            await insert_preference(
+                tx, email.team_id, kind, contact_id=contact.id, email_id=email.email_id, now=now
+            )
 
 
 def _offered(lists: Sequence[ListRow], contact: ContactRow, first: str | None) -> list[ListRow]:

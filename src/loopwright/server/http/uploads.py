@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from loopwright.ids import new_id
 from loopwright.server.clock import Clock
+from loopwright.server.content.images import BEGINNINGS, image_url
 from loopwright.server.refusal import BadRequest, Conflict, NotFound, TooLarge, TooManyRequests
 from loopwright.server.store import uploads
 from loopwright.server.store.database import Pool
@@ -34,13 +35,6 @@ from .request_ids import request_id_of
 ADDRESS_LIFE = timedelta(hours=1)
 DAY = timedelta(days=1)
 MOST_PENDING = 50
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
-_BEGINNINGS = {
-    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
-    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "image/gif": re.compile(rb"GIF8[79]a"),
-    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
-}
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _COMPLETE = "This upload is complete and cannot be changed; create another."
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -92,8 +86,8 @@ async def complete_upload(call: ApiRequest, upload_id: str) -> UploadCompleted:
             if await uploads.count_completed(tx, call.team.id, since=now - DAY) >= UPLOADS_PER_DAY:
                 raise TooManyRequests(UPLOAD_LIMIT_EXCEEDED, code="upload_limit_exceeded")
             digest = await uploads.complete_upload(tx, upload_id, now=now)
-    name = f"{digest.hex()}.{EXTENSIONS[found.content_type]}"
-    return UploadCompleted(email_asset_id=upload_id, final_url=f"{call.root_url}/images/{name}")
+    url = image_url(call.root_url, digest, found.content_type)
+    return UploadCompleted(email_asset_id=upload_id, final_url=url)
 
 
 def routes(pool: Pool, clock: Clock) -> Sequence[BaseRoute]:
@@ -141,7 +135,7 @@ async def _take(pool: Pool, clock: Clock, request: Request) -> None:
         raise BadRequest(
             f"{len(data):,} bytes instead of the {upload.size:,} announced", code="upload_too_short"
         )
-    if not _BEGINNINGS[upload.content_type].match(data):
+    if not BEGINNINGS[upload.content_type].match(data):
         raise BadRequest(f"the bytes are no {upload.content_type}", code="image_invalid")
     async with pool.acquire() as tx:
         if not await uploads.fill_upload(tx, upload.id, bytes(data)):

@@ -155,8 +155,11 @@ class Mailer:
                 )
             case Refused(reason):
                 return _result(delivery, "failed", reason, tried=True)
-            case Deferred(reason, seconds):
-                return self.later(delivery, reason, seconds)
+            case Deferred(reason, seconds, by_mailbox):
+                later = self.later(delivery, reason, seconds)
+                # The first time it may be greylisting, which is over with the second.
+                again = by_mailbox and delivery.attempts > 0
+                return replace(later, is_soft_bounce=again and later.status == "queued")
             case Held(reason, seconds):
                 due = self._clock.now() + timedelta(seconds=seconds)
                 return _queued(delivery, reason, due, attempts=delivery.attempts)

@@ -73,10 +73,12 @@ class Deferred(Struct, frozen=True):
     """Not now; the same message may pass later.
 
     `seconds` is after which time when it was the relay that wanted less: then it was no try of the message.
+    `by_mailbox` says that it is the recipient's mailbox which does not take it now.
     """
 
     reason: str
     seconds: float | None = None
+    by_mailbox: bool = False
 
 
 class Held(Struct, frozen=True):
@@ -276,7 +278,7 @@ class Relay:
             case "message":
                 return Refused(refusal.reason)
             case _:
-                return Deferred(refusal.reason)
+                return Deferred(refusal.reason, by_mailbox=meaning == "soft")
 
     def _after_interruption(self, problem: Interrupted, began_at: float) -> Outcome:
         setback = self._setback(problem, began_at)

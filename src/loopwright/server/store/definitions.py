@@ -37,6 +37,14 @@ class TransactionalDefinitionRow(Struct, frozen=True, kw_only=True):
     required_variables: list[str]
 
 
+class NamedDesignRow(Struct, frozen=True, kw_only=True):
+    """A theme or component with a slug. `written` is what files last wrote: styles as JSON, or a body."""
+
+    id: str
+    slug: str
+    written: str | None
+
+
 # Definitions of one team are applied one after another, so that two applies never both create a slug.
 LOCK_DEFINITIONS: LiteralString = """
     SELECT pg_advisory_xact_lock(hashtext('loopwright.definitions'), hashtext($1))
@@ -79,6 +87,36 @@ SAVE_TRANSACTIONAL: LiteralString = """
            required_variables = excluded.required_variables, updated_at = excluded.updated_at
      WHERE transactional_email.team_id = excluded.team_id
 """
+
+
+THEMES: LiteralString = """
+    SELECT id, slug, written::text AS written FROM theme WHERE team_id = $1 AND slug = ANY($2::text[])
+"""
+COMPONENTS: LiteralString = """
+    SELECT id, slug, written FROM component WHERE team_id = $1 AND slug = ANY($2::text[])
+"""
+NAME_THEME: LiteralString = "UPDATE theme SET slug = $3, written = $4 WHERE team_id = $1 AND id = $2"
+NAME_COMPONENT: LiteralString = "UPDATE component SET slug = $3, written = $4 WHERE team_id = $1 AND id = $2"
+
+
+async def load_named_themes(tx: Connection, team_id: str, slugs: Collection[str]) -> list[NamedDesignRow]:
+    """The team's themes of those slugs."""
+    return [NamedDesignRow(**row) for row in await tx.fetch(THEMES, team_id, list(slugs))]
+
+
+async def load_named_components(tx: Connection, team_id: str, slugs: Collection[str]) -> list[NamedDesignRow]:
+    """The team's components of those slugs."""
+    return [NamedDesignRow(**row) for row in await tx.fetch(COMPONENTS, team_id, list(slugs))]
+
+
+async def name_theme(tx: Connection, team_id: str, theme_id: str, slug: str, written: str) -> None:
+    """Keep what files call a theme, and what they wrote."""
+    await tx.execute(NAME_THEME, team_id, theme_id, slug, written)
+
+
+async def name_component(tx: Connection, team_id: str, component_id: str, slug: str, written: str) -> None:
+    """Keep what files call a component, and what they wrote."""
+    await tx.execute(NAME_COMPONENT, team_id, component_id, slug, written)
 
 
 def transactional_place(slug: str) -> str:

@@ -90,7 +90,8 @@ class Result(Struct, frozen=True, kw_only=True):
     queue until it is let go; for the others that is None.
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
-    that nobody is at, and that is written to no more. `trying_since` is left as it is when it is None.
+    that nobody is at, and that is written to no more. `is_soft_bounce`: its mailbox does not take it now.
+    `trying_since` is left as it is when it is None.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Result(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     bounced: str | None = None
     trying_since: datetime | None = None
+    is_soft_bounce: bool = False
 
     @property
     def fact(self) -> EmailFact | None:
@@ -112,6 +114,8 @@ class Result(Struct, frozen=True, kw_only=True):
                 return "email_sent"
             case "failed":
                 return "email_bounced" if self.bounced else "email_failed"
+            case "queued" if self.is_soft_bounce:
+                return "email_soft_bounced"
             case _:
                 return None
 

@@ -7,6 +7,8 @@ from typing import Any, Literal, LiteralString, TypeAlias
 import msgspec
 from msgspec import Struct, field
 
+from loopwright.ids import new_id
+
 from .contacts import ContactRow, Value
 from .database import Connection
 from .events import EventRow
@@ -20,8 +22,12 @@ ContactFact: TypeAlias = Literal[
     "list_joined",
     "list_left",
 ]
-EmailFact: TypeAlias = Literal["email_sent", "email_failed", "email_bounced"]
+EmailFact: TypeAlias = Literal["email_sent", "email_failed", "email_bounced", "email_soft_bounced"]
 """What the mailer tells, in the statement that stores an email's result."""
+
+
+PreferenceFact: TypeAlias = Literal["email_unsubscribed", "email_resubscribed"]
+"""What a contact has decided by the link in an email."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -61,6 +67,11 @@ INSERT_FACTS: LiteralString = """
     SELECT *, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[])
 """
 
+INSERT_PREFERENCE: LiteralString = """
+    INSERT INTO fact (id, team_id, kind, contact_id, email_id, detail, happened_at)
+    VALUES ($1, $2, $3, $4, $5, '{}', $6)
+"""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -77,3 +88,10 @@ async def insert_facts(tx: Connection, rows: Sequence[FactRow], *, now: datetime
         [_encode(row.detail).decode() for row in rows],
         now,
     )
+
+
+async def insert_preference(
+    tx: Connection, team_id: str, kind: PreferenceFact, *, contact_id: str, email_id: str, now: datetime
+) -> None:
+    """Write what a contact has decided by the link in that email."""
+    await tx.execute(INSERT_PREFERENCE, new_id(now), team_id, kind, contact_id, email_id, now)

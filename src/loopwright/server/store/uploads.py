@@ -1,5 +1,6 @@
 """Uploads of images: announced, filled, completed; and the images themselves, by their digest."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import LiteralString
 
@@ -46,6 +47,12 @@ KEEP_IMAGE: LiteralString = """
 """
 COMPLETE: LiteralString = """
     UPDATE upload SET digest = sha256(data), data = NULL, completed_at = $2 WHERE id = $1 RETURNING digest
+"""
+KEEP_IMAGES: LiteralString = """
+    INSERT INTO image (team_id, digest, content_type, data, created_at)
+    SELECT $1, new.*, $5 FROM unnest($2::bytea[], $3::text[], $4::bytea[]) AS new
+    ON CONFLICT DO NOTHING
+    RETURNING digest
 """
 FIND_IMAGE: LiteralString = "SELECT content_type, data FROM image WHERE digest = $1 LIMIT 1"
 LOCK_TEAM: LiteralString = "SELECT FROM team WHERE id = $1 FOR NO KEY UPDATE"
@@ -94,6 +101,21 @@ async def complete_upload(tx: Connection, upload_id: str, *, now: datetime) -> b
     """Make the bytes an image; answers its digest."""
     await tx.execute(KEEP_IMAGE, upload_id, now)
     return bytes(await tx.fetchval(COMPLETE, upload_id, now))
+
+
+async def keep_images(
+    tx: Connection, team_id: str, images: Mapping[bytes, ImageRow], *, now: datetime
+) -> set[bytes]:
+    """Add images by their digests; answers those that the team did not have."""
+    rows = await tx.fetch(
+        KEEP_IMAGES,
+        team_id,
+        list(images),
+        [one.content_type for one in images.values()],
+        [one.data for one in images.values()],
+        now,
+    )
+    return {bytes(row["digest"]) for row in rows}
 
 
 async def find_image(tx: Connection, digest: bytes) -> ImageRow | None:

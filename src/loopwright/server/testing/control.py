@@ -30,8 +30,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from loopwright.ids import new_id
 from loopwright.server.bootstrap import create_team
 from loopwright.server.clock import MovedClock
-from loopwright.server.definitions.apply import Change, apply_definitions
-from loopwright.server.definitions.folder import read_folder
+from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.change import Change
+from loopwright.server.definitions.folder import read_folder, read_images
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.parse import parse
 from loopwright.server.http.dispatch import answer
@@ -190,7 +191,7 @@ class Control:
     async def _apply(self, request: Request) -> Sequence[Change]:
         folder = Path((await _read(request, Folder)).folder)
         try:
-            definitions = parse(read_folder(folder))
+            definitions = parse(read_folder(folder), read_images(folder))
             async with self._pool.acquire() as tx, tx.transaction():
                 team_id = await self._team(request, tx)
                 return await apply_definitions(tx, team_id, definitions, now=self._clock.now())

@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0150"
-down_revision = "0140"
+down_revision = "0141"
 
 CHANGES = """
 CREATE TABLE test_clock (

@@ -1,11 +1,11 @@
 """An email as it would be with sample values: fallbacks, else the variable's name in brackets. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from loopwright.server.content.message import check_message, fallbacks_of
 from loopwright.server.mail.design import Design, expand
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import Prepared, Rendered, UnsoundContent, fill, prepare
@@ -13,6 +13,12 @@ from loopwright.server.mail.template import Each, Template, Values, When
 from loopwright.server.mail.variables import ICONS_ROOT, EmailKind, Variable, VariableKind
 from loopwright.server.store.messages import Content
 
+from .message import check_message, fallbacks_of
+
+GivenValues: TypeAlias = Mapping[VariableKind, Mapping[str, object]]
+"""Values by kind and name, as somebody chose them."""
+
+NONE_GIVEN: GivenValues = {}
 ITEMS = 2
 """Of every list, so that what stands between them is seen, too."""
 
@@ -32,8 +38,13 @@ class Sample(Struct, frozen=True, kw_only=True):
     problems: Sequence[str]
 
 
-def sample(content: Content, design: Design, kind: EmailKind, icons_root: str) -> Sample:
-    """The email with the themes and components of `design`, and the icons that are at `icons_root`."""
+def sample(
+    content: Content, design: Design, kind: EmailKind, icons_root: str, given: GivenValues = NONE_GIVEN
+) -> Sample:
+    """The email with the themes and components of `design`, and the icons that are at `icons_root`.
+
+    What is `given` stands in place of a sample value, and of a fallback.
+    """
     checked = check_message(content, kind, design)
     fallbacks = fallbacks_of(content)
     asked = sorted({one.asked for one in checked.variables})
@@ -45,10 +56,12 @@ def sample(content: Content, design: Design, kind: EmailKind, icons_root: str) -
         prepared = prepare(replace(content, lmx=expand(content.lmx, design)), footer)
     except UnsoundContent as error:
         return Sample(variables=variables, rendered=None, problems=[str(one) for one in error.problems])
-    return Sample(variables=variables, rendered=fill(prepared, _values(prepared, icons_root)), problems=())
+    return Sample(
+        variables=variables, rendered=fill(prepared, _values(prepared, icons_root, given)), problems=()
+    )
 
 
-def _values(prepared: Prepared, icons_root: str) -> Values:
+def _values(prepared: Prepared, icons_root: str, given: GivenValues) -> Values:
     """A value for each variable without a fallback; a list has `ITEMS` items with the fields used."""
     values: dict[VariableKind, dict[str, object]] = {"contact": {}, "event": {}, "data": {}, "system": {}}
     fields: dict[Variable, dict[str, str]] = {one: {} for one in _lists(prepared.html)}
@@ -59,6 +72,8 @@ def _values(prepared: Prepared, icons_root: str) -> Values:
             values[variable.kind][variable.name] = f"[{variable.name}]"
     for variable, item in fields.items():
         values[variable.kind][variable.name] = [item] * ITEMS
+    for kind, chosen in given.items():
+        values[kind] |= chosen
     values["system"][ICONS_ROOT.name] = icons_root
     return Values(
         contact=values["contact"], event=values["event"], data=values["data"], system=values["system"]
