@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from loopwright.server.keys import new_key
+from loopwright.server.networks import read_networks
 from loopwright.server.runtime.memory import tune_gc
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
@@ -20,6 +21,7 @@ from .hosting import run_until_stopped
 
 PREFIX = "loopwright-test-"
 STDIN = 0
+LOOPBACK = read_networks("127.0.0.0/8 ::1")
 
 
 def serve_tests(settings: Settings, *, with_parent: bool) -> None:
@@ -29,9 +31,13 @@ def serve_tests(settings: Settings, *, with_parent: bool) -> None:
     """
     check(settings)
     with _folder(settings.data_dir) as folder:
-        parent_gone = _serve(
-            replace(settings, data_dir=folder, api_key=settings.api_key or new_key()), with_parent
+        complete = replace(
+            settings,
+            data_dir=folder,
+            api_key=settings.api_key or new_key(),
+            webhook_networks=(*settings.webhook_networks, *LOOPBACK),
         )
+        parent_gone = _serve(complete, with_parent)
     if parent_gone:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -326,7 +326,7 @@ async def _webhooks(
     transport = Transport(resolver)
     stack.push_async_callback(transport.close)
     sealing = await _sealing(pool, settings, clock)
-    sender = WebhookSender(pool, clock, transport, sealing, observer.job)
+    sender = WebhookSender(pool, clock, transport, sealing, observer.job, stamps=SystemClock())
     await sender.start()
     stack.push_async_callback(sender.stop)
 
