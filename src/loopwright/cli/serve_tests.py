@@ -17,7 +17,7 @@ from loopwright.server.runtime.memory import tune_gc
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
 from .failure import CommandFailed
-from .hosting import run_until_stopped
+from .hosting import postgres_meanwhile, run_until_stopped
 
 PREFIX = "loopwright-test-"
 STDIN = 0
@@ -63,7 +63,8 @@ def check(settings: Settings) -> None:
 
 def _serve(settings: Settings, with_parent: bool) -> bool:
     """Serve until told to stop; whether that was because standard input closed."""
-    from loopwright.server.app import run
+    with postgres_meanwhile(settings):
+        from loopwright.server.app import run
 
     gone = False
 
