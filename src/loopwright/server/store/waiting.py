@@ -27,7 +27,8 @@ NEXT_DUE: LiteralString = """
         (SELECT '-infinity' FROM campaign
           WHERE status = 'Sending' AND stopped = ''
             AND (queued_at IS NULL OR NOT EXISTS (
-                     SELECT FROM email_queue JOIN email ON email.id = email_queue.email_id
+                     SELECT FROM email_queue
+                       JOIN email ON email.team_id = email_queue.team_id AND email.id = email_queue.email_id
                       WHERE email_queue.lane = 2 AND email_queue.team_id = campaign.team_id
                         AND email.campaign_id = campaign.id))
           LIMIT 1)
