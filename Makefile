@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests wait as much as they compute. Files go in their own order, in which those with few and long tests come first.
 TESTERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail bench-steps mail-gallery clean
+.PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail bench-steps bench-testing mail-gallery clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -61,6 +61,9 @@ bench-mail: $(READY) ## Measure email from queued rows to an SMTP server
 
 bench-steps: $(READY) ## Measure steps of workflow runs beside a bare queue
 	@$(BIN)/python -m benchmarks.steps.run --write
+
+bench-testing: $(READY) ## Measure what the test kit costs a suite
+	@$(BIN)/python -m benchmarks.testing.run
 
 mail-gallery: $(READY) ## Show every tag of LMX as screenshots: light, dark, phone, right to left, Outlook
 	@$(BIN)/python -m tools.mail_gallery build/mail-gallery

@@ -260,9 +260,12 @@ def postgres_meanwhile(settings: Settings) -> Generator[None]:
 
     def start() -> None:
         from loopwright.server.store.embedded import EmbeddedPostgres
+        from loopwright.server.testing.template import QUICK, fill
 
         try:
-            EmbeddedPostgres(settings.data_dir).warm()
+            if settings.for_tests:
+                fill(settings.data_dir)
+            EmbeddedPostgres(settings.data_dir, QUICK if settings.for_tests else "").warm()
         except Exception:
             # The server itself asks for it next, and its failure is the one to be told.
             return

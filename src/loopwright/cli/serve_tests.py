@@ -12,14 +12,16 @@ from pathlib import Path
 import typer
 
 from loopwright.server.keys import new_key
+from loopwright.server.networks import read_networks
 from loopwright.server.runtime.memory import tune_gc
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
 from .failure import CommandFailed
-from .hosting import run_until_stopped
+from .hosting import postgres_meanwhile, run_until_stopped
 
 PREFIX = "loopwright-test-"
 STDIN = 0
+LOOPBACK = read_networks("127.0.0.0/8 ::1")
 
 
 def serve_tests(settings: Settings, *, with_parent: bool) -> None:
@@ -29,9 +31,13 @@ def serve_tests(settings: Settings, *, with_parent: bool) -> None:
     """
     check(settings)
     with _folder(settings.data_dir) as folder:
-        parent_gone = _serve(
-            replace(settings, data_dir=folder, api_key=settings.api_key or new_key()), with_parent
+        complete = replace(
+            settings,
+            data_dir=folder,
+            api_key=settings.api_key or new_key(),
+            webhook_networks=(*settings.webhook_networks, *LOOPBACK),
         )
+        parent_gone = _serve(complete, with_parent)
     if parent_gone:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -57,7 +63,8 @@ def check(settings: Settings) -> None:
 
 def _serve(settings: Settings, with_parent: bool) -> bool:
     """Serve until told to stop; whether that was because standard input closed."""
-    from loopwright.server.app import run
+    with postgres_meanwhile(settings):
+        from loopwright.server.app import run
 
     gone = False
 

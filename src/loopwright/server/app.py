@@ -6,6 +6,7 @@ work      one process that does jobs alone
 run       all of it in this process, with the embedded PostgreSQL unless the settings give another
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -226,7 +227,7 @@ async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
         yield settings
         return
     if settings.for_tests:
-        await fill(settings.data_dir)
+        await asyncio.to_thread(fill, settings.data_dir)
     postgres = EmbeddedPostgres(settings.data_dir, QUICK if settings.for_tests else "")
     url = await postgres.start()
     try:
@@ -330,7 +331,7 @@ async def _webhooks(
     transport = Transport(resolver)
     stack.push_async_callback(transport.close)
     sealing = await _sealing(pool, settings, clock)
-    sender = WebhookSender(pool, clock, transport, sealing, observer.job)
+    sender = WebhookSender(pool, clock, transport, sealing, observer.job, stamps=SystemClock())
     await sender.start()
     stack.push_async_callback(sender.stop)
 

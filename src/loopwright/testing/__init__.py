@@ -18,6 +18,7 @@ from .inbox import Inbox
 from .process import ServerDidNotStart
 from .received import Attachment, Email, Link, Visited
 from .server import Server, Team, UnmetFaults
+from .webhooks import Webhooks
 
 __all__ = [
     "Attachment",
@@ -33,4 +34,5 @@ __all__ = [
     "TestServerError",
     "UnmetFaults",
     "Visited",
+    "Webhooks",
 ]

@@ -13,7 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from loopwright import AsyncLoops, Loops
-    from loopwright.testing import Clock, Email, Faults, Inbox, Server, Team
+    from loopwright.testing import Clock, Email, Faults, Inbox, Server, Team, Webhooks
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,6 +90,13 @@ def clock(loops_team: Team) -> Clock:
 def faults(loops_team: Team) -> Faults:
     """Faults for this test's requests; one that was never met fails the test, unless it is marked."""
     return loops_team.faults
+
+
+@pytest.fixture
+def webhooks(loops_team: Team) -> Generator[Webhooks]:
+    """An endpoint that is told all that happens to this test's team."""
+    with loops_team.webhooks() as webhooks:
+        yield webhooks
 
 
 @pytest.fixture

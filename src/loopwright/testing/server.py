@@ -16,6 +16,7 @@ from .control import Control
 from .faults import Faults
 from .inbox import Inbox
 from .process import Process
+from .webhooks import Webhooks, listening
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -69,6 +70,12 @@ class Team:
         from loopwright import AsyncLoops, Limits
 
         return AsyncLoops(api_key=self.api_key, base_url=self.base_url, limits=Limits(max_keepalive=0))
+
+    @contextmanager
+    def webhooks(self) -> Generator[Webhooks]:
+        """While the context lasts, an endpoint of this process that is told all that happens to the team."""
+        with listening(self._control, self.api_key, self.clock) as webhooks:
+            yield webhooks
 
     def apply(self, folder: str | os.PathLike[str]) -> None:
         """Give the team the workflows, emails and lists of a folder, as `loopwright apply` does."""

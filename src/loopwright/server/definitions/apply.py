@@ -413,8 +413,8 @@ class _Applier:
             node = before.nodes.get(node_id)
             known_id = node.email_message_id if isinstance(node, SendEmailAction) else None
             if known_id is None and definition.status == "Sending":
-                message = 'nobody has written this email yet; write it here, or set status = "draft"'
-                self._content.unknown.append(Mistake(_file_of(definition), 1, message))
+                remedy = 'nobody has written this email yet; write it here, or set status = "draft"'
+                self._content.unknown.append(Mistake(_file_of(definition), 1, remedy))
             elif known_id is None:
                 known_id = (
                     await write_content(self._tx, self._team_id, None, EMPTY, now=self._now)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.audience.accept import accept_audience
+from loopwright.server.audience.strict import AudienceFilterRequest
 from loopwright.server.content.save import write_content
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import BadRequest, Conflict, NotFound
@@ -27,7 +28,7 @@ from loopwright.wire.failures import (
 from loopwright.wire.metrics import EmailMetrics
 from loopwright.wire.paging import Page
 
-from .bodies import AudienceFilterRequest, CampaignCreateRequest, CampaignUpdateRequest, SchedulingRequest
+from .bodies import CampaignCreateRequest, CampaignUpdateRequest, SchedulingRequest
 from .dispatch import ApiRequest
 from .metrics import email_metrics
 from .paging import PageWanted, page

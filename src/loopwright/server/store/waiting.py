@@ -1,6 +1,7 @@
 """All that waits for its time, whoever takes it: what a clock that is moved moves along, and what is next.
 
-Runs, emails and webhooks have times of the server's clock; PgQueuer compares its jobs' with the database's.
+Runs, emails, campaigns and webhooks have times of the server's clock; PgQueuer compares its jobs' with the
+database's.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +12,8 @@ from .deliveries import CHANNEL as EMAILS
 from .runs import CHANNEL as RUNS
 from .webhook_deliveries import CHANNEL as WEBHOOKS
 
-# What somebody has in hand is due until it is done. Held email and failed jobs wait for people, not for time.
+# What somebody has in hand is due until it is done; a campaign, until its emails are queued and again when
+# the last is out. Held email and failed jobs wait for people, not for time.
 NEXT_DUE: LiteralString = """
     SELECT min(due_at) FROM (
         (SELECT due_at FROM run WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
@@ -19,6 +21,17 @@ NEXT_DUE: LiteralString = """
         SELECT min(due_at) FROM email_queue WHERE due_at < 'infinity'
         UNION ALL
         SELECT min(due_at) FROM webhook_delivery WHERE due_at IS NOT NULL
+        UNION ALL
+        SELECT min(starts_at) FROM campaign WHERE status = 'Scheduled' AND stopped = ''
+        UNION ALL
+        (SELECT '-infinity' FROM campaign
+          WHERE status = 'Sending' AND stopped = ''
+            AND (queued_at IS NULL OR NOT EXISTS (
+                     SELECT FROM email_queue
+                       JOIN email ON email.team_id = email_queue.team_id AND email.id = email_queue.email_id
+                      WHERE email_queue.lane = 2 AND email_queue.team_id = campaign.team_id
+                        AND email.campaign_id = campaign.id))
+          LIMIT 1)
         UNION ALL
         SELECT min(CASE status WHEN 'picked' THEN '-infinity' ELSE execute_after + $1::interval END)
           FROM pgqueuer WHERE status IN ('queued', 'picked')
@@ -50,6 +63,10 @@ DROP_RUNS: LiteralString = """
 DROP_JOBS: LiteralString = """
     DELETE FROM pgqueuer
      WHERE status = 'queued' AND convert_from(payload, 'UTF8')::jsonb ->> 'team_id' = $1
+"""
+DROP_CAMPAIGNS: LiteralString = """
+    UPDATE campaign SET stopped = 'cancelled'
+     WHERE team_id = $1 AND status IN ('Scheduled', 'Sending') AND stopped = ''
 """
 DROP_WEBHOOKS: LiteralString = """
     DELETE FROM webhook_delivery WHERE team_id = $1 AND due_at IS NOT NULL
@@ -83,6 +100,7 @@ async def tell(tx: Connection) -> None:
 
 async def drop(tx: Connection, team_id: str, reason: str) -> None:
     """Have nothing of a team wait any more, for that reason."""
+    await tx.execute(DROP_CAMPAIGNS, team_id)
     await tx.execute(DROP_RUNS, team_id, reason)
     await tx.execute(DROP_EMAILS, team_id, reason)
     await tx.execute(DROP_JOBS, team_id)

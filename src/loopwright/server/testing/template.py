@@ -29,13 +29,10 @@ KEPT_SECONDS = 30 * 24 * 3600
 """A template that was not used for so long goes when another one is made."""
 
 
-async def fill(data_dir: Path) -> None:
+def fill(data_dir: Path) -> None:
     """See that the folder holds a database for tests; one that holds data already is left as it is."""
-    if not (data_dir / "postgres").exists():
-        await asyncio.to_thread(_fill, data_dir)
-
-
-def _fill(data_dir: Path) -> None:
+    if (data_dir / "postgres").exists():
+        return
     folder = _cache()
     if folder is None:
         _make(data_dir)

@@ -62,7 +62,10 @@ def _unobserved(_: str) -> AbstractContextManager[None]:
 
 
 class WebhookSender:
-    """Delivers until it is stopped. Any number of them share a database."""
+    """Delivers until it is stopped. Any number of them share a database.
+
+    Deliveries are dated by the clock of `stamps`, which receivers compare with theirs.
+    """
 
     def __init__(
         self,
@@ -71,9 +74,11 @@ class WebhookSender:
         transport: Transport,
         sealing: SealingKey | None,
         observe: Observe = _unobserved,
+        stamps: Clock | None = None,
     ) -> None:
         self._pool = pool
         self._clock = clock
+        self._stamps = stamps or clock
         self._transport = transport
         self._sealing = sealing
         self._observe = observe
@@ -127,9 +132,9 @@ class WebhookSender:
         for endpoint_id in over:
             del self._lanes[endpoint_id]
         ours = {endpoint.id: endpoint for endpoint in taken}
-        for endpoint_id, lane in self._lanes.items():
+        for endpoint_id, one in self._lanes.items():
             if endpoint_id not in ours:
-                lane.stop()
+                one.stop()
         for endpoint in taken:
             lane = self._lanes.get(endpoint.id)
             if lane is None or lane.is_over:
@@ -165,7 +170,7 @@ class WebhookSender:
                 body,
                 webhook_id=delivery.id,
                 secrets=secrets_of(self._sealing, endpoint, now),
-                now=now,
+                now=self._stamps.now(),
             )
         except CannotUnseal:
             return Attempt(error=NO_SECRET)

@@ -109,12 +109,8 @@ class Transport:
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str, str | None]:
         """The status, the beginning of the reply, and what `Retry-After` says."""
-        request = httpcore2.Request(
-            "POST",
-            url,
-            headers={"Host": urlsplit(url).netloc, **headers, "Content-Length": str(len(body))},
-            content=body,
-        )
+        fields = {"Host": urlsplit(url).netloc, **headers, "Content-Length": str(len(body))}
+        request = httpcore2.Request("POST", url, headers=list(fields.items()), content=body)
         deadline = asyncio.get_running_loop().time() + self._seconds
         async with asyncio.timeout_at(deadline):
             response = await self._connections.handle_async_request(request)
