@@ -42,7 +42,13 @@ from support.factories import add_list, add_segment
 from support.workflows import add_workflow, email_timer_email
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
-KINDS = ("AudienceFilter", "BranchNode", "ExperimentBranchNode", "TimerAction", "SendEmailAction")
+KINDS: tuple[edit.NewNodeType, ...] = (
+    "AudienceFilter",
+    "BranchNode",
+    "ExperimentBranchNode",
+    "TimerAction",
+    "SendEmailAction",
+)
 ANY, EMPTY_VALUE = Comparison(operator="any"), Comparison(operator="empty")
 TRIGGERS: list[Trigger] = [
     BlankTrigger(),
@@ -114,12 +120,10 @@ def _edited(draw: st.DrawFn, graph: Graph) -> Edited:
             return edit.remove(graph, one)
         case 3:
             kind = draw(st.sampled_from(KINDS))
-            return edit.insert(graph, kind, After(from_node_id=one), now=NOW)  # type: ignore[arg-type]
+            return edit.insert(graph, kind, After(from_node_id=one), now=NOW)
         case _:
             kind = draw(st.sampled_from(KINDS))
-            return edit.insert(  # type: ignore[call-overload]
-                graph, kind, Between(from_node_id=one, to_node_id=other), now=NOW
-            )
+            return edit.insert(graph, kind, Between(from_node_id=one, to_node_id=other), now=NOW)
 
 
 @st.composite

@@ -51,7 +51,7 @@ class Team:
 
     async def lmx(self, *, rendered: bool) -> str:
         """What the email says, or what it is rendered from."""
-        return await self.pool.fetchval(
+        found: str = await self.pool.fetchval(
             """
             SELECT shown.lmx FROM transactional_email AS email
               JOIN email_message AS message ON message.id = email.published_message_id
@@ -64,6 +64,7 @@ class Team:
             self.id,
             rendered,
         )
+        return found
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ CLEARED = {
     "event": {"id", "contact_id", "name", "properties", "received_at", "kept_out"},
     "run": {
         *("id", "workflow_id", "contact_id", "event_id", "event_name", "event_properties", "once", "status"),
-        "single",
+        *("single", "way", "held_from"),
         *("reason", "node_id", "held", "entered_at", "created_at", "updated_at", "due_at", "failures"),
     },
     "email": {
@@ -193,6 +193,7 @@ IMPERSONAL = {
     "pgqueuer_statistics": {"id", "created", "count", "priority", "status", "entrypoint"},
     "relay_status": {"process", "host", "condition", "reason", "since", "seen_at"},
     "sealing": {"is_only", "check_value", "created_at"},
+    "test_clock": {"is_only", "ahead"},
     "sending_domain": {"name", "bounce_domain", "created_at"},
     "signing_key": {
         *("id", "domain", "selector", "algorithm", "sealed_key", "record", "created_at"),
@@ -209,6 +210,7 @@ IMPERSONAL = {
     "workflow": {
         *("id", "slug", "revision_id", "status", "name", "description", "mailing_list_id", "root_node_id"),
         *("nodes", "removed_nodes", "trigger_type", "trigger_event", "created_at", "updated_at"),
+        *("group_id", "file_revision_id", "paused_at"),
     },
     "webhook_endpoint": {
         *("id", "url", "description", "events", "sealed_secret", "former_secret", "former_until"),

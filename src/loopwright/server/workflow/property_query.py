@@ -20,7 +20,8 @@ NOT_OFFERED = ("createdAt", "notes")
 class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value's test."""
 
-    value: str | float | bool | DateRange  # what the answer may leave out, a request says
+    # What the answer may leave out, a request says.
+    value: str | float | bool | DateRange  # pyright: ignore[reportGeneralTypeIssues]
 
 
 class ContactPropertyQueryRequest(

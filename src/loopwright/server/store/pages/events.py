@@ -207,7 +207,7 @@ async def load_runs(
 ) -> Sequence[RunLine]:
     """Load the runs these events started, and those with an id in `runs`; oldest first."""
     rows = await tx.fetch(RUNS, team_id, events, runs)
-    return [RunLine(**{**row, "way": _way(row["way"] or b"[]")}) for row in rows]
+    return [_run(row) for row in rows]
 
 
 async def load_emails(
@@ -215,6 +215,12 @@ async def load_emails(
 ) -> Sequence[EmailLine]:
     """Load the emails of these runs, and those with an id in `emails`; oldest first."""
     return [EmailLine(**row) for row in await tx.fetch(EMAILS, team_id, runs, emails)]
+
+
+def _run(row: Any) -> RunLine:
+    values: dict[str, Any] = dict(row)
+    values["way"] = _way(row["way"] or b"[]")
+    return RunLine(**values)
 
 
 def _event(row: Any) -> EventLine:
