@@ -23,7 +23,7 @@ from .test_sending import worker
 
 pytestmark = pytest.mark.slow
 
-RECIPIENTS = 3_000
+RECIPIENTS = 1_500
 KILLS = 4
 
 
