@@ -12,7 +12,11 @@ from loopwright.server.dashboard.views import PAGES
 from support.dashboard_site import Site
 
 ANY_ID = dict.fromkeys(
-    ("message_id", "contact_id", "event_id", "transactional_id", "theme_id", "component_id"), "c1"
+    (
+        *("message_id", "contact_id", "event_id", "transactional_id", "theme_id", "component_id"),
+        *("workflow_id", "webhook_id", "delivery_id"),
+    ),
+    "c1",
 )
 
 

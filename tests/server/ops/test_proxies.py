@@ -117,8 +117,8 @@ async def test_where_a_request_thinks_it_is(peer: str, headers: dict[str, str], 
         pytest.param("nginx", "neither an address nor a network", id="name"),
         pytest.param("*", "neither an address nor a network", id="star"),
         pytest.param("10.0.0.1/8", "write 10.0.0.0/8", id="address within a network"),
-        pytest.param("127.0.0.1, 0.0.0.0/0", "everybody", id="all IPv4"),
-        pytest.param("::/0", "everybody", id="all IPv6"),
+        pytest.param("127.0.0.1, 0.0.0.0/0", "every address", id="all IPv4"),
+        pytest.param("::/0", "every address", id="all IPv6"),
     ],
 )
 def test_proxies_that_cannot_be(text: str, words: str) -> None:

@@ -27,7 +27,8 @@ def names_used(template: str) -> set[str]:
     syntax = environment.parse(text)
     # in a template that extends another, imported names count as undeclared inside its blocks
     imported = {name for found in syntax.find_all(nodes.FromImport) for name in found.names}
-    used = meta.find_undeclared_variables(syntax) - environment.globals.keys() - imported
+    own = {macro.name for macro in syntax.find_all(nodes.Macro)}
+    used = meta.find_undeclared_variables(syntax) - environment.globals.keys() - imported - own
     for other in meta.find_referenced_templates(syntax):
         assert other is not None, "templates are named, not computed"
         used |= names_used(other)
