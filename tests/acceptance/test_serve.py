@@ -70,6 +70,7 @@ def jobs_left(data_dir: Path) -> int:
     return asyncio.run(count())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 0.03, 0.1], ids=["at once", "a moment later", "during delivery"])
 def test_a_killed_server_loses_and_doubles_nothing(data_dir: Path, seconds: float) -> None:
     """kill -9 after an acknowledged event; after a restart the contact, the event and one email are there."""
