@@ -56,7 +56,7 @@ def test_month(loops, inbox, clock, loops_definitions):
 @contextmanager
 def project(text: str) -> Iterator[Path]:
     """A folder with one file of tests, which notes how long each phase of a test took."""
-    folder = Path(tempfile.mkdtemp(prefix="lw-bench-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="lw-bench-"))
     folder.chmod(0o777)
     (folder / "conftest.py").write_text(RECORDER)
     (folder / "test_it.py").write_text(text)

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 
 import psutil
 import pytest
@@ -34,8 +34,8 @@ def signup(loops, inbox, loops_definitions):
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where all that a run leaves behind would be; sockets want short paths."""
-    folder = Path(f"/tmp/lw-{os.getpid()}")
-    folder.mkdir()
+    folder = Path(mkdtemp(prefix="lw-"))
+    folder.chmod(0o755)  # PostgreSQL runs as another user for root
     monkeypatch.setenv("TMPDIR", str(folder))
     yield folder
     shutil.rmtree(folder)

@@ -19,6 +19,7 @@ COMMON = {
     "server.clock",
     "server.keys",
     "server.runtime.hearing",
+    "server.runtime.observing",
     "server.runtime.repeating",
     "server.sealing",
     "server.settings",

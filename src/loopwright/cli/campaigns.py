@@ -9,7 +9,7 @@ import typer
 
 from loopwright.cli.options import Cursor, PerPage
 from loopwright.cli.own import ask_own
-from loopwright.cli.session import AsJson, client, say, show_json, show_table
+from loopwright.cli.session import AsJson, client, say, show_json, show_page
 from loopwright.wire.operations import Operation
 
 ROOT = "/loopwright/v1/campaigns/{campaignId}"
@@ -29,12 +29,7 @@ def list_(*, per_page: PerPage = None, cursor: Cursor = None, as_json: AsJson = 
     """List campaigns, newest first."""
     with client() as loops:
         answer = loops.campaigns.list(per_page=per_page, cursor=cursor)
-    if as_json:
-        show_json(answer.raw.body)
-        return
-    show_table(("id", "name", "status"), [(one.id, one.name, one.status) for one in answer.data])
-    if answer.pagination.next_cursor:
-        say(f"More: --cursor {answer.pagination.next_cursor}")
+    show_page(answer, ("id", "name", "status"), lambda one: (one.id, one.name, one.status), as_json=as_json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from loopwright import Loops
 from loopwright.cli.filters import FilterText, OnList, filter_of
 from loopwright.cli.options import Cursor, PerPage
 from loopwright.cli.own import ask_own
-from loopwright.cli.session import AsJson, client, say, show_json, show_table
+from loopwright.cli.session import AsJson, client, say, show_json, show_page, show_table
 from loopwright.wire.operations import Operation
 
 COUNT = Operation("countAudience", "POST", "/loopwright/v1/audience/count", "always")
@@ -26,12 +26,8 @@ def list_(*, per_page: PerPage = None, cursor: Cursor = None, as_json: AsJson = 
     """List segments, newest first."""
     with client() as loops:
         answer = loops.audience_segments.list(per_page=per_page, cursor=cursor)
-    if as_json:
-        show_json(answer.raw.body)
-        return
-    show_table(("id", "name", "description"), [(one.id, one.name, one.description) for one in answer.data])
-    if answer.pagination.next_cursor:
-        say(f"More: --cursor {answer.pagination.next_cursor}")
+    columns = ("id", "name", "description")
+    show_page(answer, columns, lambda one: (one.id, one.name, one.description), as_json=as_json)
 
 
 @app.command()

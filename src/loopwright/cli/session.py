@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
@@ -23,6 +23,9 @@ from loopwright.errors import (
     ServerError,
     StatusError,
 )
+from loopwright.wire.paging import Page
+
+Item = TypeVar("Item")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON, for programs to read.")]
 
@@ -83,6 +86,18 @@ def say(text: str) -> None:
     from rich.console import Console
 
     Console(highlight=False).print(text, markup=False, soft_wrap=True)
+
+
+def show_page(
+    answer: Page[Item], headings: Sequence[str], row: Callable[[Item], Sequence[object]], *, as_json: bool
+) -> None:
+    """Print one page of a list, and how to get the next."""
+    if as_json:
+        show_json(answer.raw.body)
+        return
+    show_table(headings, [row(one) for one in answer.data])
+    if answer.pagination.next_cursor:
+        say(f"More: --cursor {answer.pagination.next_cursor}")
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

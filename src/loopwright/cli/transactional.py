@@ -11,7 +11,7 @@ import typer
 from loopwright import Attachment
 from loopwright.cli import values
 from loopwright.cli.options import Cursor, IdempotencyKey, PerPage
-from loopwright.cli.session import AsJson, client, say, show_json, show_table
+from loopwright.cli.session import AsJson, client, say, show_json, show_page
 
 app = typer.Typer(no_args_is_help=True, help="Send transactional email.")
 
@@ -65,14 +65,8 @@ def list_(*, per_page: PerPage = None, cursor: Cursor = None, as_json: AsJson = 
     """List published transactional emails and the variables they want."""
     with client() as loops:
         answer = loops.transactional.list(per_page=per_page, cursor=cursor)
-    if as_json:
-        show_json(answer.raw.body)
-        return
-    show_table(
-        ("id", "name", "variables"), [(e.id, e.name, ", ".join(e.data_variables)) for e in answer.data]
-    )
-    if answer.pagination.next_cursor:
-        say(f"More: --cursor {answer.pagination.next_cursor}")
+    columns = ("id", "name", "variables")
+    show_page(answer, columns, lambda e: (e.id, e.name, ", ".join(e.data_variables)), as_json=as_json)
 
 
 def _file_variables(path: Path | None) -> dict[str, object]:

@@ -9,13 +9,13 @@ campaign: pausing it takes that back, and contacts who leave meanwhile get nothi
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from loopwright.server.clock import Clock
+from loopwright.server.runtime.observing import Observe, unobserved
 from loopwright.server.store import campaign_sending as sending
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -40,19 +40,12 @@ class Sizes(Struct, frozen=True, kw_only=True):
 
 logger = logging.getLogger(__name__)
 
-Observe = Callable[[str], AbstractContextManager[None]]
-"""The context in which a job of that name is done."""
-
-
-def _unobserved(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
-
 
 class Dispatcher:
     """Takes campaigns on until it is stopped. Any number share a database."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, observe: Observe = _unobserved, sizes: Sizes | None = None
+        self, pool: Pool, clock: Clock, observe: Observe = unobserved, sizes: Sizes | None = None
     ) -> None:
         self._sizes = sizes or Sizes()
         self._pool = pool
@@ -101,7 +94,7 @@ class Dispatcher:
                 wait = BUSY_SECONDS if await self.take_turns() else LOOK_SECONDS
             except AWAY as problem:
                 logger.warning("the database is away (%s); campaigns wait", type(problem).__name__)
-            except Exception:
+            except Exception:  # whatever it is, the next look may do better
                 logger.exception("campaigns could not go on; the next look is in %s s", LOOK_SECONDS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)

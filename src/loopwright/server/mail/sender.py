@@ -11,13 +11,14 @@ message is announced to its server, a commit stores the result of the one before
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 
 from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
+from loopwright.server.runtime.observing import Observe, unobserved
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.deliveries import CHANNEL, Delivery, Lane, Result, claim
 from loopwright.server.store.jobs import DeliverEmail
@@ -41,9 +42,6 @@ STOP_SECONDS = 8.0
 
 logger = logging.getLogger(__name__)
 
-Observe = Callable[[str], AbstractContextManager[None]]
-"""The context in which a job of that name is done; one that raises will be tried again."""
-
 
 def places_for(connections: int) -> Mapping[Lane, int]:
     """The places that so many connections to a relay are of use for."""
@@ -62,10 +60,6 @@ class _Again(Exception):
     """The email stays in the queue."""
 
 
-def _unobserved(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
-
-
 class Sender:
     """Sends what is due until it is stopped. Any number of them share a database."""
 
@@ -74,7 +68,7 @@ class Sender:
         pool: Pool,
         clock: Clock,
         mailer: Mailer,
-        observe: Observe = _unobserved,
+        observe: Observe = unobserved,
         places: Mapping[Lane, int] = PLACES,
     ) -> None:
         self._pool = pool

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.domain.models import Schedule as ScheduledRun
 from pgqueuer.ports.driver import NotifyCallback
 
+from loopwright.server.runtime.observing import Observe, unobserved
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import Job, decode, entrypoint
 
@@ -30,8 +31,6 @@ RESTART_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
-Observe = Callable[[str], AbstractContextManager[None]]
-"""The context in which a job of that name is done."""
 Handlers = Mapping[type[Job], Callable[[Any], Awaitable[None]]]
 
 
@@ -42,10 +41,6 @@ class Schedule:
     name: str
     expression: str
     do: Callable[[], Awaitable[None]]
-
-
-def _unobserved(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
 
 
 class HeardDriver(AsyncpgPoolDriver):
@@ -86,7 +81,7 @@ class Worker:
         pool: Pool,
         handlers: Handlers,
         schedules: Sequence[Schedule] = (),
-        observe: Observe = _unobserved,
+        observe: Observe = unobserved,
     ) -> None:
         self._pool = pool
         self._handlers = handlers

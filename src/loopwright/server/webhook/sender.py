@@ -12,13 +12,14 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from secrets import token_hex
 
 from loopwright import webhooks
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
+from loopwright.server.runtime.observing import Observe, unobserved
 from loopwright.server.sealing import CannotUnseal, SealingKey
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.webhook_deliveries import (
@@ -53,13 +54,6 @@ NO_SECRET = "its secret cannot be unsealed; rotate it for a new one"  # noqa: S1
 
 logger = logging.getLogger(__name__)
 
-Observe = Callable[[str], AbstractContextManager[None]]
-"""The context in which a job of that name is done."""
-
-
-def _unobserved(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
-
 
 class WebhookSender:
     """Delivers until it is stopped. Any number of them share a database.
@@ -73,7 +67,7 @@ class WebhookSender:
         clock: Clock,
         transport: Transport,
         sealing: SealingKey | None,
-        observe: Observe = _unobserved,
+        observe: Observe = unobserved,
         stamps: Clock | None = None,
     ) -> None:
         self._pool = pool
@@ -117,7 +111,7 @@ class WebhookSender:
                 await self._look()
             except AWAY as problem:
                 logger.warning("the database is away (%s); webhooks wait", type(problem).__name__)
-            except Exception:
+            except Exception:  # whatever it is, the next look may do better
                 logger.exception("no webhooks could be taken; the next look is in %s s", LOOK_SECONDS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
@@ -304,7 +298,7 @@ class _Lane:
                 "what came of the webhook %s was not stored (%s); it goes again", delivery.id, problem
             )
             await asyncio.sleep(LOOK_SECONDS)
-        except Exception:
+        except Exception:  # the lane goes on with others
             logger.exception("the webhook %s could not be sent; it goes again", delivery.id)
             await asyncio.sleep(LOOK_SECONDS)
         finally:

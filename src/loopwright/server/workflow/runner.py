@@ -9,12 +9,13 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
+from loopwright.server.runtime.observing import Observe, unobserved
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.contacts import ContactRow, load_named
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -38,19 +39,13 @@ GRAPHS_KEPT = 500
 
 logger = logging.getLogger(__name__)
 
-Observe = Callable[[str], AbstractContextManager[None]]
-"""The context in which a batch of jobs of that name is done."""
 Lock = Callable[[Connection], Awaitable[list[DueRun]]]
-
-
-def _unobserved(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
 
 
 class Runner:
     """Takes runs on until it is stopped. Any number of runners share a database; rows keep them apart."""
 
-    def __init__(self, pool: Pool, clock: Clock, observe: Observe = _unobserved) -> None:
+    def __init__(self, pool: Pool, clock: Clock, observe: Observe = unobserved) -> None:
         self._pool = pool
         self._clock = clock
         self._observe = observe
