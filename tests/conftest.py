@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -25,6 +26,9 @@ from support.live import LiveServer
 # How long an example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("loopwright", deadline=None)
 hypothesis.settings.load_profile("loopwright")
+
+# A shell's job in the background is made deaf to Ctrl-C, and so would be every program that a test starts and stops.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATABASE = "loopwright_test"
 API_KEY = "0123456789abcdef0123456789abcdef"
