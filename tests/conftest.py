@@ -27,7 +27,7 @@ from support.live import LiveServer
 hypothesis.settings.register_profile("loopwright", deadline=None)
 hypothesis.settings.load_profile("loopwright")
 
-# A shell's job in the background is made deaf to Ctrl-C, and so would be every program that a test starts and stops.
+# A shell makes a job in the background deaf to Ctrl-C, and so every program that a test starts and stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATABASE = "loopwright_test"
