@@ -74,7 +74,7 @@ def shared_server(served_database: Database, aside: Aside) -> Iterator[str]:
 
 @pytest.fixture
 async def database_url(request: pytest.FixtureRequest, aside: Aside) -> AsyncIterator[str]:
-    """A migrated database without rows, emptied after the test: that of `live_server` for those who use it."""
+    """A migrated database without rows, emptied after the test; it is that of `live_server` beside one."""
     served = "live_server" in request.fixturenames
     database: Database = request.getfixturevalue("served_database" if served else "quiet_database")
     yield database.url
