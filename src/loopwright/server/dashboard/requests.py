@@ -16,7 +16,8 @@ from starlette.responses import Response
 from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.login_throttle import LoginThrottle
-from loopwright.server.dashboard.pages import BusyPage, Frame, MissingPage, Section, SlowPage, Turn
+from loopwright.server.dashboard.pages.door import BusyPage, MissingPage, SlowPage
+from loopwright.server.dashboard.pages.frame import Frame, Section, Turn
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.pages import FIRST_PAGE, LIMIT, PAGE_SECONDS, SEARCH_SECONDS
 from loopwright.server.store.pages.overview import first_id

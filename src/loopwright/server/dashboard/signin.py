@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, sessions
-from loopwright.server.dashboard.pages import SignInPage
+from loopwright.server.dashboard.pages.door import SignInPage
 from loopwright.server.dashboard.requests import COOKIE, Context, Endpoint, operator_of
 from loopwright.server.keys import hash_key
 from loopwright.server.store.sessions import delete_session, find_operator, insert_session

@@ -13,7 +13,8 @@ from loopwright.server.content.publishing import NEEDED
 from loopwright.server.content.sample import Sample, sample
 from loopwright.server.content.scope import load_scope
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.pages import (
+from loopwright.server.dashboard.lists import answer_list, list_fields
+from loopwright.server.dashboard.pages.content import (
     TransactionalPage,
     TransactionalsPage,
     TransactionalsPart,
@@ -60,16 +61,10 @@ async def show_transactionals(visit: Visit) -> Response:
     )
     lines, older = cut(found, lambda line: line.id)
     part = TransactionalsPart(
-        live=None if visit.cursor else answers.live(visit.here(), found, seconds=visit.pace),
         lines=lines,
-        turn=visit.turn(older),
-        search=visit.search,
-        fresh=visit.fresh,
+        **list_fields(visit, found, older),
     )
-    if visit.wants_part:
-        return answers.part(part, visit.request)
-    frame = visit.frame("Transactional emails", "content")
-    return answers.page(TransactionalsPage(frame=frame, search=visit.search, part=part))
+    return answer_list(visit, visit.frame("Transactional emails", "content"), TransactionalsPage, part)
 
 
 async def show_transactional(visit: Visit) -> Response:

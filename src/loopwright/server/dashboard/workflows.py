@@ -7,7 +7,7 @@ from starlette.responses import Response
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.diagram import BOX_HEIGHT, BOX_WIDTH, draw
 from loopwright.server.dashboard.filters import node_name, plain
-from loopwright.server.dashboard.pages import NodeBox, WorkflowPage, WorkflowsPage, WorkflowsPart
+from loopwright.server.dashboard.pages.workflows import NodeBox, WorkflowPage, WorkflowsPage, WorkflowsPart
 from loopwright.server.dashboard.requests import NothingHere, Visit
 from loopwright.server.store.audience import load_lists
 from loopwright.server.store.metrics import Counts, load_counts_of

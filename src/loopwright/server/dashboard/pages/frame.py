@@ -1,0 +1,69 @@
+"""What every page is made of: the frame around it, and the part of it that asks for itself again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+Section = Literal["overview", "inbox", "events", "contacts", "campaigns", "workflows", "content"]
+
+Line = TypeVar("Line")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What is around every page of somebody who signed in."""
+
+    title: str
+    section: Section
+    team: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """How a part of a page asks for itself again; `version` names what it shows now."""
+
+    url: str
+    version: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """The way from one page of a list to the next; `None` where there is none."""
+
+    newest: str | None
+    older: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DashboardPage:
+    """What fills a template."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LivePage(DashboardPage):
+    """A part of a page that asks for itself again; `live` is `None` where it stands still."""
+
+    live: Live | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPart(LivePage, Generic[Line]):
+    """One page of a list that is searched. Lines with an id above `fresh` have just come."""
+
+    lines: Sequence[Line]
+    turn: Turn
+    search: str
+    fresh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPage(DashboardPage):
+    """A list in its frame."""
+
+    frame: Frame
+    search: str
+    part: ListPart[Any]
