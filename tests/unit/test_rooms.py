@@ -116,6 +116,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.size",
         "server.mail.template",
         "server.mail.variables",
+        "server.workflow.control",
         "server.workflow.graph",
     },
     "server.observe": COMMON | {"server.ingest"},

@@ -43,6 +43,7 @@ async def neighbours(site: Site) -> dict[str, str]:
         "event_id": event,
         "message_id": message,
         "workflow_id": workflow,
+        "run_id": run,
         "transactional_id": await write_transactional(pool, team.id, SECRET, subject=SECRET),
         **await told(pool, team.id),
         "theme_id": await rows.add("theme", **design, styles={}, is_default=False),

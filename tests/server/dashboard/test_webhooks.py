@@ -5,14 +5,12 @@ from datetime import timedelta
 import httpx2
 from msgspec.structs import replace
 
-from loopwright.server.sealing import SealingKey
 from loopwright.server.store.webhook_deliveries import Attempted, AttemptRow, record
 from loopwright.server.store.webhooks import disable_endpoint
-from support.dashboard_site import Site
+from support.dashboard_site import SEALING, Site
 from support.factories import add_deliveries, add_endpoint
 
 EVIL = "<script>alert(1)</script>"
-SEALING = SealingKey(bytes(32))
 
 
 async def test_an_endpoint_and_what_it_was_told(site: Site, operator: httpx2.AsyncClient) -> None:

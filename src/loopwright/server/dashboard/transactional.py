@@ -22,7 +22,6 @@ from loopwright.server.dashboard.pages.content import (
     VersionView,
 )
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
-from loopwright.server.mail.decide import NO_DOMAIN
 from loopwright.server.mail.design import Design, expand
 from loopwright.server.mail.links import icons_root
 from loopwright.server.mail.parsed_email import framed
@@ -33,12 +32,6 @@ from loopwright.server.store.pages.transactional import (
     load_transactional,
 )
 from loopwright.server.store.teams import load_team
-
-REFUSED = {
-    "draft_invalid": "The draft was not published: it cannot work yet, for the reasons below.",
-    "no_sending_domain": f"The draft was not published: {NO_DOMAIN}.",
-}
-"""What a refusal to publish says, by its code."""
 
 FIELDS = {
     "subject": "subject",
@@ -91,7 +84,6 @@ async def show_transactional(visit: Visit) -> Response:
             missing=_missing(revision.content),
             guardian=inspect(whole, await load_scope(visit.tx, visit.team_id, owner)),
             changes=changes(published.content, revision.content) if published else None,
-            refused=REFUSED.get(visit.request.query_params.get("refused", ""), ""),
         )
     )
 

@@ -1,12 +1,14 @@
 """The addresses of the dashboard."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.routing import BaseRoute, Mount, Route
 
 from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.assets import Assets
+from loopwright.server.dashboard.buttons import Act, button
 from loopwright.server.dashboard.contacts import show_contact, show_contacts
 from loopwright.server.dashboard.designs import (
     show_component,
@@ -21,7 +23,7 @@ from loopwright.server.dashboard.inbox import download_message, show_inbox, show
 from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.publishing import publish_transactional
-from loopwright.server.dashboard.requests import Context, signed_in
+from loopwright.server.dashboard.requests import Context, View, signed_in
 from loopwright.server.dashboard.retrying import retry_email
 from loopwright.server.dashboard.signin import sign_in, sign_out
 from loopwright.server.dashboard.transactional import (
@@ -30,7 +32,14 @@ from loopwright.server.dashboard.transactional import (
     show_transactionals,
 )
 from loopwright.server.dashboard.webhooks import show_webhook, show_webhook_delivery, show_webhooks
-from loopwright.server.dashboard.workflows import show_workflow, show_workflows
+from loopwright.server.dashboard.workflow_buttons import (
+    pause_workflow,
+    resume_workflow,
+    start_workflow,
+    stop_workflow,
+)
+from loopwright.server.dashboard.workflows import show_run, show_workflow, show_workflows
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Pool
 
 PAGES = {
@@ -45,6 +54,7 @@ PAGES = {
     "/contacts/{contact_id}": show_contact,
     "/workflows": show_workflows,
     "/workflows/{workflow_id}": show_workflow,
+    "/runs/{run_id}": show_run,
     "/transactional": show_transactionals,
     "/transactional/{transactional_id}": show_transactional,
     "/transactional/{transactional_id}/html": show_transactional_html,
@@ -61,27 +71,39 @@ PAGES = {
 """Every page behind the sign-in."""
 
 
+BUTTONS: Mapping[str, tuple[Act, View]] = {
+    "/emails/{email_id}/retry": (retry_email, show_overview),
+    "/transactional/{transactional_id}/publish": (publish_transactional, show_transactional),
+    "/workflows/{workflow_id}/start": (start_workflow, show_workflow),
+    "/workflows/{workflow_id}/resume": (resume_workflow, show_workflow),
+    "/workflows/{workflow_id}/pause": (pause_workflow, show_workflow),
+    "/workflows/{workflow_id}/stop": (stop_workflow, show_workflow),
+}
+"""What each button does, and the page that it is on."""
+
+
 def routes(
-    pool: Pool, clock: Clock, *, public_url: str, origin: str | None, has_relay: bool
+    pool: Pool,
+    clock: Clock,
+    *,
+    public_url: str,
+    origin: str | None,
+    has_relay: bool,
+    sealing: SealingKey | None,
 ) -> list[BaseRoute]:
     """Make the dashboard's routes. `public_url` is the server's own address, without a final slash.
 
-    `has_relay` says whether email leaves the server.
+    `has_relay` says whether email leaves the server, `sealing` is what seals secrets, where anything does.
 
     `origin` is where browsers have the pages from; None takes their word for it, from `Host`. `pool` has two
     connections at least, and should serve nobody else.
     """
     searches = asyncio.Semaphore(pool.get_max_size() - 1)
-    context = Context(pool, clock, public_url, origin, LoginThrottle(), searches)
+    context = Context(pool, clock, public_url, origin, LoginThrottle(), searches, has_relay, sealing)
     return [
         Mount("/static", Assets(directory=answers.STATIC)),
         Route("/sign-in", sign_in(context), methods=["GET", "POST"]),
-        Route("/emails/{email_id}/retry", retry_email(context), methods=["POST"]),
-        Route(
-            "/transactional/{transactional_id}/publish",
-            publish_transactional(context, has_relay=has_relay),
-            methods=["POST"],
-        ),
         Route("/sign-out", sign_out(context), methods=["POST"]),
+        *(Route(path, button(context, *one), methods=["GET", "POST"]) for path, one in BUTTONS.items()),
         *(Route(path, signed_in(context, view), methods=["GET"]) for path, view in PAGES.items()),
     ]

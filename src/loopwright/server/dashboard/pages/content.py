@@ -35,7 +35,6 @@ class TransactionalsPage(ListPage):
 class TransactionalPage(DashboardPage):
     """One version of a transactional email; `view` is the tab that is open.
 
-    `refused` says why it was not published just now, where that was asked.
     `domain` is what its sender's address ends with, `missing` the fields that are empty and must not be,
     `changes` what a draft says otherwise than the published version, `None` where there are not both.
     """
@@ -51,7 +50,6 @@ class TransactionalPage(DashboardPage):
     missing: Sequence[str]
     guardian: GuardianReport
     changes: Sequence[str] | None
-    refused: str
 
 
 @dataclass(frozen=True)

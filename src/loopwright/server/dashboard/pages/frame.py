@@ -6,17 +6,30 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 Section = Literal["overview", "inbox", "events", "contacts", "campaigns", "workflows", "content"]
 
+Done = Literal["published", "started", "resumed", "paused", "stopped"]
+"""What a button did."""
+
 Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What came of a button: a sentence, and the reasons one by one where it was refused for some."""
+
+    is_refusal: bool
+    says: str
+    reasons: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What is around every page of somebody who signed in."""
+    """What is around every page of somebody who signed in; `notice` is what came of a button just now."""
 
     title: str
     section: Section
     team: str
     key: str
+    notice: Notice | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,33 @@
+"""What a page says of the button that led to it. Pure."""
+
+from collections.abc import Mapping
+from typing import get_args
+
+from loopwright.server.dashboard.filters import number
+from loopwright.server.dashboard.pages.frame import Done, Notice
+from loopwright.server.refusal import Refusal
+
+SENTENCES: Mapping[Done, str] = {
+    "published": "The draft is published: it is what is sent from now on.",
+    "started": "The workflow is sending.",
+    "resumed": "The workflow goes on.",
+    "paused": "The workflow is paused.",
+    "stopped": "The workflow is stopped.",
+}
+
+
+def done(query: Mapping[str, str]) -> Notice | None:
+    """What the query of an address says was done; None where it says nothing of it."""
+    told, count = query.get("done"), query.get("count", "")
+    for name in get_args(Done):
+        if name == told:
+            how_many = number(int(count)) if count.isascii() and count.isdigit() and len(count) < 13 else "0"
+            return Notice(is_refusal=False, says=SENTENCES[name].format(count=how_many))
+    return None
+
+
+def refused(refusal: Refusal) -> Notice:
+    """Why nothing was done."""
+    if len(refusal.details) < 2:
+        return Notice(is_refusal=True, says=refusal.message)
+    return Notice(is_refusal=True, says=refusal.message.partition(":")[0] + ":", reasons=refusal.details)
