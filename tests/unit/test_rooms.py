@@ -34,11 +34,18 @@ ALLOWED: dict[str, set[str]] = {
     "webhooks": {"wire"},
     "server.store": {"ids", "wire", "server.audience.predicate"},  # what a filter means, as a condition
     "server.audience": COMMON,
-    "server.campaign": COMMON | {"server.content.publishing", "server.mail.decide"},
+    "server.campaign": COMMON
+    | {
+        "server.content.previews",
+        "server.content.publishing",
+        "server.ingest.reading",
+        "server.mail.decide",
+    },
     "server.http": COMMON
     | {
         "server.audience",
         "server.campaign.launch",
+        "server.campaign.trial",
         "server.content",
         "server.ingest",
         "server.mail.decide",
@@ -106,6 +113,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.dashboard": COMMON
     | {
+        "server.campaign.launch",
+        "server.campaign.trial",
         "server.content",
         "server.mail.decide",
         "server.mail.design",
@@ -115,6 +124,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.render",
         "server.mail.size",
         "server.mail.template",
+        "server.mail.tracked",
         "server.mail.variables",
         "server.workflow.control",
         "server.workflow.graph",
