@@ -113,6 +113,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.dashboard": COMMON
     | {
+        "server.audience.check",
+        "server.audience.predicate",
         "server.campaign.launch",
         "server.campaign.trial",
         "server.content",

@@ -13,6 +13,13 @@ SENTENCES: Mapping[Done, str] = {
     "resumed": "The workflow goes on.",
     "paused": "The workflow is paused.",
     "stopped": "The workflow is stopped.",
+    "sending": "The campaign is being sent.",
+    "scheduled": "The campaign is scheduled.",
+    "campaign_paused": "The campaign is paused; what a sender had in hand still goes.",
+    "campaign_resumed": "The campaign goes on.",
+    "cancelled": "The campaign is cancelled.",
+    "tested": "A test is on its way.",
+    "queued_again": "Emails that are sent again: {count}.",
 }
 
 

@@ -131,10 +131,11 @@ class Visit:
         path = quote(self.path)
         return f"{path}?{given}" if given else path
 
-    def turn(self, older: str | None) -> Turn:
-        """The links to the newest page and to the one before the id `older`."""
+    def turn(self, older: str | None, **query: str) -> Turn:
+        """The links to the newest page and to the one before the id `older`; both keep `query`."""
         return Turn(
-            newest=self.here() if self.cursor else None, older=self.here(before=older) if older else None
+            newest=self.here(**query) if self.cursor else None,
+            older=self.here(**query, before=older) if older else None,
         )
 
 

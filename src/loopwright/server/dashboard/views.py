@@ -9,6 +9,21 @@ from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.assets import Assets
 from loopwright.server.dashboard.buttons import Act, button
+from loopwright.server.dashboard.campaign_buttons import (
+    cancel_campaign,
+    pause_campaign,
+    resume_campaign,
+    retry_campaign,
+    schedule_campaign,
+    send_campaign,
+    test_campaign,
+)
+from loopwright.server.dashboard.campaigns import (
+    show_campaign,
+    show_campaign_html,
+    show_campaigns,
+    show_recipients,
+)
 from loopwright.server.dashboard.contacts import show_contact, show_contacts
 from loopwright.server.dashboard.designs import (
     show_component,
@@ -25,6 +40,7 @@ from loopwright.server.dashboard.overview import show_overview
 from loopwright.server.dashboard.publishing import publish_transactional
 from loopwright.server.dashboard.requests import Context, View, signed_in
 from loopwright.server.dashboard.retrying import retry_email
+from loopwright.server.dashboard.segments import show_segment, show_segments
 from loopwright.server.dashboard.signin import sign_in, sign_out
 from loopwright.server.dashboard.transactional import (
     show_transactional,
@@ -52,6 +68,12 @@ PAGES = {
     "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
+    "/campaigns": show_campaigns,
+    "/campaigns/{campaign_id}": show_campaign,
+    "/campaigns/{campaign_id}/html": show_campaign_html,
+    "/campaigns/{campaign_id}/recipients": show_recipients,
+    "/segments": show_segments,
+    "/segments/{segment_id}": show_segment,
     "/workflows": show_workflows,
     "/workflows/{workflow_id}": show_workflow,
     "/runs/{run_id}": show_run,
@@ -74,6 +96,13 @@ PAGES = {
 BUTTONS: Mapping[str, tuple[Act, View]] = {
     "/emails/{email_id}/retry": (retry_email, show_overview),
     "/transactional/{transactional_id}/publish": (publish_transactional, show_transactional),
+    "/campaigns/{campaign_id}/send": (send_campaign, show_campaign),
+    "/campaigns/{campaign_id}/schedule": (schedule_campaign, show_campaign),
+    "/campaigns/{campaign_id}/pause": (pause_campaign, show_campaign),
+    "/campaigns/{campaign_id}/resume": (resume_campaign, show_campaign),
+    "/campaigns/{campaign_id}/cancel": (cancel_campaign, show_campaign),
+    "/campaigns/{campaign_id}/test": (test_campaign, show_campaign),
+    "/campaigns/{campaign_id}/retry": (retry_campaign, show_campaign),
     "/workflows/{workflow_id}/start": (start_workflow, show_workflow),
     "/workflows/{workflow_id}/resume": (resume_workflow, show_workflow),
     "/workflows/{workflow_id}/pause": (pause_workflow, show_workflow),

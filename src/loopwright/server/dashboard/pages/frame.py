@@ -6,7 +6,10 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 Section = Literal["overview", "inbox", "events", "contacts", "campaigns", "workflows", "content"]
 
-Done = Literal["published", "started", "resumed", "paused", "stopped"]
+Done = Literal[
+    "published", "started", "resumed", "paused", "stopped", "sending", "scheduled", "campaign_paused",
+    "campaign_resumed", "cancelled", "tested", "queued_again",
+]  # fmt: skip
 """What a button did."""
 
 Line = TypeVar("Line")
