@@ -188,10 +188,11 @@ class Rows:
             "sent_at": when + timedelta(milliseconds=400) if status == "sent" else None,
             **columns,
         }
+        if "message_id" not in values:
+            values["message_id"] = await self.content(subject)
         email_id = await self.add(
             "email",
             at=at,
-            message_id=await self.content(subject),
             contact_id=contact_id,
             to_email=to,
             status=status,

@@ -10,7 +10,7 @@ from support.dashboard_rows import Rows
 SEALING = SealingKey(bytes(32))
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 """What a browser says with a form of the dashboard's own."""
-PUBLIC_URL = "http://mail.analytical.example:5667"
+PUBLIC_URL = "https://mail.analytical.example:5667"
 
 
 @dataclass(frozen=True)
