@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.pages.frame import Done
+from loopwright.server.dashboard.pages.frame import Done, Frame, Section
 from loopwright.server.dashboard.requests import (
     WAIT_SECONDS,
     Context,
     Endpoint,
     View,
+    frame_of,
     operator_of,
     owner_of,
     see_refused,
@@ -54,6 +55,10 @@ class Wish:
         """The id in the path."""
         found: str = self.request.path_params[name]
         return found.replace("\0", "")
+
+    def frame(self, title: str, section: Section) -> Frame:
+        """What is around a page that answers a button itself."""
+        return frame_of(self.operator, title, section, None)
 
     def back(self, *, done: Done | None = None, count: int | None = None, **query: str) -> Response:
         """Lead back to the button's page, which says what was done, and to how many things."""

@@ -19,6 +19,10 @@ SENTENCES: Mapping[Done, str] = {
     "campaign_resumed": "The campaign goes on.",
     "cancelled": "The campaign is cancelled.",
     "tested": "A test is on its way.",
+    "enabled": "The endpoint is enabled. What it missed can be sent again.",
+    "disabled": "The endpoint is disabled. What happens meanwhile is kept for 30 days.",
+    "webhook_tested": "A test is on its way; it is the first line below.",
+    "replayed": "Webhooks that are sent again: {count}.",
     "queued_again": "Emails that are sent again: {count}.",
 }
 

@@ -18,7 +18,7 @@ from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.login_throttle import LoginThrottle
 from loopwright.server.dashboard.notices import done, refused
 from loopwright.server.dashboard.pages.door import BusyPage, MissingPage, SlowPage
-from loopwright.server.dashboard.pages.frame import Frame, Section, Turn
+from loopwright.server.dashboard.pages.frame import Frame, Notice, Section, Turn
 from loopwright.server.refusal import Refusal
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Connection, Pool
@@ -116,13 +116,8 @@ class Visit:
         return found
 
     def frame(self, title: str, section: Section) -> Frame:
-        return Frame(
-            title=title,
-            section=section,
-            team=self.operator.team_name,
-            key=self.operator.key_name,
-            notice=refused(self.refusal) if self.refusal else done(self.request.query_params),
-        )
+        notice = refused(self.refusal) if self.refusal else done(self.request.query_params)
+        return frame_of(self.operator, title, section, notice)
 
     def here(self, **query: str | None) -> str:
         """This page's own address with its search and `query`."""
@@ -205,6 +200,11 @@ async def _see(
         except NothingHere:
             missing = MissingPage(frame=visit.frame("Not found", "overview"), what=path)
             return answers.page(missing, status=404)
+
+
+def frame_of(operator: Operator, title: str, section: Section, notice: Notice | None) -> Frame:
+    """What is around a page of somebody who signed in."""
+    return Frame(title=title, section=section, team=operator.team_name, key=operator.key_name, notice=notice)
 
 
 def search_of(request: Request) -> str:

@@ -47,6 +47,13 @@ from loopwright.server.dashboard.transactional import (
     show_transactional_html,
     show_transactionals,
 )
+from loopwright.server.dashboard.webhook_buttons import (
+    disable_webhook,
+    enable_webhook,
+    replay_webhooks,
+    rotate_webhook,
+    test_webhook,
+)
 from loopwright.server.dashboard.webhooks import show_webhook, show_webhook_delivery, show_webhooks
 from loopwright.server.dashboard.workflow_buttons import (
     pause_workflow,
@@ -107,6 +114,11 @@ BUTTONS: Mapping[str, tuple[Act, View]] = {
     "/workflows/{workflow_id}/resume": (resume_workflow, show_workflow),
     "/workflows/{workflow_id}/pause": (pause_workflow, show_workflow),
     "/workflows/{workflow_id}/stop": (stop_workflow, show_workflow),
+    "/webhooks/{webhook_id}/enable": (enable_webhook, show_webhook),
+    "/webhooks/{webhook_id}/disable": (disable_webhook, show_webhook),
+    "/webhooks/{webhook_id}/test": (test_webhook, show_webhook),
+    "/webhooks/{webhook_id}/replay": (replay_webhooks, show_webhook),
+    "/webhooks/{webhook_id}/rotate": (rotate_webhook, show_webhook),
 }
 """What each button does, and the page that it is on."""
 

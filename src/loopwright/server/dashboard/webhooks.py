@@ -6,6 +6,7 @@ from starlette.responses import Response
 from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.pages.webhooks import WebhookDeliveryPage, WebhookPage, WebhooksPage
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
+from loopwright.server.dashboard.webhook_buttons import seen
 from loopwright.server.store.webhook_deliveries import find_delivery, load_page
 from loopwright.server.store.webhooks import EndpointRow, find_endpoint, load_endpoints
 
@@ -31,6 +32,7 @@ async def show_webhook(visit: Visit) -> Response:
             endpoint=endpoint,
             deliveries=deliveries,
             turn=visit.turn(older),
+            seen=seen(endpoint),
         )
     )
 

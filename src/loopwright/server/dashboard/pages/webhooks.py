@@ -21,13 +21,14 @@ class WebhooksPage(DashboardPage):
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookPage(DashboardPage):
-    """An endpoint, and what it was told lately."""
+    """An endpoint, and what it was told lately. `seen` names its state in forms."""
 
     template: ClassVar[str] = "webhook.html"
     frame: Frame
     endpoint: EndpointRow
     deliveries: Sequence[DeliveryRow]
     turn: Turn
+    seen: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +41,13 @@ class WebhookDeliveryPage(DashboardPage):
     delivery: DeliveryRow
     attempts: Sequence[AttemptRow]
     payload: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretPage(DashboardPage):
+    """The new secret of an endpoint, which no other page shows."""
+
+    template: ClassVar[str] = "webhook_secret.html"
+    frame: Frame
+    endpoint: EndpointRow
+    secret: str
