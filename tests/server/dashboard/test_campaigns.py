@@ -24,9 +24,9 @@ async def write(site: Site, **columns: Any) -> str:
     """A campaign that can be sent, to one contact."""
     pool, team_id = site.rows.pool, site.rows.team_id
     campaign_id = new_id(site.clock.now())
-    given = {"subject": "What is new", "lmx": LMX, "contact_fallbacks": {"firstName": "you"}}
     message = await add_campaign(pool, team_id, campaign_id, name="Winter news", **columns)
-    await write_message(pool, team_id, message, **given)
+    fallbacks = {"firstName": "you"}
+    await write_message(pool, team_id, message, subject="What is new", lmx=LMX, contact_fallbacks=fallbacks)
     await site.rows.contact("ada@example.com", first_name="Ada", user_group="pro")
     await site.rows.own_domain()
     await pool.execute("UPDATE team SET address = '12 St James' WHERE id = $1", team_id)
@@ -114,6 +114,7 @@ async def test_a_test_to_oneself(site: Site, operator: httpx2.AsyncClient) -> No
     row = await site.rows.pool.fetchrow(
         "SELECT to_email, preview::text FROM email WHERE team_id = $1", site.rows.team_id
     )
+    assert row is not None
     assert row["to_email"] == "ada@example.com"
     assert '"firstName": "Ada"' in row["preview"]
     refused = await operator.post(path, data={"email": "nobody"}, headers=FROM_HERE)

@@ -65,10 +65,11 @@ async def retry_campaign(wish: Wish) -> Response:
 
 
 def _unsent(form: Mapping[str, str]) -> Unsent:
-    for status in get_args(Unsent):
+    statuses: tuple[Unsent, ...] = get_args(Unsent)
+    for status in statuses:
         if form.get("status") == status:
             return status
-    raise BadRequest(f"status must be one of {', '.join(get_args(Unsent))}", code="value_invalid")
+    raise BadRequest(f"status must be one of {', '.join(statuses)}", code="value_invalid")
 
 
 async def _locked(wish: Wish) -> CampaignRow:

@@ -150,7 +150,14 @@ def waiting(campaign: CampaignRow, outcomes: Outcomes) -> int:
     """How many recipients have no email yet."""
     if campaign.queued_at is not None or campaign.status == "Sent":
         return 0
-    made = sum(getattr(outcomes, name) for name in LABELS) + outcomes.held
+    made = (
+        outcomes.sent
+        + outcomes.queued
+        + outcomes.held
+        + outcomes.skipped
+        + outcomes.failed
+        + outcomes.unknown
+    )
     return max(campaign.recipients - made, 0)
 
 

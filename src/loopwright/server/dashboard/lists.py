@@ -1,6 +1,6 @@
 """What the pages of lists have in common: a page of fifty, newest first, that asks for itself again."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from starlette.responses import Response
 
@@ -28,7 +28,7 @@ def list_fields(visit: Visit, shown: object, older: str | None) -> ListFields:
     )
 
 
-def answer_list(visit: Visit, frame: Frame, page: type[ListPage], part: ListPart[object]) -> Response:
+def answer_list(visit: Visit, frame: Frame, page: type[ListPage], part: ListPart[Any]) -> Response:
     """Answer with the whole page, or with its list alone where that is asked for."""
     if visit.wants_part:
         return answers.part(part, visit.request)

@@ -1,6 +1,7 @@
 """Segments: what each means in words, and how many contacts are in it."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from starlette.responses import Response
 
@@ -26,13 +27,13 @@ async def show_segments(visit: Visit) -> Response:
     segments, older = cut(found, lambda segment: segment.id)
     targets = [target for one in segments for target in targets_of(one.filter)]
     names = await load_target_names(tx, team_id, targets)
-    counts = await soon(visit, lambda: count_each(tx, team_id, segments)) or [None] * len(segments)
+    counts = await soon(visit, lambda: count_each(tx, team_id, segments))
     return answers.page(
         SegmentsPage(
             frame=visit.frame("Segments", "contacts"),
             lines=[
                 SegmentLine(one.id, one.name, in_words(one.filter, names), count)
-                for one, count in zip(segments, counts, strict=True)
+                for one, count in zip_longest(segments, counts or ())
             ],
             turn=visit.turn(older),
         )
@@ -63,7 +64,6 @@ async def show_segment(visit: Visit) -> Response:
             filter=in_words(segment.filter, names),
             count=await soon(visit, count),
             count_url=visit.here(count="1"),
-            newest=await soon(visit, lambda: audience.load_newest(tx, team_id, meant, None, limit=NEWEST))
-            or [],
+            newest=await soon(visit, newest) or (),
         )
     )

@@ -183,8 +183,9 @@ async def _boxes(
     for node_id, node in graph.nodes.items():
         text, here = texts[node_id], waiting.get(node_id, 0)
         is_cut = len(text) > SHOWN_CHARACTERS
-        is_email = isinstance(node, SendEmailAction)
-        of_email = counts.get(node.email_message_id or "", NO_COUNTS) if is_email else None
+        of_email: Counts | None = None
+        if isinstance(node, SendEmailAction):
+            of_email = counts.get(node.email_message_id or "", NO_COUNTS)
         boxes[node_id] = NodeBox(
             kind=type_name(node),
             title=node_name(type_name(node)),
