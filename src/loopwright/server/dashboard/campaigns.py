@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from msgspec.structs import replace
 from starlette.responses import HTMLResponse, Response
@@ -150,14 +151,8 @@ def waiting(campaign: CampaignRow, outcomes: Outcomes) -> int:
     """How many recipients have no email yet."""
     if campaign.queued_at is not None or campaign.status == "Sent":
         return 0
-    made = (
-        outcomes.sent
-        + outcomes.queued
-        + outcomes.held
-        + outcomes.skipped
-        + outcomes.failed
-        + outcomes.unknown
-    )
+    unsent = outcomes.skipped + outcomes.failed + outcomes.unknown
+    made = outcomes.sent + outcomes.queued + outcomes.held + unsent
     return max(campaign.recipients - made, 0)
 
 
@@ -228,4 +223,8 @@ def _view(visit: Visit) -> CampaignView:
 
 def _outcome(visit: Visit) -> Outcome:
     wanted = visit.request.query_params.get("outcome")
-    return next((name for name in LABELS if name == wanted), "sent")
+    outcomes: tuple[Outcome, ...] = get_args(Outcome)
+    for outcome in outcomes:
+        if outcome == wanted:
+            return outcome
+    return "sent"
