@@ -34,11 +34,18 @@ ALLOWED: dict[str, set[str]] = {
     "webhooks": {"wire"},
     "server.store": {"ids", "wire", "server.audience.predicate"},  # what a filter means, as a condition
     "server.audience": COMMON,
-    "server.campaign": COMMON | {"server.content.publishing", "server.mail.decide"},
+    "server.campaign": COMMON
+    | {
+        "server.content.previews",
+        "server.content.publishing",
+        "server.ingest.reading",
+        "server.mail.decide",
+    },
     "server.http": COMMON
     | {
         "server.audience",
         "server.campaign.launch",
+        "server.campaign.trial",
         "server.content",
         "server.ingest",
         "server.mail.decide",
@@ -50,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.networks",
         "server.observe",
         "server.webhook.addresses",
+        "server.webhook.control",
         "server.webhook.signing",
         "webhooks",
         "server.workflow.control",
@@ -106,6 +114,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.dashboard": COMMON
     | {
+        "server.audience.check",
+        "server.audience.predicate",
+        "server.campaign.launch",
+        "server.campaign.trial",
         "server.content",
         "server.mail.decide",
         "server.mail.design",
@@ -115,7 +127,10 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.render",
         "server.mail.size",
         "server.mail.template",
+        "server.mail.tracked",
         "server.mail.variables",
+        "server.webhook.control",
+        "server.workflow.control",
         "server.workflow.graph",
     },
     "server.observe": COMMON | {"server.ingest"},

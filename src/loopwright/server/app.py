@@ -140,6 +140,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 test_routes = Control(pool, moved, mover, faults, settings.api_key).routes()
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
+        sealing = await _sealing(pool, settings, clock)
         pages = Starlette(
             routes=[
                 *health.routes(),
@@ -158,6 +159,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                     public_url=public_url,
                     origin=settings.public_url and origin_of(public_url),
                     has_relay=settings.smtp_url is not None,
+                    sealing=sealing,
                 ),
             ],
             exception_handlers=ELSEWHERE,
@@ -171,9 +173,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
             has_relay=settings.smtp_url is not None,
-            webhooks=WebhookTerms(
-                sealing=await _sealing(pool, settings, clock), networks=settings.webhook_networks
-            ),
+            webhooks=WebhookTerms(sealing=sealing, networks=settings.webhook_networks),
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
