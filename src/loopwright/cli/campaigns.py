@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -16,7 +16,7 @@ ROOT = "/loopwright/v1/campaigns/{campaignId}"
 SHOW = Operation("showCampaign", "GET", ROOT, "always")
 ACTIONS = {
     action: Operation(f"{action}Campaign", "POST", f"{ROOT}/{action}")
-    for action in ("send", "schedule", "pause", "resume", "cancel", "test")
+    for action in ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "retry", "test")
 }
 
 app = typer.Typer(no_args_is_help=True, help="Look at campaigns, and send them.")
@@ -70,7 +70,10 @@ def schedule(
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="As in 2027-01-31T08:00:00+01:00; else when it is planned for."
+            "--at",
+            metavar="TIME",
+            help="As in 2027-01-31T08:00:00+01:00, or without an offset in the team's time zone; "
+            "else when it is planned for.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -97,6 +100,37 @@ def cancel(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     _do("cancel", campaign_id, None, as_json=as_json)
 
 
+@app.command("send-to-joined")
+def send_to_joined(
+    campaign_id: CampaignId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a campaign that was sent to those who are in its audience now, and were not then."""
+    if not yes and not as_json:
+        typer.confirm("Send it to all who have joined its audience since?", abort=True, err=True)
+    _do("send-to-joined", campaign_id, None, as_json=as_json)
+
+
+@app.command()
+def retry(
+    campaign_id: CampaignId,
+    *,
+    status: Annotated[
+        Literal["failed", "skipped", "unknown"],
+        typer.Option(help="Those that failed, were skipped, or may have left or not."),
+    ] = "failed",
+    as_json: AsJson = False,
+) -> None:
+    """Send emails of a campaign once more.
+
+    Each says what it was to say, and whether it may go is decided anew. With --status unknown somebody may
+    get it twice.
+    """
+    _do("retry", campaign_id, {"status": status}, as_json=as_json)
+
+
 def _do(action: str, campaign_id: str, body: dict[str, object] | None, *, as_json: bool) -> None:
     with client() as loops:
         _tell(ask_own(loops, ACTIONS[action], campaign_id, body=body), as_json=as_json)
@@ -107,11 +141,13 @@ def _tell(body: bytes, *, as_json: bool) -> None:
         show_json(body)
         return
     found = msgspec.json.decode(body)
-    say(f"{found['name']}: {found['state']}{_when(found['startsAt'])}")
-    counts = {"recipients": found["recipients"], **found["emails"]}
+    say(f"{found['name']}: {found['state']}{_when(found)}")
+    counts = {"recipients": found["recipients"], "unconfirmed": found["unconfirmed"], **found["emails"]}
     if found["startedAt"]:
         say(", ".join(f"{name} {count}" for name, count in counts.items() if count) or "no recipients yet")
 
 
-def _when(starts_at: str | None) -> str:
-    return f", begins at {starts_at}" if starts_at else ""
+def _when(found: dict[str, str | None]) -> str:
+    if found["startsAt"] is None:
+        return ""
+    return f", begins at {found['startsAtLocal']} in {found['timeZone']}, which is {found['startsAt']}"

@@ -240,6 +240,12 @@ class CampaignScheduleRequest(_Body, frozen=True, kw_only=True, forbid_unknown_f
     timestamp: datetime | UnsetType | None = UNSET
 
 
+class CampaignRetryRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which emails of a campaign go again: those that failed, were skipped, or may have left or not."""
+
+    status: Literal["failed", "skipped", "unknown"] = "failed"
+
+
 class CampaignTestRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a campaign's email goes to be looked at."""
 

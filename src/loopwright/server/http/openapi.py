@@ -20,7 +20,7 @@ from loopwright.wire.limits import KEY_CHARACTERS
 from loopwright.wire.operations import Operation
 
 from . import audience, campaign_sending, inbox
-from .bodies import AudienceRequest, CampaignScheduleRequest, CampaignTestRequest
+from .bodies import AudienceRequest, CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
 from .endpoints import ENDPOINTS, Endpoint
 from .failures import PLAIN, Shapes
 from .routes import OWN_PATHS, OWN_ROOT
@@ -62,7 +62,7 @@ _WORKFLOWS: Schema = {
     "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
 }  # fmt: skip
 _CAMPAIGN = "/campaigns/{campaignId}"
-_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "test")
+_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "retry", "test")
 OWN_ANSWERS: dict[str, Any] = {
     _CAMPAIGN: campaign_sending.CampaignState,
     **{f"{_CAMPAIGN}/{action}": campaign_sending.CampaignState for action in _ACTIONS},
@@ -72,6 +72,7 @@ OWN_ANSWERS: dict[str, Any] = {
 }
 OWN_BODIES: dict[str, type[Struct]] = {
     f"{_CAMPAIGN}/schedule": CampaignScheduleRequest,
+    f"{_CAMPAIGN}/retry": CampaignRetryRequest,
     f"{_CAMPAIGN}/test": CampaignTestRequest,
     "/audience/count": AudienceRequest,
     "/audience/preview": AudienceRequest,

@@ -33,6 +33,8 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/campaigns/{campaignId}/pause": {"POST": campaign_sending.pause_campaign},
     "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
     "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
+    "/campaigns/{campaignId}/send-to-joined": {"POST": campaign_sending.send_campaign_to_joined},
+    "/campaigns/{campaignId}/retry": {"POST": campaign_sending.retry_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
     "/inbox": {"GET": inbox.list_inbox},
     "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},
