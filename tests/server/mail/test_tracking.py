@@ -15,9 +15,10 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.email_retention import delete_emails
 from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.visits import HITS_KEPT
-from support.factories import add_fact
+from support.factories import add_fact, suppress
 from support.live import LiveServer
 from support.mail_office import NOW, Office
+from support.smtp_peer import Peer
 
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}
 LMX = (
@@ -179,6 +180,16 @@ async def test_nothing_is_tracked_unless_the_team_says_so(office: Office, live_s
     assert "/o/" not in html
 
 
+COUNTED = ("sends", "deliveries", "hard_bounces", "spam_reports", "unsubscribes", "soft_bounces")
+
+
+async def counted(office: Office, message_id: str) -> tuple[int, ...]:
+    """Of the emails of a message: `COUNTED`, one after the other."""
+    sums = ", ".join(f"coalesce(sum({name}), 0)::int" for name in COUNTED)
+    row = await office.pool.fetchrow(f"SELECT {sums} FROM email_counter WHERE owner_id = $1", message_id)
+    return tuple(row or ())
+
+
 async def test_every_fact_counts_once_for_each_send(office: Office) -> None:
     """Bounces, complaints and those who leave, whoever tells of them; a refused recipient was a send."""
     message_id = await office.message()
@@ -190,9 +201,32 @@ async def test_every_fact_counts_once_for_each_send(office: Office) -> None:
         await add_fact(office.pool, office.team.id, kind, email_id=one.id, now=NOW)
     await add_fact(office.pool, office.team.id, "email_bounced", email_id=two.id, now=NOW)
     await add_fact(office.pool, office.team.id, "contact_added", now=NOW)
-    row = await office.pool.fetchrow(
-        "SELECT sum(sends)::int, sum(deliveries)::int, sum(hard_bounces)::int, sum(spam_reports)::int,"
-        " sum(unsubscribes)::int, sum(soft_bounces)::int FROM email_counter WHERE owner_id = $1",
-        message_id,
+    assert await counted(office, message_id) == (2, 1, 2, 1, 1, 1)
+
+
+async def test_an_email_that_is_tried_again_is_one_send(office: Office) -> None:
+    """One that was refused and then sent counts once, and so does one that is refused twice."""
+    message_id = await office.message()
+    ids = [
+        (await office.email(message_id, await office.contact(f"{name}@elsewhere.org"))).id for name in "ab"
+    ]
+    for _ in range(2):
+        await office.pool.execute("UPDATE email SET status = 'failed'")
+        for email_id in ids:
+            await add_fact(office.pool, office.team.id, "email_bounced", email_id=email_id, now=NOW)
+    await office.pool.execute("UPDATE email SET status = 'sent' WHERE id = $1", ids[0])
+    await add_fact(office.pool, office.team.id, "email_sent", email_id=ids[0], now=NOW)
+    assert await counted(office, message_id) == (2, 1, 2, 0, 0, 0)
+
+
+async def test_a_suppressed_recipient_is_a_hard_bounce(office: Office, peer: Peer) -> None:
+    """It was no send; that it was suppressed is told apart from what a server said."""
+    message_id = await office.message()
+    email = await office.email(message_id, await office.contact("a@elsewhere.org"))
+    await suppress(office.pool, office.team.id, "a@elsewhere.org")
+    await office.deliver(peer.url)
+    assert (await office.reload(email)).status == "skipped"
+    assert await office.pool.fetchval("SELECT kind FROM fact WHERE email_id = $1", email.id) == (
+        "email_suppressed"
     )
-    assert tuple(row or ()) == (2, 1, 2, 1, 1, 1)
+    assert await counted(office, message_id) == (0, 0, 1, 0, 0, 0)
