@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.icon_names",
         "server.mail.links",
         "server.mail.parsed_email",
+        "server.mail.tracked",
         "server.mail.variables",
         "server.networks",
         "server.observe",

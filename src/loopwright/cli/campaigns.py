@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from loopwright.cli.failure import CommandFailed
 from loopwright.cli.options import Cursor, PerPage
 from loopwright.cli.own import ask_own
-from loopwright.cli.session import AsJson, client, say, show_json, show_page
+from loopwright.cli.session import AsJson, client, say, show_json, show_page, show_table
 from loopwright.wire.operations import Operation
 
 ROOT = "/loopwright/v1/campaigns/{campaignId}"
 SHOW = Operation("showCampaign", "GET", ROOT, "always")
+VISITS = Operation("showVisits", "GET", "/loopwright/v1/email-messages/{emailMessageId}/visits", "always")
 ACTIONS = {
     action: Operation(f"{action}Campaign", "POST", f"{ROOT}/{action}")
     for action in ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "retry", "test")
@@ -37,6 +39,47 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     """Show where a campaign stands, and what became of its emails."""
     with client() as loops:
         _tell(ask_own(loops, SHOW, campaign_id), as_json=as_json)
+
+
+@app.command()
+def visits(
+    campaign_id: CampaignId,
+    *,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Hours from then on; else of thirty days.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who opened a campaign's emails and followed their links: people, machines, or nobody can say.
+
+    Every hit counts. Hours are UTC.
+    """
+    with client() as loops:
+        message_id = loops.campaigns.get(campaign_id).email_message_id
+        if message_id is None:
+            raise CommandFailed("This campaign has no email message.")
+        body = ask_own(loops, VISITS, message_id, **{"from": since})
+    if as_json:
+        show_json(body)
+        return
+    found = msgspec.json.decode(body)
+    show_table(
+        ("what", "human", "machine", "unsure"),
+        [
+            ("opens", *_split(found["opens"])),
+            ("clicks", *_split(found["clicks"])),
+            ("hidden link", *_split(found["hidden"])),
+            *((f"{one['link']}: {one['address']}", *_split(one["clicks"])) for one in found["links"]),
+        ],
+    )
+    if found["hours"]:
+        show_table(
+            ("hour", "opens", "by machines", "clicks", "by machines"),
+            [
+                (one["hour"], *_people_and_machines(one["opens"]), *_people_and_machines(one["clicks"]))
+                for one in found["hours"]
+            ],
+        )
 
 
 @app.command("test")
@@ -145,6 +188,14 @@ def _tell(body: bytes, *, as_json: bool) -> None:
     counts = {"recipients": found["recipients"], "unconfirmed": found["unconfirmed"], **found["emails"]}
     if found["startedAt"]:
         say(", ".join(f"{name} {count}" for name, count in counts.items() if count) or "no recipients yet")
+
+
+def _split(counts: dict[str, int]) -> tuple[str, str, str]:
+    return str(counts["human"]), str(counts["machine"]), str(counts["unsure"])
+
+
+def _people_and_machines(counts: dict[str, int]) -> tuple[str, str]:
+    return str(counts["human"] + counts["unsure"]), str(counts["machine"])
 
 
 def _when(found: dict[str, str | None]) -> str:

@@ -160,6 +160,7 @@ IMPERSONAL = {
         *("event_fallbacks", "data_fallbacks", "created_at"),
     },
     "definition_revision": {"place", "revision_id"},
+    "visit_count": {"owner_id", "revision_id", "link", "hour", "part", "human", "machine", "unsure"},
     "email_counter": {
         *("owner_id", "part", "sends", "deliveries", "opens", "clicks", "unsubscribes", "spam_reports"),
         *("hard_bounces", "soft_bounces"),

@@ -1,6 +1,7 @@
 """Tracking through a whole server: what is mailed, what comes back over HTTP, and what is counted."""
 
 import asyncio
+import random
 import re
 import time
 from email import message_from_bytes
@@ -9,13 +10,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from loopwright.server.mail.links import Tracking
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.email_retention import delete_emails
 from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.visits import HITS_KEPT
-from support.factories import add_fact, suppress
+from loopwright.server.tracking.door import routes
+from support.factories import add_fact, add_team, suppress
 from support.live import LiveServer
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
@@ -83,7 +86,7 @@ async def mailed(office: Office, live_server: LiveServer) -> Mailed:
 
 async def test_links_lead_on_and_tell_of_the_first_who_follows_them(mailed: Mailed) -> None:
     """The address is not in the query; a send that is opened and clicked again and again counts once."""
-    assert len(mailed.links) == 3
+    assert len(mailed.links) == 4
     assert not any("?" in link or "acme" in link for link in mailed.links)
     assert 'href="https://acme.example/pro"' in mailed.html
     async with httpx2.AsyncClient(headers=BROWSER, follow_redirects=False) as http:
@@ -131,6 +134,73 @@ async def test_altered_tokens_get_a_plain_404_and_leave_nothing(
     assert await mailed.hits() == []
 
 
+async def test_whoever_follows_a_link_that_nobody_sees(mailed: Mailed) -> None:
+    """It is in the page, leads nowhere, and gives away whoever follows all links."""
+    [hidden] = [link for link in mailed.links if ".9999." in link]
+    async with httpx2.AsyncClient(headers=BROWSER, follow_redirects=False) as http:
+        answer = await http.get(hidden)
+        assert (answer.status_code, answer.text) == (200, "Nothing to see here.")
+        assert (await http.get(mailed.links[1])).status_code == 302
+    assert await mailed.hits() == [(9999, "machine"), (2, "machine")]
+    assert await mailed.facts() == []
+
+
+async def test_hits_by_verdict_link_and_hour(mailed: Mailed, live_server: LiveServer) -> None:
+    """Every hit counts, and each link is told by where it leads."""
+    async with httpx2.AsyncClient(headers=BROWSER, follow_redirects=False) as reader:
+        for link in (mailed.picture, mailed.picture, mailed.links[0], mailed.links[1]):
+            await reader.get(link)
+        await reader.head(mailed.links[1])
+    root = live_server.base_url.removesuffix("/api/v1").removesuffix("/api")
+    await add_team(live_server.pool, "cother", key="another key")
+    ours, theirs = ({"authorization": f"Bearer {key}"} for key in (live_server.api_key, "another key"))
+    path = f"{root}/loopwright/v1/email-messages/{mailed.email.message_id}/visits"
+    async with httpx2.AsyncClient() as http:
+        found = (await http.get(path, headers=ours)).json()
+        long_ago = await http.get(path, headers=ours, params={"from": "2001-01-01", "to": "2001-02-01"})
+        assert long_ago.json()["hours"] == []
+        assert (await http.get(path, headers=ours, params={"from": "2001-01-01"})).status_code == 400
+        assert (await http.get(path, headers=theirs)).json()["message"] == "Email message not found."
+    human, nobody = {"human": 1, "machine": 0, "unsure": 0}, {"human": 0, "machine": 0, "unsure": 0}
+    assert found["opens"] == {**human, "human": 2}
+    assert found["clicks"] == {"human": 2, "machine": 1, "unsure": 0}
+    assert found["hidden"] == nobody
+    assert [(one["link"], one["address"], one["clicks"]) for one in found["links"]] == [
+        (1, "https://acme.example/{contact.userId}", human),
+        (2, "https://acme.example/two", {**human, "machine": 1}),
+    ]
+    assert sum(one["opens"]["human"] for one in found["hours"]) == 2
+    assert sum(one["clicks"]["machine"] for one in found["hours"]) == 1
+
+
+@pytest.mark.slow
+async def test_ten_thousand_altered_tokens(mailed: Mailed) -> None:
+    """Each character by another, cut, lengthened, joined from two: never a redirect, and never a hit."""
+    chance = random.Random(20261126)
+    app = Starlette(routes=list(routes(mailed.office.pool, mailed.office.clock)))
+    genuine = [link[link.index("/c/") :] for link in mailed.links]
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://here", headers=BROWSER) as http:
+        for _ in range(10_000):
+            path = chance.choice(genuine)
+            place = chance.randrange(3, len(path))
+            other = chance.choice("abcdefghijklmnopqrstuvwxyzABCDEFXYZ0123456789_-.%")
+            altered = chance.choice(
+                [
+                    path[:place] + other + path[place + 1 :],
+                    path[:place],
+                    path + other,
+                    path[:place] + path[place + 1 :],
+                ]
+            )
+            if altered in genuine:
+                continue
+            answer = await http.get(altered)
+            assert answer.status_code == 404, altered
+            assert "location" not in answer.headers
+    assert await mailed.hits() == []
+
+
 async def test_fifty_hits_are_kept_and_the_rest_counted(mailed: Mailed) -> None:
     """A link that somebody hammers does not fill the database."""
     async with httpx2.AsyncClient(headers=BROWSER, follow_redirects=False) as http:
@@ -160,7 +230,7 @@ async def test_links_work_when_the_email_has_had_its_time(mailed: Mailed) -> Non
         far = NOW.replace(year=2100)
         assert await delete_emails(tx, far, 10) == 1
     async with httpx2.AsyncClient(headers=BROWSER, follow_redirects=False) as http:
-        found = [(await http.get(link)).headers["location"] for link in mailed.links]
+        found = [(await http.get(link)).headers["location"] for link in mailed.links[:3]]
     assert found == [f"https://acme.example/{end}" for end in ("u%201", "two", "pro")]
     assert await mailed.counts() == (1, 0, 1)
 

@@ -19,7 +19,7 @@ from loopwright.wire import contacts, failures, operations
 from loopwright.wire.limits import KEY_CHARACTERS
 from loopwright.wire.operations import Operation
 
-from . import audience, campaign_sending, inbox
+from . import audience, campaign_sending, inbox, visits
 from .bodies import AudienceRequest, CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
 from .endpoints import ENDPOINTS, Endpoint
 from .failures import PLAIN, Shapes
@@ -66,6 +66,7 @@ _ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "
 OWN_ANSWERS: dict[str, Any] = {
     _CAMPAIGN: campaign_sending.CampaignState,
     **{f"{_CAMPAIGN}/{action}": campaign_sending.CampaignState for action in _ACTIONS},
+    "/email-messages/{emailMessageId}/visits": visits.MessageVisits,
     "/inbox": list[inbox.InboxMessage],
     "/audience/count": audience.AudienceCount,
     "/audience/preview": audience.AudiencePreview,

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import audience, bulk, campaign_sending, export, inbox, people, webhooks, workflow_control
+from . import audience, bulk, campaign_sending, export, inbox, people, visits, webhooks, workflow_control
 from .dispatch import Authenticator, Handler, Resource, respond
 from .endpoints import ENDPOINTS, Endpoint
 from .fallback import unknown_path
@@ -27,6 +27,7 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/contacts/data": {"GET": people.all_data},
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
+    "/email-messages/{emailMessageId}/visits": {"GET": visits.show_visits},
     "/campaigns/{campaignId}": {"GET": campaign_sending.show_campaign},
     "/campaigns/{campaignId}/send": {"POST": campaign_sending.send_campaign},
     "/campaigns/{campaignId}/schedule": {"POST": campaign_sending.schedule_campaign},
