@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.networks",
         "server.observe",
         "server.webhook.addresses",
+        "server.webhook.retry",
         "server.webhook.signing",
         "webhooks",
         "server.workflow.control",

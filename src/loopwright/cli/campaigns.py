@@ -58,7 +58,7 @@ def visits(
         message_id = loops.campaigns.get(campaign_id).email_message_id
         if message_id is None:
             raise CommandFailed("This campaign has no email message.")
-        body = ask_own(loops, VISITS, message_id, **{"from": since})
+        body = ask_own(loops, VISITS, message_id, since=since)
     if as_json:
         show_json(body)
         return

@@ -218,7 +218,16 @@ IMPERSONAL = {
     },
     "webhook_endpoint": {
         *("id", "url", "description", "events", "sealed_secret", "former_secret", "former_until"),
-        *("disabled_at", "disabled_reason", "failing_since", "token", "leased_until", "created_at"),
+        *(
+            "disabled_at",
+            "disabled_reason",
+            "failing_since",
+            "noticed",
+            "ordered",
+            "token",
+            "leased_until",
+            "created_at",
+        ),
         "updated_at",
     },
     "write_probe": {"written_at", "filler"},

@@ -157,9 +157,9 @@ async def test_hits_by_verdict_link_and_hour(mailed: Mailed, live_server: LiveSe
     path = f"{root}/loopwright/v1/email-messages/{mailed.email.message_id}/visits"
     async with httpx2.AsyncClient() as http:
         found = (await http.get(path, headers=ours)).json()
-        long_ago = await http.get(path, headers=ours, params={"from": "2001-01-01", "to": "2001-02-01"})
+        long_ago = await http.get(path, headers=ours, params={"since": "2001-01-01", "until": "2001-02-01"})
         assert long_ago.json()["hours"] == []
-        assert (await http.get(path, headers=ours, params={"from": "2001-01-01"})).status_code == 400
+        assert (await http.get(path, headers=ours, params={"since": "2001-01-01"})).status_code == 400
         assert (await http.get(path, headers=theirs)).json()["message"] == "Email message not found."
     human, nobody = {"human": 1, "machine": 0, "unsure": 0}, {"human": 0, "machine": 0, "unsure": 0}
     assert found["opens"] == {**human, "human": 2}

@@ -173,6 +173,7 @@ class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
     url: Annotated[str, Meta(max_length=2_000)]
     description: Annotated[str, Meta(max_length=500)] = ""
     events: list[str] | UnsetType = UNSET
+    ordered: bool = False
 
 
 class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
@@ -182,6 +183,7 @@ class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     events: list[str] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    ordered: bool | UnsetType = UNSET
 
 
 class WebhookReplayRequest(_Body, frozen=True, kw_only=True):

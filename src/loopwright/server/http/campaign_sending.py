@@ -174,7 +174,7 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
 
 
 def _local(moment: datetime | None, time_zone: str) -> str | None:
-    return moment and moment.astimezone(ZoneInfo(time_zone)).isoformat()
+    return None if moment is None else moment.astimezone(ZoneInfo(time_zone)).isoformat()
 
 
 def _id(call: ApiRequest) -> str:

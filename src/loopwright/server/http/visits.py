@@ -62,7 +62,10 @@ class MessageVisits(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def show_visits(call: ApiRequest) -> Response:
-    """GET /loopwright/v1/email-messages/{emailMessageId}/visits?from=&to=: hits by verdict, link and hour."""
+    """GET /loopwright/v1/email-messages/{emailMessageId}/visits: hits by verdict, link and hour.
+
+    `since` and `until` of the query bound the hours.
+    """
     message_id: str = call.request.path_params["emailMessageId"]
     check_id("emailMessageId", message_id)
     start, end = _range(call)
@@ -101,11 +104,11 @@ async def show_visits(call: ApiRequest) -> Response:
 
 
 def _range(call: ApiRequest) -> tuple[datetime, datetime]:
-    end = _moment(call, "to") or call.clock.now() + timedelta(hours=1)
-    start = _moment(call, "from") or end - SHOWN
+    end = _moment(call, "until") or call.clock.now() + timedelta(hours=1)
+    start = _moment(call, "since") or end - SHOWN
     if not start < end <= start + LONGEST:
         raise BadRequest(
-            f"from must be before to, and at most {LONGEST.days} days", code="value_invalid", path="from"
+            f"since must be before until, and at most {LONGEST.days} days", code="value_invalid", path="since"
         )
     return start, end
 
