@@ -218,17 +218,8 @@ IMPERSONAL = {
     },
     "webhook_endpoint": {
         *("id", "url", "description", "events", "sealed_secret", "former_secret", "former_until"),
-        *(
-            "disabled_at",
-            "disabled_reason",
-            "failing_since",
-            "noticed",
-            "ordered",
-            "token",
-            "leased_until",
-            "created_at",
-        ),
-        "updated_at",
+        *("disabled_at", "disabled_reason", "failing_since", "token", "leased_until", "created_at"),
+        *("noticed", "ordered", "updated_at"),
     },
     "write_probe": {"written_at", "filler"},
 }
