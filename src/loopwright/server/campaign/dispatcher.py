@@ -10,7 +10,7 @@ the recipients who are left have emails that are skipped.
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec import Struct
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
 from loopwright.server.runtime.observing import Observe, unobserved
+from loopwright.server.runtime.repeating import Looking
 from loopwright.server.store import campaign_sending as sending
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -56,20 +57,18 @@ class Dispatcher:
         self._pool = pool
         self._clock = clock
         self._observe = observe
-        self._woken = asyncio.Event()
-        self._stopping = False
+        self._looking = Looking(self._look, what="campaigns", seconds=AGAIN_SECONDS)
         self._hearing = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to take campaigns on."""
         await self._hearing.enter_async_context(hearing(self._pool, sending.CHANNEL, self._heard))
-        self._running = asyncio.create_task(self._run_forever())
+        self._running = asyncio.create_task(self._looking.run())
 
     async def stop(self) -> None:
         """Finish the turn under way."""
-        self._stopping = True
-        self._woken.set()
+        self._looking.stop()
         if self._running:
             await self._running
         await self._hearing.aclose()
@@ -98,20 +97,10 @@ class Dispatcher:
                 return await _turn(tx, campaign, self._sizes, now)
 
     def _heard(self, _: str) -> None:
-        self._woken.set()
+        self._looking.wake()
 
-    async def _run_forever(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            wait = AGAIN_SECONDS
-            try:
-                wait = BUSY_SECONDS if await self.take_turns() else await self._until_next()
-            except AWAY as problem:
-                logger.warning("the database is away (%s); campaigns wait", type(problem).__name__)
-            except Exception:  # whatever it is, the next look may do better
-                logger.exception("campaigns could not go on; the next look is in %s s", AGAIN_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+    async def _look(self) -> float:
+        return BUSY_SECONDS if await self.take_turns() else await self._until_next()
 
     async def _until_next(self) -> float:
         """Seconds until a scheduled campaign is to begin, if that is before the next look."""
@@ -119,7 +108,7 @@ class Dispatcher:
             starts_at = await sending.next_start(tx)
         if starts_at is None:
             return IDLE_SECONDS
-        return min(max((starts_at - self._clock.now()).total_seconds(), 0), IDLE_SECONDS)
+        return min(max((starts_at - self._clock.now()).total_seconds(), BUSY_SECONDS), IDLE_SECONDS)
 
 
 async def _turn(tx: Connection, campaign: CampaignRow, sizes: Sizes, now: datetime) -> bool:
