@@ -146,7 +146,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *health.routes(),
                 *observer.routes(pool, clock),
                 *test_routes,
-                *preference_routes(pool, ingest, clock),
+                *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
                 *upload_routes(pool, clock),

@@ -173,6 +173,7 @@ class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
     url: Annotated[str, Meta(max_length=2_000)]
     description: Annotated[str, Meta(max_length=500)] = ""
     events: list[str] | UnsetType = UNSET
+    ordered: bool = False
 
 
 class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
@@ -182,6 +183,7 @@ class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     events: list[str] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    ordered: bool | UnsetType = UNSET
 
 
 class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
@@ -238,6 +240,12 @@ class CampaignScheduleRequest(_Body, frozen=True, kw_only=True, forbid_unknown_f
     """When a campaign begins; without a timestamp at the time it is planned for."""
 
     timestamp: datetime | UnsetType | None = UNSET
+
+
+class CampaignRetryRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which emails of a campaign go again: those that failed, were skipped, or may have left or not."""
+
+    status: Literal["failed", "skipped", "unknown"] = "failed"
 
 
 class CampaignTestRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import audience, bulk, campaign_sending, export, inbox, people, webhooks, workflow_control
+from . import audience, bulk, campaign_sending, export, inbox, people, visits, webhooks, workflow_control
 from .dispatch import Authenticator, Handler, Resource, respond
 from .endpoint import Endpoint
 from .endpoints import ENDPOINTS
@@ -28,12 +28,15 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/contacts/data": {"GET": people.all_data},
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
+    "/email-messages/{emailMessageId}/visits": {"GET": visits.show_visits},
     "/campaigns/{campaignId}": {"GET": campaign_sending.show_campaign},
     "/campaigns/{campaignId}/send": {"POST": campaign_sending.send_campaign},
     "/campaigns/{campaignId}/schedule": {"POST": campaign_sending.schedule_campaign},
     "/campaigns/{campaignId}/pause": {"POST": campaign_sending.pause_campaign},
     "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
     "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
+    "/campaigns/{campaignId}/send-to-joined": {"POST": campaign_sending.send_campaign_to_joined},
+    "/campaigns/{campaignId}/retry": {"POST": campaign_sending.retry_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
     "/inbox": {"GET": inbox.list_inbox},
     "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},

@@ -20,6 +20,7 @@ from loopwright.server.store.webhook_deliveries import DeliveryRow, DeliveryStat
 from loopwright.server.store.webhooks import EndpointRow
 from loopwright.server.webhook import control
 from loopwright.server.webhook.addresses import REFUSED, refused_literal
+from loopwright.server.webhook.retry import WITHOUT_SUCCESS
 from loopwright.server.webhook.signing import new_secret, seal_secret
 from loopwright.wire import webhook_endpoints as wire
 from loopwright.wire.values import parse_date
@@ -52,6 +53,7 @@ async def create_webhook(call: ApiRequest) -> Response:
         description=body.description,
         events=_events(body.events) if body.events is not UNSET else EVENTS,
         sealed_secret=seal_secret(sealing, endpoint_id, secret),
+        ordered=body.ordered,
         created_at=now,
         updated_at=now,
     )
@@ -79,6 +81,7 @@ async def update_webhook(call: ApiRequest) -> Response:
             url=row.url if body.url is UNSET else _url(call, body.url),
             description=row.description if body.description is UNSET else body.description,
             events=row.events if body.events is UNSET else _events(body.events),
+            ordered=row.ordered if body.ordered is UNSET else body.ordered,
             updated_at=now,
         )
         changed = control.switched(changed, enabled=given(body.enabled), now=now)
@@ -230,6 +233,10 @@ def _shown(row: EndpointRow) -> wire.WebhookEndpoint:
         disabled_at=row.disabled_at,
         disabled_reason=row.disabled_reason,
         failing_since=row.failing_since,
+        disables_at=row.failing_since + WITHOUT_SUCCESS
+        if row.failing_since and not row.disabled_at
+        else None,
+        ordered=row.ordered,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

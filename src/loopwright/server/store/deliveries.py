@@ -91,6 +91,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
     that nobody is at, and that is written to no more. `is_soft_bounce`: its mailbox does not take it now.
+    `is_suppressed`: it was skipped because its address bounced or complained earlier.
     `trying_since` is left as it is when it is None.
     """
 
@@ -105,6 +106,7 @@ class Result(Struct, frozen=True, kw_only=True):
     bounced: str | None = None
     trying_since: datetime | None = None
     is_soft_bounce: bool = False
+    is_suppressed: bool = False
 
     @property
     def fact(self) -> EmailFact | None:
@@ -116,6 +118,8 @@ class Result(Struct, frozen=True, kw_only=True):
                 return "email_bounced" if self.bounced else "email_failed"
             case "queued" if self.is_soft_bounce:
                 return "email_soft_bounced"
+            case "skipped" if self.is_suppressed:
+                return "email_suppressed"
             case _:
                 return None
 
