@@ -33,6 +33,7 @@ from loopwright.server.store.segments import find_segment_named
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
+from loopwright.server.workflow import control
 from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     ContactPropertyTrigger,
@@ -318,7 +319,9 @@ class _Applier:
         elif differs:
             await update_workflow(self._tx, row, now=self._now)
             if row.status == "Sending" and stored.status != "Sending":
-                await runs.resume(self._tx, self._team_id, row.id, now=self._now)
+                await control.let_on(self._tx, row, now=self._now)
+            elif stored.status == "Sending" and row.status != "Sending":
+                await control.hold_emails(self._tx, self._team_id, row.id)
             detail = "; ".join(filter(None, (detail, await self._redirect(row.id, before, graph))))
         else:
             if row.file_revision_id != stored.file_revision_id:

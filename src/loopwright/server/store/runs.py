@@ -271,7 +271,10 @@ async def postpone(tx: Connection, run: DueRun, *, until: datetime, reason: str)
 
 
 async def resume(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
-    """Set a workflow sending, and have every run that was held go on, in the order in which they were due."""
+    """Set a workflow sending, and have every run that was held go on, in the order in which they were due.
+
+    `control.let_on` sees to its emails, too.
+    """
     await have_alone(tx, workflow_id)
     await workflows.set_status(tx, team_id, workflow_id, "Sending", now=now)
     await tx.execute(RELEASE_RUNS, team_id, workflow_id, now)
