@@ -1,7 +1,7 @@
 """Runs: one contact's way through a workflow, and when each is due for its next step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
@@ -88,6 +88,8 @@ class Overdue(Struct, frozen=True, kw_only=True):
     since: datetime
 
 
+EVER = datetime.min.replace(tzinfo=UTC)
+"""A moment before all others; PostgreSQL calls it minus infinity."""
 LATE = timedelta(minutes=5)
 """A run that has been due for longer does not go on by itself: no worker takes it, or its step fails."""
 MANY = 10_000
@@ -117,7 +119,9 @@ _DUE: LiteralString = f"""
       FROM run
      WHERE due_at <= $1 AND status = 'active' AND pg_try_advisory_xact_lock_shared({_KEY})
 """
-LOCK_DUE: LiteralString = f"{_DUE} ORDER BY run.due_at, run.id LIMIT $2 FOR UPDATE SKIP LOCKED"
+LOCK_DUE: LiteralString = f"""
+    {_DUE} AND due_at > $3 ORDER BY run.due_at, run.id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
 LOCK_DUE_AGAIN: LiteralString = f"{_DUE} AND id = ANY ($2::text[]) ORDER BY run.id FOR UPDATE SKIP LOCKED"
 HAVE_ALONE: LiteralString = f"SELECT pg_advisory_xact_lock({_KEY}) FROM (SELECT $1::text AS workflow_id)"
 # Read after the runs are locked: no change can come in between any more.
@@ -223,12 +227,12 @@ async def start_runs(tx: Connection, runs: Sequence[NewRun], *, now: datetime) -
     )
 
 
-async def lock_due(tx: Connection, *, now: datetime, limit: int) -> list[DueRun]:
-    """Up to `limit` runs that are due, first due first, locked until the caller's transaction ends.
+async def lock_due(tx: Connection, *, now: datetime, limit: int, after: datetime = EVER) -> list[DueRun]:
+    """Up to `limit` runs that are due since `after`, first due first, locked until the transaction ends.
 
     Runs that others have locked are passed over.
     """
-    return await _due(tx, await tx.fetch(LOCK_DUE, now, limit))
+    return await _due(tx, await tx.fetch(LOCK_DUE, now, limit, after))
 
 
 async def lock_due_again(tx: Connection, ids: Collection[str], *, now: datetime) -> list[DueRun]:

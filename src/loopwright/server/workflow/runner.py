@@ -31,8 +31,10 @@ from .step import ContactState, StepResult, advance
 AT_ONCE = 200
 BATCHES = 2
 """While the database works for one batch, the next is decided."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """Runs that start announce themselves; those whose time has come are looked for."""
+FRESH = timedelta(seconds=1)
+"""A run that has been due for no longer goes ahead of all that wait longer, such as those of a long pause."""
 LONGEST_WAIT = timedelta(minutes=10)
 """Between two attempts at a step that fails."""
 GRAPHS_KEPT = 500
@@ -58,7 +60,8 @@ class Runner:
     async def start(self) -> None:
         """Begin to take runs on."""
         await self._running.enter_async_context(hearing(self._pool, runs.CHANNEL, self._heard))
-        self._batches = [asyncio.create_task(self._run_forever()) for _ in range(BATCHES)]
+        looks = [self.take_due] * (BATCHES - 1) + [self.take_fresh_first]
+        self._batches = [asyncio.create_task(self._run_forever(look)) for look in looks]
 
     async def stop(self) -> None:
         """Finish the batches under way."""
@@ -77,15 +80,21 @@ class Runner:
         """Take one batch of due runs as far as they go; returns how many there were."""
         return await self._take(partial(runs.lock_due, now=self._clock.now(), limit=AT_ONCE))
 
+    async def take_fresh_first(self) -> int:
+        """The same, but who is due only just now goes first: so a timer is on time behind any backlog."""
+        now = self._clock.now()
+        count = await self._take(partial(runs.lock_due, now=now, limit=AT_ONCE, after=now - FRESH))
+        return count if count == AT_ONCE else count + await self.take_due()
+
     def _heard(self, _: str) -> None:
         self._woken.set()
 
-    async def _run_forever(self) -> None:
+    async def _run_forever(self, look: Callable[[], Awaitable[int]]) -> None:
         while not self._stopping:
             self._woken.clear()
             count = 0
             try:
-                count = await self.take_due()
+                count = await look()
             except AWAY as problem:
                 logger.warning("the database is away (%s); workflows wait", type(problem).__name__)
             except Exception:
