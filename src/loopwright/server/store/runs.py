@@ -171,6 +171,11 @@ WAITING_AT: LiteralString = """
     SELECT count(*) FROM run
      WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
 """
+OCCUPIED: LiteralString = """
+    SELECT place.node_id FROM unnest($3::text[]) AS place (node_id)
+     WHERE EXISTS (SELECT FROM run WHERE run.team_id = $1 AND run.workflow_id = $2 AND run.status = 'active'
+                     AND run.node_id = place.node_id)
+"""
 DISCARD_RUNS: LiteralString = """
     WITH discarded AS (
         UPDATE run SET status = 'removed', reason = $4, due_at = NULL, held = false, updated_at = $5
@@ -300,6 +305,14 @@ async def waiting_at(tx: Connection, team_id: str, workflow_id: str, node_ids: C
     await have_alone(tx, workflow_id)
     count: int = await tx.fetchval(WAITING_AT, team_id, workflow_id, list(node_ids))
     return count
+
+
+async def occupied(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> set[str]:
+    """Those of the nodes at which a contact stands; none comes or goes until the transaction ends."""
+    if not node_ids:
+        return set()
+    await have_alone(tx, workflow_id)
+    return {row["node_id"] for row in await tx.fetch(OCCUPIED, team_id, workflow_id, list(node_ids))}
 
 
 async def discard(
