@@ -19,7 +19,8 @@ from . import (
     workflow_emails,
 )
 from .dispatch import Authenticator, Handler, Resource, respond
-from .endpoints import ENDPOINTS, Endpoint
+from .endpoint import Endpoint
+from .endpoints import ENDPOINTS
 from .fallback import unknown_path
 from .paths import Paths
 

@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, nullcontext
 from datetime import timedelta
 from functools import partial
 
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
 from loopwright.server.runtime.observing import Observe, unobserved
+from loopwright.server.runtime.repeating import Looking
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.contacts import ContactRow, load_named
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -29,8 +30,6 @@ from .graph import Graph, graph_of
 from .step import ContactState, StepResult, advance
 
 AT_ONCE = 200
-BATCHES = 2
-"""While the database works for one batch, the next is decided."""
 LOOK_SECONDS = 0.5
 """Runs that start announce themselves; those whose time has come are looked for."""
 FRESH = timedelta(seconds=1)
@@ -52,21 +51,21 @@ class Runner:
         self._clock = clock
         self._observe = observe
         self._graphs: OrderedDict[tuple[str, str], Graph] = OrderedDict()
-        self._woken = asyncio.Event()
-        self._stopping = False
+        # While the database works for one batch, the next is decided.
+        looks = (self._look, self._look_for_fresh)
+        self._lookings = [Looking(look, what="workflows", seconds=LOOK_SECONDS) for look in looks]
         self._running = AsyncExitStack()
         self._batches: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to take runs on."""
         await self._running.enter_async_context(hearing(self._pool, runs.CHANNEL, self._heard))
-        looks = [self.take_due] * (BATCHES - 1) + [self.take_fresh_first]
-        self._batches = [asyncio.create_task(self._run_forever(look)) for look in looks]
+        self._batches = [asyncio.create_task(looking.run()) for looking in self._lookings]
 
     async def stop(self) -> None:
         """Finish the batches under way."""
-        self._stopping = True
-        self._woken.set()
+        for looking in self._lookings:
+            looking.stop()
         await asyncio.gather(*self._batches)
         await self._running.aclose()
 
@@ -74,7 +73,7 @@ class Runner:
         """Have a run decided anew. What jobs of the release before ask for; the run's row is what counts."""
         async with self._pool.acquire() as tx:
             await runs.wake_one(tx, job, now=self._clock.now())
-        self._woken.set()
+        self._wake()
 
     async def take_due(self) -> int:
         """Take one batch of due runs as far as they go; returns how many there were."""
@@ -87,21 +86,17 @@ class Runner:
         return count if count == AT_ONCE else count + await self.take_due()
 
     def _heard(self, _: str) -> None:
-        self._woken.set()
+        self._wake()
 
-    async def _run_forever(self, look: Callable[[], Awaitable[int]]) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            count = 0
-            try:
-                count = await look()
-            except AWAY as problem:
-                logger.warning("the database is away (%s); workflows wait", type(problem).__name__)
-            except Exception:
-                logger.exception("no runs could be taken; the next look is in %s s", LOOK_SECONDS)
-            if count < AT_ONCE:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+    def _wake(self) -> None:
+        for looking in self._lookings:
+            looking.wake()
+
+    async def _look(self) -> float:
+        return 0 if await self.take_due() >= AT_ONCE else LOOK_SECONDS
+
+    async def _look_for_fresh(self) -> float:
+        return 0 if await self.take_fresh_first() >= AT_ONCE else LOOK_SECONDS
 
     async def _take(self, lock: Lock) -> int:
         """Take on what `lock` finds. When that fails, every run by itself, and those at fault wait."""
