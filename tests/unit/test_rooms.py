@@ -112,6 +112,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.render",
         "server.mail.variables",
         "server.team_settings",
+        "server.workflow.control",
         "server.workflow.graph",
     },
     "server.dashboard": COMMON

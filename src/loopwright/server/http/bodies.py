@@ -333,6 +333,13 @@ class NodeRerouteRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields
     new_target_node_id: str
 
 
+class StaleAfterRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """After how many hours an email is not sent any more; null is never."""
+
+    expected_revision_id: Revision
+    stale_after_hours: float | None
+
+
 class BranchAddRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One more way of a branch or an experiment."""
 

@@ -8,6 +8,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import audience, bulk, campaign_sending, export, inbox, people, visits, webhooks, workflow_control
+from . import (
+    audience,
+    bulk,
+    campaign_sending,
+    export,
+    inbox,
+    people,
+    webhooks,
+    workflow_control,
+    workflow_emails,
+)
 from .dispatch import Authenticator, Handler, Resource, respond
 from .endpoint import Endpoint
 from .endpoints import ENDPOINTS
@@ -52,6 +63,10 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/webhooks/{webhookId}/deliveries/{deliveryId}": {"GET": webhooks.get_delivery},
     "/workflows": {"GET": workflow_control.list_states},
     "/workflows/{workflowId}": {"GET": workflow_control.show_state},
+    "/workflows/{workflowId}/nodes/{nodeId}": {
+        "GET": workflow_emails.get_stale_after,
+        "POST": workflow_emails.update_stale_after,
+    },
     "/workflows/{workflowId}/start": {"POST": workflow_control.start},
     "/workflows/{workflowId}/pause": {"POST": workflow_control.pause},
     "/workflows/{workflowId}/resume": {"POST": workflow_control.resume},
