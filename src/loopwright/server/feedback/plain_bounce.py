@@ -1,0 +1,72 @@
+"""Bounces of servers that write them in words of their own: flufl.bounce knows most of them. Pure."""
+
+import re
+from collections.abc import Sequence
+from email.message import Message
+from email.policy import compat32
+
+from flufl.bounce import all_failures
+
+from .classify import TEXT_CHARACTERS, code_in, verdict_of
+from .reference import Headers, header
+from .report import Reference, Report
+
+TEXT_BYTES = 64_000
+"""Of the text, what is looked at: servers say it first, and then return the email."""
+_HEADERS = ("from", "subject", "x-failed-recipients", "auto-submitted", "precedence", "x-mailer")
+_NEXT = re.compile(r"\n[ \t]*\r?\n")
+# What begins the email that was returned within the text.
+_RETURNED = re.compile(
+    r"^[ \t]*[-=_*]{2,}.{0,80}(?:copy of|original message|headers of|unsent message|below this line)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequence[Report]:
+    """What a bounce without any fields says; nothing when it is none that anybody knows."""
+    own = text[:TEXT_BYTES]
+    try:
+        temporary, permanent = all_failures(_rebuilt(headers, own))
+    except Exception:  # its detectors raise many things over messages that they never expected
+        return ()
+    # Its patterns that stand for a warning are of an email that goes on.
+    failed = {address.decode("utf-8", "replace").lower() for address in permanent}
+    warned = {address.decode("utf-8", "replace").lower() for address in temporary} - failed
+    begun = _RETURNED.search(own)
+    said = own[: begun.start()] if begun else own
+    return [
+        _report(address, said, reference, is_final=address in failed) for address in sorted(failed | warned)
+    ]
+
+
+def _rebuilt(headers: Headers, text: str) -> Message:
+    """The message with a single part and the headers that are looked at: any more may cost seconds."""
+    message = Message(policy=compat32)
+    for name in _HEADERS:
+        if value := header(headers, name):
+            message[name] = " ".join(value.split())
+    if "from" not in message:  # one of its detectors needs one
+        message["from"] = "nobody@invalid"
+    message.set_payload(text)
+    return message
+
+
+def _report(address: str, said: str, reference: Reference, *, is_final: bool) -> Report:
+    words = _words_about(address, said)
+    verdict, code = verdict_of("" if is_final else "4.0.0", code_in(words), is_final=is_final)
+    return Report(
+        verdict=verdict,
+        reference=reference,
+        recipients=[address],
+        code=code,
+        text=" ".join(words.split())[:TEXT_CHARACTERS],
+    )
+
+
+def _words_about(address: str, said: str) -> str:
+    """What stands behind the address, up to the next paragraph but one."""
+    at = said.lower().find(address)
+    behind = said[at + len(address) :] if at >= 0 else said
+    ends = [found.start() for found in _NEXT.finditer(behind)]
+    about = behind[: ends[1]] if len(ends) > 1 else behind
+    return about.strip(" \t\r\n:>") if about.strip(" \t\r\n:>") else said
