@@ -22,7 +22,9 @@ ContactFact: TypeAlias = Literal[
     "list_joined",
     "list_left",
 ]
-EmailFact: TypeAlias = Literal["email_sent", "email_failed", "email_bounced", "email_soft_bounced"]
+EmailFact: TypeAlias = Literal[
+    "email_sent", "email_failed", "email_bounced", "email_soft_bounced", "email_suppressed"
+]
 """What the mailer tells, in the statement that stores an email's result."""
 
 
