@@ -20,6 +20,8 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.intake import Intake
+from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
 from loopwright.server.http.icons import routes as icon_routes
@@ -128,6 +130,13 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         clock = moved or clock
         faults = Faults()
         ingest = await _ingest(stack, pool, clock, observer)
+        intake = Intake(pool, ingest, clock)
+        if settings.bounce_port is not None:
+            await stack.enter_async_context(
+                smtp_door(
+                    pool, intake, settings.bounce_host, settings.bounce_port, shared=settings.workers > 1
+                )
+            )
         pages_pool = await _pool(stack, settings, PAGE_CONNECTIONS)
         pools = {"api": pool, "pages": pages_pool}
         test_routes: Sequence[BaseRoute] = ()

@@ -17,6 +17,7 @@ HARD = {
     "postfix_unknown_user": "5.1.1",
     "exim_unrouteable": "550",
     "exim_smtp_error": "5.1.1",
+    "exim_router": "550",
     "exchange_recipient_not_found": "5.1.1",
     "office365_recipient_not_found": "5.1.10",
     "gmail_no_such_user": "5.1.1",

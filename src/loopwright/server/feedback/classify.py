@@ -10,6 +10,7 @@ from .report import Verdict
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _SMTP_REPLY = re.compile(r"(?<![\d.])([45]\d\d)(?=[ \-:]|$)[ \-:]*", re.MULTILINE)
 _AFTER_DATA = re.compile(r"end of data|after (?:end of )?data", re.IGNORECASE)
+_NEXT = re.compile(r"\n[ \t]*\r?\n")
 _CODE_AGAIN = re.compile(r"(?:^|(?<=\s))[45]\d\d[ \-](?=[245]\.\d)")
 
 TEXT_CHARACTERS = 1_000
@@ -37,6 +38,15 @@ def code_in(text: str) -> str:
     """The part of a text that begins with the first SMTP code in it; all of it when there is none."""
     found = _SMTP_REPLY.search(text)
     return text[found.start() :] if found else text
+
+
+def words_about(address: str, said: str) -> str:
+    """What a text says behind the address, up to the next paragraph but one; all where there is none."""
+    at = said.lower().find(address)
+    behind = said[at + len(address) :] if at >= 0 else said
+    ends = [found.start() for found in _NEXT.finditer(behind)]
+    about = behind[: ends[1]] if len(ends) > 1 else behind
+    return about.strip(" \t\r\n:>") if about.strip(" \t\r\n:>") else said
 
 
 _VERDICTS: dict[Literal["relay", "recipient", "soft", "message"], Verdict] = {

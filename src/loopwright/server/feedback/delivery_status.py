@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from loopwright.server.mail.parsed_email import read_headers
 
-from .classify import TEXT_CHARACTERS, verdict_of
+from .classify import TEXT_CHARACTERS, code_in, verdict_of, words_about
 from .reference import Headers, addresses_in, header
 from .report import Ignored, NotUnderstood, Reading, Reference, Report, Verdict
 
@@ -19,11 +19,14 @@ _KIND = re.compile(r"^\s*[A-Za-z][\w.\-]*\s*;")
 _DONE = ("delivered", "relayed", "expanded")
 
 
-def read_delivery_status(fields: str, reference: Reference) -> Reading:
-    """What a notification says of each recipient. `fields` are those of its message/delivery-status."""
+def read_delivery_status(fields: str, reference: Reference, text: str) -> Reading:
+    """What a notification says of each recipient. `fields` are those of its message/delivery-status.
+
+    `text` is what it says to people, which has the words where a server gives no more than a class.
+    """
     groups = [read_headers(f"{one}\n\n".encode()) for one in _BLANK.split(fields)[:RECIPIENTS]]
     about = [group for group in groups if header(group, "final-recipient") or header(group, "action")]
-    reports = [report for group in about if (report := _report(group, reference))]
+    reports = [report for group in about if (report := _report(group, reference, text))]
     if reports:
         return reports
     if any(header(group, "action").lower() == "delayed" for group in about):
@@ -84,11 +87,14 @@ def read_date(text: str) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-def _report(group: Headers, reference: Reference) -> Report | None:
+def _report(group: Headers, reference: Reference, text: str) -> Report | None:
     """What one recipient's fields come to; None for one whose email is still on its way."""
     action = header(group, "action").split("(")[0].strip().lower()
     status = header(group, "status")
     diagnostic = _KIND.sub("", header(group, "diagnostic-code")).strip()
+    recipients = list(_recipients(group))
+    if not diagnostic and recipients and recipients[0] in text.lower():
+        diagnostic = " ".join(code_in(words_about(recipients[0], text)).split())
     verdict: Verdict = "delivered"
     code = status.split(" ")[0]
     if action not in _DONE:
@@ -98,7 +104,7 @@ def _report(group: Headers, reference: Reference) -> Report | None:
     return Report(
         verdict=verdict,
         reference=reference,
-        recipients=list(_recipients(group)),
+        recipients=recipients,
         code=code,
         text=(diagnostic or status)[:TEXT_CHARACTERS],
         happened_at=read_date(header(group, "last-attempt-date") or header(group, "arrival-date")),

@@ -34,7 +34,7 @@ def read_message(raw: bytes, *, envelope: Iterable[str] = ()) -> Reading:
         if kind == "message/feedback-report":
             return read_abuse(content, returned, reference)
         if kind in _STATUS:
-            return read_delivery_status(content, reference)
+            return read_delivery_status(content, reference, text)
     if returned and _MICROSOFT.search(f"{header(headers, 'from')} {header(headers, 'subject')}"):
         return [complaint_about(returned, reference, read_date(header(headers, "date")))]
     if is_auto_reply(headers):

@@ -7,14 +7,13 @@ from email.policy import compat32
 
 from flufl.bounce import all_failures
 
-from .classify import TEXT_CHARACTERS, code_in, verdict_of
+from .classify import TEXT_CHARACTERS, code_in, verdict_of, words_about
 from .reference import Headers, header
 from .report import Reference, Report
 
 TEXT_BYTES = 64_000
 """Of the text, what is looked at: servers say it first, and then return the email."""
 _HEADERS = ("from", "subject", "x-failed-recipients", "auto-submitted", "precedence", "x-mailer")
-_NEXT = re.compile(r"\n[ \t]*\r?\n")
 # What begins the email that was returned within the text.
 _RETURNED = re.compile(
     r"^[ \t]*[-=_*]{2,}.{0,80}(?:copy of|original message|headers of|unsent message|below this line)",
@@ -52,7 +51,7 @@ def _rebuilt(headers: Headers, text: str) -> Message:
 
 
 def _report(address: str, said: str, reference: Reference, *, is_final: bool) -> Report:
-    words = _words_about(address, said)
+    words = words_about(address, said)
     verdict, code = verdict_of("" if is_final else "4.0.0", code_in(words), is_final=is_final)
     return Report(
         verdict=verdict,
@@ -61,12 +60,3 @@ def _report(address: str, said: str, reference: Reference, *, is_final: bool) ->
         code=code,
         text=" ".join(words.split())[:TEXT_CHARACTERS],
     )
-
-
-def _words_about(address: str, said: str) -> str:
-    """What stands behind the address, up to the next paragraph but one."""
-    at = said.lower().find(address)
-    behind = said[at + len(address) :] if at >= 0 else said
-    ends = [found.start() for found in _NEXT.finditer(behind)]
-    about = behind[: ends[1]] if len(ends) > 1 else behind
-    return about.strip(" \t\r\n:>") if about.strip(" \t\r\n:>") else said
