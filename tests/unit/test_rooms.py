@@ -40,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.audience",
         "server.campaign.launch",
         "server.content",
+        "server.feedback.doors",
         "server.ingest",
         "server.mail.decide",
         "server.mail.design",

@@ -20,6 +20,7 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.http_door import HttpDoor, fetch
 from loopwright.server.feedback.intake import Intake
 from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
@@ -149,6 +150,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 test_routes = Control(pool, moved, mover, faults, settings.api_key).routes()
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
+        sealing = await _sealing(pool, settings, clock)
         pages = Starlette(
             routes=[
                 *health.routes(),
@@ -157,6 +159,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *preference_routes(pool, ingest, clock),
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
+                *HttpDoor(pool, intake, clock, sealing, fetch).routes(),
                 *upload_routes(pool, clock),
                 *icon_routes(),
                 *openapi_routes(),
@@ -180,9 +183,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
             has_relay=settings.smtp_url is not None,
-            webhooks=WebhookTerms(
-                sealing=await _sealing(pool, settings, clock), networks=settings.webhook_networks
-            ),
+            webhooks=WebhookTerms(sealing=sealing, networks=settings.webhook_networks),
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:

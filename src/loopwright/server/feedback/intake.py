@@ -5,16 +5,24 @@ Report ──▶ the email it names (one look for all) ──▶ ReportEmail ─
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import ReportEmail
 from loopwright.server.mail.links import Ticket, is_genuine, is_genuine_bounce, read_token
 from loopwright.server.store.database import Pool
-from loopwright.server.store.feedback import FeedbackFact, SentEmail, load_sent, note_unknown
+from loopwright.server.store.feedback import (
+    FeedbackFact,
+    SentEmail,
+    load_newest_to,
+    load_sent,
+    note_unknown,
+)
 
 from .report import Ignored, NotUnderstood, Reading, Reference, Report, Verdict
 
@@ -29,6 +37,10 @@ FACTS: Mapping[Verdict, FeedbackFact] = {
 }
 NO_REFERENCE = "nothing in it names an email of ours: no token, no Message-ID, no link"
 NO_EMAIL = "no email of ours has the token, Message-ID or link in it; it may be forged, or be kept no more"
+
+
+NEWEST = timedelta(days=7)
+"""What is told of an address may be about an email that was sent since then."""
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -86,6 +98,28 @@ class Intake:
         async with self._pool.acquire() as tx:
             sent = await load_sent(tx, ids, mime_ids, team_id=team_id)
         return [_named(report.reference, sent) for report in reports]
+
+    async def newest_to(self, reports: Sequence[Report], team_id: str) -> list[Report]:
+        """The reports, where they name no email with the newest to their address: for doors that are proved.
+
+        Some providers tell an address and an id of their own. Whom it is about is certain then, and the email
+        nearly.
+        """
+        addresses = {one for report in reports if not report.reference for one in report.recipients}
+        if not addresses:
+            return list(reports)
+        since = self._clock.now() - NEWEST
+        async with self._pool.acquire() as tx:
+            newest = await load_newest_to(tx, team_id, addresses, since=since)
+        return [
+            report
+            if report.reference
+            else replace(
+                report,
+                reference=Reference(mime_ids=[newest[one] for one in report.recipients if one in newest]),
+            )
+            for report in reports
+        ]
 
     async def _note(self, team_id: str, door: Door, reason: str, raw: bytes) -> None:
         async with self._pool.acquire() as tx:

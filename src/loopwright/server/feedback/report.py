@@ -47,9 +47,11 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Ignored(Struct, frozen=True):
-    """Nothing that concerns an address: an automatic reply, a notice that an email is still on its way."""
+    """Nothing that concerns an address: an automatic reply, a notice that an email is still on its way, or
+    another event of a provider's.
+    """
 
-    what: Literal["auto_reply", "delayed", "not_spam"]
+    what: Literal["auto_reply", "delayed", "not_spam", "other"]
 
 
 class NotUnderstood(Struct, frozen=True):

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import audience, bulk, campaign_sending, export, inbox, people, webhooks, workflow_control
+from . import audience, bulk, campaign_sending, export, feedback, inbox, people, webhooks, workflow_control
 from .dispatch import Authenticator, Handler, Resource, respond
 from .endpoints import ENDPOINTS, Endpoint
 from .fallback import unknown_path
@@ -34,6 +34,10 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
     "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
+    "/feedback/doors": {"GET": feedback.list_doors, "POST": feedback.create_door},
+    "/feedback/doors/{doorId}": {"DELETE": feedback.delete_door},
+    "/feedback/unknown": {"GET": feedback.list_unknown, "DELETE": feedback.clear_unknown},
+    "/feedback/stopped": {"GET": feedback.list_stopped, "DELETE": feedback.release_address},
     "/inbox": {"GET": inbox.list_inbox},
     "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},
     "/webhooks/{webhookId}": {

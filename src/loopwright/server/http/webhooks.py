@@ -46,7 +46,7 @@ async def list_webhooks(call: ApiRequest) -> Response:
 async def create_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks: another endpoint. Its secret is in this answer and in no other."""
     body = await read_strict(call, WebhookCreateRequest)
-    sealing = _sealing(call)
+    sealing = sealing_of(call)
     now = call.clock.now()
     endpoint_id, secret = new_id(now), new_secret()
     row = EndpointRow(
@@ -101,7 +101,7 @@ async def delete_webhook(call: ApiRequest) -> Response:
 
 async def rotate_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks/{webhookId}/rotate: a new secret; the former signs beside it for a day."""
-    sealing = _sealing(call)
+    sealing = sealing_of(call)
     now = call.clock.now()
     secret = new_secret()
     async with call.pool.acquire() as tx, tx.transaction():
@@ -183,7 +183,8 @@ def _id(call: ApiRequest, name: str = "webhookId") -> str:
     return value
 
 
-def _sealing(call: ApiRequest) -> SealingKey:
+def sealing_of(call: ApiRequest) -> SealingKey:
+    """What seals a secret. Raises `BadRequest` where the server has no key for that."""
     if call.webhooks.sealing is None:
         raise BadRequest(
             "The server has no sealing key, and keeps no secret without one; start it with --sealing-key, "

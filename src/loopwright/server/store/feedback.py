@@ -73,6 +73,15 @@ SENT: LiteralString = """
      WHERE (email.id = ANY ($1::text[]) OR email.mime_id = ANY ($2::text[]))
        AND ($3::text IS NULL OR email.team_id = $3)
 """
+NEWEST_TO: LiteralString = """
+    SELECT address, newest.mime_id
+      FROM unnest($2::text[]) AS wanted (address)
+     CROSS JOIN LATERAL (
+               SELECT mime_id FROM email
+                WHERE email.team_id = $1 AND email.to_email = wanted.address AND email.sent_at >= $3
+                ORDER BY email.id DESC LIMIT 1
+           ) AS newest
+"""
 REPORTED: LiteralString = """
     SELECT wanted.email_id, known.kind
       FROM unnest($1::text[], $2::text[]) AS wanted (team_id, email_id)
@@ -146,6 +155,13 @@ async def load_sent(
 ) -> list[SentEmail]:
     """The emails of those ids and Message-IDs, of one team or of any."""
     return [SentEmail(**row) for row in await tx.fetch(SENT, list(ids), list(mime_ids), team_id)]
+
+
+async def load_newest_to(
+    tx: Connection, team_id: str, addresses: Collection[str], *, since: datetime
+) -> dict[str, str]:
+    """The Message-IDs of the newest emails that were sent to these addresses since then."""
+    return dict(await tx.fetch(NEWEST_TO, team_id, list(addresses), since))
 
 
 async def load_reported(tx: Connection, emails: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
