@@ -99,8 +99,8 @@ class Doors:
             case "postmark":
                 return {"Authorization": f"Basic {b64encode(b'hook:secret').decode()}"}, body
             case "mailgun":
-                signature = hmac.digest(b"signing-key", f"{self.seconds}token".encode(), sha256).hex()
-                stamp = {"timestamp": self.seconds, "token": "token", "signature": signature}
+                mac = hmac.digest(b"signing-key", f"{self.seconds}token".encode(), sha256)
+                stamp = {"timestamp": self.seconds, "token": "token", "signature": mac.hex()}
                 return {}, json.dumps({"signature": stamp, "event-data": told}).encode()
             case "sendgrid":
                 signature = SENDGRID.sign(self.seconds.encode() + body, ec.ECDSA(SHA256()))

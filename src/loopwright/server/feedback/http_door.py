@@ -37,6 +37,7 @@ FETCH_BYTES = 100_000
 _PROVIDERS: Mapping[str, ModuleType] = {
     "postmark": postmark, "mailgun": mailgun, "sendgrid": sendgrid, "resend": resend,
 }  # fmt: skip
+_NOT_NOW: tuple[type[Exception], ...] = (*AWAY, Unavailable)
 _log = logging.getLogger("loopwright.feedback")
 
 Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
@@ -63,7 +64,7 @@ class HttpDoor:
     async def _take(self, request: Request) -> Response:
         try:
             return await self._answer(request)
-        except (*AWAY, Unavailable):
+        except _NOT_NOW:
             return PlainTextResponse("The database is away; send it again later.\n", 503)
 
     async def _answer(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import ReportEmail
+from loopwright.server.ingest.state import EmailReported
 from loopwright.server.mail.links import Ticket, is_genuine, is_genuine_bounce, read_token
 from loopwright.server.store.database import Pool
 from loopwright.server.store.feedback import (
@@ -86,7 +87,7 @@ class Intake:
                 raise outcome
         for problem in dict.fromkeys(problems):
             await self._note(team_id, door, problem, raw)
-        news = sum(outcome == "told" for outcome in outcomes)
+        news = sum(isinstance(outcome, EmailReported) and outcome.is_news for outcome in outcomes)
         return Taken(told=news, known=len(outcomes) - news, unknown=len(problems))
 
     async def _emails(self, reports: Sequence[Report], team_id: str | None) -> list[SentEmail | None]:

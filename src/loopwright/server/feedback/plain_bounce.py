@@ -1,11 +1,11 @@
 """Bounces of servers that write them in words of their own: flufl.bounce knows most of them. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import Message
 from email.policy import compat32
 
-from flufl.bounce import all_failures
+from flufl import bounce
 
 from .classify import TEXT_CHARACTERS, code_in, verdict_of, words_about
 from .reference import Headers, header
@@ -24,10 +24,7 @@ _RETURNED = re.compile(
 def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequence[Report]:
     """What a bounce without any fields says; nothing when it is none that anybody knows."""
     own = text[:TEXT_BYTES]
-    try:
-        temporary, permanent = all_failures(_rebuilt(headers, own))
-    except Exception:  # its detectors raise many things over messages that they never expected
-        return ()
+    temporary, permanent = _all_failures(_rebuilt(headers, own))
     # Its patterns that stand for a warning are of an email that goes on.
     failed = {address.decode("utf-8", "replace").lower() for address in permanent}
     warned = {address.decode("utf-8", "replace").lower() for address in temporary} - failed
@@ -36,6 +33,15 @@ def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequ
     return [
         _report(address, said, reference, is_final=address in failed) for address in sorted(failed | warned)
     ]
+
+
+def _all_failures(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The addresses that failed for now, and for good."""
+    find: Callable[[Message], tuple[frozenset[bytes], frozenset[bytes]]] = bounce.all_failures  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    try:
+        return find(message)
+    except Exception:  # its detectors raise many things over messages that they never expected
+        return frozenset(), frozenset()
 
 
 def _rebuilt(headers: Headers, text: str) -> Message:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from weakref import WeakSet
 
 import asyncpg
-from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from loopwright.server.refusal import Unavailable
 from loopwright.server.store.database import AWAY, Pool
@@ -29,6 +29,7 @@ RECIPIENTS = 50
 _ELSEWHERE = "550 5.1.2 No team's bounces come to this domain; set it with: loopwright domain set"
 _LATER = "451 4.3.0 The database is away; send it again later"
 _CROWDED = "421 4.3.2 Too many connections; come again later"
+_NOT_NOW: tuple[type[Exception], ...] = (*AWAY, Unavailable)
 _log = logging.getLogger("loopwright.feedback")
 
 
@@ -76,7 +77,6 @@ class _Session(SMTP):
     is_lmtp = False
     is_crowded = False
 
-    @syntax("LHLO hostname")
     async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802  # aiosmtpd's name
         self.is_lmtp = True
         await self.smtp_EHLO(hostname)
@@ -128,7 +128,7 @@ class _Handler:
             if team_id is None:
                 return _ELSEWHERE
             taken = await self._intake.take(reading, door="smtp", team_id=team_id, raw=raw, any_team=True)
-        except (*AWAY, Unavailable):
+        except _NOT_NOW:
             return _LATER
         except asyncpg.PostgresError:
             _log.exception("what came back could not be stored")

@@ -1,17 +1,14 @@
 """What follows from what is told of an email: nothing goes to that address, somebody gets no more. Pure."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from msgspec.structs import replace
 
 from loopwright.server.store.feedback import EmailReport, FeedbackFact
 
 from .command import ReportEmail
-from .state import BatchState
-
-Told: TypeAlias = Literal["told", "known"]
-"""Whether something was news."""
+from .state import BatchState, EmailReported
 
 _SUPPRESSES: Mapping[FeedbackFact, Literal["hard_bounce", "complaint"]] = {
     "email_bounced": "hard_bounce",
@@ -19,13 +16,13 @@ _SUPPRESSES: Mapping[FeedbackFact, Literal["hard_bounce", "complaint"]] = {
 }
 
 
-def report_email(state: BatchState, command: ReportEmail) -> Told:
+def report_email(state: BatchState, command: ReportEmail) -> EmailReported:
     """Tell of the email once. A hard bounce and a complaint suppress its address, and unsubscribe.
 
     A contact that has another address by now is left as it is.
     """
     if not state.is_news(command.email_id, command.fact):
-        return "known"
+        return EmailReported(is_news=False)
     address = command.address.lower()
     suppresses = _SUPPRESSES.get(command.fact)
     contact = state.find(command.team_id, command.contact_id) if command.contact_id else None
@@ -44,4 +41,4 @@ def report_email(state: BatchState, command: ReportEmail) -> Told:
             suppresses=suppresses,
         )
     )
-    return "told"
+    return EmailReported(is_news=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -21,8 +21,15 @@ from loopwright.wire.values import PropertyType
 
 from .facts import deletion_of, facts_of
 
+
+class EmailReported(Struct, frozen=True):
+    """What was told of an email, and whether it was news."""
+
+    is_news: bool
+
+
 CommandResult: TypeAlias = (
-    ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | Literal["told", "known"] | None
+    ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | EmailReported | None
 )
 
 

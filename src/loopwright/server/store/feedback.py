@@ -161,7 +161,8 @@ async def load_newest_to(
     tx: Connection, team_id: str, addresses: Collection[str], *, since: datetime
 ) -> dict[str, str]:
     """The Message-IDs of the newest emails that were sent to these addresses since then."""
-    return dict(await tx.fetch(NEWEST_TO, team_id, list(addresses), since))
+    rows = await tx.fetch(NEWEST_TO, team_id, list(addresses), since)
+    return {row["address"]: row["mime_id"] for row in rows}
 
 
 async def load_reported(tx: Connection, emails: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
