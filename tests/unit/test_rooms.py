@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.campaign.launch",
         "server.campaign.trial",
         "server.content",
+        "server.feedback.doors",
         "server.ingest",
         "server.mail.decide",
         "server.mail.design",
@@ -136,6 +137,13 @@ ALLOWED: dict[str, set[str]] = {
         "server.workflow.control",
         "server.workflow.graph",
     },
+    "server.feedback": COMMON
+    | {
+        "server.ingest",
+        "server.mail.links",
+        "server.mail.parsed_email",
+        "server.mail.reply",
+    },
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
     "server.runtime": COMMON
@@ -206,6 +214,9 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/lmx.py", "server/mail/render.py",
         "server/mail/compose.py", "server/mail/decide.py", "server/mail/retry.py",
         "server/mail/dkim.py",
+        "server/feedback/report.py", "server/feedback/message.py", "server/feedback/classify.py",
+        "server/feedback/reference.py", "server/feedback/delivery_status.py",
+        "server/feedback/auto_reply.py", "server/feedback/plain_bounce.py",
         "server/http/rate_limits.py", "server/tracking/verdict.py", "server/testing/faults.py",
         "server/ingest/facts.py", "server/ingest/consequences.py",
         "server/webhook/retry.py", "server/workflow/change.py",

@@ -7,14 +7,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import audience, bulk, campaign_sending, export, inbox, people, visits, webhooks, workflow_control
 from . import (
     audience,
     bulk,
     campaign_sending,
     export,
+    feedback,
     inbox,
     people,
+    visits,
     webhooks,
     workflow_control,
     workflow_emails,
@@ -49,6 +50,10 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/campaigns/{campaignId}/send-to-joined": {"POST": campaign_sending.send_campaign_to_joined},
     "/campaigns/{campaignId}/retry": {"POST": campaign_sending.retry_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
+    "/feedback/doors": {"GET": feedback.list_doors, "POST": feedback.create_door},
+    "/feedback/doors/{doorId}": {"DELETE": feedback.delete_door},
+    "/feedback/unknown": {"GET": feedback.list_unknown, "DELETE": feedback.clear_unknown},
+    "/feedback/stopped": {"GET": feedback.list_stopped, "DELETE": feedback.release_address},
     "/inbox": {"GET": inbox.list_inbox},
     "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},
     "/webhooks/{webhookId}": {

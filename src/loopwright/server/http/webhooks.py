@@ -14,6 +14,7 @@ from loopwright import webhooks
 from loopwright.ids import new_id
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.refusal import BadRequest, NotFound
+from loopwright.server.sealing import needed
 from loopwright.server.store import webhook_deliveries as deliveries
 from loopwright.server.store import webhooks as store
 from loopwright.server.store.webhook_deliveries import DeliveryRow, DeliveryStatus
@@ -43,7 +44,7 @@ async def list_webhooks(call: ApiRequest) -> Response:
 async def create_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks: another endpoint. Its secret is in this answer and in no other."""
     body = await read_strict(call, WebhookCreateRequest)
-    sealing = control.needed(call.webhooks.sealing)
+    sealing = needed(call.webhooks.sealing)
     now = call.clock.now()
     endpoint_id, secret = new_id(now), new_secret()
     row = EndpointRow(
@@ -100,7 +101,7 @@ async def delete_webhook(call: ApiRequest) -> Response:
 
 async def rotate_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks/{webhookId}/rotate: a new secret; the former signs beside it for a day."""
-    sealing = control.needed(call.webhooks.sealing)
+    sealing = needed(call.webhooks.sealing)
     async with call.pool.acquire() as tx, tx.transaction():
         row = await control.lock(tx, call.team.id, _id(call))
         changed, secret = await control.rotate(tx, row, sealing, now=call.clock.now())
