@@ -1,66 +1,19 @@
 """The real JavaScript client of Loops against the server, pointed at it by its root address alone."""
 
-import asyncio
 import json
-import os
-import shutil
 from base64 import b64encode
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from loopwright.server.team_settings import SettingChanges, change_team
 from support.factories import add_list, first_team, suppress
+from support.foreign_clients import PNG, PROGRAMS, javascript_folder, run
 from support.live import LiveServer
 
-ROOT = Path(__file__).resolve().parents[3]
-FOLDER = ROOT / "build/javascript"
-PACKAGE = "loops@7.3.0"
-COMPILER = "typescript@5.9.3"
-SCRIPT = ROOT / "tests/support/loops_client.mjs"
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
+PACKAGES = ("loops@7.3.0", "typescript@5.9.3")
 
 
-def give_up(reason: str) -> None:
-    """Skip; where everything has to be there, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-async def run(*command: str, **environment: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
-
-
-@pytest.fixture
-async def client_folder() -> Path:
-    """Where the client is installed, once."""
-    npm = shutil.which("npm")
-    if not npm or not shutil.which("node"):
-        give_up("node and npm are not on this machine")
-    manifest = FOLDER / "node_modules/loops/package.json"
-    if not (manifest.exists() and (FOLDER / "node_modules/typescript").exists()):
-        assert npm
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        quiet = ("--no-audit", "--no-fund", "--no-save")
-        code, output = await run(npm, "install", "--prefix", str(FOLDER), *quiet, PACKAGE, COMPILER)
-        if code:
-            give_up(f"{PACKAGE} and {COMPILER} cannot be installed: {output}")
-    assert json.loads(manifest.read_text())["version"] == PACKAGE.partition("@")[2]
-    return FOLDER
-
-
-async def test_every_method_of_the_client(live_server: LiveServer, client_folder: Path) -> None:
+async def test_every_method_of_the_client(live_server: LiveServer) -> None:
     """It takes every answer as it takes Loops', and each is what the client's types declare, no key more."""
     pool, team_id = live_server.pool, await first_team(live_server.pool)
     await add_list(pool, team_id, "clist")
@@ -70,10 +23,11 @@ async def test_every_method_of_the_client(live_server: LiveServer, client_folder
         changes = SettingChanges(double_opt_in=True, copies=True)
         team = await change_team(tx, team_id, changes, now=datetime.now(UTC))
     assert team.opt_in_id
+    folder = await javascript_folder(PACKAGES)
     code, output = await run(
         "node",
-        str(SCRIPT),
-        CLIENT_FOLDER=str(client_folder),
+        str(PROGRAMS / "loops_client.mjs"),
+        CLIENT_FOLDER=str(folder),
         API_KEY=live_server.api_key,
         BASE_URL=live_server.base_url,
         TRANSACTIONAL_ID=team.opt_in_id,
