@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from threading import Thread
 
 import asyncpg
+import httpx2
 import hypothesis
 import pytest
 
@@ -29,6 +30,10 @@ hypothesis.settings.load_profile("loopwright")
 
 # A shell makes a job in the background deaf to Ctrl-C, and so every program that a test starts and stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nor is a slow answer of a busy machine what any test is about: the library's five seconds become a minute.
+PATIENCE = httpx2._config.DEFAULT_TIMEOUT_CONFIG  # pyright: ignore[reportPrivateUsage]
+PATIENCE.read = PATIENCE.write = PATIENCE.pool = PATIENCE.connect = 60.0
 
 DATABASE = "loopwright_test"
 API_KEY = "0123456789abcdef0123456789abcdef"

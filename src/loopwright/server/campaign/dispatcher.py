@@ -9,13 +9,13 @@ campaign: pausing it takes that back, and contacts who leave meanwhile get nothi
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.observing import Observe, unobserved
+from loopwright.server.runtime.repeating import Looking
 from loopwright.server.store import campaign_sending as sending
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -51,16 +51,16 @@ class Dispatcher:
         self._pool = pool
         self._clock = clock
         self._observe = observe
-        self._stopping = asyncio.Event()
+        self._looking = Looking(self._look, what="campaigns", seconds=LOOK_SECONDS)
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to take campaigns on."""
-        self._running = asyncio.create_task(self._run_forever())
+        self._running = asyncio.create_task(self._looking.run())
 
     async def stop(self) -> None:
         """Finish the turn under way."""
-        self._stopping.set()
+        self._looking.stop()
         if self._running:
             await self._running
 
@@ -87,17 +87,8 @@ class Dispatcher:
             with self._observe("send_campaign"):
                 return await _turn(tx, campaign, self._sizes, now)
 
-    async def _run_forever(self) -> None:
-        while not self._stopping.is_set():
-            wait = LOOK_SECONDS
-            try:
-                wait = BUSY_SECONDS if await self.take_turns() else LOOK_SECONDS
-            except AWAY as problem:
-                logger.warning("the database is away (%s); campaigns wait", type(problem).__name__)
-            except Exception:  # whatever it is, the next look may do better
-                logger.exception("campaigns could not go on; the next look is in %s s", LOOK_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), wait)
+    async def _look(self) -> float:
+        return BUSY_SECONDS if await self.take_turns() else LOOK_SECONDS
 
 
 async def _turn(tx: Connection, campaign: CampaignRow, sizes: Sizes, now: datetime) -> bool:

@@ -21,7 +21,8 @@ from loopwright.wire.operations import Operation
 
 from . import audience, campaign_sending, inbox
 from .bodies import AudienceRequest, CampaignScheduleRequest, CampaignTestRequest
-from .endpoints import ENDPOINTS, Endpoint
+from .endpoint import Endpoint
+from .endpoints import ENDPOINTS
 from .failures import PLAIN, Shapes
 from .routes import OWN_PATHS, OWN_ROOT
 

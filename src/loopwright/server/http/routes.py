@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import audience, bulk, campaign_sending, export, inbox, people, webhooks, workflow_control
 from .dispatch import Authenticator, Handler, Resource, respond
-from .endpoints import ENDPOINTS, Endpoint
+from .endpoint import Endpoint
+from .endpoints import ENDPOINTS
 from .fallback import unknown_path
 from .paths import Paths
 
