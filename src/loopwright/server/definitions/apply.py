@@ -82,10 +82,10 @@ async def apply_definitions(
     `public_url` is where readers reach the server, without a final slash: the folder's images will be there.
 
     What the team has beyond the definitions is left alone, and what people or programs have paused stays
-    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties
-    and components that the team does not have, for a confirmation email without its link, and, unless it is
-    to `overwrite`, for emails that others have changed since files last wrote them. The caller's transaction
-    then ends with nothing written.
+    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties,
+    themes and components that the team does not have, for a confirmation email without its link, and, unless
+    it is to `overwrite`, for emails that others have changed since files last wrote them. The caller's
+    transaction then ends with nothing written.
     """
     if definitions.themes or definitions.components:
         await lock_design_alone(tx, team_id)
@@ -176,7 +176,7 @@ class _ContentWriter:
         design = await load_design(self._tx, self._team_id, [content.lmx])
         self.unknown += [
             Mistake(definition.file, 1, f"the body, {one}")
-            for one in unknown(content.lmx, design, "componentId")
+            for one in unknown(content.lmx, design, "themeId", "componentId")
         ]
         revision = await write_content(self._tx, self._team_id, known_id, content, now=self._now)
         self._written[place] = revision.id
