@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
+import httpx2
 import hypothesis
 import pytest
 
@@ -27,6 +28,10 @@ hypothesis.settings.load_profile("loopwright")
 
 # A shell makes a job in the background deaf to Ctrl-C, and so every program that a test starts and stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nor is a slow answer of a busy machine what any test is about: the library's five seconds become a minute.
+PATIENCE = httpx2._config.DEFAULT_TIMEOUT_CONFIG  # pyright: ignore[reportPrivateUsage]
+PATIENCE.read = PATIENCE.write = PATIENCE.pool = PATIENCE.connect = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +79,7 @@ def shared_server(served_database: Database, aside: Aside) -> Iterator[str]:
 
 @pytest.fixture
 async def database_url(request: pytest.FixtureRequest, aside: Aside) -> AsyncIterator[str]:
-    """A migrated database without rows, emptied after the test; it is that of `live_server` beside one."""
+    """A migrated database without rows, emptied after the test: the one of `live_server` for its users."""
     served = "live_server" in request.fixturenames
     database: Database = request.getfixturevalue("served_database" if served else "quiet_database")
     yield database.url
