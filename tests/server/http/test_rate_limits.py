@@ -15,6 +15,7 @@ from loopwright.server.ingest.batch import Ingest
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, insert_key
+from loopwright.server.webhook.addresses import public_and
 from support.process import API_KEY, ServerProcess
 from support.refusals import code_of, refused
 
@@ -100,7 +101,7 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
         removal_quota=0,
         public_url=None,
         has_relay=False,
-        webhooks=WebhookTerms(sealing=None, networks=()),
+        webhooks=WebhookTerms(sealing=None, reach=public_and(())),
     )
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",
