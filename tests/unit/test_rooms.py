@@ -71,7 +71,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
     "server.workflow": COMMON
-    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
+    | {
+        "server.audience.predicate",
+        "server.content.notices",
+        "server.content.publishing",
+        "server.mail.decide",
+    },
     "server.mail": COMMON,
     "server.content": COMMON
     | {
