@@ -80,6 +80,9 @@ ICONS_ROOT = Variable("system", "icons_root")
 OPEN_PIXEL = Variable("system", "open_pixel")
 """The address of the picture that tells of opens. Tracked pages end with it; authors may not write it."""
 
+HIDDEN_LINK = Variable("system", "hidden_link")
+"""The address of a link that nobody sees, in tracked pages; authors may not write it."""
+
 Part: TypeAlias = str | Variable
 
 
