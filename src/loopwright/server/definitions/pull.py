@@ -13,7 +13,7 @@ from loopwright.server.store.definitions import lock_definitions, note_written
 from loopwright.server.store.designs import lock_design
 from loopwright.server.store.groups import load_group_names
 from loopwright.server.store.messages import RevisionRow, load_current_revisions
-from loopwright.server.store.segments import load_segment_names
+from loopwright.server.store.segments import load_all, load_segment_names
 from loopwright.server.store.workflows import WorkflowRow, lock_all
 from loopwright.server.workflow.graph import (
     AddToListTrigger,
@@ -35,13 +35,14 @@ from loopwright.server.workflow.graph import (
 )
 
 from .apply import LOCAL_URL
+from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
 from .names import Names, slugs_of
 from .parse import LISTS_FILE, parse, unknown_properties
 from .pull_emails import described, is_whole, load_published, pull_transactional
 from .pull_shared import pull_shared
 from .steps import ADDED_TO_LIST, CONTACT_ADDED, ELSEWHERE, NOT_CHOSEN
-from .toml import lines
+from .toml import inline, lines
 
 STATUSES = {"Sending": "sending", "Draft": "draft", "Paused": "paused", "PausedAndQueueing": "paused"}
 
@@ -96,7 +97,8 @@ async def pull(tx: Connection, team_id: str, *, public_url: str = LOCAL_URL) -> 
     transactional = await pull_transactional(tx, team_id, published, shared)
     names = await _names(tx, team_id, rows, list_slugs, emails, shared.names)
     custom = (await load_properties(tx, [team_id]))[team_id]
-    base = {**({LISTS_FILE: list_file} if list_file else {}), **shared.files}
+    tables = {LISTS_FILE: list_file, SEGMENTS_FILE: await _segments(tx, team_id)}
+    base = {**{file: text for file, text in tables.items() if text}, **shared.files}
     files = {**base, **transactional.files}
     notes = [*shared.notes, *transactional.notes]
     for row in rows:
@@ -120,6 +122,13 @@ async def _lists(tx: Connection, team_id: str) -> tuple[str, dict[str, str]]:
         for row in rows
     )
     return text, slugs
+
+
+async def _segments(tx: Connection, team_id: str) -> str:
+    return "\n".join(
+        f"[{inline(row.name)}]\n" + lines({"description": row.description, **msgspec.to_builtins(row.filter)})
+        for row in await load_all(tx, team_id)
+    )
 
 
 async def _emails(tx: Connection, team_id: str, rows: Sequence[WorkflowRow]) -> Mapping[str, RevisionRow]:
