@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loopwright.cli.failure import CommandFailed
-from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, PublicUrl, read_url
+from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, read_url
 from loopwright.cli.on_database import Team, opened_team, run_on_database
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def pull(
     ] = False,
     team: Team = None,
     public_url: PublicUrl = None,
+    media_url: MediaUrl = None,
     data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -31,7 +32,7 @@ def pull(
     that emails show at --public-url come along. Where files of the same names say something else, nothing is
     written, unless --overwrite is given.
     """
-    address = read_url(public_url)
+    address = read_url(media_url, "--media-url") or read_url(public_url)
     pulled = run_on_database(_pull(folder, team, data_dir, database_url, address, overwrite=overwrite))
     for note in pulled.notes:
         typer.echo(f"note: {note}", err=True)

@@ -95,7 +95,7 @@ async def lock_upload(tx: Connection, upload_id: str) -> UploadRow | None:
     return UploadRow(**row) if row else None
 
 
-async def fill_upload(tx: Connection, upload_id: str, data: bytes) -> bool:
+async def fill_upload(tx: Connection, upload_id: str, data: bytes | bytearray) -> bool:
     """Store the bytes, over those that came before; False once the upload is completed."""
     return await tx.fetchrow(FILL, upload_id, data) is not None
 
