@@ -66,7 +66,7 @@ class Leases:
 
     def kept_up(self) -> AbstractAsyncContextManager[None]:
         """While the context lasts, leases do not run out; those of emails that are done with are dropped."""
-        return repeating(self._renew, seconds=RENEW_SECONDS)
+        return repeating(self._renew, what="leases of emails", seconds=RENEW_SECONDS)
 
     async def give_back(self) -> None:
         """Let others have at once all that is held."""

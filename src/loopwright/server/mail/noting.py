@@ -41,7 +41,7 @@ async def noting(pool: Pool, relay: Relay) -> AsyncGenerator[None]:
                 await note_relay(tx, row)
             noted, noted_at = row, time.monotonic()
 
-    async with repeating(note, seconds=LOOK_SECONDS):
+    async with repeating(note, what="notes on the relay", seconds=LOOK_SECONDS):
         yield
     with suppress(*AWAY):
         async with pool.acquire() as tx:

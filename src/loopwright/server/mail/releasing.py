@@ -1,19 +1,16 @@
 """Releasing: held emails leave by themselves once what they lacked is there."""
 
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.repeating import repeating
-from loopwright.server.store.database import AWAY, Pool
+from loopwright.server.store.database import Pool
 from loopwright.server.store.held import HeldGroup, let_go, load_groups
 
 LOOK_SECONDS = 5.0
 AT_ONCE = 1_000
 """Emails of one transaction, so that none takes long."""
-
-logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -23,18 +20,13 @@ async def releasing(
     """While the context lasts, have the held emails that `may_leave` wait their turn again."""
 
     async def look() -> None:
-        try:
-            async with pool.acquire() as tx:
-                groups = await load_groups(tx)
-            for group in groups:
-                if await may_leave(group):
-                    await _release(pool, clock, group)
-        except AWAY:
-            pass  # whoever claims emails says so
-        except Exception:  # the next look comes all the same: one that fails must not hold email for good
-            logger.exception("held emails could not be looked at; the next look is in %s s", LOOK_SECONDS)
+        async with pool.acquire() as tx:
+            groups = await load_groups(tx)
+        for group in groups:
+            if await may_leave(group):
+                await _release(pool, clock, group)
 
-    async with repeating(look, seconds=LOOK_SECONDS):
+    async with repeating(look, what="held emails", seconds=LOOK_SECONDS):
         yield
 
 

@@ -67,7 +67,7 @@ class Observer:
         async def sample() -> None:
             self._metrics.sample(ingest, pools)
 
-        return repeating(sample, seconds=SAMPLE_SECONDS)
+        return repeating(sample, what="the numbers of this process", seconds=SAMPLE_SECONDS)
 
     def routes(self, pool: Pool, clock: Clock) -> Sequence[BaseRoute]:
         """GET /metrics, with the jobs that wait in the database behind `pool`."""

@@ -30,4 +30,4 @@ def watching_growth(pool: Pool) -> AbstractAsyncContextManager[None]:
         except FAILURES as problem:
             logger.debug("the sizes of tables were not looked at (%s)", type(problem).__name__)
 
-    return repeating(look, seconds=LOOK_SECONDS)
+    return repeating(look, what="the sizes of tables", seconds=LOOK_SECONDS)

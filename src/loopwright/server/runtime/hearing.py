@@ -28,4 +28,4 @@ def hearing(pool: Pool, channel: str, heard: Callable[[str], None]) -> AbstractA
                 finally:
                     await connection.remove_listener(channel, hear)
 
-    return repeating(listen, seconds=AGAIN_SECONDS)
+    return repeating(listen, what=f"announcements on {channel}", seconds=AGAIN_SECONDS)

@@ -61,7 +61,7 @@ async def web_server(
             serving.result()
         await asyncio.sleep(0.005)
     try:
-        async with repeating(look, seconds=deadlines.look):
+        async with repeating(look, what="the deadlines of connections", seconds=deadlines.look):
             yield
     finally:
         server.exit()

@@ -20,6 +20,7 @@ from loopwright import webhooks
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
 from loopwright.server.runtime.observing import Observe, unobserved
+from loopwright.server.runtime.repeating import Looking
 from loopwright.server.sealing import CannotUnseal, SealingKey
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.webhook_deliveries import (
@@ -34,12 +35,13 @@ from loopwright.server.store.webhooks import (
     EndpointRow,
     disable_endpoint,
     hold_still,
+    note_notice,
     release_endpoints,
     take_endpoints,
 )
 from loopwright.version import VERSION
 
-from .retry import Attempt, Verdict, verdict
+from .retry import WITHOUT_SUCCESS, Attempt, Verdict, notices, verdict
 from .signing import secrets_of
 from .transport import Transport
 
@@ -79,22 +81,20 @@ class WebhookSender:
         self._token = token_hex(8)
         self._lanes: dict[str, _Lane] = {}
         self._paces: dict[str, float] = {}
-        self._woken = asyncio.Event()
-        self._stopping = False
+        self._looking = Looking(self._look, what="webhooks", seconds=LOOK_SECONDS)
         self._running = AsyncExitStack()
-        self._looking: asyncio.Task[None] | None = None
+        self._looks: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to deliver."""
         await self._running.enter_async_context(hearing(self._pool, CHANNEL, self._heard))
-        self._looking = asyncio.create_task(self._look_forever())
+        self._looks = asyncio.create_task(self._looking.run())
 
     async def stop(self) -> None:
         """Take nothing more, finish what is in hand or give it up, and let others have the rest at once."""
-        self._stopping = True
-        self._woken.set()
-        if self._looking:
-            await self._looking
+        self._looking.stop()
+        if self._looks:
+            await self._looks
         await asyncio.gather(*(lane.end(STOP_SECONDS) for lane in self._lanes.values()))
         await self._running.aclose()
         with suppress(*AWAY):
@@ -102,21 +102,9 @@ class WebhookSender:
                 await release_endpoints(tx, self._token, list(self._lanes))
 
     def _heard(self, _: str) -> None:
-        self._woken.set()
+        self._looking.wake()
 
-    async def _look_forever(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            try:
-                await self._look()
-            except AWAY as problem:
-                logger.warning("the database is away (%s); webhooks wait", type(problem).__name__)
-            except Exception:  # whatever it is, the next look may do better
-                logger.exception("no webhooks could be taken; the next look is in %s s", LOOK_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
-
-    async def _look(self) -> None:
+    async def _look(self) -> float:
         """Have a lane for each endpoint that is ours, and none for others."""
         over = [endpoint_id for endpoint_id, lane in self._lanes.items() if lane.is_over]
         async with self._pool.acquire() as tx:
@@ -135,6 +123,7 @@ class WebhookSender:
                 self._lanes[endpoint.id] = _Lane(endpoint, self._deliver, self._load, self._paces)
             else:
                 lane.look(endpoint)
+        return LOOK_SECONDS
 
     async def _load(self, endpoint: EndpointRow, but: set[str]) -> list[DueDelivery]:
         async with self._pool.acquire() as tx:
@@ -153,6 +142,26 @@ class WebhookSender:
                 chance=random.random(),  # noqa: S311  # spreads retries
             )
             await self._record(endpoint, delivery, attempt, judged)
+            if judged.status != "delivered" and not judged.disable:
+                await self._notice(endpoint, failing_for)
+
+    async def _notice(self, endpoint: EndpointRow, failing_for: timedelta) -> None:
+        """Tell people of an endpoint that is going to be disabled, each time once."""
+        number = notices(failing_for)
+        if number <= endpoint.noticed:
+            return
+        async with self._pool.acquire() as tx:
+            is_new = await note_notice(tx, endpoint.team_id, endpoint.id, number)
+        if is_new:
+            left = (WITHOUT_SUCCESS - failing_for).total_seconds() / 3600
+            logger.warning(
+                "nothing has succeeded at the webhook endpoint %s for %.0f hours; in %.0f hours it is "
+                "disabled. Why: loopwright webhooks deliveries %s",
+                endpoint.id,
+                failing_for.total_seconds() / 3600,
+                left,
+                endpoint.id,
+            )
 
     async def _attempt(self, endpoint: EndpointRow, delivery: DueDelivery) -> Attempt:
         now = self._clock.now()

@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, nullcontext
 from datetime import timedelta
 from functools import partial
 
 from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
 from loopwright.server.runtime.observing import Observe, unobserved
+from loopwright.server.runtime.repeating import Looking
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.contacts import ContactRow, load_named
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -29,10 +30,10 @@ from .graph import Graph, graph_of
 from .step import ContactState, StepResult, advance
 
 AT_ONCE = 200
-BATCHES = 2
-"""While the database works for one batch, the next is decided."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """Runs that start announce themselves; those whose time has come are looked for."""
+FRESH = timedelta(seconds=1)
+"""A run that has been due for no longer goes ahead of all that wait longer, such as those of a long pause."""
 LONGEST_WAIT = timedelta(minutes=10)
 """Between two attempts at a step that fails."""
 GRAPHS_KEPT = 500
@@ -50,20 +51,21 @@ class Runner:
         self._clock = clock
         self._observe = observe
         self._graphs: OrderedDict[tuple[str, str], Graph] = OrderedDict()
-        self._woken = asyncio.Event()
-        self._stopping = False
+        # While the database works for one batch, the next is decided.
+        looks = (self._look, self._look_for_fresh)
+        self._lookings = [Looking(look, what="workflows", seconds=LOOK_SECONDS) for look in looks]
         self._running = AsyncExitStack()
         self._batches: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to take runs on."""
         await self._running.enter_async_context(hearing(self._pool, runs.CHANNEL, self._heard))
-        self._batches = [asyncio.create_task(self._run_forever()) for _ in range(BATCHES)]
+        self._batches = [asyncio.create_task(looking.run()) for looking in self._lookings]
 
     async def stop(self) -> None:
         """Finish the batches under way."""
-        self._stopping = True
-        self._woken.set()
+        for looking in self._lookings:
+            looking.stop()
         await asyncio.gather(*self._batches)
         await self._running.aclose()
 
@@ -71,28 +73,30 @@ class Runner:
         """Have a run decided anew. What jobs of the release before ask for; the run's row is what counts."""
         async with self._pool.acquire() as tx:
             await runs.wake_one(tx, job, now=self._clock.now())
-        self._woken.set()
+        self._wake()
 
     async def take_due(self) -> int:
         """Take one batch of due runs as far as they go; returns how many there were."""
         return await self._take(partial(runs.lock_due, now=self._clock.now(), limit=AT_ONCE))
 
-    def _heard(self, _: str) -> None:
-        self._woken.set()
+    async def take_fresh_first(self) -> int:
+        """The same, but who is due only just now goes first: so a timer is on time behind any backlog."""
+        now = self._clock.now()
+        count = await self._take(partial(runs.lock_due, now=now, limit=AT_ONCE, after=now - FRESH))
+        return count if count == AT_ONCE else count + await self.take_due()
 
-    async def _run_forever(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            count = 0
-            try:
-                count = await self.take_due()
-            except AWAY as problem:
-                logger.warning("the database is away (%s); workflows wait", type(problem).__name__)
-            except Exception:
-                logger.exception("no runs could be taken; the next look is in %s s", LOOK_SECONDS)
-            if count < AT_ONCE:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+    def _heard(self, _: str) -> None:
+        self._wake()
+
+    def _wake(self) -> None:
+        for looking in self._lookings:
+            looking.wake()
+
+    async def _look(self) -> float:
+        return 0 if await self.take_due() >= AT_ONCE else LOOK_SECONDS
+
+    async def _look_for_fresh(self) -> float:
+        return 0 if await self.take_fresh_first() >= AT_ONCE else LOOK_SECONDS
 
     async def _take(self, lock: Lock) -> int:
         """Take on what `lock` finds. When that fails, every run by itself, and those at fault wait."""
