@@ -23,6 +23,19 @@ console.log(JSON.stringify(addresses.map(host)));
 VALUE = Given("")
 """Where the value goes."""
 
+BEGINNINGS = [
+    "https://a.example/",
+    "HTTP://a.example?",
+    "https://a@b.example:8/x/",
+    "http://[::1]/#",
+    "https://a.example",
+    "https://",
+    "https:///a.example/",
+    "https://a..example/",
+    "mailto:a@b.example",
+    "",
+    "//a.example/",
+]
 WRITTEN_HOSTS: list[list[Piece]] = [
     ["https://", VALUE, ".acme.example/login"],
     ["https://", VALUE, ".acme.example"],
@@ -178,16 +191,7 @@ def test_a_query_takes_any_value_whole(value: str) -> None:
 
 
 @given(
-    st.sampled_from(
-        [
-            "https://a.example/",
-            "HTTP://a.example?",
-            "https://a@b.example:8/x/",
-            "http://[::1]/#",
-            "https://a.example",
-        ]
-        + ["https://", "https:///a.example/", "https://a..example/", "mailto:a@b.example", "", "//a.example/"]
-    ),
+    st.sampled_from(BEGINNINGS),
     st.text(),
 )
 def test_behind_its_host_no_value_changes_what_an_address_is(beginning: str, value: str) -> None:

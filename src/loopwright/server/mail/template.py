@@ -194,7 +194,7 @@ class Filling:
         return urls.address_of(pieces)
 
     def _leads_to_web(self, parts: tuple[Part, ...], item: Item | None) -> bool:
-        """Whether the address is one of the web. What follows a host cannot change that, and is not written."""
+        """Whether the address is one of the web; what follows a host cannot change that."""
         if parts and isinstance(parts[0], str) and urls.is_rooted(parts[0]):
             for part in parts:
                 if isinstance(part, Variable):

@@ -88,7 +88,7 @@ def is_web(address: str) -> bool:
 
 @lru_cache(1024)
 def is_rooted(beginning: str) -> bool:
-    """Whether an address of the web that an author began so is one whatever values follow: it has its host."""
+    """Whether an address that an author began so is one of the web whatever values follow."""
     written = _written(beginning)
     return _ROOTED.match(written) is not None and _WEB.fullmatch(written) is not None
 
