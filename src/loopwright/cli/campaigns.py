@@ -108,6 +108,8 @@ def _tell(body: bytes, *, as_json: bool) -> None:
         return
     found = msgspec.json.decode(body)
     say(f"{found['name']}: {found['state']}{_when(found['startsAt'])}")
+    if found.get("reason"):
+        say(found["reason"])
     counts = {"recipients": found["recipients"], **found["emails"]}
     if found["startedAt"]:
         say(", ".join(f"{name} {count}" for name, count in counts.items() if count) or "no recipients yet")

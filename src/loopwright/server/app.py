@@ -20,6 +20,8 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.braking import LOOK_SECONDS as BRAKE_SECONDS
+from loopwright.server.feedback.braking import Braking
 from loopwright.server.feedback.http_door import HttpDoor, fetch
 from loopwright.server.feedback.intake import Intake
 from loopwright.server.feedback.smtp_door import smtp_door
@@ -52,6 +54,7 @@ from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.runtime.growth import watching_growth
 from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeeping, Kept, make_months
 from loopwright.server.runtime.listening import Listener, listen
+from loopwright.server.runtime.repeating import repeating
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.runtime.worker import Schedule, Worker
 from loopwright.server.sealing import SealingKey, open_sealing
@@ -310,6 +313,9 @@ async def _jobs(
     dispatcher = Dispatcher(pool, clock, observer.job)
     await dispatcher.start()
     stack.push_async_callback(dispatcher.stop)
+    await stack.enter_async_context(
+        repeating(Braking(pool, clock).look, what="brakes", seconds=BRAKE_SECONDS)
+    )
     housekeeping = Housekeeping(
         pool,
         clock,

@@ -11,6 +11,7 @@ from loopwright.server.ingest.reading import check_id, read_email
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store import campaign_sending, campaigns
 from loopwright.server.store.audience import load_properties
+from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaign_sending import Progress
 from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
 from loopwright.server.store.contacts import find_by_email, flat
@@ -29,7 +30,8 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     """Where a campaign stands. `status` is the API's; `state` is finer: paused, late and cancelled as well.
 
     `recipients` are those noted so far, all of them once `is_noted`. The emails are counted by status:
-    `queued` are those in the queue, and recipients beyond all of them wait for its room.
+    `queued` are those in the queue, and recipients beyond all of them wait for its room. `reason` is a
+    brake's, which has paused it or will.
     """
 
     id: str
@@ -41,6 +43,7 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     recipients: int
     is_noted: bool
     emails: Progress
+    reason: str = ""
 
 
 async def show_campaign(call: ApiRequest) -> Response:
@@ -137,6 +140,7 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
             recipients=row.recipients,
             is_noted=row.noted_at is not None,
             emails=await campaign_sending.load_progress(tx, row),
+            reason=await load_reason(tx, row.team_id, row.id),
         )
     )
 

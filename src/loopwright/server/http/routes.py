@@ -35,6 +35,7 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
     "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
+    "/brakes": {"GET": feedback.list_brakes},
     "/feedback/doors": {"GET": feedback.list_doors, "POST": feedback.create_door},
     "/feedback/doors/{doorId}": {"DELETE": feedback.delete_door},
     "/feedback/unknown": {"GET": feedback.list_unknown, "DELETE": feedback.clear_unknown},
