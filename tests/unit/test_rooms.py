@@ -34,11 +34,18 @@ ALLOWED: dict[str, set[str]] = {
     "webhooks": {"wire"},
     "server.store": {"ids", "wire", "server.audience.predicate"},  # what a filter means, as a condition
     "server.audience": COMMON,
-    "server.campaign": COMMON | {"server.content.publishing", "server.mail.decide"},
+    "server.campaign": COMMON
+    | {
+        "server.content.previews",
+        "server.content.publishing",
+        "server.ingest.reading",
+        "server.mail.decide",
+    },
     "server.http": COMMON
     | {
         "server.audience",
         "server.campaign.launch",
+        "server.campaign.trial",
         "server.content",
         "server.feedback.doors",
         "server.ingest",
@@ -47,10 +54,13 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.icon_names",
         "server.mail.links",
         "server.mail.parsed_email",
+        "server.mail.tracked",
         "server.mail.variables",
         "server.networks",
         "server.observe",
         "server.webhook.addresses",
+        "server.webhook.control",
+        "server.webhook.retry",
         "server.webhook.signing",
         "webhooks",
         "server.workflow.control",
@@ -103,10 +113,15 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.render",
         "server.mail.variables",
         "server.team_settings",
+        "server.workflow.control",
         "server.workflow.graph",
     },
     "server.dashboard": COMMON
     | {
+        "server.audience.check",
+        "server.audience.predicate",
+        "server.campaign.launch",
+        "server.campaign.trial",
         "server.content",
         "server.mail.decide",
         "server.mail.design",
@@ -116,7 +131,10 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.render",
         "server.mail.size",
         "server.mail.template",
+        "server.mail.tracked",
         "server.mail.variables",
+        "server.webhook.control",
+        "server.workflow.control",
         "server.workflow.graph",
     },
     "server.feedback": COMMON

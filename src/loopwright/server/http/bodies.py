@@ -173,6 +173,7 @@ class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
     url: Annotated[str, Meta(max_length=2_000)]
     description: Annotated[str, Meta(max_length=500)] = ""
     events: list[str] | UnsetType = UNSET
+    ordered: bool = False
 
 
 class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
@@ -182,6 +183,7 @@ class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     events: list[str] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    ordered: bool | UnsetType = UNSET
 
 
 class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
@@ -252,6 +254,12 @@ class CampaignScheduleRequest(_Body, frozen=True, kw_only=True, forbid_unknown_f
     """When a campaign begins; without a timestamp at the time it is planned for."""
 
     timestamp: datetime | UnsetType | None = UNSET
+
+
+class CampaignRetryRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which emails of a campaign go again: those that failed, were skipped, or may have left or not."""
+
+    status: Literal["failed", "skipped", "unknown"] = "failed"
 
 
 class CampaignTestRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -337,6 +345,13 @@ class NodeRerouteRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields
 
     expected_revision_id: Revision
     new_target_node_id: str
+
+
+class StaleAfterRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """After how many hours an email is not sent any more; null is never."""
+
+    expected_revision_id: Revision
+    stale_after_hours: float | None
 
 
 class BranchAddRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from loopwright.server.feedback import doors
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.keys import hash_key
 from loopwright.server.refusal import BadRequest, NotFound
+from loopwright.server.sealing import needed
 from loopwright.server.store import brakes, feedback_doors
 from loopwright.server.store import feedback as store
 from loopwright.server.store.feedback_doors import DoorRow
@@ -21,7 +22,6 @@ from .bodies import FeedbackDoorRequest
 from .dispatch import ApiRequest, answer
 from .paging import page, page_wanted
 from .strict import read_strict
-from .webhooks import sealing_of
 
 STOPPED_SHOWN = 1_000
 
@@ -46,7 +46,7 @@ async def create_door(call: ApiRequest) -> Response:
     )
     if problem := doors.problem_of(body.provider, given):
         raise BadRequest(problem, code="door_invalid")
-    sealing = sealing_of(call)
+    sealing = needed(call.webhooks.sealing)
     now = call.clock.now()
     door_id, secret = new_id(now), doors.new_path_secret()
     is_mailbox = body.provider == "imap"

@@ -119,11 +119,12 @@ class AnswerOptIn(Struct, frozen=True, kw_only=True):
 class SetPreferences(Struct, frozen=True, kw_only=True):
     """What a contact itself wants to get: marketing email at all, and by list id, that of a list.
 
-    None and lists that are not named stay as they are.
+    None and lists that are not named stay as they are. `email_id` is that of the email whose link was used.
     """
 
     team_id: str
     contact_id: str
+    email_id: str | None = None
     subscribed: bool | None = None
     lists: dict[str, bool] = {}
 

@@ -38,6 +38,11 @@ class Tracking(Struct, frozen=True):
         """The picture that tells of opens."""
         return f"{self.public_url}/o/{self._token(PICTURE)}"
 
+    @property
+    def hidden_link(self) -> str:
+        """The link that nobody sees."""
+        return self.click(HIDDEN)
+
     def _token(self, place: str) -> str:
         signature = _hit_signature(self.secret, self.team_id, self.email_id, place)
         return f"{self.team_id}.{self.email_id}.{place}.{signature}"
@@ -45,6 +50,8 @@ class Tracking(Struct, frozen=True):
 
 PICTURE = "0"
 """The place of the picture among the links, which count from 1."""
+HIDDEN = "9999"
+"""The place of a link that nobody sees: no email has so many."""
 
 
 class HitTicket(Struct, frozen=True):

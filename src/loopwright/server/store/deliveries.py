@@ -92,7 +92,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
     that nobody is at, and that is written to no more. `is_soft_bounce`: its mailbox does not take it now.
-    `trying_since` is left as it is when it is None. `is_suppressed`: the address was, so nothing was sent.
+    `is_suppressed`: it was skipped because its address bounced or complained earlier.
+    `trying_since` is left as it is when it is None.
     """
 
     id: str
@@ -140,6 +141,7 @@ CLAIM: LiteralString = """
      WHERE ctid = ANY (ARRAY (
                SELECT ctid FROM email_queue
                 WHERE lane = $1 AND due_at <= $2 AND (token IS NULL OR leased_until <= clock_timestamp())
+                  AND paused_workflow_id IS NULL
                 ORDER BY due_at, email_id LIMIT $4 FOR UPDATE SKIP LOCKED))
     RETURNING team_id, email_id
 """
@@ -255,7 +257,9 @@ RECORD: LiteralString = """
     ), over AS (
         DELETE FROM email_queue USING stored WHERE email_queue.email_id = stored.id AND stored.due_at IS NULL
     ), later AS (
-        UPDATE email_queue SET due_at = stored.due_at, token = NULL, leased_until = NULL
+        UPDATE email_queue
+           SET due_at = CASE WHEN paused_workflow_id IS NULL THEN stored.due_at ELSE 'infinity' END,
+               token = NULL, leased_until = NULL
           FROM stored
          WHERE email_queue.email_id = stored.id AND stored.due_at IS NOT NULL
     ), free AS MATERIALIZED (

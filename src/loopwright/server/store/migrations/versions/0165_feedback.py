@@ -1,13 +1,12 @@
 """Feedback: what was told of emails that have left, addresses that bounce softly, and what nobody understood.
 
-An email is delivered when the relay has taken it, or, for teams whose provider says so, when that does. What
-was not sent because its address is suppressed counts as a hard bounce in metrics, and tells nobody.
+An email is delivered when the relay has taken it, or, for teams whose provider says so, when that does.
 """
 
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0165"
-down_revision = "0150"
+down_revision = "0160"
 
 CHANGES = """
 ALTER TABLE team ADD COLUMN provider_delivers boolean NOT NULL DEFAULT false; -- it tells what was delivered
@@ -146,63 +145,6 @@ BEGIN
            ) AS source (kind, id, name)
      WHERE contact.opt_in_status IS DISTINCT FROM 'pending'
        AND NOT (team.provider_delivers AND told.kind = 'email_sent' AND event.name = 'email.delivered');
-END $$;
-
-CREATE OR REPLACE FUNCTION count_email_facts() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM added WHERE email_id IS NOT NULL) THEN
-        RETURN NULL;
-    END IF;
-    -- A bounce in the talk with the server is a send, too: there was no other fact before.
-    WITH told AS (
-        SELECT DISTINCT added.team_id, added.email_id, added.kind,
-               coalesce(email.transactional_id, email.message_id, link.owner_id) AS owner_id,
-               coalesce(email.status, 'sent') AS status, team.provider_delivers
-          FROM added
-          JOIN team ON team.id = added.team_id
-          LEFT JOIN email ON email.team_id = added.team_id AND email.id = added.email_id
-          LEFT JOIN email_link AS link ON link.team_id = added.team_id AND link.email_id = added.email_id
-         WHERE added.email_id IS NOT NULL AND email.preview IS NULL
-    ), once AS (
-        INSERT INTO email_outcome (team_id, email_id, kind)
-        SELECT team_id, email_id, kind FROM told
-         WHERE owner_id IS NOT NULL
-           AND kind IN ('email_opened', 'email_clicked', 'email_unsubscribed', 'email_complained',
-                        'email_bounced', 'email_soft_bounced', 'email_delivered', 'email_suppressed')
-         ORDER BY email_id, kind
-        ON CONFLICT DO NOTHING
-        RETURNING email_id, kind
-    ), counted AS (
-        SELECT told.* FROM told LEFT JOIN once USING (email_id, kind)
-         WHERE owner_id IS NOT NULL AND (kind = 'email_sent' OR once.email_id IS NOT NULL)
-    )
-    INSERT INTO email_counter AS known (
-        team_id, owner_id, part, sends, deliveries, opens, clicks, unsubscribes, spam_reports, hard_bounces,
-        soft_bounces
-    )
-    SELECT team_id, owner_id, pg_backend_pid() % 16,
-           count(*) FILTER (WHERE kind = 'email_sent' OR kind = 'email_bounced' AND status = 'failed'),
-           count(*) FILTER (WHERE kind = CASE WHEN provider_delivers THEN 'email_delivered'
-                                              ELSE 'email_sent' END),
-           count(*) FILTER (WHERE kind = 'email_opened'),
-           count(*) FILTER (WHERE kind = 'email_clicked'),
-           count(*) FILTER (WHERE kind = 'email_unsubscribed'),
-           count(*) FILTER (WHERE kind = 'email_complained'),
-           count(*) FILTER (WHERE kind IN ('email_bounced', 'email_suppressed')),
-           count(*) FILTER (WHERE kind = 'email_soft_bounced')
-      FROM counted
-     GROUP BY team_id, owner_id
-     ORDER BY team_id, owner_id
-    ON CONFLICT (team_id, owner_id, part) DO UPDATE
-       SET sends = known.sends + excluded.sends,
-           deliveries = known.deliveries + excluded.deliveries,
-           opens = known.opens + excluded.opens,
-           clicks = known.clicks + excluded.clicks,
-           unsubscribes = known.unsubscribes + excluded.unsubscribes,
-           spam_reports = known.spam_reports + excluded.spam_reports,
-           hard_bounces = known.hard_bounces + excluded.hard_bounces,
-           soft_bounces = known.soft_bounces + excluded.soft_bounces;
-    RETURN NULL;
 END $$;
 """
 
