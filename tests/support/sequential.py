@@ -20,6 +20,7 @@ from loopwright.server.ingest.command import (
     Identity,
     ImportContact,
     OptIn,
+    ReportEmail,
     SendEvent,
     SendTransactional,
     SetPreferences,
@@ -160,6 +161,8 @@ class Sequential:
                 return self._submit_form(command)
             case AnswerOptIn() | SetPreferences():
                 return self._follow_link(command)
+            case ReportEmail():
+                raise NotImplementedError("what is told of emails is tried in tests/server/feedback")
 
     def state(self) -> State:
         """What there is now."""

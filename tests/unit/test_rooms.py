@@ -144,6 +144,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.links",
         "server.mail.parsed_email",
         "server.mail.reply",
+        "server.webhook.addresses",
         "server.workflow.control",
     },
     "server.observe": COMMON | {"server.ingest"},

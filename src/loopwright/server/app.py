@@ -24,6 +24,8 @@ from loopwright.server.feedback.braking import LOOK_SECONDS as BRAKE_SECONDS
 from loopwright.server.feedback.braking import Braking
 from loopwright.server.feedback.http_door import HttpDoor, fetch
 from loopwright.server.feedback.intake import Intake
+from loopwright.server.feedback.mailbox import LOOK_SECONDS as MAILBOX_SECONDS
+from loopwright.server.feedback.mailbox import Mailboxes
 from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
@@ -314,6 +316,12 @@ async def _jobs(
     dispatcher = Dispatcher(pool, clock, observer.job)
     await dispatcher.start()
     stack.push_async_callback(dispatcher.stop)
+    resolver = Resolver(settings.webhook_networks)
+    stack.callback(resolver.close)
+    mailboxes = Mailboxes(
+        pool, Intake(pool, ingest, clock), clock, await _sealing(pool, settings, clock), resolver
+    )
+    await stack.enter_async_context(repeating(mailboxes.look, what="mailboxes", seconds=MAILBOX_SECONDS))
     await stack.enter_async_context(
         repeating(Braking(pool, clock).look, what="brakes", seconds=BRAKE_SECONDS)
     )

@@ -206,8 +206,8 @@ class JobMetrics:
             "Campaigns and workflows of which too much comes back: braked, or nearly so and warned of.",
             labels=["state"],
         )
-        for state in ("warned", "braked"):
-            brakes.add_metric([state], self._brakes.get(state, 0))
+        brakes.add_metric(["warned"], self._brakes.get("warned", 0))
+        brakes.add_metric(["braked"], self._brakes.get("braked", 0))
         return [waiting, age, relays, overdue, brakes]
 
 
