@@ -26,7 +26,7 @@ EMPTY = """
 
 
 class Database:
-    """A migrated database. The connection that empties it stays: one that is new has everything to look up."""
+    """A migrated database. The connection that empties it stays: a new one has everything to look up."""
 
     def __init__(self, url: str, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self.url = url

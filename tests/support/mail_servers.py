@@ -6,7 +6,7 @@ import random
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -143,7 +143,9 @@ class MailServer:
 
 
 @asynccontextmanager
-async def postfix(folder: Path, *, bounces: bool = False, **settings: str) -> AsyncIterator[MailServer]:
+async def postfix(
+    folder: Path, settings: Mapping[str, str], *, bounces: bool = False
+) -> AsyncIterator[MailServer]:
     """Postfix with these settings of main.cf beside those that a test needs; with `bounces` it sends some."""
     port = _free_port()
     config = folder / "config"

@@ -162,7 +162,7 @@ class Sequential:
             case AnswerOptIn() | SetPreferences():
                 return self._follow_link(command)
             case ReportEmail():
-                raise NotImplementedError("what is told of emails is tried in tests/server/feedback")
+                raise AssertionError("emails of this model do not leave, and nothing comes back of them")
 
     def state(self) -> State:
         """What there is now."""

@@ -4,6 +4,7 @@ import re
 import time
 from xml.sax.saxutils import escape
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -134,7 +135,7 @@ def test_a_variable_that_is_not_understood_never_leaves(form: str, kind: EmailKi
             content = replace(PLAIN, subject=text, lmx=f"<Paragraph>{escape(text)}</Paragraph>")
             filled = fill(
                 prepare(content, FOOTERS[kind]),
-                Values(system=LINK, **{variable.kind: {variable.name: "VALUE"}}),
+                msgspec.convert({"system": LINK, variable.kind: {variable.name: "VALUE"}}, Values),
             )
             assert ("VALUE" in filled.subject, name in filled.subject) == (True, False)
             assert ("VALUE" in filled.text, name in filled.text) == (True, False)

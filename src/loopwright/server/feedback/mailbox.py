@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from imaplib import IMAP4
 from typing import Any, TypeVar
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient, SocketTimeout  # pyright: ignore[reportMissingTypeStubs]
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Unavailable
@@ -163,9 +163,8 @@ def _named(host: str, base: ssl.SSLContext) -> ssl.SSLContext:
 
 def _open(address: str, given: Given, context: ssl.SSLContext) -> Any:
     """Sign in. Raises `IMAP4.error`, `OSError`."""
-    client: Any = IMAPClient(
-        address, given.port, ssl_context=context, timeout=SocketTimeout(connect=10, read=30)
-    )
+    timeout: Any = SocketTimeout(connect=10, read=30)
+    client: Any = IMAPClient(address, given.port, ssl_context=context, timeout=timeout)
     try:
         client.login(given.username, given.password)
     except BaseException:
