@@ -20,6 +20,9 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.http_door import HttpDoor, fetch
+from loopwright.server.feedback.intake import Intake
+from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
 from loopwright.server.http.icons import routes as icon_routes
@@ -128,6 +131,13 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         clock = moved or clock
         faults = Faults()
         ingest = await _ingest(stack, pool, clock, observer)
+        intake = Intake(pool, ingest, clock)
+        if settings.bounce_port is not None:
+            await stack.enter_async_context(
+                smtp_door(
+                    pool, intake, settings.bounce_host, settings.bounce_port, shared=settings.workers > 1
+                )
+            )
         pages_pool = await _pool(stack, settings, PAGE_CONNECTIONS)
         pools = {"api": pool, "pages": pages_pool}
         test_routes: Sequence[BaseRoute] = ()
@@ -140,6 +150,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 test_routes = Control(pool, moved, mover, faults, settings.api_key).routes()
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
+        sealing = await _sealing(pool, settings, clock)
         pages = Starlette(
             routes=[
                 *health.routes(),
@@ -148,6 +159,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
+                *HttpDoor(pool, intake, clock, sealing, fetch).routes(),
                 *upload_routes(pool, clock),
                 *icon_routes(),
                 *openapi_routes(),
@@ -158,6 +170,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                     public_url=public_url,
                     origin=settings.public_url and origin_of(public_url),
                     has_relay=settings.smtp_url is not None,
+                    sealing=sealing,
                 ),
             ],
             exception_handlers=ELSEWHERE,
@@ -171,9 +184,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             removal_quota=settings.removal_quota,
             public_url=settings.public_url,
             has_relay=settings.smtp_url is not None,
-            webhooks=WebhookTerms(
-                sealing=await _sealing(pool, settings, clock), networks=settings.webhook_networks
-            ),
+            webhooks=WebhookTerms(sealing=sealing, networks=settings.webhook_networks),
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:

@@ -194,6 +194,20 @@ class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
     delivered: bool = False
 
 
+class FeedbackDoorRequest(_Body, frozen=True, kw_only=True):
+    """A door for feedback; which of the rest it needs, depends on the provider."""
+
+    provider: Literal["ses", "postmark", "mailgun", "sendgrid", "resend", "imap"]
+    key: Annotated[str, Meta(max_length=2_000)] = ""
+    username: Annotated[str, Meta(max_length=500)] = ""
+    password: Annotated[str, Meta(max_length=500)] = ""
+    topics: Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(max_length=50)] = []
+    host: Annotated[str, Meta(max_length=253)] = ""
+    port: int = 993
+    folder: Annotated[str, Meta(min_length=1, max_length=200)] = "INBOX"
+    tells_delivered: bool = False
+
+
 class SegmentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new segment."""
 
@@ -331,6 +345,13 @@ class NodeRerouteRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields
 
     expected_revision_id: Revision
     new_target_node_id: str
+
+
+class StaleAfterRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """After how many hours an email is not sent any more; null is never."""
+
+    expected_revision_id: Revision
+    stale_after_hours: float | None
 
 
 class BranchAddRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,24 +8,16 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from loopwright.server.campaign import launch
-from loopwright.server.ingest.reading import check_id, read_email
-from loopwright.server.refusal import BadRequest
+from loopwright.server.campaign.trial import send_test
+from loopwright.server.ingest.reading import check_id
 from loopwright.server.store import campaign_sending, campaigns
-from loopwright.server.store.audience import load_properties
 from loopwright.server.store.campaign_sending import Progress
 from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
-from loopwright.server.store.contacts import find_by_email, flat
 from loopwright.server.store.database import Connection
 
-from .bodies import (
-    CampaignRetryRequest,
-    CampaignScheduleRequest,
-    CampaignTestRequest,
-    EmailPreviewRequest,
-)
+from .bodies import CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
 from .campaigns import found, moment_in
 from .dispatch import ApiRequest, answer
-from .previews import preview_email_message
 from .strict import given, read_strict
 
 Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
@@ -128,21 +120,12 @@ async def retry_campaign(call: ApiRequest) -> Response:
 
 async def test_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/test: its email to one address, as that contact has it."""
-    body = await read_strict(call, CampaignTestRequest)
-    email = read_email(body.email)
-    if email is None:
-        raise BadRequest("email is empty; say where the test goes", code="email_invalid", path="email")
-    async with call.pool.acquire() as tx:
-        row = found(await campaigns.find_campaign(tx, call.team.id, _id(call)))
-        contact = await find_by_email(tx, call.team.id, email)
-        declared = (await load_properties(tx, [call.team.id]))[call.team.id]
-    values = flat(contact, declared) if contact else {"email": email}
-    known = {key: value for key, value in values.items() if isinstance(value, str | int | float)}
-    await preview_email_message(
-        call, row.message_id, EmailPreviewRequest(emails=[email], contact_properties=known)
-    )
-    async with call.pool.acquire() as tx:
-        return await _answer(tx, call)
+    address = (await read_strict(call, CampaignTestRequest)).email
+
+    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
+        await send_test(tx, call.team, row, address, has_relay=call.has_relay, now=now)
+
+    return await _change(call, act)
 
 
 async def _change(call: ApiRequest, act: Act) -> Response:

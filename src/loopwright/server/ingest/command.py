@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
+from loopwright.server.store.feedback import FeedbackFact
 from loopwright.wire.transactional import Attachment
 
 
@@ -128,6 +129,21 @@ class SetPreferences(Struct, frozen=True, kw_only=True):
     lists: dict[str, bool] = {}
 
 
+class ReportEmail(Struct, frozen=True, kw_only=True):
+    """What a mail server or a provider has told of an email that went to `address`, and to that contact.
+
+    `reply` are its words, `code` is what classes them.
+    """
+
+    team_id: str
+    email_id: str
+    contact_id: str | None
+    address: str
+    fact: FeedbackFact
+    reply: str = ""
+    code: str = ""
+
+
 Command: TypeAlias = (
     CreateContact
     | UpdateContact
@@ -138,4 +154,5 @@ Command: TypeAlias = (
     | SubmitForm
     | AnswerOptIn
     | SetPreferences
+    | ReportEmail
 )

@@ -21,17 +21,19 @@ BEGIN
         SELECT added.team_id, added.email_id,
                CASE added.kind WHEN 'email_suppressed' THEN 'email_bounced' ELSE added.kind END AS kind,
                coalesce(email.transactional_id, email.message_id, link.owner_id) AS owner_id,
-               bool_or(added.kind = 'email_bounced' AND email.status = 'failed') AS is_refused
+               bool_or(added.kind = 'email_bounced' AND email.status = 'failed') AS is_refused,
+               CASE WHEN team.provider_delivers THEN 'email_delivered' ELSE 'email_sent' END AS delivery
           FROM added
+          JOIN team ON team.id = added.team_id
           LEFT JOIN email ON email.team_id = added.team_id AND email.id = added.email_id
           LEFT JOIN email_link AS link ON link.team_id = added.team_id AND link.email_id = added.email_id
          WHERE added.email_id IS NOT NULL AND email.preview IS NULL
-         GROUP BY 1, 2, 3, 4
+         GROUP BY 1, 2, 3, 4, 6
     ), outcome AS (
         SELECT team_id, email_id, kind FROM told
          WHERE owner_id IS NOT NULL
            AND kind IN ('email_opened', 'email_clicked', 'email_unsubscribed', 'email_complained',
-                        'email_bounced', 'email_soft_bounced')
+                        'email_bounced', 'email_soft_bounced', 'email_delivered')
          UNION ALL
         SELECT team_id, email_id, 'email_sent' FROM told WHERE owner_id IS NOT NULL AND is_refused
     ), once AS (
@@ -40,7 +42,7 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING email_id, kind
     ), counted AS (
-        SELECT told.team_id, told.owner_id, told.kind, once.email_id IS NOT NULL AS is_first,
+        SELECT told.team_id, told.owner_id, told.kind, told.delivery, once.email_id IS NOT NULL AS is_first,
                CASE WHEN told.kind = 'email_sent'
                     THEN NOT EXISTS (SELECT FROM email_outcome AS known
                                       WHERE known.email_id = told.email_id AND known.kind = 'email_sent')
@@ -57,7 +59,7 @@ BEGIN
     )
     SELECT team_id, owner_id, pg_backend_pid() % 16,
            count(*) FILTER (WHERE is_send),
-           count(*) FILTER (WHERE kind = 'email_sent'),
+           count(*) FILTER (WHERE kind = delivery),
            count(*) FILTER (WHERE kind = 'email_opened' AND is_first),
            count(*) FILTER (WHERE kind = 'email_clicked' AND is_first),
            count(*) FILTER (WHERE kind = 'email_unsubscribed' AND is_first),
