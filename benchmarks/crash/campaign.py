@@ -3,8 +3,8 @@
     python -m benchmarks.crash.campaign --recipients 100000 --kills 20 --seed 7
 
 Between blows people pause and resume it. Everybody has to get it once, save those whom a connection had in
-hand at a blow: they are marked unknown, and are no more than connections and blows. Without kills it measures:
-the rate, how soon the first email leaves, how much memory each process takes, and how fast its metrics answer.
+hand at a blow: they are marked unknown, and are no more than connections and blows. Without kills it tells
+the rate, how soon the first email leaves, what memory each process takes, and how fast metrics answer.
 """
 
 import argparse
