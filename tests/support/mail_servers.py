@@ -28,6 +28,7 @@ rewrite   unix - - n - - trivial-rewrite
 bounce    unix - - n - 0 discard
 defer     unix - - n - 0 discard
 trace     unix - - n - 0 discard
+smtp      unix - - n - - smtp
 error     unix - - n - - error
 retry     unix - - n - - error
 discard   unix - - n - - discard
@@ -72,6 +73,7 @@ daemon_smtp_ports = {port}
 queue_only = true
 tls_advertise_hosts =
 keep_environment =
+exim_path = {program}
 host_lookup =
 rfc1413_hosts =
 acl_smtp_rcpt = rcpt
@@ -84,9 +86,30 @@ data:
 {data}
 
 begin routers
+"""
+NOWHERE = """
 nowhere:
   driver = redirect
   data = :blackhole:
+"""
+# Whatever is for another domain fails in the router's own words, and the notification goes to that port.
+BOUNCING = """
+back:
+  driver = manualroute
+  domains = {domain}
+  route_list = * 127.0.0.1
+  self = send
+  transport = back
+unknown:
+  driver = redirect
+  allow_fail
+  data = :fail: Unknown user
+
+begin transports
+back:
+  driver = smtp
+  port = {port}
+  allow_localhost
 """
 
 
@@ -120,8 +143,8 @@ class MailServer:
 
 
 @asynccontextmanager
-async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
-    """Postfix with these settings of main.cf beside those that a test needs."""
+async def postfix(folder: Path, *, bounces: bool = False, **settings: str) -> AsyncIterator[MailServer]:
+    """Postfix with these settings of main.cf beside those that a test needs; with `bounces` it sends some."""
     port = _free_port()
     config = folder / "config"
     for name in ("config", "data", "spool"):
@@ -129,7 +152,10 @@ async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
     shutil.chown(folder / "data", "postfix")
     own = "".join(f"{name} = {value}\n" for name, value in settings.items())
     (config / "main.cf").write_text(MAIN.format(folder=folder, daemons=POSTFIX_DAEMONS) + own)
-    (config / "master.cf").write_text(MASTER.format(port=port))
+    services = MASTER.format(port=port)
+    if bounces:
+        services = services.replace("bounce    unix - - n - 0 discard", "bounce    unix - - n - 0 bounce")
+    (config / "master.cf").write_text(services)
     _open_folders(folder)
     _make_spool(folder / "spool")
     environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(config), "MAIL_LOGTAG": "postfix"}
@@ -139,11 +165,20 @@ async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
 
 
 @asynccontextmanager
-async def exim(folder: Path, *, rcpt: str = "accept", data: str = "accept") -> AsyncIterator[MailServer]:
-    """Exim with these rules for recipients and for data."""
+async def exim(
+    folder: Path, *, rcpt: str = "accept", data: str = "accept", bounces_to: tuple[str, int] | None = None
+) -> AsyncIterator[MailServer]:
+    """Exim with these rules for recipients and for data; with a domain and a port, all else bounces there."""
     port = _free_port()
     (folder / "spool").mkdir(parents=True)
-    rules = EXIM_CONFIG.format(folder=folder, port=port, rcpt=_indented(rcpt), data=_indented(data))
+    rules = EXIM_CONFIG.format(
+        folder=folder, port=port, program=EXIM, rcpt=_indented(rcpt), data=_indented(data)
+    )
+    if bounces_to:
+        rules = rules.replace("queue_only = true", "queue_only = false")
+        rules += BOUNCING.format(domain=bounces_to[0], port=bounces_to[1])
+    else:
+        rules += NOWHERE
     (folder / "exim.conf").write_text(rules)
     _open_folders(folder)
     for path in (folder, folder / "spool"):

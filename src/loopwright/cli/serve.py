@@ -128,6 +128,18 @@ def serve(
             help="Whether to run workflows and deliver email here, or leave it to `loopwright worker`.",
         ),
     ] = True,
+    bounce_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="LOOPWRIGHT_BOUNCE_PORT",
+            min=1,
+            max=65535,
+            help="Port where email comes back to, by SMTP or LMTP; without it, none is opened.",
+        ),
+    ] = None,
+    bounce_host: Annotated[
+        str, typer.Option(envvar="LOOPWRIGHT_BOUNCE_HOST", help="Address of that port.")
+    ] = "127.0.0.1",
     webhook_networks: WebhookNetworks = None,
     sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
@@ -176,6 +188,8 @@ def serve(
         connections=connections,
         workers=workers,
         jobs=jobs,
+        bounce_host=bounce_host,
+        bounce_port=bounce_port,
         event_retention=read_retention(event_retention),
         email_retention=read_retention(email_retention),
         inbox_retention=read_retention(inbox_retention),

@@ -20,6 +20,9 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.http_door import HttpDoor, fetch
+from loopwright.server.feedback.intake import Intake
+from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
 from loopwright.server.http.icons import routes as icon_routes
@@ -128,6 +131,13 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         clock = moved or clock
         faults = Faults()
         ingest = await _ingest(stack, pool, clock, observer)
+        intake = Intake(pool, ingest, clock)
+        if settings.bounce_port is not None:
+            await stack.enter_async_context(
+                smtp_door(
+                    pool, intake, settings.bounce_host, settings.bounce_port, shared=settings.workers > 1
+                )
+            )
         pages_pool = await _pool(stack, settings, PAGE_CONNECTIONS)
         pools = {"api": pool, "pages": pages_pool}
         test_routes: Sequence[BaseRoute] = ()
@@ -146,9 +156,10 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *health.routes(),
                 *observer.routes(pool, clock),
                 *test_routes,
-                *preference_routes(pool, ingest, clock),
+                *preference_routes(pool, ingest),
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
+                *HttpDoor(pool, intake, clock, sealing, fetch).routes(),
                 *upload_routes(pool, clock),
                 *icon_routes(),
                 *openapi_routes(),

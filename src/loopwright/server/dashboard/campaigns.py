@@ -30,25 +30,24 @@ from loopwright.server.dashboard.pages.campaigns import (
 )
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.mail.design import expand
-from loopwright.server.mail.links import icons_root
+from loopwright.server.mail.links import PICTURE, icons_root
 from loopwright.server.mail.parsed_email import framed
-from loopwright.server.mail.tracked import Link, links_of
+from loopwright.server.mail.tracked import Link, address_of, links_of
 from loopwright.server.store.audience import count_reachable, load_lists
 from loopwright.server.store.campaigns import CampaignRow, find_campaign
 from loopwright.server.store.messages import MessageOwner, RevisionRow, load_current_revision, load_revisions
 from loopwright.server.store.metrics import load_counts
 from loopwright.server.store.pages.campaigns import (
-    LinkCount,
     Outcome,
     Outcomes,
     list_campaigns,
     list_recipients,
-    load_link_counts,
     load_outcomes,
 )
 from loopwright.server.store.pages.segments import load_target_names
 from loopwright.server.store.segments import load_segment_names
 from loopwright.server.store.teams import load_team
+from loopwright.server.store.visit_counts import LinkCount, load_by_link
 from loopwright.wire.filters import AudienceFilter
 
 LABELS: Mapping[Outcome, str] = {
@@ -138,13 +137,8 @@ async def show_recipients(visit: Visit) -> Response:
 def link_lines(links: Mapping[int, Link], counts: Sequence[LinkCount]) -> Sequence[LinkLine]:
     """The email's links in their order, also those that nobody has followed."""
     by_link = {one.link: one for one in counts}
-    none = LinkCount(link=0, human=0, machine=0, unsure=0)
-    return [LinkLine(written(link), by_link.get(number, none)) for number, link in sorted(links.items())]
-
-
-def written(link: Link) -> str:
-    """A link's address, with its variables in braces."""
-    return "".join(part if isinstance(part, str) else f"{{{part.kind}.{part.name}}}" for part in link.parts)
+    none = LinkCount(revision_id="", link=0, human=0, machine=0, unsure=0)
+    return [LinkLine(address_of(link), by_link.get(number, none)) for number, link in sorted(links.items())]
 
 
 def waiting(campaign: CampaignRow, outcomes: Outcomes) -> int:
@@ -160,7 +154,8 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
     tx, team_id, message_id = visit.tx, visit.team_id, campaign.message_id
     outcomes = await load_outcomes(tx, team_id, campaign.id, message_id)
     counts = await load_counts(tx, team_id, message_id)
-    followed = await load_link_counts(tx, team_id, message_id)
+    counted = await load_by_link(tx, team_id, message_id)
+    followed = [one for one in counted if one.revision_id == revision.id]
     is_under_way = campaign.status in ("Scheduled", "Sending")
     shown = (campaign, outcomes, counts, followed)
     return ProgressPart(
@@ -169,7 +164,7 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
         outcomes=outcomes,
         waiting=waiting(campaign, outcomes),
         counts=counts,
-        opens=next((one for one in followed if one.link == 0), None),
+        opens=next((one for one in followed if one.link == int(PICTURE)), None),
         links=link_lines(await asyncio.to_thread(links_of, revision.content.lmx), followed),
         is_tracked=(await load_team(tx, team_id)).tracking,
     )

@@ -9,6 +9,7 @@ from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.buttons import Wish
 from loopwright.server.dashboard.pages.webhooks import SecretPage
 from loopwright.server.refusal import BadRequest, Conflict
+from loopwright.server.sealing import needed
 from loopwright.server.store.webhooks import EndpointRow, update_endpoint
 from loopwright.server.webhook import control
 
@@ -53,7 +54,7 @@ async def rotate_webhook(wish: Wish) -> Response:
     row = await _locked(wish)
     if wish.form.get("seen") != seen(row):
         raise Conflict("The endpoint was changed meanwhile; look at it, then rotate again.", code="changed")
-    changed, secret = await control.rotate(wish.tx, row, control.needed(wish.context.sealing), now=wish.now)
+    changed, secret = await control.rotate(wish.tx, row, needed(wish.context.sealing), now=wish.now)
     return answers.page(SecretPage(frame=wish.frame(row.url, "events"), endpoint=changed, secret=secret))
 
 

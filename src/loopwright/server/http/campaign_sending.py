@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from starlette.responses import Response
@@ -14,8 +15,8 @@ from loopwright.server.store.campaign_sending import Progress
 from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
 from loopwright.server.store.database import Connection
 
-from .bodies import CampaignScheduleRequest, CampaignTestRequest
-from .campaigns import check_moment, found
+from .bodies import CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
+from .campaigns import found, moment_in
 from .dispatch import ApiRequest, answer
 from .strict import given, read_strict
 
@@ -25,8 +26,10 @@ Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
 class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     """Where a campaign stands. `status` is the API's; `state` is finer: paused, late and cancelled as well.
 
-    `recipients` are those noted so far, all of them once `is_noted`. The emails are counted by status:
-    `queued` are those in the queue, and recipients beyond all of them wait for its room.
+    Scheduled, it begins at `starts_at`, which clocks in the team's `time_zone` show as `starts_at_local`.
+    `recipients` are those noted so far, all of them once `is_noted`; whose opt-in is outstanding is none, and
+    is counted as `unconfirmed`. The emails are counted by status: `queued` are those in the queue, and
+    recipients beyond all of them wait for its room.
     """
 
     id: str
@@ -34,8 +37,11 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     status: CampaignStatus
     state: str
     starts_at: datetime | None
+    starts_at_local: str | None
+    time_zone: str
     started_at: datetime | None
     recipients: int
+    unconfirmed: int
     is_noted: bool
     emails: Progress
 
@@ -57,9 +63,8 @@ async def send_campaign(call: ApiRequest) -> Response:
 
 async def schedule_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/schedule: a draft begins at `timestamp`, or as planned."""
-    at = given((await read_strict(call, CampaignScheduleRequest)).timestamp)
-    if at is not None:
-        check_moment(at, "timestamp")
+    wanted = given((await read_strict(call, CampaignScheduleRequest)).timestamp)
+    at = None if wanted is None else moment_in(call.team.time_zone, wanted, "timestamp")
 
     async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
         await launch.schedule(tx, call.team, row, at, relay_url=_relay_url(call), now=now)
@@ -94,6 +99,25 @@ async def cancel_campaign(call: ApiRequest) -> Response:
     return await _change(call, act)
 
 
+async def send_campaign_to_joined(call: ApiRequest) -> Response:
+    """POST /loopwright/v1/campaigns/{campaignId}/send-to-joined: one that was sent, to whoever came since."""
+
+    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
+        await launch.send_to_joined(tx, call.team, row, relay_url=_relay_url(call), now=now)
+
+    return await _change(call, act)
+
+
+async def retry_campaign(call: ApiRequest) -> Response:
+    """POST /loopwright/v1/campaigns/{campaignId}/retry: emails of a `status` go once more."""
+    body = await read_strict(call, CampaignRetryRequest)
+
+    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
+        await launch.retry(tx, row, body.status, now=now)
+
+    return await _change(call, act)
+
+
 async def test_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/test: its email to one address, as that contact has it."""
     address = (await read_strict(call, CampaignTestRequest)).email
@@ -121,12 +145,19 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
             status=row.status,
             state=launch.state_of(row),
             starts_at=row.starts_at,
+            starts_at_local=_local(row.starts_at, call.team.time_zone),
+            time_zone=call.team.time_zone,
             started_at=row.started_at,
             recipients=row.recipients,
+            unconfirmed=row.unconfirmed,
             is_noted=row.noted_at is not None,
             emails=await campaign_sending.load_progress(tx, row),
         )
     )
+
+
+def _local(moment: datetime | None, time_zone: str) -> str | None:
+    return None if moment is None else moment.astimezone(ZoneInfo(time_zone)).isoformat()
 
 
 def _id(call: ApiRequest) -> str:

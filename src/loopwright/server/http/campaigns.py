@@ -1,7 +1,8 @@
 """Campaigns: list, create, read, change, and what became of their emails. Sending is explicit, and ours."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -57,7 +58,8 @@ async def create_campaign(call: ApiRequest, body: CampaignCreateRequest) -> Camp
             id=new_id(now), team_id=call.team.id, name=name_of(body.name), status="Draft", stopped="",
             message_id=draft.message_id, group_id=None, mailing_list_id=None, segment_id=None, filter=None,
             planned_at=None, starts_at=None, revision_id=None, started_at=None, noted_to="", noted_at=None,
-            recipients=0, queued_to="", queued_at=None, created_at=now, updated_at=now,
+            recipients=0, unconfirmed=0, wave=1, queued_to="", queued_at=None, retry_status="", retry_to=None,
+            created_at=now, updated_at=now,
         )  # fmt: skip
         row = await _changed(tx, call, blank, body)
         await campaigns.insert_campaign(tx, row)
@@ -161,18 +163,28 @@ def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignR
         return None
     if given.timestamp is None:
         raise BadRequest("scheduling.timestamp is missing; say when", code="scheduling_invalid")
-    check_moment(given.timestamp, "scheduling.timestamp")
-    if given.timestamp <= call.clock.now():
+    moment = moment_in(call.team.time_zone, given.timestamp, "scheduling.timestamp")
+    if moment <= call.clock.now():
         raise BadRequest("scheduling.timestamp has passed; choose a later time", code="scheduling_invalid")
-    return given.timestamp
+    return moment
 
 
-def check_moment(moment: datetime, where: str) -> None:
-    """Raises `BadRequest` for one that is another moment elsewhere."""
-    if moment.tzinfo is None:
+def moment_in(time_zone: str, given: datetime, where: str) -> datetime:
+    """The moment that is meant: without an offset, that of clocks in the time zone; of two, the first.
+
+    Raises `BadRequest` for a time that clocks pass over.
+    """
+    if given.tzinfo is not None:
+        return given
+    zone = ZoneInfo(time_zone)
+    moment = given.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != given:
         raise BadRequest(
-            f"{where} needs an offset, such as Z or +02:00 at its end", code="scheduling_invalid", path=where
+            f"{where}: clocks in {time_zone} are put forward then; choose another time, or give an offset",
+            code="scheduling_invalid",
+            path=where,
         )
+    return moment
 
 
 def _fields(call: ApiRequest, row: CampaignRow) -> dict[str, Any]:

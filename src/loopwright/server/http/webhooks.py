@@ -14,12 +14,14 @@ from loopwright import webhooks
 from loopwright.ids import new_id
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.refusal import BadRequest, NotFound
+from loopwright.server.sealing import needed
 from loopwright.server.store import webhook_deliveries as deliveries
 from loopwright.server.store import webhooks as store
 from loopwright.server.store.webhook_deliveries import DeliveryRow, DeliveryStatus
 from loopwright.server.store.webhooks import EndpointRow
 from loopwright.server.webhook import control
 from loopwright.server.webhook.addresses import REFUSED, refused_literal
+from loopwright.server.webhook.retry import WITHOUT_SUCCESS
 from loopwright.server.webhook.signing import new_secret, seal_secret
 from loopwright.wire import webhook_endpoints as wire
 from loopwright.wire.values import parse_date
@@ -42,7 +44,7 @@ async def list_webhooks(call: ApiRequest) -> Response:
 async def create_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks: another endpoint. Its secret is in this answer and in no other."""
     body = await read_strict(call, WebhookCreateRequest)
-    sealing = control.needed(call.webhooks.sealing)
+    sealing = needed(call.webhooks.sealing)
     now = call.clock.now()
     endpoint_id, secret = new_id(now), new_secret()
     row = EndpointRow(
@@ -52,6 +54,7 @@ async def create_webhook(call: ApiRequest) -> Response:
         description=body.description,
         events=_events(body.events) if body.events is not UNSET else EVENTS,
         sealed_secret=seal_secret(sealing, endpoint_id, secret),
+        ordered=body.ordered,
         created_at=now,
         updated_at=now,
     )
@@ -79,6 +82,7 @@ async def update_webhook(call: ApiRequest) -> Response:
             url=row.url if body.url is UNSET else _url(call, body.url),
             description=row.description if body.description is UNSET else body.description,
             events=row.events if body.events is UNSET else _events(body.events),
+            ordered=row.ordered if body.ordered is UNSET else body.ordered,
             updated_at=now,
         )
         changed = control.switched(changed, enabled=given(body.enabled), now=now)
@@ -97,7 +101,7 @@ async def delete_webhook(call: ApiRequest) -> Response:
 
 async def rotate_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks/{webhookId}/rotate: a new secret; the former signs beside it for a day."""
-    sealing = control.needed(call.webhooks.sealing)
+    sealing = needed(call.webhooks.sealing)
     async with call.pool.acquire() as tx, tx.transaction():
         row = await control.lock(tx, call.team.id, _id(call))
         changed, secret = await control.rotate(tx, row, sealing, now=call.clock.now())
@@ -230,6 +234,10 @@ def _shown(row: EndpointRow) -> wire.WebhookEndpoint:
         disabled_at=row.disabled_at,
         disabled_reason=row.disabled_reason,
         failing_since=row.failing_since,
+        disables_at=row.failing_since + WITHOUT_SUCCESS
+        if row.failing_since and not row.disabled_at
+        else None,
+        ordered=row.ordered,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

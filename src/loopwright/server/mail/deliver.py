@@ -116,7 +116,7 @@ class Mailer:
     async def write(self, delivery: Delivery, prepared: Prepared | UnsoundContent) -> Outgoing | Result:
         """The email as it travels, or the result that it is not sent."""
         if reason := reason_to_skip(delivery):
-            return _result(delivery, "skipped", reason)
+            return replace(_result(delivery, "skipped", reason), is_suppressed=delivery.is_suppressed)
         if self._leaves(delivery) and (reason := reason_to_hold(delivery, public_url=self._public_url)):
             return _held(delivery, reason)
         if isinstance(prepared, UnsoundContent):

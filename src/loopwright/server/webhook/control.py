@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from loopwright import webhooks
 from loopwright.ids import new_id
-from loopwright.server.refusal import BadRequest, Conflict, NotFound
+from loopwright.server.refusal import Conflict, NotFound
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store import webhook_deliveries as deliveries
 from loopwright.server.store import webhooks as store
@@ -43,17 +43,6 @@ def unknown() -> NotFound:
     return NotFound(
         "There is no such endpoint; GET /loopwright/v1/webhooks lists those there are.", code="not_found"
     )
-
-
-def needed(sealing: SealingKey | None) -> SealingKey:
-    """The key that secrets are sealed with. Raises `BadRequest` where the server has none."""
-    if sealing is None:
-        raise BadRequest(
-            "The server has no sealing key, and keeps no secret without one; start it with --sealing-key, "
-            "which `loopwright sealing new` makes.",
-            code="sealing_key_missing",
-        )
-    return sealing
 
 
 def switched(row: EndpointRow, *, enabled: bool | None, now: datetime) -> EndpointRow:

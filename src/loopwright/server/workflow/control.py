@@ -4,9 +4,9 @@
                         ▲                      │                          │
                         └──── resume, start ───┴──────────────────────────┘      stop: to Paused, at once
 
-Contacts inside a paused workflow stay where they are. Who would enter meanwhile waits at the trigger, for
-the first 24 hours; later ones stay out, and so does everybody who waits when the workflow is stopped. To ask
-for what is so already changes nothing.
+Contacts inside a paused workflow stay where they are, and its queued emails in the queue. Who would enter
+meanwhile waits at the trigger, for the first 24 hours; later ones stay out, and so does everybody who waits
+when the workflow is stopped. To ask for what is so already changes nothing.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from loopwright.server.content.publishing import reasons_against
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
-from loopwright.server.store import runs, workflows
+from loopwright.server.store import paused_emails, runs, workflows
 from loopwright.server.store.database import Connection
 from loopwright.server.store.messages import MessageOwner, load_current_revision
 from loopwright.server.store.teams import load_team
@@ -47,6 +47,7 @@ async def pause(tx: Connection, team_id: str, workflow_id: str, *, now: datetime
     workflow = await _started(tx, team_id, workflow_id)
     if workflow.status == "Sending":
         await workflows.set_status(tx, team_id, workflow_id, "PausedAndQueueing", paused_at=now, now=now)
+        await hold_emails(tx, team_id, workflow_id)
 
 
 async def stop(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
@@ -57,6 +58,25 @@ async def stop(tx: Connection, team_id: str, workflow_id: str, *, now: datetime)
     workflow = await _started(tx, team_id, workflow_id)
     await workflows.set_status(tx, team_id, workflow_id, "Paused", paused_at=now, now=now)
     await runs.drop_entering(tx, team_id, workflow_id, workflow.root_node_id, reason=STOPPED, now=now)
+    if workflow.status == "Sending":
+        await hold_emails(tx, team_id, workflow_id)
+
+
+async def hold_emails(tx: Connection, team_id: str, workflow_id: str) -> None:
+    """Have no email of a workflow leave that was just paused; those that a server has in hand are sent."""
+    await runs.have_alone(tx, workflow_id)
+    await paused_emails.hold(tx, team_id, workflow_id)
+
+
+async def let_on(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
+    """Set a workflow sending: runs and emails that were held go on, who was due first first."""
+    await runs.resume(tx, workflow.team_id, workflow.id, now=now)
+    stale_after = {
+        node_id: timedelta(hours=node.stale_after_hours)
+        for node_id, node in graph_of(workflow).nodes.items()
+        if isinstance(node, SendEmailAction) and node.stale_after_hours is not None
+    }
+    await paused_emails.release(tx, workflow.team_id, workflow.id, stale_after, now=now)
 
 
 async def _set_sending(tx: Connection, workflow: WorkflowRow, *, has_relay: bool, now: datetime) -> None:
@@ -67,7 +87,7 @@ async def _set_sending(tx: Connection, workflow: WorkflowRow, *, has_relay: bool
         raise Unprocessable(
             f"It cannot send: {'; '.join(reasons)}.", code="workflow_not_ready", details=reasons
         )
-    await runs.resume(tx, workflow.team_id, workflow.id, now=now)
+    await let_on(tx, workflow, now=now)
 
 
 def queueing_until(status: WorkflowStatus, paused_at: datetime | None) -> datetime | None:

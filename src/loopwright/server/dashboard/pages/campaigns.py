@@ -9,8 +9,9 @@ from loopwright.server.dashboard.filter_words import FilterWords
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.messages import RevisionRow
 from loopwright.server.store.metrics import Counts
-from loopwright.server.store.pages.campaigns import CampaignLine, LinkCount, Outcome, Outcomes
+from loopwright.server.store.pages.campaigns import CampaignLine, Outcome, Outcomes
 from loopwright.server.store.pages.events import EmailLine
+from loopwright.server.store.visit_counts import LinkCount
 from loopwright.wire.email_messages import GuardianReport
 
 from .frame import DashboardPage, Frame, ListPage, ListPart, LivePage, Turn
@@ -34,7 +35,7 @@ class CampaignsPage(ListPage):
 
 @dataclass(frozen=True)
 class LinkLine:
-    """A link of an email, `address` as it is written, and in how many emails it was followed, by whom."""
+    """A link of an email, `address` as it is written, and how often it was followed, by whom."""
 
     address: str
     count: LinkCount

@@ -40,15 +40,6 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     reasons: Mapping[str, int]
 
 
-class LinkCount(msgspec.Struct, frozen=True, kw_only=True):
-    """In how many emails a link was followed, by whom; link 0 is the picture, which tells of opens."""
-
-    link: int
-    human: int
-    machine: int
-    unsure: int
-
-
 CAMPAIGNS: LiteralString = """
     SELECT campaign.id, name, status, stopped, coalesce(started_at, starts_at) AS began_at, recipients,
            coalesce(counted.sends, 0) AS sends, coalesce(counted.opens, 0) AS opens,
@@ -74,10 +65,6 @@ IN_QUEUE: LiteralString = """
 """
 SENT: LiteralString = """
     SELECT coalesce(sum(deliveries), 0)::bigint FROM email_counter WHERE team_id = $1 AND owner_id = $2
-"""
-LINKS: LiteralString = """
-    SELECT link, sum(human)::bigint AS human, sum(machine)::bigint AS machine, sum(unsure)::bigint AS unsure
-      FROM link_counter WHERE team_id = $1 AND owner_id = $2 GROUP BY link ORDER BY link
 """
 # By the contact, as the index of a campaign's emails has them.
 SENT_TO: LiteralString = """
@@ -121,11 +108,6 @@ async def load_outcomes(tx: Connection, team_id: str, campaign_id: str, message_
         **queue,
         **counts,
     )
-
-
-async def load_link_counts(tx: Connection, team_id: str, message_id: str) -> Sequence[LinkCount]:
-    """Who followed the links of a message, and opened it."""
-    return [LinkCount(**row) for row in await tx.fetch(LINKS, team_id, message_id)]
 
 
 async def list_recipients(
