@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     | {
         "server.audience",
         "server.campaign.launch",
+        "server.campaign.moments",
         "server.campaign.trial",
         "server.content",
         "server.feedback.doors",
@@ -126,6 +127,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.audience.check",
         "server.audience.predicate",
         "server.campaign.launch",
+        "server.campaign.moments",
         "server.campaign.trial",
         "server.content",
         "server.mail.decide",

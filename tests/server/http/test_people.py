@@ -108,6 +108,12 @@ KEPT = {
         "owner_id": "counts",
     },
     "email_outcome": {"email_id": "names nobody", "kind": "was counted, and is not counted again"},
+    "campaign_unsent": {
+        "campaign_id": "what was sent to many",
+        "email_id": "names nobody",
+        "status": "is counted",
+        "reason": "is counted: one of the server's own sentences",
+    },
     "idempotency_key": {
         "endpoint": "which request came; 24 hours",
         "key": "the caller's own name for a request, which is not to hold addresses; 24 hours",
