@@ -320,7 +320,7 @@ async def _jobs(
     dispatcher = Dispatcher(pool, clock, observer.job)
     await dispatcher.start()
     stack.push_async_callback(dispatcher.stop)
-    resolver = Resolver(settings.webhook_networks)
+    resolver = Resolver(_reach(settings))
     stack.callback(resolver.close)
     mailboxes = Mailboxes(
         pool, Intake(pool, ingest, clock), clock, await _sealing(pool, settings, clock), resolver
@@ -366,7 +366,7 @@ async def _webhooks(
 
 
 def _reach(settings: Settings) -> Reach:
-    """Where webhooks go; a server for tests tells nobody in the public internet."""
+    """Where webhooks and mailboxes may be; a server for tests calls nobody in the public internet."""
     return only(settings.webhook_networks) if settings.for_tests else public_and(settings.webhook_networks)
 
 
