@@ -47,6 +47,12 @@ from loopwright.wire.filters import AudienceFilter, PropertyCondition
 QUEUE_AT_ONCE = 500
 BAR = 0.33
 FLAT = 0.85
+LATEST_SECONDS = 1.0
+BACKLOG = 100_000
+TIMERS = 100
+FIRING: LiteralString = """
+    SELECT count(*) FROM run WHERE id = ANY ($1::text[]) AND due_at < now() + interval '1 hour'
+"""
 CONTACTS: LiteralString = """
     INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties, mailing_lists,
                          created_at, updated_at)
@@ -58,7 +64,8 @@ RUNS: LiteralString = """
     INSERT INTO run (id, team_id, workflow_id, contact_id, event_properties, once, status, node_id, due_at,
                      entered_at, created_at, updated_at)
     SELECT 'r' || lpad(($6::int + n)::text, 24, '0'), $1, $2, 'c' || lpad(n::text, 24, '0'),
-           '{"plan": "Pro"}', false, 'active', $3, now() + $4::interval, now(), now(), now()
+           '{"plan": "Pro"}', false, 'active', $3, now() + $4::interval + n * $7::interval,
+           now(), now(), now()
       FROM generate_series(1, $5::int) AS n
 """
 JOBS: LiteralString = """
@@ -110,14 +117,19 @@ class Bench:
         return rate
 
     async def fill(
-        self, kind: str, count: int, *, due_in: timedelta = timedelta(0), at: str = "root"
+        self,
+        kind: str,
+        count: int,
+        *,
+        due_in: timedelta = timedelta(0),
+        apart: timedelta = timedelta(0),
+        at: str = "root",
     ) -> None:
-        """Add runs, each for one of the contacts."""
+        """Add runs, each for one of the contacts and due so much after the one before."""
         while count > 0:
             part = min(count, self._count)
-            await self._pool.execute(
-                RUNS, self._team_id, self._workflows[kind], at, due_in, part, self._filled, timeout=600
-            )
+            values = (self._team_id, self._workflows[kind], at, due_in, part, self._filled, apart)
+            await self._pool.execute(RUNS, *values, timeout=600)
             count -= part
             self._filled += part
         await self._pool.execute("VACUUM ANALYZE run", timeout=600)
@@ -191,9 +203,32 @@ async def measure(folder: Path, count: int, waiting: int, rounds: int) -> str:
                     queue.append(await bench.queue())
                     rates.append(await bench.steps(kind))
             flat = await _flatness(pool, bench, waiting, rounds)
+            latest = await _lateness(pool, bench, BACKLOG)
     finally:
         await postgres.stop()
-    return _told(queue, found, flat, count=count, waiting=waiting, rounds=rounds)
+    return _told(queue, found, flat, latest, count=count, waiting=waiting, rounds=rounds)
+
+
+async def _lateness(pool: Pool, bench: Bench, backlog: int) -> float:
+    """Seconds from a timer's end to its step, of the latest of many, while so many runs have been due."""
+    await pool.execute("TRUNCATE run")
+    await bench.fill("email", backlog, due_in=timedelta(hours=-1))
+    apart = timedelta(milliseconds=20)
+    await bench.fill("timer", TIMERS, due_in=timedelta(seconds=5), apart=apart, at="wait")
+    rows = await pool.fetch("SELECT id, due_at FROM run WHERE node_id = 'wait'")
+    ends = {row["id"]: row["due_at"] for row in rows}
+    runner = Runner(pool, SystemClock())
+    await runner.start()
+    try:
+        # A timer that has fired sleeps for a day: that is how long it is by its node.
+        while await pool.fetchval(FIRING, [*ends]):
+            await asyncio.sleep(0.2)
+        left = await pool.fetchval("SELECT count(*) FROM run WHERE due_at < now() - interval '1 minute'")
+    finally:
+        await runner.stop()
+    assert left, "the backlog was over before the timers were"
+    rows = await pool.fetch("SELECT id, updated_at FROM run WHERE id = ANY ($1)", [*ends])
+    return max((row["updated_at"] - ends[row["id"]]).total_seconds() for row in rows)
 
 
 async def _flatness(pool: Pool, bench: Bench, waiting: int, rounds: int) -> list[float]:
@@ -213,6 +248,7 @@ def _told(
     queue: list[float],
     found: dict[str, list[float]],
     flat: list[float],
+    latest: float,
     *,
     count: int,
     waiting: int,
@@ -237,6 +273,11 @@ def _told(
         _verdict(
             f"{waiting:,} runs that wait instead of 1,000: at least {FLAT} of the pace", median(flat), FLAT
         )
+    )
+    verdicts.append(
+        f"- the latest of {TIMERS} timers that end while {BACKLOG:,} runs are due: at most "
+        f"{LATEST_SECONDS:.0f} s after its time: {'holds' if latest <= LATEST_SECONDS else 'MISSED'} "
+        f"({latest:.2f} s)"
     )
     return "\n".join([*lines, "", *verdicts])
 

@@ -37,6 +37,8 @@ async def test_settings(team_command: Any) -> None:
     assert (after["name"], after["address"], after["company"]) == ("Acme", "1 Road", before["company"])
     assert (after["doubleOptIn"], after["blocklist"]) == (True, ["*@spam.test"])
     assert "*@spam.test" in (await team_command("show")).stdout
+    zoned = json.loads((await team_command("set", "--time-zone", "America/New_York", "--json")).stdout)
+    assert (before["timeZone"], zoned["timeZone"]) == ("UTC", "America/New_York")
     await team_command("set", "--sending-domain", "Post.fa\u00df.test")
     shown = json.loads((await team_command("show", "--json")).stdout)
     assert shown["sendingDomain"] == "post.xn--fa-hia.test"
@@ -54,10 +56,13 @@ async def test_settings(team_command: Any) -> None:
             ["set", "--sending-domain", "https://acme.example/x"], "write acme.example", id="URL as domain"
         ),
         pytest.param(["set", "--sending-domain", "acme"], "no domain that email can come", id="no domain"),
+        pytest.param(["set", "--time-zone", "Berlin"], "no time zone Berlin", id="no time zone"),
         pytest.param(["create", " "], "cannot be empty", id="new team without a name"),
         pytest.param(["create", "My team "], "called My team already", id="new team of a name that is taken"),
         pytest.param(["show", "--team", "other"], "no team other", id="unknown team"),
         pytest.param(["keys", "revoke", "cnone"], "no key cnone", id="unknown key"),
+        pytest.param(["notices", "ops"], "the address is incomplete", id="no address for notices"),
+        pytest.param(["notices", "a@b.example", "--off"], "not both", id="notices to somebody and nobody"),
     ],
 )
 async def test_mistakes(team_command: Any, arguments: list[str], text: str) -> None:
@@ -116,3 +121,10 @@ async def test_keys(team_command: Any, pool: Pool, team: TeamRow) -> None:
     await team_command("keys", "revoke", listed["id"])
     async with pool.acquire() as tx:
         assert await team_of_key(tx, hash_key(key)) is None
+
+
+async def test_notices(team_command: Any) -> None:
+    """Where they go: set, shown and switched off."""
+    ops = "ops@acme.example"
+    for arguments, said in (([], "nobody"), ([ops], ops), ([], ops), (["--off"], "nobody")):
+        assert f"Notices go to {said}." in (await team_command("notices", *arguments)).stdout

@@ -128,6 +128,10 @@ def set_(
             help="Keep a hash of the address and program of an open or click, or nothing of them.",
         ),
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Of times without an offset, as those of schedules: Europe/Berlin, for one."),
+    ] = None,
     block: Annotated[
         list[str] | None,
         typer.Option(help="Keep addresses out: *@example.com, *@*.edu, or one address. Repeatable."),
@@ -155,10 +159,40 @@ def set_(
         attachments=attachments,
         tracking=tracking,
         hash_visitors=hash_visitors,
+        time_zone=time_zone,
         block=block or (),
         unblock=unblock or (),
     )
     _show(*run_on_database(_change(changes, team, data_dir, database_url)), as_json=as_json)
+
+
+@app.command()
+def notices(
+    address: Annotated[str | None, typer.Argument(help="Where to write to.")] = None,
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Write to nobody.")] = False,
+    team: Team = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Have a team written to when something needs somebody, such as a paused workflow that loses contacts.
+
+    Without an address or --off it shows where notices go.
+    """
+
+    async def run() -> str | None:
+        from loopwright.server.mail.addresses import ascii_address
+        from loopwright.server.store.notices import load_address, set_address
+
+        async with opened_team(team, data_dir, database_url) as (tx, found):
+            if address is not None or off:
+                await set_address(tx, found.id, None if address is None else ascii_address(address))
+            return await load_address(tx, found.id)
+
+    if address is not None and off:
+        raise CommandFailed("give an address, or --off, not both")
+    to = run_on_database(run())
+    say(f"Notices go to {to}." if to else "Notices go to nobody.")
 
 
 async def _change(
@@ -256,6 +290,7 @@ def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
         "attachments": team.attachments,
         "tracking": team.tracking,
         "hashVisitors": team.hash_visitors,
+        "timeZone": team.time_zone,
         "blocklist": team.blocklist,
         "forms": forms,
     }

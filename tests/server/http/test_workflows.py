@@ -283,3 +283,59 @@ async def test_an_event_for_a_workflow_that_goes_away(
 async def is_waiting(pool: Pool) -> bool:
     """Whether somebody waits for a lock."""
     return bool(await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
+async def test_when_an_email_is_stale(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Read and changed under our own prefix, by the rules of other edits."""
+    flow, _ = await stored(http, live_server, "Paused")
+    root = f"{live_server.base_url}/loopwright/v1/workflows/{flow.id}/nodes"
+
+    async def ask(node_id: str, revision: str | None = None, **body: object) -> httpx2.Response:
+        latest = {"expectedRevisionId": revision or flow.workflow["workflowRevisionId"]}
+        return await http.post(f"{root}/{node_id}", json={**latest, **body})
+
+    assert (await http.get(f"{root}/first")).json()["staleAfterHours"] is None
+    changed = await ask("first", staleAfterHours=36)
+    assert changed.status_code == 200, changed.text
+    assert changed.json() == {
+        "id": "first",
+        "workflowId": flow.id,
+        "workflowRevisionId": (await http.get(f"/workflows/{flow.id}")).json()["workflowRevisionId"],
+        "staleAfterHours": 36,
+    }
+    assert (await http.get(f"{root}/first")).json() == changed.json()
+    latest = changed.json()["workflowRevisionId"]
+    refused(await ask("first", staleAfterHours=1), 409, "mismatch")
+    refused(await ask("first", latest), 400, "staleAfterHours is missing")
+    for hours in (0, -1, 1e300):
+        refused(
+            await ask("first", latest, staleAfterHours=hours), 400, "SendEmailAction first: an email is stale"
+        )
+    refused(
+        await ask("first", latest, staleAfterHours="soon"), 400, "staleAfterHours: Expected `float | null`"
+    )
+    refused(await ask("wait", latest, staleAfterHours=1), 400, "TimerAction wait: only an email is stale")
+    refused(await ask("none", latest, staleAfterHours=1), 404, "node")
+    refused(await http.get(f"{root}/wait"), 404, "node")
+    assert (await ask("first", latest, staleAfterHours=None)).json()["staleAfterHours"] is None
+
+
+async def test_removed_nodes_are_forgotten_once_nobody_stands_there(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """Whoever stands at one goes on; the next edit forgets those at which nobody does."""
+    flow, row = await stored(http, live_server, "Paused")
+    pool = live_server.pool
+    await pool.execute(
+        "UPDATE workflow SET removed_nodes = $2 WHERE id = $1", row.id, '{"gone": "older", "older": "second"}'
+    )
+    await wait_at(pool, row, "gone", 1)
+
+    async def removed() -> str:
+        return str(await pool.fetchval("SELECT removed_nodes FROM workflow WHERE id = $1", row.id))
+
+    await flow.change("/nodes/first", "DELETE")
+    assert await removed() == '{"gone": "second"}'
+    await pool.execute("UPDATE run SET node_id = 'second' WHERE node_id = 'gone'")
+    await flow.insert("TimerAction", insertMode="before", toNodeId="second")
+    assert await removed() == "{}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from loopwright.ids import new_id
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import SystemClock
 from loopwright.server.store import runs, workflows
@@ -17,6 +18,7 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.events import EventRow
 from loopwright.server.store.facts import Fact
 from loopwright.server.store.jobs import RunStep
+from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.store.workflows import WorkflowRow
 from loopwright.server.workflow.entry import by_trigger, entries
@@ -29,7 +31,7 @@ from loopwright.server.workflow.graph import (
     TimerAction,
     encode_nodes,
 )
-from loopwright.server.workflow.runner import Runner
+from loopwright.server.workflow.runner import AT_ONCE, Runner
 from support import workflows as support
 from support.clock import HandClock
 from support.factories import add_list
@@ -39,6 +41,7 @@ from support.workflows import (
     add_workflow,
     email_timer_email,
     run_step,
+    start_run,
     until,
     utc_now,
     working,
@@ -243,6 +246,24 @@ async def test_many_runs_in_a_few_batches(pool: Pool, team: TeamRow) -> None:
         await until(all_finished)
     assert await pool.fetchval("SELECT count(*) FROM run WHERE status = 'finished'") == 450
     assert await pool.fetchval("SELECT count(DISTINCT cause) FROM email") == 900
+
+
+async def test_a_timer_is_on_time_behind_a_backlog(pool: Pool, team: TeamRow) -> None:
+    """Who is due just now goes ahead of what has been due for long, of which a batch goes on, too."""
+    workflow = await add_workflow(pool, team.id, await email_timer_email(pool, team.id, minutes=5))
+    contact = await add_contact(pool, team.id, "ada@example.com")
+    clock = HandClock(utc_now())
+    backlog = [NewRun(
+        id=new_id(utc_now()), team_id=team.id, workflow_id=workflow.id, contact_id=contact.id, event_id=None,
+        event_name=None, event_properties={}, once=False, node_id="root",
+    ) for _ in range(AT_ONCE + 1)]  # fmt: skip
+    async with pool.acquire() as tx:
+        await start_runs(tx, backlog, now=clock.now() - timedelta(hours=1))
+    fresh = await start_run(pool, workflow, contact, now=clock.now() - timedelta(milliseconds=900))
+    assert await Runner(pool, clock).take_fresh_first() == AT_ONCE + 1
+    rows = await pool.fetch("SELECT id FROM run WHERE node_id = 'root'")
+    assert [row["id"] for row in rows] == [backlog[-1].id]
+    assert fresh != backlog[-1].id
 
 
 async def test_a_deleted_contact_leaves(pool: Pool, team: TeamRow) -> None:

@@ -137,6 +137,17 @@ def test_a_stale_email_is_passed(hours: float, sends: tuple[tuple[str, str], ...
     assert result.way[-1].why == ("" if sends else "the email before it was stale")
 
 
+def test_lateness_counts_from_the_end_of_the_timer() -> None:
+    """Also where an edit during a pause had the run looked at before."""
+    nodes: dict[str, Node] = {
+        "wait": TimerAction(next_node_ids=("mail",), amount=8, unit="h"),
+        "mail": SendEmailAction(next_node_ids=("exit",), email_message_id="m1", stale_after_hours=2),
+        "exit": ExitAction(),
+    }
+    edited = run("wait", entered_at=NOON - 9 * HOUR, due_at=NOON - 5 * HOUR)
+    assert go(edited, graph=Graph("root", nodes)).sends == (("mail", "m1"),)
+
+
 def experiment(rate: float, *children: str) -> Graph:
     nodes: dict[str, Node] = {"split": ExperimentBranchNode(next_node_ids=children, sampling_rate=rate)}
     nodes |= {child: VariantNode(is_control=child == "control") for child in children}

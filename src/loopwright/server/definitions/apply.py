@@ -33,6 +33,7 @@ from loopwright.server.store.segments import find_segment_named
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
+from loopwright.server.workflow import control
 from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     ContactPropertyTrigger,
@@ -42,13 +43,16 @@ from loopwright.server.workflow.graph import (
     SendEmailAction,
     encode_nodes,
     graph_of,
+    trimmed,
 )
 from loopwright.server.workflow.property_query import check_query
 from loopwright.wire.groups import DEFAULT_GROUP
 from loopwright.wire.values import PropertyType
 
+from .apply_segments import apply_segments
 from .apply_shared import SharedApplier
 from .change import Change, action
+from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
 from .model import (
     Definitions,
@@ -80,10 +84,10 @@ async def apply_definitions(
     `public_url` is where readers reach the server, without a final slash: the folder's images will be there.
 
     What the team has beyond the definitions is left alone, and what people or programs have paused stays
-    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties
-    and components that the team does not have, for a confirmation email without its link, and, unless it is
-    to `overwrite`, for emails that others have changed since files last wrote them. The caller's transaction
-    then ends with nothing written.
+    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties,
+    themes and components that the team does not have, for a confirmation email without its link, and, unless
+    it is to `overwrite`, for emails that others have changed since files last wrote them. The caller's
+    transaction then ends with nothing written.
     """
     if definitions.themes or definitions.components:
         await lock_design_alone(tx, team_id)
@@ -107,6 +111,7 @@ async def apply_definitions(
     applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
     changes += [
         *await applier.lists(definitions.lists),
+        *await apply_segments(tx, team_id, definitions.segments, content.unknown, now=now),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
@@ -174,7 +179,7 @@ class _ContentWriter:
         design = await load_design(self._tx, self._team_id, [content.lmx])
         self.unknown += [
             Mistake(definition.file, 1, f"the body, {one}")
-            for one in unknown(content.lmx, design, "componentId")
+            for one in unknown(content.lmx, design, "themeId", "componentId")
         ]
         revision = await write_content(self._tx, self._team_id, known_id, content, now=self._now)
         self._written[place] = revision.id
@@ -305,7 +310,7 @@ class _Applier:
         before = graph_of(stored) if stored else Graph("", {})
         message_ids, messages_differ = await self._save_messages(definition, before)
         filters = await self._filters(definition)
-        graph = _succeed(before, definition.graph(message_ids, filters))
+        graph = await self._trimmed(stored, before, _succeed(before, definition.graph(message_ids, filters)))
         row = self._workflow_row(definition, graph, stored, await self._group(definition, stored))
         detail = ""
         if stored is not None and not self._resumes and await self._is_paused_elsewhere(stored):
@@ -318,7 +323,9 @@ class _Applier:
         elif differs:
             await update_workflow(self._tx, row, now=self._now)
             if row.status == "Sending" and stored.status != "Sending":
-                await runs.resume(self._tx, self._team_id, row.id, now=self._now)
+                await control.let_on(self._tx, row, now=self._now)
+            elif stored.status == "Sending" and row.status != "Sending":
+                await control.hold_emails(self._tx, self._team_id, row.id)
             detail = "; ".join(filter(None, (detail, await self._redirect(row.id, before, graph))))
         else:
             if row.file_revision_id != stored.file_revision_id:
@@ -334,7 +341,7 @@ class _Applier:
         for node_id, one in definition.filters().items():
             segment = await find_segment_named(self._tx, self._team_id, one.segment) if one.segment else None
             if one.segment and segment is None:
-                message = f"the team has no segment {one.segment}; create it through the API first"
+                message = f"the team has no segment {one.segment}; write it into {SEGMENTS_FILE}"
                 self._content.unknown.append(Mistake(one.file, one.line, message))
             try:
                 checked = await accept_filter(self._tx, self._team_id, one.filter) if one.filter else None
@@ -421,6 +428,12 @@ class _Applier:
                 ).message_id
             ids[node_id] = known_id or ""
         return ids, any_changed
+
+    async def _trimmed(self, stored: WorkflowRow | None, before: Graph, after: Graph) -> Graph:
+        """`after`, if it differs, without removed nodes at which nobody stands."""
+        if stored is None or after.nodes == before.nodes:
+            return after
+        return trimmed(after, await runs.occupied(self._tx, self._team_id, stored.id, after.removed))
 
     async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
         """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""

@@ -7,9 +7,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import audience, bulk, campaign_sending, export, inbox, people, webhooks, workflow_control
+from . import (
+    audience,
+    bulk,
+    campaign_sending,
+    export,
+    feedback,
+    inbox,
+    people,
+    visits,
+    webhooks,
+    workflow_control,
+    workflow_emails,
+)
 from .dispatch import Authenticator, Handler, Resource, respond
-from .endpoints import ENDPOINTS, Endpoint
+from .endpoint import Endpoint
+from .endpoints import ENDPOINTS
 from .fallback import unknown_path
 from .paths import Paths
 
@@ -27,13 +40,21 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/contacts/data": {"GET": people.all_data},
     "/audience/count": {"POST": audience.count_audience},
     "/audience/preview": {"POST": audience.preview_audience},
+    "/email-messages/{emailMessageId}/visits": {"GET": visits.show_visits},
     "/campaigns/{campaignId}": {"GET": campaign_sending.show_campaign},
     "/campaigns/{campaignId}/send": {"POST": campaign_sending.send_campaign},
     "/campaigns/{campaignId}/schedule": {"POST": campaign_sending.schedule_campaign},
     "/campaigns/{campaignId}/pause": {"POST": campaign_sending.pause_campaign},
     "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
     "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
+    "/campaigns/{campaignId}/send-to-joined": {"POST": campaign_sending.send_campaign_to_joined},
+    "/campaigns/{campaignId}/retry": {"POST": campaign_sending.retry_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
+    "/brakes": {"GET": feedback.list_brakes},
+    "/feedback/doors": {"GET": feedback.list_doors, "POST": feedback.create_door},
+    "/feedback/doors/{doorId}": {"DELETE": feedback.delete_door},
+    "/feedback/unknown": {"GET": feedback.list_unknown, "DELETE": feedback.clear_unknown},
+    "/feedback/stopped": {"GET": feedback.list_stopped, "DELETE": feedback.release_address},
     "/inbox": {"GET": inbox.list_inbox},
     "/webhooks": {"GET": webhooks.list_webhooks, "POST": webhooks.create_webhook},
     "/webhooks/{webhookId}": {
@@ -48,6 +69,10 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/webhooks/{webhookId}/deliveries/{deliveryId}": {"GET": webhooks.get_delivery},
     "/workflows": {"GET": workflow_control.list_states},
     "/workflows/{workflowId}": {"GET": workflow_control.show_state},
+    "/workflows/{workflowId}/nodes/{nodeId}": {
+        "GET": workflow_emails.get_stale_after,
+        "POST": workflow_emails.update_stale_after,
+    },
     "/workflows/{workflowId}/start": {"POST": workflow_control.start},
     "/workflows/{workflowId}/pause": {"POST": workflow_control.pause},
     "/workflows/{workflowId}/resume": {"POST": workflow_control.resume},

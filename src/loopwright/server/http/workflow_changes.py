@@ -13,7 +13,15 @@ from loopwright.server.store.audience import has_list
 from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import find_group
 from loopwright.server.store.workflows import WorkflowRow, lock_by_id, update_workflow
-from loopwright.server.workflow.graph import EventTrigger, Graph, encode_nodes, graph_of, type_name
+from loopwright.server.workflow.graph import (
+    EventTrigger,
+    Graph,
+    encode_nodes,
+    graph_of,
+    heir_of,
+    trimmed,
+    type_name,
+)
 from loopwright.wire.failures import (
     GROUP_NOT_FOUND,
     MAILING_LIST_NOT_FOUND,
@@ -55,6 +63,8 @@ async def open_workflow(tx: Connection, team_id: str, workflow_id: str, expected
 
 async def save_graph(tx: Connection, opened: Opened, graph: Graph, *, now: datetime) -> WorkflowRow:
     """Write a workflow with another graph; whoever stands at a changed node is decided anew."""
+    occupied = await runs.occupied(tx, opened.row.team_id, opened.row.id, graph.removed)
+    graph = trimmed(graph, occupied)
     row = await save(tx, with_graph(opened.row, graph), now=now)
     changed = [
         node_id for node_id, node in opened.graph.nodes.items() if graph.nodes.get(node_id, node) != node
@@ -86,14 +96,7 @@ def with_graph(row: WorkflowRow, graph: Graph) -> WorkflowRow:
 
 def standing_at(graph: Graph, node_ids: Collection[str]) -> list[str]:
     """The nodes, and those that are gone and whose runs go on at them."""
-    places = set(node_ids)
-    for gone in graph.removed:
-        heir = gone
-        while heir not in graph.nodes and heir in graph.removed:
-            heir = graph.removed[heir]
-        if heir in node_ids:
-            places.add(gone)
-    return sorted(places)
+    return sorted({*node_ids, *(gone for gone in graph.removed if heir_of(graph, gone) in node_ids)})
 
 
 async def require_group(tx: Connection, team_id: str, group_id: str) -> None:

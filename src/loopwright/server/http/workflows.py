@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.refusal import Conflict, NotFound
-from loopwright.server.store import workflow_edits
+from loopwright.server.store import paused_emails, workflow_edits
 from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import default_group_id
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, load_workflow
@@ -39,6 +39,7 @@ from .strict import at_least_one, given, name_of
 from .workflow_changes import open_workflow, require_group, require_list, save, with_graph
 from .workflow_views import summary, whole
 
+DELETED = "its workflow was deleted"
 OFF_THE_LIST = "the workflow's mailing list was changed, and the contact is not on the new one"
 
 
@@ -145,6 +146,7 @@ async def delete_workflow(call: ApiRequest, workflow_id: str, body: WorkflowDele
             count = await workflow_edits.count_waiting(tx, call.team.id, workflow_id)
             if reason := _unconfirmed(opened.row.status == "Sending", count):
                 raise Conflict(reason, code="delete_unconfirmed")
+        await paused_emails.skip(tx, call.team.id, workflow_id, reason=DELETED)
         await workflow_edits.delete_workflow(tx, call.team.id, workflow_id)
 
 

@@ -1,4 +1,7 @@
-"""Emails that are held: they stand in the queue without a time, until what they lack is there."""
+"""Emails that are held: they stand in the queue without a time, until what they lack is there.
+
+Those that a paused workflow holds are another's affair (`paused_emails`), and are only counted here.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -41,13 +44,14 @@ GROUPS: LiteralString = """
     SELECT team.id AS team_id, lane, team.sending_domain, team.address
       FROM team CROSS JOIN unnest($1::smallint[]) AS lane
      WHERE EXISTS (SELECT FROM email_queue
-                    WHERE due_at = 'infinity' AND team_id = team.id AND email_queue.lane = lane.lane)
+                    WHERE due_at = 'infinity' AND paused_workflow_id IS NULL
+                      AND team_id = team.id AND email_queue.lane = lane.lane)
      ORDER BY lane, team.id
 """
 LET_GO: LiteralString = """
     WITH chosen AS MATERIALIZED (
         SELECT email_id FROM email_queue
-         WHERE due_at = 'infinity' AND team_id = $1 AND lane = $2
+         WHERE due_at = 'infinity' AND paused_workflow_id IS NULL AND team_id = $1 AND lane = $2
          ORDER BY email_id LIMIT $3 FOR UPDATE SKIP LOCKED
     ), due AS (
         UPDATE email_queue SET due_at = $4 FROM chosen

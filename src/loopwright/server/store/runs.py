@@ -1,7 +1,7 @@
 """Runs: one contact's way through a workflow, and when each is due for its next step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, LiteralString, TypeAlias
 
 import msgspec
@@ -88,6 +88,8 @@ class Overdue(Struct, frozen=True, kw_only=True):
     since: datetime
 
 
+EVER = datetime.min.replace(tzinfo=UTC)
+"""A moment before all others; PostgreSQL calls it minus infinity."""
 LATE = timedelta(minutes=5)
 """A run that has been due for longer does not go on by itself: no worker takes it, or its step fails."""
 MANY = 10_000
@@ -117,7 +119,9 @@ _DUE: LiteralString = f"""
       FROM run
      WHERE due_at <= $1 AND status = 'active' AND pg_try_advisory_xact_lock_shared({_KEY})
 """
-LOCK_DUE: LiteralString = f"{_DUE} ORDER BY run.due_at, run.id LIMIT $2 FOR UPDATE SKIP LOCKED"
+LOCK_DUE: LiteralString = f"""
+    {_DUE} AND due_at > $3 ORDER BY run.due_at, run.id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
 LOCK_DUE_AGAIN: LiteralString = f"{_DUE} AND id = ANY ($2::text[]) ORDER BY run.id FOR UPDATE SKIP LOCKED"
 HAVE_ALONE: LiteralString = f"SELECT pg_advisory_xact_lock({_KEY}) FROM (SELECT $1::text AS workflow_id)"
 # Read after the runs are locked: no change can come in between any more.
@@ -166,6 +170,11 @@ WAKE_RUNS: LiteralString = """
 WAITING_AT: LiteralString = """
     SELECT count(*) FROM run
      WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
+"""
+OCCUPIED: LiteralString = """
+    SELECT place.node_id FROM unnest($3::text[]) AS place (node_id)
+     WHERE EXISTS (SELECT FROM run WHERE run.team_id = $1 AND run.workflow_id = $2 AND run.status = 'active'
+                     AND run.node_id = place.node_id)
 """
 DISCARD_RUNS: LiteralString = """
     WITH discarded AS (
@@ -223,12 +232,12 @@ async def start_runs(tx: Connection, runs: Sequence[NewRun], *, now: datetime) -
     )
 
 
-async def lock_due(tx: Connection, *, now: datetime, limit: int) -> list[DueRun]:
-    """Up to `limit` runs that are due, first due first, locked until the caller's transaction ends.
+async def lock_due(tx: Connection, *, now: datetime, limit: int, after: datetime = EVER) -> list[DueRun]:
+    """Up to `limit` runs that are due since `after`, first due first, locked until the transaction ends.
 
     Runs that others have locked are passed over.
     """
-    return await _due(tx, await tx.fetch(LOCK_DUE, now, limit))
+    return await _due(tx, await tx.fetch(LOCK_DUE, now, limit, after))
 
 
 async def lock_due_again(tx: Connection, ids: Collection[str], *, now: datetime) -> list[DueRun]:
@@ -271,7 +280,10 @@ async def postpone(tx: Connection, run: DueRun, *, until: datetime, reason: str)
 
 
 async def resume(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
-    """Set a workflow sending, and have every run that was held go on, in the order in which they were due."""
+    """Set a workflow sending, and have every run that was held go on, in the order in which they were due.
+
+    `control.let_on` sees to its emails, too.
+    """
     await have_alone(tx, workflow_id)
     await workflows.set_status(tx, team_id, workflow_id, "Sending", now=now)
     await tx.execute(RELEASE_RUNS, team_id, workflow_id, now)
@@ -293,6 +305,14 @@ async def waiting_at(tx: Connection, team_id: str, workflow_id: str, node_ids: C
     await have_alone(tx, workflow_id)
     count: int = await tx.fetchval(WAITING_AT, team_id, workflow_id, list(node_ids))
     return count
+
+
+async def occupied(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> set[str]:
+    """Those of the nodes at which a contact stands; none comes or goes until the transaction ends."""
+    if not node_ids:
+        return set()
+    await have_alone(tx, workflow_id)
+    return {row["node_id"] for row in await tx.fetch(OCCUPIED, team_id, workflow_id, list(node_ids))}
 
 
 async def discard(

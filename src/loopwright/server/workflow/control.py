@@ -4,22 +4,24 @@
                         ▲                      │                          │
                         └──── resume, start ───┴──────────────────────────┘      stop: to Paused, at once
 
-Contacts inside a paused workflow stay where they are. Who would enter meanwhile waits at the trigger, for
-the first 24 hours; later ones stay out, and so does everybody who waits when the workflow is stopped. To ask
-for what is so already changes nothing.
+Contacts inside a paused workflow stay where they are, and its queued emails in the queue. Who would enter
+meanwhile waits at the trigger, for the first 24 hours; later ones stay out, and so does everybody who waits
+when the workflow is stopped. To ask for what is so already changes nothing.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from loopwright.server.content.notices import notify_team
 from loopwright.server.content.publishing import reasons_against
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
-from loopwright.server.store import runs, workflows
+from loopwright.server.store import paused_emails, runs, workflows
 from loopwright.server.store.database import Connection
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import MessageOwner, load_current_revision
 from loopwright.server.store.teams import load_team
-from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
+from loopwright.server.store.workflows import EndedQueue, WorkflowRow, WorkflowStatus
 from loopwright.wire.failures import WORKFLOW_NOT_FOUND
 
 from .graph import Graph, SendEmailAction, graph_of, problems
@@ -47,6 +49,7 @@ async def pause(tx: Connection, team_id: str, workflow_id: str, *, now: datetime
     workflow = await _started(tx, team_id, workflow_id)
     if workflow.status == "Sending":
         await workflows.set_status(tx, team_id, workflow_id, "PausedAndQueueing", paused_at=now, now=now)
+        await hold_emails(tx, team_id, workflow_id)
 
 
 async def stop(tx: Connection, team_id: str, workflow_id: str, *, now: datetime) -> None:
@@ -57,6 +60,25 @@ async def stop(tx: Connection, team_id: str, workflow_id: str, *, now: datetime)
     workflow = await _started(tx, team_id, workflow_id)
     await workflows.set_status(tx, team_id, workflow_id, "Paused", paused_at=now, now=now)
     await runs.drop_entering(tx, team_id, workflow_id, workflow.root_node_id, reason=STOPPED, now=now)
+    if workflow.status == "Sending":
+        await hold_emails(tx, team_id, workflow_id)
+
+
+async def hold_emails(tx: Connection, team_id: str, workflow_id: str) -> None:
+    """Have no email of a workflow leave that was just paused; those that a server has in hand are sent."""
+    await runs.have_alone(tx, workflow_id)
+    await paused_emails.hold(tx, team_id, workflow_id)
+
+
+async def let_on(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
+    """Set a workflow sending: runs and emails that were held go on, who was due first first."""
+    await runs.resume(tx, workflow.team_id, workflow.id, now=now)
+    stale_after = {
+        node_id: timedelta(hours=node.stale_after_hours)
+        for node_id, node in graph_of(workflow).nodes.items()
+        if isinstance(node, SendEmailAction) and node.stale_after_hours is not None
+    }
+    await paused_emails.release(tx, workflow.team_id, workflow.id, stale_after, now=now)
 
 
 async def _set_sending(tx: Connection, workflow: WorkflowRow, *, has_relay: bool, now: datetime) -> None:
@@ -67,7 +89,7 @@ async def _set_sending(tx: Connection, workflow: WorkflowRow, *, has_relay: bool
         raise Unprocessable(
             f"It cannot send: {'; '.join(reasons)}.", code="workflow_not_ready", details=reasons
         )
-    await runs.resume(tx, workflow.team_id, workflow.id, now=now)
+    await let_on(tx, workflow, now=now)
 
 
 def queueing_until(status: WorkflowStatus, paused_at: datetime | None) -> datetime | None:
@@ -76,8 +98,36 @@ def queueing_until(status: WorkflowStatus, paused_at: datetime | None) -> dateti
 
 
 async def stop_queueing(tx: Connection, *, now: datetime) -> list[str]:
-    """End the queueing of workflows that were paused 24 hours ago; returns their ids."""
-    return await workflows.stop_queueing(tx, paused_before=now - QUEUEING, now=now)
+    """End the queueing of workflows that were paused 24 hours ago, and write to their teams; returns the ids.
+
+    Each has a transaction of its own: the connection is in none.
+    """
+    before = now - QUEUEING
+    ids: list[str] = []
+    for team_id, workflow_id in await workflows.load_queueing(tx, paused_before=before):
+        async with tx.transaction():
+            await lock_design(tx, team_id)  # before the workflow, as everywhere
+            ended = await workflows.stop_queueing(tx, team_id, workflow_id, paused_before=before, now=now)
+            if ended is not None:
+                await _tell_of_losses(tx, team_id, ended, now=now)
+                ids.append(ended.id)
+    return ids
+
+
+async def _tell_of_losses(tx: Connection, team_id: str, ended: EndedQueue, *, now: datetime) -> None:
+    text = (
+        f"The workflow {ended.name} ({ended.id}) has been paused for 24 hours. Contacts who would enter it "
+        f"from now on are lost. Those who wait to enter since the pause, {ended.waiting} of them, enter when "
+        "it is resumed."
+    )
+    await notify_team(
+        tx,
+        team_id,
+        cause=f"queueing:{ended.id}:{now.isoformat()}",
+        subject=f"{ended.name} loses new contacts",
+        text=text,
+        now=now,
+    )
 
 
 async def reasons_not_to_run(tx: Connection, workflow: WorkflowRow, *, has_relay: bool) -> list[str]:

@@ -35,6 +35,7 @@ from .graph import (
     find_cycle,
     reached,
     type_name,
+    value_problem,
 )
 
 NewNodeType: TypeAlias = Literal[
@@ -157,6 +158,17 @@ def remove_below(graph: Graph, node_id: str) -> Edited:
         heir = next(_exits(graph, below))
         gone = gone - {heir}
     return _without(graph, node_id, gone, heir, joins_splits=False)
+
+
+def set_stale_after(graph: Graph, node_id: str, hours: float | None) -> Edited:
+    """Have an email be stale after so many hours, or never."""
+    node = node_of(graph, node_id)
+    if not isinstance(node, SendEmailAction):
+        _refuse(graph, node_id, "only an email is stale after some time", "staleAfterHours")
+    node = replace(node, stale_after_hours=hours)
+    if reason := value_problem(node):
+        _refuse(graph, node_id, reason, "staleAfterHours")
+    return Edited(graph=replace(graph, nodes={**graph.nodes, node_id: node}), node_id=node_id)
 
 
 def node_of(graph: Graph, node_id: str, key: str = "nodeId") -> Node:

@@ -3,7 +3,7 @@
 A node's JSON has the API's own keys: `typeName`, `nextNodeIds` and those of its type.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from math import isfinite
@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright.server.store.workflows import WorkflowRow
 from loopwright.wire.filters import AudienceFilter
@@ -18,6 +19,8 @@ from loopwright.wire.limits import WORKFLOW_NODES
 from loopwright.wire.workflow_nodes import ContactPropertyQuery
 
 LONGEST_TIMER = timedelta(days=3650)
+
+MOST_STALE_HOURS = LONGEST_TIMER / timedelta(hours=1)
 
 TimerUnit: TypeAlias = Literal["m", "h", "d"]
 UNITS: Mapping[TimerUnit, timedelta] = {
@@ -155,6 +158,19 @@ def graph_of(workflow: WorkflowRow) -> Graph:
     return Graph(workflow.root_node_id, decode_nodes(workflow.nodes), workflow.removed_nodes)
 
 
+def heir_of(graph: Graph, node_id: str) -> str:
+    """Where a run at a node that may be gone goes on."""
+    while node_id not in graph.nodes and node_id in graph.removed:
+        node_id = graph.removed[node_id]
+    return node_id
+
+
+def trimmed(graph: Graph, occupied: Collection[str]) -> Graph:
+    """The graph without those of its removed nodes at which no run stands."""
+    kept = {gone: heir_of(graph, gone) for gone in graph.removed if gone in occupied}
+    return replace(graph, removed=kept)
+
+
 def problems(graph: Graph) -> list[GraphProblem]:
     """Everything that keeps `graph` from running, in the order of its nodes; empty when it is sound."""
     return [
@@ -229,8 +245,6 @@ def _single(graph: Graph, node_id: str, node: Node) -> Iterator[GraphProblem]:
             yield GraphProblem(node_id, "choose the contact property whose change starts the workflow")
         case SendEmailAction(email_message_id=None):
             yield GraphProblem(node_id, "write the email's message")
-        case SendEmailAction(stale_after_hours=float() as hours) if not hours > 0:
-            yield GraphProblem(node_id, "an email is stale after some hours, more than 0")
         case _ if reason := value_problem(node):
             yield GraphProblem(node_id, reason)
         case _:
@@ -246,6 +260,8 @@ def value_problem(node: Node) -> str | None:
             return f"a timer waits {LONGEST_TIMER.days} days at most"
         case ExperimentBranchNode(sampling_rate=rate) if not 0 <= rate <= 100:
             return "a sampling rate lies between 0 and 100"
+        case SendEmailAction(stale_after_hours=float() as hours) if not 0 < hours <= MOST_STALE_HOURS:
+            return f"an email is stale after some hours, more than 0 and at most {MOST_STALE_HOURS:.0f}"
         case _:
             return None
 

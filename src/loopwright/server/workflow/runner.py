@@ -30,10 +30,10 @@ from .graph import Graph, graph_of
 from .step import ContactState, StepResult, advance
 
 AT_ONCE = 200
-BATCHES = 2
-"""While the database works for one batch, the next is decided."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """Runs that start announce themselves; those whose time has come are looked for."""
+FRESH = timedelta(seconds=1)
+"""A run that has been due for no longer goes ahead of all that wait longer, such as those of a long pause."""
 LONGEST_WAIT = timedelta(minutes=10)
 """Between two attempts at a step that fails."""
 GRAPHS_KEPT = 500
@@ -51,7 +51,9 @@ class Runner:
         self._clock = clock
         self._observe = observe
         self._graphs: OrderedDict[tuple[str, str], Graph] = OrderedDict()
-        self._lookings = [Looking(self._look, what="workflows", seconds=LOOK_SECONDS) for _ in range(BATCHES)]
+        # While the database works for one batch, the next is decided.
+        looks = (self._look, self._look_for_fresh)
+        self._lookings = [Looking(look, what="workflows", seconds=LOOK_SECONDS) for look in looks]
         self._running = AsyncExitStack()
         self._batches: list[asyncio.Task[None]] = []
 
@@ -77,6 +79,12 @@ class Runner:
         """Take one batch of due runs as far as they go; returns how many there were."""
         return await self._take(partial(runs.lock_due, now=self._clock.now(), limit=AT_ONCE))
 
+    async def take_fresh_first(self) -> int:
+        """The same, but who is due only just now goes first: so a timer is on time behind any backlog."""
+        now = self._clock.now()
+        count = await self._take(partial(runs.lock_due, now=now, limit=AT_ONCE, after=now - FRESH))
+        return count if count == AT_ONCE else count + await self.take_due()
+
     def _heard(self, _: str) -> None:
         self._wake()
 
@@ -85,7 +93,10 @@ class Runner:
             looking.wake()
 
     async def _look(self) -> float:
-        return 0 if await self.take_due() == AT_ONCE else LOOK_SECONDS
+        return 0 if await self.take_due() >= AT_ONCE else LOOK_SECONDS
+
+    async def _look_for_fresh(self) -> float:
+        return 0 if await self.take_fresh_first() >= AT_ONCE else LOOK_SECONDS
 
     async def _take(self, lock: Lock) -> int:
         """Take on what `lock` finds. When that fails, every run by itself, and those at fault wait."""

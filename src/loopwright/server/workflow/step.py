@@ -86,6 +86,12 @@ class Remove(Struct, frozen=True):
 Step: TypeAlias = Sleep | Move | Send | Finish | Remove
 
 
+def _rested_until(run: RunState, graph: Graph) -> datetime:
+    """Until when a run was not to go on in any case: an edit during a pause has it looked at earlier."""
+    node = graph.nodes.get(run.place.node_id)
+    return run.place.entered_at + (node.wait if isinstance(node, TimerAction) else timedelta(0))
+
+
 def next_step(
     run: RunState, graph: Graph, contact: ContactState, *, late: timedelta = timedelta(0), now: datetime
 ) -> Step:
@@ -204,7 +210,7 @@ class StepResult(Struct, frozen=True, kw_only=True):
 
 def advance(run: RunState, graph: Graph, contact: ContactState, *, now: datetime) -> StepResult:
     """Follow `next_step` until the run sleeps or ends, as it must in a graph without cycles."""
-    late = now - (run.due_at or now)
+    late = now - max(run.due_at or now, _rested_until(run, graph))
     sends: list[tuple[str, str]] = []
     way: list[WayPoint] = []
     while True:
