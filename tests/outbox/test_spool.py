@@ -246,6 +246,14 @@ def test_a_folder_is_no_outbox(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) & 0o100, "and keeps its rights"
 
 
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    """SQLite would not say which it is."""
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Nothing of an outbox's. " * 100)
+    with pytest.raises(ArgumentValueError, match=r"notes\.txt' is a file of another kind"):
+        Spool(notes)
+
+
 def test_the_file_is_reopened_after_closing(spool: Spool) -> None:
     add(spool, "first")
     spool.close()
