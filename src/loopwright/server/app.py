@@ -243,7 +243,7 @@ async def work(
 @asynccontextmanager
 async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
     """The settings with a database in them: the embedded one, kept alive, unless they name another."""
-    if settings.database_url:
+    if settings.database_url is not None:
         yield settings
         return
     if settings.for_tests:
