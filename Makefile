@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Tests wait as much as they compute. Files go in their own order, in which those with few and long tests come first.
+# What Python compiles is kept, whatever the environment says: tests start hundreds of programs.
+test test-slow: export PYTHONDONTWRITEBYTECODE =
+test test-slow: export PYTHONPYCACHEPREFIX = $(CURDIR)/build/pycache
 TESTERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .PHONY: help demo serve test test-package test-slow check schema format bench bench-sdk bench-ingest bench-mail bench-steps bench-testing mail-gallery clean

@@ -26,7 +26,7 @@ from pathlib import Path
 import asyncpg
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from benchmarks.mail.run import FILL
+from benchmarks.mail.load import FILL
 from benchmarks.render import MESSAGE
 from benchmarks.report import circumstances, write_section
 from loopwright.ids import new_id

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from loopwright import AsyncLoops
+from loopwright.ids import new_id
+from loopwright.server.sealing import SealingKey
 from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     BranchNode,
@@ -21,11 +23,12 @@ from loopwright.server.workflow.graph import (
     TimerAction,
     VariantNode,
 )
-from loopwright.wire.filters import AudienceFilter, PropertyCondition
+from loopwright.wire.filters import ActivityCondition, AudienceFilter, Condition, PropertyCondition
 from support.chromium import DESKTOP, PHONE, Complaints
 from support.content import draft_anew, publish, write_message, write_transactional
 from support.dashboard_life import live_a_day
 from support.dashboard_rows import Rows
+from support.factories import add_campaign, add_deliveries, add_endpoint, add_fact, add_segment, insert
 from support.live import LiveServer
 from support.workflows import add_workflow, until, wait_at
 
@@ -38,6 +41,20 @@ RECEIPT = """<H1>Thank you for your order</H1>
 <Button href="https://example.com/orders/{data.orderNumber}">See the order</Button>
 <Divider />
 <Paragraph>Questions? <Link href="mailto:billing@example.com">Write to us</Link>.</Paragraph>"""
+
+
+NEWS = """<H1>What is new in winter</H1>
+<Paragraph>Your engine became faster, and it now writes its notes by itself.</Paragraph>
+<Button href="https://example.com/winter">Read all of it</Button>
+<Paragraph>Or <Link href="https://example.com/a-very-long-address/that-does-not-fit/on-a-phone">look at
+it</Link>.</Paragraph>"""
+OUTCOMES = {
+    3: ("skipped", "the contact is unsubscribed"),
+    7: ("skipped", "the contact is unsubscribed"),
+    8: ("skipped", "the address is suppressed: it bounced or complained earlier"),
+    11: ("failed", "550 5.1.1 the address does not exist"),
+    12: ("unknown", "its sender died while it was being sent"),
+}
 
 
 async def sign_in(context: BrowserContext, server: LiveServer) -> Page:
@@ -215,7 +232,20 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     receipt, unfit = await write_emails(await rows_of(welcoming))
     theme, component = await write_designs(await rows_of(welcoming))
     workflow = await write_workflow(welcoming)
+    campaign, draft, segment = await write_campaigns(await rows_of(welcoming))
+    endpoint = await write_endpoint(await rows_of(welcoming))
+    run = await welcoming.pool.fetchval("SELECT id FROM run WHERE way <> '[]' ORDER BY id DESC LIMIT 1")
     places = {
+        "unsent": "/unsent",
+        "campaigns": "/campaigns",
+        "campaign": f"/campaigns/{campaign}",
+        "campaign-draft": f"/campaigns/{draft}",
+        "recipients": f"/campaigns/{campaign}/recipients?outcome=skipped",
+        "segments": "/segments",
+        "segment": f"/segments/{segment}",
+        "run": f"/runs/{run}",
+        "webhooks": "/webhooks",
+        "webhook": f"/webhooks/{endpoint}",
         "workflows": "/workflows",
         "workflow": f"/workflows/{workflow}",
         "themes": "/themes",
@@ -242,7 +272,16 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
         "nothing-found": "/contacts?q=nobody",
     }
     await take(sizes, welcoming, places)
-    said = [text for heard in complaints for text in heard.said if "401" not in text]
+    for size, context in sizes:
+        page = await context.new_page()
+        await page.goto(f"{welcoming.base_url}/campaigns/{draft}")
+        await page.get_by_text("Schedule…").click()
+        await photograph(page, size, "campaign-schedule")
+        await page.get_by_text("Send…").click()
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("subject is empty")
+        await photograph(page, size, "campaign-refused")
+    said = [text for heard in complaints for text in heard.said if "401" not in text and "422" not in text]
     assert said == []
 
 
@@ -275,6 +314,64 @@ async def write_workflow(server: LiveServer) -> str:
     row = await add_workflow(rows.pool, rows.team_id, nodes, status="Paused", name="Onboarding")
     await wait_at(rows.pool, row, "day", 3)
     return row.id
+
+
+async def write_campaigns(rows: Rows) -> tuple[str, str, str]:
+    """A campaign that was sent, a draft that cannot be, and the segment that both are for."""
+    now = datetime.now(UTC)
+    pool, team_id = rows.pool, rows.team_id
+    campaign, draft, segment = new_id(now), new_id(now), new_id(now)
+    conditions: list[Condition] = [
+        PropertyCondition(key="plan", operator="equals", value="pro"),
+        PropertyCondition(key="seats", operator="greaterThan", value=3),
+        ActivityCondition(action="opened", negate=True, target="campaign", id=campaign),
+    ]
+    teams = AudienceFilter(match="all", conditions=conditions)
+    await add_segment(pool, team_id, segment, name="Teams that pay", filter_=teams)
+    at = now - timedelta(hours=3)
+    message = await add_campaign(
+        pool, team_id, campaign, name="What is new in winter", status="Sent", started_at=at, noted_at=at,
+        queued_at=at, recipients=19, segment_id=segment,
+    )  # fmt: skip
+    await add_campaign(
+        pool, team_id, draft, name="An announcement whose name is longer than a phone is wide",
+        segment_id=segment,
+    )  # fmt: skip
+    await write_message(
+        pool, team_id, message, subject="What is new in winter", from_name="Analytical Engines",
+        preview_text="Three things that we made for you", lmx=NEWS,
+    )  # fmt: skip
+    await pool.execute("UPDATE team SET tracking = true WHERE id = $1", team_id)
+    for number in range(19):
+        address = f"reader-{number}@readers.example.com"
+        status, reason = OUTCOMES.get(number, ("sent", ""))
+        contact = await rows.contact(address)
+        email = await rows.email(
+            "What is new in winter", address, contact, at=at, status=status, reason=reason,
+            campaign_id=campaign, message_id=message,
+        )  # fmt: skip
+        if status != "sent":
+            continue
+        for kind in ("email_sent", "email_opened", "email_clicked")[: 1 + number % 3]:
+            await add_fact(pool, team_id, kind, email_id=email, now=now)
+    revision = await pool.fetchval("SELECT content_revision_id FROM email_message WHERE id = $1", message)
+    for link, human, machine, unsure in [(0, 1130, 212, 35), (1, 317, 540, 8), (2, 41, 530, 12)]:
+        await insert(
+            pool, "visit_count", team_id=team_id, owner_id=message, revision_id=revision, link=link, hour=at,
+            part=0, human=human, machine=machine, unsure=unsure,
+        )  # fmt: skip
+    return campaign, draft, segment
+
+
+async def write_endpoint(rows: Rows) -> str:
+    """An endpoint that was told a few things."""
+    now = datetime.now(UTC)
+    endpoint = await add_endpoint(
+        rows.pool, rows.team_id, "https://hooks.analytical.example/loopwright/events",
+        sealing=SealingKey(bytes(32)), now=now,
+    )  # fmt: skip
+    await add_deliveries(rows.pool, endpoint, 4, now=now)
+    return endpoint.id
 
 
 async def write_emails(rows: Rows) -> tuple[str, str]:
@@ -334,7 +431,9 @@ async def photograph(page: Page, size: str, name: str) -> None:
     """A light picture and a dark one of one and the same page."""
     for look in LOOKS:
         await page.emulate_media(color_scheme=look)
-        await page.screenshot(path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled")
+        await page.screenshot(
+            path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled", full_page=True
+        )
 
 
 async def refused(context: BrowserContext, server: LiveServer) -> Page:

@@ -37,6 +37,8 @@ async def test_settings(team_command: Any) -> None:
     assert (after["name"], after["address"], after["company"]) == ("Acme", "1 Road", before["company"])
     assert (after["doubleOptIn"], after["blocklist"]) == (True, ["*@spam.test"])
     assert "*@spam.test" in (await team_command("show")).stdout
+    zoned = json.loads((await team_command("set", "--time-zone", "America/New_York", "--json")).stdout)
+    assert (before["timeZone"], zoned["timeZone"]) == ("UTC", "America/New_York")
     await team_command("set", "--sending-domain", "Post.fa\u00df.test")
     shown = json.loads((await team_command("show", "--json")).stdout)
     assert shown["sendingDomain"] == "post.xn--fa-hia.test"
@@ -54,6 +56,7 @@ async def test_settings(team_command: Any) -> None:
             ["set", "--sending-domain", "https://acme.example/x"], "write acme.example", id="URL as domain"
         ),
         pytest.param(["set", "--sending-domain", "acme"], "no domain that email can come", id="no domain"),
+        pytest.param(["set", "--time-zone", "Berlin"], "no time zone Berlin", id="no time zone"),
         pytest.param(["create", " "], "cannot be empty", id="new team without a name"),
         pytest.param(["create", "My team "], "called My team already", id="new team of a name that is taken"),
         pytest.param(["show", "--team", "other"], "no team other", id="unknown team"),

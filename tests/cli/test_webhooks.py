@@ -47,6 +47,8 @@ async def test_an_endpoint_by_commands(database_url: str) -> None:
         await until(arrived)
         [request] = receiver.requests
         assert isinstance(webhooks.verify(request.body, request.headers, added["secret"]), webhooks.TestEvent)
+        ordered = json.loads((await run("update", endpoint_id, "--ordered", "--json")).stdout)
+        assert (ordered["ordered"], ordered["disablesAt"]) == (True, None)
         disabled = await run("update", endpoint_id, "--disable", "--event", "contact.created")
         assert "disabled: it was disabled by a request" in disabled.stdout
         assert "contact.created" in disabled.stdout

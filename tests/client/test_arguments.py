@@ -143,6 +143,9 @@ MAKING: list[tuple[str, Any, str]] = [
     ("api_key", SecretStr("key"), "api_key is text, not SecretStr; give its get_secret_value()"),
     ("api_key", b"key", "api_key is text, not bytes; give its decode()"),
     ("api_key", 5, "api_key is text, not int"),
+    ("api_key", '"0123abcd"', "the API key has quotes around it or a blank in it"),
+    ("api_key", "0123abcd'", "the API key has quotes around it or a blank in it"),
+    ("api_key", "Bearer 0123abcd", "the API key has quotes around it or a blank in it"),
     ("base_url", "localhost:5667", "base_url 'localhost:5667' is not a web address; give one such as http"),
     ("base_url", "http://localhost:port", "base_url 'http://localhost:port' is not a web address"),
     ("base_url", "http://[::1", "base_url 'http://[::1' is not a web address"),
@@ -171,6 +174,15 @@ def test_what_a_client_cannot_be_made_of(colour: type[Client], name: str, value:
         colour(**{"api_key": "key", name: value})
     assert str(caught.value).startswith(says)
     assert is_one_sentence(str(caught.value))
+
+
+def test_a_wrong_address_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has not given a `base_url` would look for it in vain."""
+    monkeypatch.setenv("LOOPS_BASE_URL", '"http://h/api"')
+    with pytest.raises(ConfigurationError, match=r"^LOOPS_BASE_URL '.*' is not a web address"):
+        Loops("key")
+    monkeypatch.setenv("LOOPS_BASE_URL", " ")
+    assert "app.loops.so" in repr(Loops("key"))
 
 
 def test_a_session_of_another_library_is_named() -> None:
@@ -241,6 +253,16 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("contacts.update", {"user_id": "u", "subscribed": None}, "subscribed is True or False, or left out"),
     ("contacts.update", {"user_id": "u", "subscribed": "no"}, "subscribed is True or False, or left out"),
     ("contacts.update", {"user_id": "u", "first_name": ["Ada"]}, "property 'first_name': "),
+    (
+        "contacts.update",
+        {"user_id": "u", "first_name": "Ada", "properties": {"firstName": "Eve"}},
+        "properties has 'firstName', which first_name=... gives, too: leave one out",
+    ),
+    (
+        "contacts.create",
+        {"email": "a", "subscribed": True, "properties": {"subscribed": False}},
+        "properties has 'subscribed', which subscribed=... gives, too",
+    ),
     ("contacts.update", {"user_id": "u", "properties": {"mailingLists": {}}}, "property 'mailingLists': "),
     ("contacts.find", {"user_id": 17}, "user_id is text, not int; give str(user_id)"),
     ("contacts.find", {"email": "a@example.com", "user_id": "u"}, "give email or user_id, not both"),
@@ -418,7 +440,7 @@ def test_arguments_of_an_outbox(serve: Serve, tmp_path: Path) -> None:
                 assert str(caught.value).startswith(says)
         with pytest.raises(ArgumentValueError, match="'first_name', which the API calls 'firstName'"):
             outbox.send("x", user_id="u", contact={"first_name": "Ada"})
-        with pytest.raises(ArgumentValueError, match=r"properties\.p: .*surrogates"):
+        with pytest.raises(ArgumentValueError, match=r"properties\.p: it holds half a surrogate"):
             outbox.send("x", user_id="u", properties={"p": "\ud83d"})
         wrong: Any = 5
         with pytest.raises(ArgumentTypeError, match="within is a timedelta"):

@@ -7,16 +7,23 @@ their own, with the address and key of a real server in the environment.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from loopwright.cli.program import program
+from support.audience import declare
+from support.factories import add_contact, add_list, first_team, hold
 from support.live import LiveServer
+from support.workflows import add_workflow, email_timer_email, until
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -38,9 +45,9 @@ def environment(server: LiveServer) -> dict[str, str]:
 
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_python_examples(page: Path, live_server: LiveServer, tmp_path: Path) -> None:
-    program = "\n".join(blocks(page, "python"))
+    text = "\n".join(blocks(page, "python"))
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", program],
+        [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", text],
         cwd=tmp_path,
         env=environment(live_server),
         capture_output=True,
@@ -64,6 +71,73 @@ def test_console_examples(page: Path, live_server: LiveServer, tmp_path: Path) -
                 timeout=60,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def commands(page: Path, group: str) -> list[str]:
+    """The commands of a group in the page's console blocks, in their order."""
+    return re.findall(rf"^\$ (loopwright {group} .*)$", page.read_text(), re.MULTILINE)
+
+
+async def run(command: str, server: LiveServer) -> None:
+    """Run a command of ours, in this process: they are many."""
+    runner = CliRunner(env={"LOOPS_BASE_URL": server.base_url, "LOOPS_API_KEY": server.api_key})
+    done = await asyncio.to_thread(runner.invoke, program, shlex.split(command)[1:])
+    assert done.exit_code == 0, f"{command}\n{done.output}"
+
+
+async def test_commands_of_the_campaigns_page(live_server: LiveServer, tmp_path: Path) -> None:
+    """From the draft to those who joined later, with a campaign of the page's own making."""
+    page = ROOT / "docs" / "campaigns.md"
+    test_python_examples(page, live_server, tmp_path)
+    campaign_id: str = await live_server.pool.fetchval("SELECT id FROM campaign")
+    team_id = await first_team(live_server.pool)
+    await add_contact(live_server.pool, team_id, "cada", email="ada@example.com")
+
+    async def is_sent() -> bool:
+        return bool(await live_server.pool.fetchval("SELECT status = 'Sent' FROM campaign"))
+
+    for command in commands(page, "campaigns"):
+        if " pause " in command:  # while something is left of it
+            email_id = await live_server.pool.fetchval("SELECT id FROM email WHERE preview IS NULL")
+            await hold(live_server.pool, team_id, email_id)
+            await live_server.pool.execute("UPDATE email_queue SET lane = 2")
+            await live_server.pool.execute("UPDATE campaign SET status = 'Sending'")
+        if " send-to-joined " in command:
+            await live_server.pool.execute("DELETE FROM email_queue")
+            await live_server.pool.execute("UPDATE email SET status = 'sent'")
+            await add_contact(live_server.pool, team_id, "cbob", email="bob@example.com")
+        if " visits " in command or " send-to-joined " in command or " retry " in command:
+            await until(is_sent)
+        await run(command.replace("cm1k2v4x90000abcd1234efgh", campaign_id), live_server)
+    await until(is_sent)
+    sent = await live_server.pool.fetch(
+        "SELECT to_email FROM email WHERE status = 'sent' AND preview IS NULL"
+    )
+    assert {row["to_email"] for row in sent} == {"ada@example.com", "bob@example.com"}
+
+
+async def test_commands_of_the_audience_page(
+    live_server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its filter, saved as the file that its commands read, makes a segment that is counted."""
+    page = ROOT / "docs" / "audience.md"
+    team_id = await first_team(live_server.pool)
+    await declare(live_server.pool, team_id, plan="string")
+    await add_contact(live_server.pool, team_id, "cada", properties={"plan": "Pro"})
+    await add_list(live_server.pool, team_id, "cweekly")
+    found = re.search(r"^```json\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    workflow = await add_workflow(
+        live_server.pool, team_id, await email_timer_email(live_server.pool, team_id, 5)
+    )
+    (tmp_path / "pros.json").write_text(found[1].replace("cm1…", workflow.id))
+    monkeypatch.chdir(tmp_path)
+    for command in commands(page, "segments"):
+        segment_id = await live_server.pool.fetchval("SELECT id FROM segment") or ""
+        told = command.replace("cm1k2v4x90000abcd1234efgh", segment_id).replace(
+            "cm1k2v4x90001abcd1234efgh", "cweekly"
+        )
+        await run(told, live_server)
 
 
 async def test_what_the_outbox_page_sends_arrives(live_server: LiveServer, tmp_path: Path) -> None:

@@ -58,6 +58,11 @@ class Rows:
             "api_key", name="Test key", key_hash=hash_key(key), created_at=datetime.now(UTC)
         )
 
+    async def own_domain(self) -> None:
+        await self.pool.execute(
+            "UPDATE team SET sending_domain = 'mail.acme.org' WHERE id = $1", self.team_id
+        )
+
     async def contact(self, email: str, *, at: datetime | None = None, **columns: Any) -> str:
         when = at or datetime.now(UTC)
         values = {
@@ -123,11 +128,14 @@ class Rows:
         status: str = "finished",
         reason: str = "",
         at: datetime | None = None,
+        **columns: Any,
     ) -> str:
         when = at or datetime.now(UTC)
+        values = {"node_id": "c1", **columns}
         return await self.add(
             "run",
             at=at,
+            **values,
             workflow_id=workflow_id,
             contact_id=contact_id,
             event_id=event_id,
@@ -135,7 +143,6 @@ class Rows:
             once=False,
             status=status,
             reason=reason,
-            node_id="c1",
             entered_at=when,
             created_at=when,
             updated_at=when,
@@ -172,6 +179,7 @@ class Rows:
         when = at or datetime.now(UTC)
         mime_id = new_id(when)
         values = {
+            "cause": mime_id,
             "kind": "marketing",
             "event_properties": {},
             "data_variables": {},
@@ -180,11 +188,11 @@ class Rows:
             "sent_at": when + timedelta(milliseconds=400) if status == "sent" else None,
             **columns,
         }
+        if "message_id" not in values:
+            values["message_id"] = await self.content(subject)
         email_id = await self.add(
             "email",
             at=at,
-            cause=mime_id,
-            message_id=await self.content(subject),
             contact_id=contact_id,
             to_email=to,
             status=status,

@@ -1,8 +1,18 @@
-"""What a test knows of the server it runs."""
+"""A whole server in the tests' own process, and the thread that it runs in."""
 
+import asyncio
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
+from typing import Any, TypeVar
 
+from loopwright.server.app import run
+from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -12,3 +22,49 @@ class LiveServer:
     base_url: str
     api_key: str
     pool: Pool
+
+
+class Aside:
+    """An event loop in a thread of its own: it goes on while tests block, and when their loops end."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="aside")
+        self._thread.start()
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Have it done there."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Have it done there, and wait for it."""
+        return self.begin(work).result()
+
+    @contextmanager
+    def serving(self, settings: Settings) -> Iterator[str]:
+        """While the context lasts, a server as `loopwright serve` runs it; its address."""
+        started: Future[str] = Future()
+        stopping = asyncio.Event()
+
+        async def serve() -> None:
+            async with run(settings) as running:
+                started.set_result(running.address)
+                await stopping.wait()
+
+        serving = self.begin(serve())
+        both: list[Future[Any]] = [started, serving]
+        wait(both, return_when=FIRST_COMPLETED)
+        if not started.done():
+            serving.result()
+        try:
+            yield started.result()
+        finally:
+            self._loop.call_soon_threadsafe(stopping.set)
+            serving.result()
+
+    def close(self) -> None:
+        """End the loop, and wait for the thread."""
+        self.do(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

@@ -1,4 +1,4 @@
-"""Postfix and Exim of Debian's packages, as processes with config, spool and log in a folder of their own."""
+"""Postfix, Exim and postgrey of Debian's packages, as processes with config, spool and log in own folders."""
 
 import asyncio
 import os
@@ -6,13 +6,14 @@ import random
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 POSTFIX_DAEMONS = Path("/usr/lib/postfix/sbin")
 EXIM = Path("/opt/exim4/usr/sbin/exim4")
 """Debian's packages of Postfix and Exim exclude each other, so this one is unpacked beside."""
+POSTGREY = Path("/usr/sbin/postgrey")
 PATIENCE_SECONDS = 20
 QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
@@ -28,6 +29,7 @@ rewrite   unix - - n - - trivial-rewrite
 bounce    unix - - n - 0 discard
 defer     unix - - n - 0 discard
 trace     unix - - n - 0 discard
+smtp      unix - - n - - smtp
 error     unix - - n - - error
 retry     unix - - n - - error
 discard   unix - - n - - discard
@@ -72,6 +74,7 @@ daemon_smtp_ports = {port}
 queue_only = true
 tls_advertise_hosts =
 keep_environment =
+exim_path = {program}
 host_lookup =
 rfc1413_hosts =
 acl_smtp_rcpt = rcpt
@@ -84,9 +87,30 @@ data:
 {data}
 
 begin routers
+"""
+NOWHERE = """
 nowhere:
   driver = redirect
   data = :blackhole:
+"""
+# Whatever is for another domain fails in the router's own words, and the notification goes to that port.
+BOUNCING = """
+back:
+  driver = manualroute
+  domains = {domain}
+  route_list = * 127.0.0.1
+  self = send
+  transport = back
+unknown:
+  driver = redirect
+  allow_fail
+  data = :fail: Unknown user
+
+begin transports
+back:
+  driver = smtp
+  port = {port}
+  allow_localhost
 """
 
 
@@ -120,8 +144,10 @@ class MailServer:
 
 
 @asynccontextmanager
-async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
-    """Postfix with these settings of main.cf beside those that a test needs."""
+async def postfix(
+    folder: Path, settings: Mapping[str, str], *, bounces: bool = False
+) -> AsyncIterator[MailServer]:
+    """Postfix with these settings of main.cf beside those that a test needs; with `bounces` it sends some."""
     port = _free_port()
     config = folder / "config"
     for name in ("config", "data", "spool"):
@@ -129,7 +155,10 @@ async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
     shutil.chown(folder / "data", "postfix")
     own = "".join(f"{name} = {value}\n" for name, value in settings.items())
     (config / "main.cf").write_text(MAIN.format(folder=folder, daemons=POSTFIX_DAEMONS) + own)
-    (config / "master.cf").write_text(MASTER.format(port=port))
+    services = MASTER.format(port=port)
+    if bounces:
+        services = services.replace("bounce    unix - - n - 0 discard", "bounce    unix - - n - 0 bounce")
+    (config / "master.cf").write_text(services)
     _open_folders(folder)
     _make_spool(folder / "spool")
     environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(config), "MAIL_LOGTAG": "postfix"}
@@ -139,11 +168,35 @@ async def postfix(folder: Path, **settings: str) -> AsyncIterator[MailServer]:
 
 
 @asynccontextmanager
-async def exim(folder: Path, *, rcpt: str = "accept", data: str = "accept") -> AsyncIterator[MailServer]:
-    """Exim with these rules for recipients and for data."""
+async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncIterator[str]:
+    """Greylisting, as the restriction that Postfix is to have: whom it knows for so long may pass."""
+    port = _free_port()
+    folder.mkdir()
+    _open_folders(folder)
+    shutil.chown(folder, "postgrey", "postgrey")
+    command = [POSTGREY, f"--inet=127.0.0.1:{port}", f"--delay={delay_seconds}", f"--dbdir={folder}"]
+    command += ["--whitelist-clients=/dev/null", "--whitelist-recipients=/dev/null"]
+    command += ["--auto-whitelist-clients=0", "--user=postgrey", "--group=postgrey"]
+    process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL)
+    async with _running(process, MailServer(port, folder / "log")):
+        yield f"check_policy_service inet:127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def exim(
+    folder: Path, *, rcpt: str = "accept", data: str = "accept", bounces_to: tuple[str, int] | None = None
+) -> AsyncIterator[MailServer]:
+    """Exim with these rules for recipients and for data; with a domain and a port, all else bounces there."""
     port = _free_port()
     (folder / "spool").mkdir(parents=True)
-    rules = EXIM_CONFIG.format(folder=folder, port=port, rcpt=_indented(rcpt), data=_indented(data))
+    rules = EXIM_CONFIG.format(
+        folder=folder, port=port, program=EXIM, rcpt=_indented(rcpt), data=_indented(data)
+    )
+    if bounces_to:
+        rules = rules.replace("queue_only = true", "queue_only = false")
+        rules += BOUNCING.format(domain=bounces_to[0], port=bounces_to[1])
+    else:
+        rules += NOWHERE
     (folder / "exim.conf").write_text(rules)
     _open_folders(folder)
     for path in (folder, folder / "spool"):

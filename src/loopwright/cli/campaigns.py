@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
 
+from loopwright.cli.failure import CommandFailed
 from loopwright.cli.options import Cursor, PerPage
 from loopwright.cli.own import ask_own
-from loopwright.cli.session import AsJson, client, say, show_json, show_page
+from loopwright.cli.session import AsJson, client, say, show_json, show_page, show_table
 from loopwright.wire.operations import Operation
 
 ROOT = "/loopwright/v1/campaigns/{campaignId}"
 SHOW = Operation("showCampaign", "GET", ROOT, "always")
+VISITS = Operation("showVisits", "GET", "/loopwright/v1/email-messages/{emailMessageId}/visits", "always")
 ACTIONS = {
     action: Operation(f"{action}Campaign", "POST", f"{ROOT}/{action}")
-    for action in ("send", "schedule", "pause", "resume", "cancel", "test")
+    for action in ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "retry", "test")
 }
 
 app = typer.Typer(no_args_is_help=True, help="Look at campaigns, and send them.")
@@ -37,6 +39,47 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     """Show where a campaign stands, and what became of its emails."""
     with client() as loops:
         _tell(ask_own(loops, SHOW, campaign_id), as_json=as_json)
+
+
+@app.command()
+def visits(
+    campaign_id: CampaignId,
+    *,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Hours from then on; else of thirty days.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who opened a campaign's emails and followed their links: people, machines, or nobody can say.
+
+    Every hit counts. Hours are UTC.
+    """
+    with client() as loops:
+        message_id = loops.campaigns.get(campaign_id).email_message_id
+        if message_id is None:
+            raise CommandFailed("This campaign has no email message.")
+        body = ask_own(loops, VISITS, message_id, since=since)
+    if as_json:
+        show_json(body)
+        return
+    found = msgspec.json.decode(body)
+    show_table(
+        ("what", "human", "machine", "unsure"),
+        [
+            ("opens", *_split(found["opens"])),
+            ("clicks", *_split(found["clicks"])),
+            ("hidden link", *_split(found["hidden"])),
+            *((f"{one['link']}: {one['address']}", *_split(one["clicks"])) for one in found["links"]),
+        ],
+    )
+    if found["hours"]:
+        show_table(
+            ("hour", "opens", "by machines", "clicks", "by machines"),
+            [
+                (one["hour"], *_people_and_machines(one["opens"]), *_people_and_machines(one["clicks"]))
+                for one in found["hours"]
+            ],
+        )
 
 
 @app.command("test")
@@ -70,7 +113,10 @@ def schedule(
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="As in 2027-01-31T08:00:00+01:00; else when it is planned for."
+            "--at",
+            metavar="TIME",
+            help="As in 2027-01-31T08:00:00+01:00, or without an offset in the team's time zone; "
+            "else when it is planned for.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -97,6 +143,37 @@ def cancel(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     _do("cancel", campaign_id, None, as_json=as_json)
 
 
+@app.command("send-to-joined")
+def send_to_joined(
+    campaign_id: CampaignId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a campaign that was sent to those who are in its audience now, and were not then."""
+    if not yes and not as_json:
+        typer.confirm("Send it to all who have joined its audience since?", abort=True, err=True)
+    _do("send-to-joined", campaign_id, None, as_json=as_json)
+
+
+@app.command()
+def retry(
+    campaign_id: CampaignId,
+    *,
+    status: Annotated[
+        Literal["failed", "skipped", "unknown"],
+        typer.Option(help="Those that failed, were skipped, or may have left or not."),
+    ] = "failed",
+    as_json: AsJson = False,
+) -> None:
+    """Send emails of a campaign once more.
+
+    Each says what it was to say, and whether it may go is decided anew. With --status unknown somebody may
+    get it twice.
+    """
+    _do("retry", campaign_id, {"status": status}, as_json=as_json)
+
+
 def _do(action: str, campaign_id: str, body: dict[str, object] | None, *, as_json: bool) -> None:
     with client() as loops:
         _tell(ask_own(loops, ACTIONS[action], campaign_id, body=body), as_json=as_json)
@@ -107,11 +184,23 @@ def _tell(body: bytes, *, as_json: bool) -> None:
         show_json(body)
         return
     found = msgspec.json.decode(body)
-    say(f"{found['name']}: {found['state']}{_when(found['startsAt'])}")
-    counts = {"recipients": found["recipients"], **found["emails"]}
+    say(f"{found['name']}: {found['state']}{_when(found)}")
+    if found.get("reason"):
+        say(found["reason"])
+    counts = {"recipients": found["recipients"], "unconfirmed": found["unconfirmed"], **found["emails"]}
     if found["startedAt"]:
         say(", ".join(f"{name} {count}" for name, count in counts.items() if count) or "no recipients yet")
 
 
-def _when(starts_at: str | None) -> str:
-    return f", begins at {starts_at}" if starts_at else ""
+def _split(counts: dict[str, int]) -> tuple[str, str, str]:
+    return str(counts["human"]), str(counts["machine"]), str(counts["unsure"])
+
+
+def _people_and_machines(counts: dict[str, int]) -> tuple[str, str]:
+    return str(counts["human"] + counts["unsure"]), str(counts["machine"])
+
+
+def _when(found: dict[str, str | None]) -> str:
+    if found["startsAt"] is None:
+        return ""
+    return f", begins at {found['startsAtLocal']} in {found['timeZone']}, which is {found['startsAt']}"

@@ -36,6 +36,7 @@ COMMANDS = {
     "emails": ("emails", "app"),
     "transactional": ("transactional", "app"),
     "suppressions": ("suppressions", "app"),
+    "feedback": ("feedback", "app"),
     "inbox": ("inbox", "app"),
     "webhooks": ("webhooks", "app"),
 }

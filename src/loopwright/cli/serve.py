@@ -28,6 +28,7 @@ from .hosting import (
     InboxRetention,
     LogFormat,
     LogLevel,
+    MediaUrl,
     PublicUrl,
     SealingKeyOption,
     SendRate,
@@ -96,6 +97,7 @@ def serve(
         ),
     ] = SUPPRESSION_REMOVALS,
     public_url: PublicUrl = None,
+    media_url: MediaUrl = None,
     trusted_proxies: Annotated[
         str | None,
         typer.Option(
@@ -128,6 +130,18 @@ def serve(
             help="Whether to run workflows and deliver email here, or leave it to `loopwright worker`.",
         ),
     ] = True,
+    bounce_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="LOOPWRIGHT_BOUNCE_PORT",
+            min=1,
+            max=65535,
+            help="Port where email comes back to, by SMTP or LMTP; without it, none is opened.",
+        ),
+    ] = None,
+    bounce_host: Annotated[
+        str, typer.Option(envvar="LOOPWRIGHT_BOUNCE_HOST", help="Address of that port.")
+    ] = "127.0.0.1",
     webhook_networks: WebhookNetworks = None,
     sealing_key: SealingKeyOption = None,
     event_retention: EventRetention = "forever",
@@ -172,10 +186,13 @@ def serve(
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,
         public_url=read_url(public_url),
+        media_url=read_url(media_url, "--media-url"),
         trusted_proxies=read_proxies(trusted_proxies),
         connections=connections,
         workers=workers,
         jobs=jobs,
+        bounce_host=bounce_host,
+        bounce_port=bounce_port,
         event_retention=read_retention(event_retention),
         email_retention=read_retention(email_retention),
         inbox_retention=read_retention(inbox_retention),

@@ -128,6 +128,10 @@ def set_(
             help="Keep a hash of the address and program of an open or click, or nothing of them.",
         ),
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Of times without an offset, as those of schedules: Europe/Berlin, for one."),
+    ] = None,
     block: Annotated[
         list[str] | None,
         typer.Option(help="Keep addresses out: *@example.com, *@*.edu, or one address. Repeatable."),
@@ -155,6 +159,7 @@ def set_(
         attachments=attachments,
         tracking=tracking,
         hash_visitors=hash_visitors,
+        time_zone=time_zone,
         block=block or (),
         unblock=unblock or (),
     )
@@ -285,6 +290,7 @@ def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
         "attachments": team.attachments,
         "tracking": team.tracking,
         "hashVisitors": team.hash_visitors,
+        "timeZone": team.time_zone,
         "blocklist": team.blocklist,
         "forms": forms,
     }

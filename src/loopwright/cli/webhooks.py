@@ -33,6 +33,10 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id, as `li
 Events = Annotated[
     list[str] | None, typer.Option("--event", help="Only this event; may be given more than once.")
 ]
+Ordered = Annotated[
+    bool | None,
+    typer.Option("--ordered/--unordered", help="Let nothing overtake what waits about the same contact."),
+]
 Description = Annotated[str | None, typer.Option(help="What it is for, for people.")]
 
 
@@ -60,13 +64,15 @@ def add(
     *,
     events: Events = None,
     description: Description = None,
+    ordered: Ordered = None,
     as_json: AsJson = False,
 ) -> None:
     """Add an endpoint, and print the secret that its webhooks are signed with. It is shown only now.
 
     loopwright webhooks add https://example.com/hooks --event contact.created
     """
-    _show_secret(_ask(_CREATE, body=_given(url=url, events=events, description=description)), as_json=as_json)
+    body = _given(url=url, events=events, description=description, ordered=ordered)
+    _show_secret(_ask(_CREATE, body=body), as_json=as_json)
 
 
 @app.command()
@@ -79,10 +85,11 @@ def update(
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether it gets any webhooks.")
     ] = None,
+    ordered: Ordered = None,
     as_json: AsJson = False,
 ) -> None:
     """Change an endpoint; what is not given stays."""
-    body = _given(url=url, events=events, description=description, enabled=enabled)
+    body = _given(url=url, events=events, description=description, enabled=enabled, ordered=ordered)
     _show(_ask(_UPDATE, webhook_id, body=body), as_json=as_json)
 
 

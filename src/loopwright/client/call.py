@@ -154,8 +154,8 @@ def properties_to_wire(properties: Properties, argument: str = "properties") -> 
 def contact_to_wire(contact: Properties, argument: str, arguments: Mapping[str, str]) -> dict[str, object]:
     """Write contact properties as they travel. `arguments` tells of names which argument they are given by.
 
-    Raises `ArgumentError` for those, and for a default property spelled in snake_case: the API would ignore
-    it in silence.
+    Raises `ArgumentError` for those, and for a default property in another spelling, such as snake_case: the
+    API would ignore it in silence.
     """
     body = properties_to_wire(contact, argument)
     if not arguments.keys().isdisjoint(body):
@@ -169,7 +169,7 @@ def contact_to_wire(contact: Properties, argument: str, arguments: Mapping[str, 
 
 
 def check_spelling(argument: str, names: Collection[str], arguments: Mapping[str, str]) -> None:
-    """Raises `ArgumentError` for a contact's key in snake_case."""
+    """Raises `ArgumentError` for a contact's key as others spell it: the API would ignore it in silence."""
     if not _SPELLINGS.keys().isdisjoint(names):
         name = next(name for name in names if name in _SPELLINGS)
         right = _SPELLINGS[name]
@@ -249,12 +249,20 @@ def _camel_case(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
+def _spellings(key: str) -> set[str]:
+    """A key in snake_case, in capitals, in kebab-case, as a type's name and as people read it."""
+    snake = snake_case(key)
+    kebab, words = snake.replace("_", "-"), snake.replace("_", " ")
+    pascal = key[:1].upper() + key[1:]
+    return {snake, snake.upper(), kebab, pascal, words, words.capitalize(), words.title()} - {key}
+
+
 _SPELLINGS = {
-    snake_case(key): key
-    for key in CONTACT_KEYS | {one.key for one in DEFAULT_PROPERTIES}
-    if snake_case(key) != key
+    spelling: key
+    for key in (CONTACT_KEYS | {one.key for one in DEFAULT_PROPERTIES}) - {"id"}
+    for spelling in _spellings(key)
 }
-"""How Python would spell a contact's keys, and how the API does."""
+"""How others would spell a contact's keys, and how the API does."""
 
 _ARGUMENTS = {
     "audienceSegmentId": "segment_id",

@@ -23,6 +23,8 @@ DEFAULT_RETRIES = 3
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"(?:[!-~\u00a0-\u00ff](?:[\t -~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?)?")
 
+_QUOTES = "\"'`"
+
 USER_AGENT = f"loopwright/{VERSION} python/{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -54,11 +56,12 @@ def resolve_settings(
     `ConfigurationError`.
     """
     key = check_api_key(api_key if api_key is not None else os.environ.get("LOOPS_API_KEY"))
+    named = os.environ.get("LOOPS_BASE_URL", "").strip()
     if not isinstance(pacing, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
         raise ConfigurationError(f"pacing is True or False, not {described(pacing)}")
     return ClientSettings(
         api_key=key,
-        root=root_of(base_url or os.environ.get("LOOPS_BASE_URL") or DEFAULT_BASE_URL),
+        root=root_of(base_url) if base_url else root_of(named or DEFAULT_BASE_URL, "LOOPS_BASE_URL"),
         timeout=Timeout.of(timeout),
         max_retries=check_retries(max_retries),
         pacing=pacing,
@@ -84,19 +87,22 @@ def resolve_route(
     )
 
 
-def root_of(base_url: str) -> str:
-    """The base URL in one form: both published ones, `.../api` and `.../api/v1`, lead to the same place."""
+def root_of(base_url: str, source: str = "base_url") -> str:
+    """The base URL in one form: both published ones, `.../api` and `.../api/v1`, lead to the same place.
+
+    `source` is the argument or variable that it is from.
+    """
     if not isinstance(base_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        raise ConfigurationError(f"base_url is text such as {DEFAULT_BASE_URL!r}, not {described(base_url)}")
+        raise ConfigurationError(f"{source} is text such as {DEFAULT_BASE_URL!r}, not {described(base_url)}")
     root = base_url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
     if not _is_web_address(root):
         raise ConfigurationError(
-            f"base_url {base_url!r} is not a web address; give one such as {DEFAULT_BASE_URL}"
+            f"{source} {base_url!r} is not a web address; give one such as {DEFAULT_BASE_URL}"
         )
     parts = urlsplit(root)
     if "?" in root or "#" in root or parts.username is not None:
         raise ConfigurationError(
-            f"base_url {base_url!r} has more than scheme, host and path; give one such as {DEFAULT_BASE_URL}"
+            f"{source} {base_url!r} has more than scheme, host and path; give one such as {DEFAULT_BASE_URL}"
         )
     return root
 
@@ -119,6 +125,10 @@ def check_api_key(api_key: str | None) -> str:
         raise ConfigurationError("no API key: pass api_key=... or set LOOPS_API_KEY")
     if not (key.isascii() and key.isprintable()):
         raise ConfigurationError("the API key has characters that no key has; copy it again")
+    if " " in key or key[0] in _QUOTES or key[-1] in _QUOTES:
+        raise ConfigurationError(
+            "the API key has quotes around it or a blank in it; give the key alone, without Bearer or a name"
+        )
     return key
 
 

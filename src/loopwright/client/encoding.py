@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 
 from loopwright.client.arguments import refused
-from loopwright.wire.values import to_wire
+from loopwright.wire.values import HALF_CHARACTER, to_wire
 
 # A Decimal is a number, not text. Subclasses of builtins and their like, get plain by the hook.
 _encode = msgspec.json.Encoder(enc_hook=to_wire, decimal_format="number").encode
@@ -17,6 +17,8 @@ def encode(body: object) -> bytes:
     """Write a body. Raises `ArgumentError` that names the place of what no JSON can hold."""
     try:
         return _encode(body)
+    except UnicodeEncodeError:
+        raise refused(_culprit(body) or "the request", ValueError(HALF_CHARACTER)) from None
     except (TypeError, ValueError, OverflowError) as error:
         raise refused(_culprit(body) or "the request", error) from None
     except RecursionError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from loopwright.server.refusal import BadRequest
 from loopwright.server.store.database import Connection
 from loopwright.server.store.sealing import insert_check_value, load_check_value, lock_sealing
 
@@ -152,3 +153,14 @@ def _make(file: Path) -> SealingKey:
     except OSError as problem:
         raise SealingFailure(f"The sealing key {file} cannot be written: {problem.strerror}") from None
     return read_sealing_file(file)
+
+
+def needed(sealing: SealingKey | None) -> SealingKey:
+    """The key that secrets are sealed with. Raises `BadRequest` where the server has none."""
+    if sealing is None:
+        raise BadRequest(
+            "The server has no sealing key, and keeps no secret without one; start it with --sealing-key, "
+            "which `loopwright sealing new` makes.",
+            code="sealing_key_missing",
+        )
+    return sealing

@@ -30,8 +30,11 @@ class Settings:
     in the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and
     team, `loops` for the published limits, or `off`; `removal_quota` is how many suppressions a team may lift
     in any 30 days. `public_url` is what links in emails begin with, without a final slash; None means the
-    address the server listens on. Proxies in `trusted_proxies` are believed whom they took a request from.
+    address the server listens on. `media_url` is what addresses of images begin with, where a cache stands in
+    front of them; None means that they are there as well. Proxies in `trusted_proxies` are believed whom
+    they took a request from.
     Webhooks go to public addresses, and to those in `webhook_networks`.
+    Mail that comes back is taken on `bounce_port` of `bounce_host`, by no process where it is None.
     `workers` is the number of processes that take requests, each over at most `connections` at a time; with
     `jobs`, each of them does jobs and delivers email, too: over `smtp_connections` at a time at most, each
     for `smtp_messages`, and `send_rate` emails a second. `ehlo_name` None means the sending domain,
@@ -51,11 +54,14 @@ class Settings:
     rate_limit: RateLimit = "off"
     removal_quota: int = SUPPRESSION_REMOVALS
     public_url: str | None = None
+    media_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
     webhook_networks: tuple[Network, ...] = ()
     connections: int = MOST_CONNECTIONS
     workers: int = 1
     jobs: bool = True
+    bounce_host: str = "127.0.0.1"
+    bounce_port: int | None = None
     smtp_connections: int = SMTP_CONNECTIONS
     smtp_messages: int = SMTP_MESSAGES
     send_rate: float | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,6 +59,7 @@ class SettingChanges(Struct, frozen=True, kw_only=True):
     attachments: bool | None = None
     tracking: bool | None = None
     hash_visitors: bool | None = None
+    time_zone: str | None = None
     block: Collection[str] = ()
     unblock: Collection[str] = ()
 
@@ -67,7 +69,7 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
 
     Switching double opt-in on makes the email that asks for confirmation, unless there is one of the slug
     `double-opt-in`. Raises `ValueError` for a pattern that is none, a name that is empty or taken, a sending
-    domain that is none, and an opt-in email that does not use exactly the variable optInUrl.
+    domain or a time zone that is none, and an opt-in email that does not use exactly the variable optInUrl.
     """
     if changes.name is not None:
         await lock_names(tx)
@@ -75,11 +77,13 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
     team = await lock_team(tx, team_id)
     said = {
         key: value.strip()
-        for key in ("name", "company", "address", "sending_domain")
+        for key in ("name", "company", "address", "sending_domain", "time_zone")
         if (value := getattr(changes, key)) is not None
     }
     if "sending_domain" in said:
         said["sending_domain"] = _sending_domain(said["sending_domain"])
+    if "time_zone" in said:
+        _check_time_zone(said["time_zone"])
     switched = {key: value for key in SWITCHES if (value := getattr(changes, key)) is not None}
     removed = {read_pattern(text) for text in changes.unblock}
     if unknown := removed - set(team.blocklist):
@@ -99,6 +103,13 @@ def _sending_domain(text: str) -> str:
     if mistake := domain_mistake(text):
         raise ValueError(f"the sending domain {mistake} (got {text})")
     return ascii_domain(text).lower()
+
+
+def _check_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError(f"there is no time zone {name or 'without a name'}; one is Europe/Berlin") from None
 
 
 def check_name(name: str, others: Iterable[TeamRow]) -> None:

@@ -39,6 +39,7 @@ TOO_LARGE = (
 )
 
 NO_DATE = "it is no date (NaT); give None or leave it out"
+HALF_CHARACTER = "it holds half a surrogate pair, which is no character; leave it out"
 
 _GREATEST_EXPONENT = 308
 """Of a number that most of the world can read, which has it as a float."""

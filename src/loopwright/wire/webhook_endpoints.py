@@ -13,7 +13,8 @@ from loopwright.wire.answers import Answer
 class WebhookEndpoint(Answer, frozen=True, kw_only=True):
     """Where webhooks go, and which. `secret` is there only when it was made by this very request.
 
-    While `failing_since` is set nothing has succeeded since then.
+    While `failing_since` is set nothing has succeeded since then, and at `disables_at` it is disabled for
+    that. `ordered`: nothing overtakes what waits about the same contact.
     """
 
     id: str
@@ -24,6 +25,8 @@ class WebhookEndpoint(Answer, frozen=True, kw_only=True):
     disabled_at: datetime | None
     disabled_reason: str
     failing_since: datetime | None
+    disables_at: datetime | None
+    ordered: bool
     created_at: datetime
     updated_at: datetime
     secret: str | UnsetType = UNSET

@@ -244,12 +244,17 @@ async def test_previews_and_fallbacks_are_texts(serve: Serve) -> None:
         ("last_name", "lastName"),
         ("user_group", "userGroup"),
         ("created_at", "createdAt"),
+        ("FirstName", "firstName"),
+        ("First name", "firstName"),
+        ("last-name", "lastName"),
+        ("USER_GROUP", "userGroup"),
+        ("Email", "email"),
         ("opt_in_status", "optInStatus"),
         ("user_id", "give user_id="),
         ("mailing_lists", "give mailing_lists="),
     ],
 )
-async def test_a_default_property_in_snake_case_is_refused(serve: Serve, name: str, right: str) -> None:
+async def test_a_default_property_in_another_spelling_is_refused(serve: Serve, name: str, right: str) -> None:
     """The API would take it for a custom one that nobody declared, and ignore it."""
     server = serve(SAVED)
     async with AsyncLoops("key", base_url=server.url) as loops:
@@ -278,6 +283,6 @@ async def test_text_that_is_none_is_named_by_its_place(serve: Serve) -> None:
             "description": lambda: loops.campaign_groups.create("g", description=half),
         }
         for place, call in calls.items():
-            with pytest.raises(ArgumentError, match=f"^{place}: .*surrogates"):
+            with pytest.raises(ArgumentError, match=f"^{place}: .*surrogate"):
                 await call()
     assert not server.requests

@@ -20,7 +20,7 @@ from loopwright.server.store.schema import migrate
 from loopwright.server.store.teams import TeamRow, insert_team
 from support.clock import HandClock
 from support.dashboard_rows import Rows
-from support.dashboard_site import PUBLIC_URL, Site
+from support.dashboard_site import PUBLIC_URL, SEALING, Site
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,9 @@ async def site(dashboard_database_url: str) -> AsyncIterator[Site]:
     rows = Rows(pool, team_id)
     key = f"key-of-{team_id}"
     await rows.key(key)
-    app = Starlette(routes=routes(pool, clock, public_url=PUBLIC_URL, origin=None, has_relay=True))
+    app = Starlette(
+        routes=routes(pool, clock, public_url=PUBLIC_URL, origin=None, has_relay=True, sealing=SEALING)
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:

@@ -9,15 +9,10 @@ import pytest
 from loopwright.server.dashboard.views import PAGES
 from support.content import write_message
 from support.dashboard_rows import letter
-from support.dashboard_site import PUBLIC_URL, Site
+from support.dashboard_site import PUBLIC_URL, Site, words
 from support.factories import suppress
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
-
-
-def words(page: str) -> str:
-    """A page's text with single blanks, without its tags."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 def links(page: str, prefix: str) -> list[str]:

@@ -7,14 +7,9 @@ import httpx2
 import pytest
 
 from support.content import write_message
-from support.dashboard_site import Site
+from support.dashboard_site import Site, words
 
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
-
-
-def words(page: str) -> str:
-    """A page's text with single blanks, without its tags."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 async def write(site: Site, table: str, name: str, **columns: object) -> str:

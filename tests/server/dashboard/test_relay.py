@@ -6,10 +6,8 @@ import httpx2
 import pytest
 
 from loopwright.server.store.relays import RelayRow, forget_relay, note_relay
-from support.dashboard_site import Site
+from support.dashboard_site import FROM_HERE, Site
 from support.factories import hold
-
-FROM_HERE = {"sec-fetch-site": "same-origin"}
 
 
 @pytest.mark.parametrize(

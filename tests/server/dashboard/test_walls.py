@@ -13,7 +13,7 @@ from loopwright.server.store.teams import TeamRow, insert_team
 from support.content import write_transactional
 from support.dashboard_rows import Rows
 from support.dashboard_site import Site
-from support.factories import add_deliveries, add_endpoint
+from support.factories import add_campaign, add_deliveries, add_endpoint, add_segment
 
 SECRET = "belongs to the others"
 NEIGHBOUR = "neighbour@example.com"
@@ -43,11 +43,21 @@ async def neighbours(site: Site) -> dict[str, str]:
         "event_id": event,
         "message_id": message,
         "workflow_id": workflow,
+        "run_id": run,
         "transactional_id": await write_transactional(pool, team.id, SECRET, subject=SECRET),
         **await told(pool, team.id),
+        **await meant(pool, team.id),
         "theme_id": await rows.add("theme", **design, styles={}, is_default=False),
         "component_id": await rows.add("component", **design, lmx=f"<Paragraph>{SECRET}</Paragraph>"),
     }
+
+
+async def meant(pool: Pool, team_id: str) -> dict[str, str]:
+    """A segment and a campaign."""
+    segment, campaign = f"cs{team_id}", f"cc{team_id}"
+    await add_segment(pool, team_id, segment, name=SECRET)
+    await add_campaign(pool, team_id, campaign, name=SECRET, segment_id=segment)
+    return {"segment_id": segment, "campaign_id": campaign}
 
 
 async def told(pool: Pool, team_id: str) -> dict[str, str]:

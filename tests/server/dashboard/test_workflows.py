@@ -1,7 +1,5 @@
 """The pages of workflows: how they stand, and each as a picture."""
 
-import re
-
 import httpx2
 
 from loopwright.server.workflow.graph import (
@@ -12,15 +10,10 @@ from loopwright.server.workflow.graph import (
     SendEmailAction,
 )
 from support.content import write_message
-from support.dashboard_site import Site
+from support.dashboard_site import Site, words
 from support.workflows import add_workflow, wait_at
 
 EVIL = "<script>alert(1)</script>\"'&"
-
-
-def words(page: str) -> str:
-    """A page's text with single blanks, without its tags."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 async def write(site: Site, *, subject: str, name: str = "Welcome") -> str:
@@ -45,7 +38,7 @@ async def test_who_waits_where(site: Site, operator: httpx2.AsyncClient) -> None
     assert f'href="/workflows/{workflow}"' in listed
     assert "Welcome 2 inside paused, new matches wait" in words(listed)
     page = (await operator.get(f"/workflows/{workflow}")).text
-    said = "Email: A subject that is much too long for its box; 2 here"
+    said = "Email: A subject that is much too long for its box; 0 sent, 0 opened, 0 clicked; 2 here"
     assert f'aria-label="{said}"' in page
     assert f"<title>{said}</title>" in page
     assert ">A subject that is…</text>" in page

@@ -90,6 +90,9 @@ async def test_tested_and_sent(desk: Desk, stranger: dict[str, str]) -> None:
     ]
     assert (await desk.http.get(f"/campaigns/{desk.id}/metrics")).json()["sends"] == 2
     await desk.ask("send", 409, "not in draft")
+    await desk.ask("send-to-joined", 422, "nobody whom marketing email reaches has joined")
+    await desk.ask("retry", 400, "only", only="sent")
+    assert (await desk.ask("retry"))["state"] == "sending"
     assert (await desk.state(**stranger))["message"] == "Campaign not found."
 
 
@@ -97,7 +100,6 @@ async def test_scheduled_and_cancelled(desk: Desk) -> None:
     """At a time that is given, or planned; what is open to it is told by its state."""
     await desk.draft()
     await desk.ask("schedule", 400, "no time is planned")
-    await desk.ask("schedule", 400, "needs an offset", timestamp="2999-01-01T08:00:00")
     await desk.ask("schedule", 400, "timestamp has passed", timestamp="2020-01-01T08:00:00Z")
     found = await desk.ask("schedule", timestamp="2999-01-01T10:00:00+02:00")
     assert (found["status"], found["startsAt"]) == ("Scheduled", "2999-01-01T08:00:00.000Z")
@@ -109,6 +111,22 @@ async def test_scheduled_and_cancelled(desk: Desk) -> None:
     assert (await desk.ask("schedule"))["status"] == "Scheduled"
 
 
+async def test_times_without_an_offset(desk: Desk, live_server: LiveServer) -> None:
+    """They are those of clocks in the team's time zone, for both ways to say when."""
+    await live_server.pool.execute("UPDATE team SET time_zone = 'Europe/Berlin'")
+    await desk.draft()
+    await desk.ask(
+        "schedule", 400, "clocks in Europe/Berlin are put forward", timestamp="2040-03-25T02:30:00"
+    )
+    found = await desk.ask("schedule", timestamp="2040-07-01T10:00:00")
+    assert found["startsAt"] == "2040-07-01T08:00:00.000Z"
+    assert (found["startsAtLocal"], found["timeZone"]) == ("2040-07-01T10:00:00+02:00", "Europe/Berlin")
+    await desk.ask("cancel")
+    plan = {"scheduling": {"method": "schedule", "timestamp": "2040-01-01T10:00:00"}}
+    planned = (await desk.http.post(f"/campaigns/{desk.id}", json=plan)).json()
+    assert planned["scheduling"]["timestamp"] == "2040-01-01T09:00:00.000Z"
+
+
 async def test_what_stands_in_its_way(desk: Desk) -> None:
     """All of it at once, and it stays a draft."""
     await desk.draft(subject="", lmx="<Paragraph>{contact.paln}</Paragraph>")
@@ -116,5 +134,5 @@ async def test_what_stands_in_its_way(desk: Desk) -> None:
     assert "paln (unsupportedContactProperties)" in found["message"]
     assert await desk.status() == "Draft"
     desk.id = "cnone"
-    for action in ("send", "pause", "resume", "cancel"):
+    for action in ("send", "pause", "resume", "cancel", "send-to-joined", "retry"):
         await desk.ask(action, 404, "Campaign not found.")

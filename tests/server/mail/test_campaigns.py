@@ -15,7 +15,7 @@ from loopwright.server.store.audience import matching
 from loopwright.server.store.campaign_sending import load_progress, queue_recipients, take_campaign
 from loopwright.server.store.campaigns import CampaignRow, find_campaign, lock_campaign
 from loopwright.server.store.database import Connection
-from loopwright.server.store.deliveries import Lane, claim, record
+from loopwright.server.store.deliveries import Lane, claim, record, release
 from loopwright.wire.filters import ActivityCondition, AudienceFilter, PropertyCondition
 from support.content import write_message
 from support.factories import add_campaign, add_contact, add_list, suppress
@@ -268,21 +268,119 @@ async def test_late(room: Newsroom) -> None:
 
 
 async def test_cancelled(room: Newsroom, peer: Peer) -> None:
-    """What was sent stays sent, the rest is skipped, and nothing follows."""
-    await room.contacts(6)
+    """What was sent stays sent; whoever is left has an email that is skipped, queued already or not."""
+    await room.contacts(9)
     await room.campaign()
     with pytest.raises(Conflict, match="It is draft: there is nothing to cancel"):
         await room.cancel()
     await room.send()
     await room.turn()
     await room.turn()
+    async with room.pool.acquire() as tx:
+        over, now = timedelta(seconds=-1), room.office.clock.now()
+        [in_hand] = await claim(tx, Lane.CAMPAIGN, token="one", limit=1, lease=over, now=now)
     await room.cancel()
-    assert await room.stands() == ("Sent", "cancelled")
+    assert await room.stands() == ("Sending", "cancelled")
+    with pytest.raises(Conflict, match="It is cancelled: there is nothing to cancel"):
+        await room.cancel()
+    for _ in range(6):
+        await room.turn()
+    assert (await room.row()).queued_at is not None
+    assert await room.stands() == ("Sending", "cancelled")  # somebody has one in hand
+    async with room.pool.acquire() as tx:
+        await release(tx, [(in_hand.id, "one")])
     await room.turn()
+    await room.turn()
+    assert await room.stands() == ("Sent", "cancelled")
     await room.office.deliver(peer.url)
-    assert await room.emails() == {"skipped": 4}
+    assert await room.emails() == {"skipped": 9}
+    assert await reasons(room) == {"the campaign was cancelled"}
     assert await room.pool.fetchval("SELECT count(*) FROM email_queue") == 0
     assert peer.received == []
+
+
+async def reasons(room: Newsroom) -> set[str]:
+    return {row["reason"] for row in await room.pool.fetch("SELECT DISTINCT reason FROM email")}
+
+
+async def test_unconfirmed_contacts_are_counted(room: Newsroom, peer: Peer) -> None:
+    """Whoever has yet to confirm gets nothing and is no recipient, but is told apart from those not meant."""
+    await add_list(room.pool, room.team.id, "cweekly")
+    await room.contact("cyes", mailing_lists={"cweekly": "subscribed"})
+    await room.contact("cwait", mailing_lists={"cweekly": "pending"}, opt_in_status="pending")
+    await room.contact("celse", opt_in_status="pending")
+    await room.contact(
+        "cno", mailing_lists={"cweekly": "pending"}, opt_in_status="rejected", subscribed=False
+    )
+    await room.campaign(mailing_list_id="cweekly")
+    await room.send()
+    await room.finish(peer)
+    row = await room.row()
+    assert (row.recipients, row.unconfirmed) == (1, 1)
+    assert await room.emails() == {"sent": 1}
+
+
+async def test_to_those_who_joined_since(room: Newsroom, peer: Peer) -> None:
+    """Whoever is in its audience now and was not then, however old; it says what it said."""
+    await add_list(room.pool, room.team.id, "cweekly")
+    on_list: dict[str, Any] = {"mailing_lists": {"cweekly": "subscribed"}}
+    await room.contact("cb", **on_list)
+    await room.contact("ca")
+    await room.campaign(mailing_list_id="cweekly")
+
+    async def again() -> None:
+        async def act(tx: Connection, row: CampaignRow) -> None:
+            await launch.send_to_joined(tx, room.team, row, relay_url=None, now=room.office.clock.now())
+
+        await room.ask(act)
+
+    with pytest.raises(Conflict, match="It is draft"):
+        await again()
+    await room.send()
+    await room.finish(peer)
+    with pytest.raises(Unprocessable, match="nobody whom marketing email reaches has joined"):
+        await again()
+    await write_message(room.pool, room.team.id, (await room.row()).message_id, now=NOW, subject="Changed")
+    await room.pool.execute(
+        "UPDATE contact SET mailing_lists = $1 WHERE id = 'ca'", '{"cweekly": "subscribed"}'
+    )
+    room.office.clock.advance(MINUTE)
+    await room.contact("cc", **on_list | {"created_at": NOW + MINUTE})
+    await again()
+    assert await room.stands() == ("Sending", "sending")
+    await room.finish(peer)
+    assert sorted(one.rcpt_tos[0][:2] for one in peer.received) == ["ca", "cb", "cc"]
+    assert {peer.message(number)["Subject"] for number in range(3)} == {"Hello"}
+    assert (await room.row()).recipients == 3
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_sent_again_to_those_who_got_nothing(room: Newsroom, peer: Peer, *, paused: bool) -> None:
+    """Only emails of that status, as there is room; a pause leaves them as they were, for later."""
+    await room.contacts(7)
+    await room.campaign()
+
+    async def again() -> None:
+        await room.ask(lambda tx, row: launch.retry(tx, row, "failed", now=room.office.clock.now()))
+
+    with pytest.raises(Conflict, match="It is draft"):
+        await again()
+    await room.send()
+    await room.finish(peer)
+    await room.pool.execute("UPDATE email SET status = 'failed', sent_at = NULL WHERE contact_id <= 'c4'")
+    room.office.clock.advance(MINUTE)
+    await again()
+    assert await room.stands() == ("Sending", "sending")
+    if paused:
+        await room.turn()
+        await room.turn()
+        assert await room.emails() == {"queued": 4, "failed": 1, "sent": 2}
+        await room.pause()
+        assert await room.emails() == {"failed": 5, "sent": 2}
+        await room.resume()
+    await room.finish(peer)
+    assert await room.emails() == {"sent": 7}
+    assert len(peer.received) == 12
 
 
 async def test_all_that_stands_in_its_way(room: Newsroom) -> None:

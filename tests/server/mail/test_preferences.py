@@ -289,5 +289,11 @@ async def test_the_email_that_made_somebody_leave_is_known(office: Office, live_
         "SELECT kind FROM fact WHERE email_id = $1 AND kind LIKE 'email_%subscribed' ORDER BY id", email.id
     )
     assert [row["kind"] for row in told] == ["email_unsubscribed", "email_unsubscribed", "email_resubscribed"]
+    left = await office.pool.fetch(
+        "SELECT DISTINCT xmin::text FROM fact"
+        " WHERE contact_id = $1 AND kind IN ('list_left', 'contact_unsubscribed', 'email_unsubscribed')",
+        contact.id,
+    )
+    assert len(left) == 2  # a transaction each, for the wish and what it tells
     counted = "SELECT sum(unsubscribes)::int FROM email_counter WHERE owner_id = $1"
     assert await office.pool.fetchval(counted, message_id) == 1

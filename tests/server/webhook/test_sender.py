@@ -214,6 +214,50 @@ async def test_an_endpoint_is_given_up(
     assert await rows(pool) == ([("failed", 1)] if gone else [("missed", 2), ("missed", 0)])
 
 
+async def test_notices_before_it_is_given_up(
+    pool: Pool,
+    team: TeamRow,
+    clock: HandClock,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After a day, after three, and twelve hours before the end; each once, and anew after a success."""
+    endpoint = await add_endpoint(pool, team.id, receiver.url, sealing=SEALING, now=NOW)
+    receiver.answer = lambda: Response(status_code=503)
+
+    async with sending(pool, clock):
+        for number, hours in enumerate((0, 23, 1, 1, 47, 36), 1):
+            clock.advance(timedelta(hours=hours))
+            await add_deliveries(pool, endpoint, 1, now=clock.now())
+
+            async def all_are_tried(number: int = number) -> bool:
+                return [count for _, count in await rows(pool)][number - 1 :] == [1]
+
+            await until(all_are_tried)
+    told = [record.message for record in caplog.records if "nothing has succeeded" in record.message]
+    assert [text.split(" for ")[1].split(" hours")[0] for text in told] == ["24", "72", "108"]
+    assert "in 12 hours it is disabled" in told[-1]
+    assert endpoint.id in told[-1]
+
+
+async def test_in_strict_order(pool: Pool, team: TeamRow, clock: HandClock, receiver: Receiver) -> None:
+    """What waits about a contact holds back what follows about it, and nothing else."""
+    endpoint = await add_endpoint(pool, team.id, receiver.url, sealing=SEALING, now=NOW)
+    async with pool.acquire() as tx:
+        await update_endpoint(tx, replace(endpoint, ordered=True))
+    first, second, other = await add_deliveries(pool, endpoint, 3, now=NOW)
+    await pool.execute(
+        "UPDATE webhook_delivery SET contact_id = CASE id WHEN $1 THEN 'cb' ELSE 'ca' END", other
+    )
+    answers = [Response(status_code=500)]
+    receiver.answer = lambda: answers.pop() if answers else Response(status_code=200)
+    async with sending(pool, clock):
+        await until(has(pool, ("queued", 1), ("queued", 0), ("delivered", 1)))
+        await later(pool, clock, timedelta(seconds=6))
+        await until(has(pool, ("delivered", 2), ("delivered", 1), ("delivered", 1)))
+    assert [one.headers["webhook-id"] for one in receiver.requests] == [first, other, first, second]
+
+
 async def test_a_slow_endpoint_delays_no_other(
     pool: Pool, team: TeamRow, clock: HandClock, receiver: Receiver
 ) -> None:

@@ -1,6 +1,7 @@
 """One request to an endpoint, and what may come of it."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -42,6 +43,34 @@ async def test_tls_is_checked_against_the_hosts_own_name(resolver: Resolver, tmp
         assert len(receiver.requests) == 1
         await trusting.close()
         await strict.close()
+
+
+async def test_a_name_that_means_something_else_the_next_time(
+    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was looked at is what is connected to; one bad address among others is enough to refuse a name."""
+    answers = [["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1", "169.254.169.254"]]
+    asked: list[object] = []
+
+    def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        addresses = answers[len(asked) - 1]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    async with receiving() as receiver:
+        url = receiver.url.replace("127.0.0.1", "rebinding.example")
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        told: list[str] = []
+        for _ in answers:
+            transport = Transport(resolver)
+            attempt = await transport.post(url, {}, b"{}", now=NOW)
+            told.append(attempt.error)
+            await transport.close()
+        monkeypatch.undo()
+    assert asked == ["rebinding.example"] * 3
+    assert len(receiver.requests) == 1
+    assert told[0] == ""
+    assert ["not public" in error for error in told[1:]] == [True, True]
 
 
 async def test_a_host_that_nobody_has(resolver: Resolver) -> None:

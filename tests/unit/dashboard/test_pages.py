@@ -3,16 +3,22 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from jinja2 import meta, nodes
 
 from loopwright.server.dashboard import answers, pages
+from loopwright.server.dashboard.pages.frame import DashboardPage
+
+for module in iter_modules(pages.__path__):
+    import_module(f"{pages.__name__}.{module.name}")
 
 
 def page_classes(
-    base: type[pages.DashboardPage] = pages.DashboardPage,
-) -> Iterator[type[pages.DashboardPage]]:
+    base: type[DashboardPage] = DashboardPage,
+) -> Iterator[type[DashboardPage]]:
     for page in base.__subclasses__():
         if "template" in vars(page):
             yield page
@@ -36,7 +42,7 @@ def names_used(template: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", list(page_classes()), ids=lambda page: page.__name__)
-def test_a_template_uses_what_its_page_declares(page: type[pages.DashboardPage]) -> None:
+def test_a_template_uses_what_its_page_declares(page: type[DashboardPage]) -> None:
     """A field that no template shows, or a name that no page has, is a mistake."""
     assert {field.name for field in fields(page)} == names_used(page.template)
 

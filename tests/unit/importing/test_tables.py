@@ -1,11 +1,13 @@
 """Rows out of files: the forms, and how CSV is written in the world."""
 
+import gzip
+import os
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from loopwright.cli.importing.files import Row, fingerprint, form_of
+from loopwright.cli.importing.files import Form, Row, fingerprint, form_of
 from loopwright.cli.importing.table import Table, open_table
 from loopwright.cli.importing.text import FileError
 
@@ -49,6 +51,20 @@ def test_the_name_tells_the_form(name: str, form: str) -> None:
 def test_a_name_that_tells_nothing_is_an_error() -> None:
     with pytest.raises(FileError, match="--format"):
         form_of(Path("events.xlsx"))
+
+
+def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"book\.xlsx is an Excel workbook"):
+        form_of(written(tmp_path, "book.xlsx", b"PK\x03\x04\x14\0"))
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_what_can_be_read_once_only_is_no_file(tmp_path: Path, form: Form) -> None:
+    """A pipe is empty when its rows are to be sent: "nothing to do", the import would say."""
+    pipe = tmp_path / "rows.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(FileError, match="write the rows to a file first"):
+        open_table(pipe, form)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +156,17 @@ def test_all_of_a_file_tells_its_encoding(tmp_path: Path) -> None:
         pytest.param("email\n" * 3 + "é\n", {"encoding": "ascii"}, "line 4: not ascii", id="not even ASCII"),
         pytest.param("email\na", {"encoding": "klingon"}, "no such encoding", id="unknown encoding"),
         pytest.param("email\na", {"encoding": "rot13"}, "no such encoding", id="no encoding of text"),
+        pytest.param("email\na", {"encoding": "idna"}, "no such encoding", id="an encoding of names alone"),
+        pytest.param("email\na", {"encoding": "undefined"}, "no such encoding", id="an encoding of nothing"),
+        pytest.param(
+            "email\na", {"encoding": "utf-16"}, "give utf-16-le or utf-16-be", id="no mark of UTF-16"
+        ),
+        pytest.param(
+            "email\na", {"encoding": "UTF32"}, "give utf-32-le or utf-32-be", id="no mark of UTF-32"
+        ),
+        pytest.param(b"PK\x03\x04\x14\0", {}, "Excel workbook.*save the sheet as CSV", id="a workbook"),
+        pytest.param(gzip.compress(b"email\na"), {}, "gzip: unpack it", id="packed"),
+        pytest.param("email,name\na," + "x" * 200_000, {}, "line 2: a cell has more than", id="a huge cell"),
         pytest.param("email\na", {"delimiter": ";;"}, "the one character", id="two characters"),
         pytest.param("email\na", {"delimiter": '"'}, "the one character", id="a quote"),
         pytest.param("email\na", {"delimiter": "x"}, "the one character", id="a letter"),

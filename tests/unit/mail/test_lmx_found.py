@@ -1,13 +1,19 @@
 """LMX as people have it: exported styles, odd fonts, and variables in the forms of other systems."""
 
+import re
+import time
+from xml.sax.saxutils import escape
+
 import pytest
 from msgspec.structs import replace
 
+from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.lmx import check, check_line
 from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.style import look
 from loopwright.server.mail.tags import STYLE
 from loopwright.server.mail.template import Values
+from loopwright.server.mail.variables import EmailKind
 from support.content import PLAIN
 
 
@@ -89,7 +95,81 @@ def test_variables_of_other_systems_are_refused_with_ours(text: str, remedy: str
     assert remedy in problem.message
 
 
-@pytest.mark.parametrize("text", ["{1, 2}", "{ color: red }", "a {} b", "{…}", "{ a b }"])
+NAMES = (
+    "firstName", "first_name", "first-name", "NAME2", "prénom", "contact.firstName", "event.plan",
+    "data.code", "user.name", "contact.profile.name", "data.items[0].name", "items[].name", "data.",
+    "DATA_VARIABLE:code",
+)  # fmt: skip
+FORMS = (
+    "{%s}", "{{%s}}", "{{{%s}}}", "${%s}", "#{%s}", "{ %s }", "{{ %s }}", "{\u00a0%s}", "{%s\u200b}",
+    "{%s|there}", "{%s | there}", '{%s ?? "there"}', '{%s || "there"}', "{%s, fallback=there}", "{%s:there}",
+    '{%s default "there"}', '{{%s | default: "there"}}', '{{%s|default("there")}}', "{%% %s %%}", "{%%%s%%}",
+    "{{#%s}}", "{{/%s}}", "{{^%s}}", "{{>%s}}", "{{&%s}}", "{#%s}", "{/%s}", "{#if %s}", "{$%s}", "{@%s}",
+    "{.%s}", "{%s?}", "{%s!}", "{%s()}", "{%s[0]}", "{%s.}", "{'%s'}", '{"%s"}', "{%s=x}", "{=%s}", "{*%s*}",
+    "{-%s-}", "{~%s}", "{(%s)}", "{[%s]}", "{|%s|}", "{<%s>}", "{%s?.x}", "{%s!'x'}", "{%s;}", "{%s+1}",
+    "{Hi %s}",
+)  # fmt: skip
+PROSE = {"{Hi %s}": {one for one in NAMES if not re.match(r"(contact|event|data)\.\w", one)}}
+"""Forms with words that nobody can tell from any others."""
+
+
+LINK = Values(system={"unsubscribe_link": "https://example.com/"})
+FOOTERS: dict[EmailKind, Footer | None] = {
+    "marketing": Footer(company="Acme", address="1 Road"),
+    "transactional": None,
+}
+
+
+@pytest.mark.parametrize("kind", FOOTERS)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_variable_that_is_not_understood_never_leaves(form: str, kind: EmailKind) -> None:
+    """Whatever is written in braces is refused, or a value stands in its place."""
+    for name in NAMES:
+        text = form % name
+        found = check_line(text, kind=kind, field="subject")
+        body = check(f"<Paragraph>{escape(text)}</Paragraph>", kind=kind)
+        assert [bool(found.problems)] == [bool(body.problems)], text
+        if not found.problems and name not in PROSE.get(form, ()):
+            (variable,) = found.variables
+            content = replace(PLAIN, subject=text, lmx=f"<Paragraph>{escape(text)}</Paragraph>")
+            filled = fill(
+                prepare(content, FOOTERS[kind]),
+                replace(LINK, **{variable.kind: {variable.name: "VALUE"}}),
+            )
+            assert ("VALUE" in filled.subject, name in filled.subject) == (True, False)
+            assert ("VALUE" in filled.text, name in filled.text) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "braces",
+    [
+        "{contact.first\nName}",
+        "{contact.firstName\n}",
+        "{contact." + "a" * 300 + "}",
+        "{data." + "a" * 900 + "}",
+    ],
+)
+def test_a_name_that_is_none_for_its_length_or_lines(braces: str) -> None:
+    assert check(f"<Paragraph>{braces}</Paragraph>", kind="marketing").problems
+
+
+@pytest.mark.parametrize("filling", [" " * 50_000, "a " * 25_000, "-" * 50_000, "a-" * 25_000, "{" * 50_000])
+def test_looking_into_braces_is_quick(filling: str) -> None:
+    """Nothing in them has the check go over it again and again."""
+    began = time.process_time()
+    for text in (
+        f"{{{filling}}}",
+        f"{{contact.a{filling}b}}",
+        f"{{a{filling}|",
+        f"{{{filling[:400]}!}}" * 100,
+    ):
+        check_line(text, kind="marketing", field="subject")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["{1, 2}", "{ color: red }", "a {} b", "{…}", "{ a b }", "{a, b}", '{"a":1}', "{:)}", "{50 %}"]
+)
 def test_other_braces_are_characters(text: str) -> None:
     assert check_line(text, kind="transactional", field="subject").problems == ()
 

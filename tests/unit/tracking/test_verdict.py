@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from loopwright.server.networks import read_address
+from loopwright.server.networks import Network, read_address
 from loopwright.server.tracking.scanners import scanners
 from loopwright.server.tracking.verdict import Request, judge
 
@@ -20,6 +20,8 @@ def hit(
     seconds: float | None = 600,
     links_lately: int = 0,
     is_picture: bool = False,
+    is_hidden: bool = False,
+    hidden_lately: bool = False,
     **headers: str,
 ) -> Request:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -30,6 +32,8 @@ def hit(
         delay=None if seconds is None else timedelta(seconds=seconds),
         links_lately=links_lately,
         is_picture=is_picture,
+        is_hidden=is_hidden,
+        hidden_lately=hidden_lately,
     )
 
 
@@ -60,6 +64,23 @@ def hit(
         pytest.param(hit(links_lately=2), "unsure", "3 links", id="many links at once"),
         pytest.param(hit(seconds=1, links_lately=4), "machine", "5 links", id="at once, and many links"),
         pytest.param(hit("", seconds=1), "machine", "no user agent", id="at once, and no user agent"),
+        pytest.param(hit(is_hidden=True), "machine", "nobody sees", id="a link that nobody sees"),
+        pytest.param(hit(hidden_lately=True), "machine", "all of the email's links", id="just after that"),
+        pytest.param(
+            hit(hidden_lately=True, is_picture=True), "human", "nothing", id="who opens it meanwhile"
+        ),
+        pytest.param(
+            hit(f"{CHROME} Edg/142.0", seconds=40, links_lately=1), "human", "nothing", id="behind a scanner"
+        ),
+        pytest.param(
+            hit("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", is_picture=True),
+            "human",
+            "fetched the picture",
+            id="Yahoo's proxy",
+        ),
+        pytest.param(
+            hit(f"{CHROME} GoogleImageProxy", seconds=1), "unsure", "after delivery", id="no proxy clicks"
+        ),
         pytest.param(
             hit("Mozilla/5.0", is_picture=True, seconds=1), "machine", "after", id="Apple's, at once"
         ),
@@ -70,6 +91,23 @@ def test_verdicts(request_: Request, expected: str, reason: str) -> None:
     verdict = judge(request_, scanners())
     assert verdict.who == expected
     assert reason in verdict.reason
+
+
+@pytest.mark.parametrize("network", [network for network, _ in scanners().by_network], ids=str)
+def test_networks_of_scanners(network: Network) -> None:
+    """From the first address to the last, and whatever browser it says to be; its neighbours are people."""
+    first, last = network[0], network[-1]
+    for address in (first, last):
+        assert judge(hit(address=str(address)), scanners()).who == "machine"
+    for neighbour in (first - 1, last + 1):
+        if scanners().at(neighbour) is None:
+            assert judge(hit(address=str(neighbour)), scanners()).who == "human"
+
+
+@pytest.mark.parametrize("word", [word for word, _ in scanners().by_agent])
+def test_names_of_scanners(word: str) -> None:
+    """In any letter case, wherever in a user agent."""
+    assert judge(hit(f"{CHROME} (compatible; {word.upper()}/1.0)"), scanners()).who == "machine"
 
 
 def test_the_file_says_as_of_when() -> None:

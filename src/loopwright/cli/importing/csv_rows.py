@@ -71,7 +71,12 @@ class CsvRows:
         read = islice(self._lines(), line - self._dialect.line, self._reader.line_num)
         opened = open_quote(read, self._dialect.delimiter)
         if opened is None:
-            return FileError(f"{self._path.name}, line {line}: {error}. Nothing was sent")
+            fault = str(error)
+            if "field limit" in fault:
+                fault = (
+                    f"a cell has more than {csv.field_size_limit():,} characters; shorten it, or leave it out"
+                )
+            return FileError(f"{self._path.name}, line {line}: {fault}. Nothing was sent")
         return FileError(
             f"{self._path.name}, line {line + opened}: a quote opens a cell here and is not closed before a "
             "separator or the end of a line; one inside of a quoted cell is written twice. Nothing was sent"

@@ -70,7 +70,7 @@ def dialect_of(path: Path, *, encoding: str | None, delimiter: str | None) -> Di
     Raises `FileError` for an empty file, and for one that is not text.
     """
     wanted = delimiter_named(delimiter) if delimiter is not None else None
-    code = encoding_named(encoding) if encoding is not None else encoding_of(path)
+    code = encoding_named(encoding, path) if encoding is not None else encoding_of(path)
     lines = list(islice(checked(lines_of(path, code), path, code), SAMPLE_LINES))
     if not any(map(_SAYS_SOMETHING.search, lines)):
         raise FileError(f"{path.name} is empty; its first line is to hold the names of its columns")

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from loopwright.cli.importing.text import FileError
+from loopwright.cli.importing.text import FileError, refuse_other_kinds
 
 Form: TypeAlias = Literal["csv", "jsonl", "parquet"]
 Fields: TypeAlias = Mapping[str, object]
@@ -41,9 +41,13 @@ class Row(Struct, frozen=True):
 
 
 def form_of(path: Path) -> Form:
-    """Tell the form by the file's name. Raises `FileError` for a name that tells nothing."""
+    """Tell the form by the file's name. Raises `FileError` for a name that tells nothing, and for a file
+    that is visibly of another kind.
+    """
     form = _FORMS.get(path.suffix.lower())
     if form is None:
+        if path.exists():
+            refuse_other_kinds(path)
         raise FileError(
             f"{path.name}: a name ending in {', '.join(_FORMS)} is needed, or the option --format"
         )

@@ -17,7 +17,7 @@ from loopwright.cli.importing.guard import unguarded
 from loopwright.cli.importing.headings import Column
 from loopwright.cli.importing.json_rows import read_object
 from loopwright.cli.importing.plan import Plan
-from loopwright.wire.values import PropertyType, PropertyValue, Value, coerce, to_wire
+from loopwright.wire.values import HALF_CHARACTER, PropertyType, PropertyValue, Value, coerce, to_wire
 
 Kept = TypeVar("Kept")
 
@@ -48,8 +48,10 @@ def parts_of(fields: Fields, plan: Plan) -> RowParts:
             continue
         try:
             if isinstance(cell, str) and not cell.isascii():
-                cell.encode()  # half a surrogate pair, which JSON can hold, says so here
+                cell.encode()  # JSON can hold half a surrogate pair
             _take(parts, plan.columns[heading], cell, plan)
+        except UnicodeEncodeError:
+            raise RowError(f"{heading}: {HALF_CHARACTER}") from None
         except (TypeError, ValueError) as error:
             raise RowError(f"{heading}: {error}") from None
     return parts

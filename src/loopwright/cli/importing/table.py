@@ -12,7 +12,15 @@ from loopwright.cli.importing.dialect import Dialect, dialect_of
 from loopwright.cli.importing.files import Form, Row
 from loopwright.cli.importing.json_rows import json_rows
 from loopwright.cli.importing.parquet_rows import ParquetRows
-from loopwright.cli.importing.text import UTF_8, Encoding, FileError, encoding_named, mark_of
+from loopwright.cli.importing.text import (
+    UTF_8,
+    Encoding,
+    FileError,
+    encoding_named,
+    mark_of,
+    refuse_other_kinds,
+    refuse_pipes,
+)
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -51,6 +59,7 @@ def open_table(
     Raises `FileError` for a file that cannot be read, and for what was said and does not fit it.
     """
     name = path.name
+    (refuse_pipes if form == "parquet" else refuse_other_kinds)(path)
     if form != "csv" and (delimiter is not None or raw):
         raise FileError(f"--delimiter and --raw are for CSV, and {name} is taken for {form}")
     match form:
@@ -67,7 +76,7 @@ def open_table(
                 quoted=not raw,
             )
         case "jsonl":
-            code = encoding_named(encoding) if encoding is not None else mark_of(path) or UTF_8
+            code = encoding_named(encoding, path) if encoding is not None else mark_of(path) or UTF_8
             return Table(path=path, form=form, headings=None, where=name, encoding=code)
         case "parquet":
             if encoding is not None:

@@ -11,17 +11,18 @@ The whole file tells its encoding, not its beginning: a file may be plain ASCII 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
 
+LENIENT = "loopwright.unreadable"
 UNREADABLE = "\udcff"
 """Stands for what could not be decoded; half a surrogate pair is the result of nothing else."""
 
-codecs.register_error("loopwright.unreadable", lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
+codecs.register_error(LENIENT, lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
 
 _MARKS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,6 +31,14 @@ _MARKS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OTHER_KINDS: Mapping[bytes, str] = {
+    b"PK\x03\x04": "an Excel workbook or another kind of ZIP file: save the sheet as CSV UTF-8, or unpack it",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind: save the sheet as CSV UTF-8",
+    b"\x1f\x8b": "packed with gzip: unpack it first, with gunzip",
+    b"%PDF-": "a PDF: have the rows exported as CSV",
+    b"PAR1": "a Parquet file: let its name end in .parquet, or give --format parquet",
+    b"SQLite f": "an SQLite database: export the table as CSV",
+}
 _LABELS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "Windows-1252"}
 
 
@@ -82,21 +91,49 @@ def mark_of(path: Path) -> Encoding | None:
     return next((Encoding(codec, marked=True) for mark, codec in _MARKS if start.startswith(mark)), None)
 
 
-def encoding_named(name: str) -> Encoding:
-    """The encoding that somebody asks for. Raises `FileError` for a name nobody knows."""
+def encoding_named(name: str, path: Path) -> Encoding:
+    """The encoding that somebody says `path` is in.
+
+    Raises `FileError` for a name nobody knows, and for one that needs the byte order mark the file lacks.
+    """
     try:
-        TextIOWrapper(BytesIO(), encoding=name)
+        TextIOWrapper(
+            BytesIO(), encoding=name, errors=LENIENT
+        ).read()  # some are none of text, or all or nothing
         codec = codecs.lookup(name).name
     except (LookupError, ValueError):
         raise FileError(
             f"--encoding {name}: there is no such encoding; give utf-8, utf-16, windows-1252 or the like"
         ) from None
+    if codec in ("utf-16", "utf-32") and mark_of(path) is None:
+        raise FileError(
+            f"--encoding {name}: {path.name} does not begin with the byte order mark that {codec} needs; "
+            f"give {codec}-le or {codec}-be if it is that. Nothing was sent"
+        )
     return Encoding(codec)
+
+
+def refuse_other_kinds(path: Path) -> None:
+    """Raises `FileError` for a file of another program, told by how it begins."""
+    refuse_pipes(path)
+    with path.open("rb") as file:
+        start = file.read(8)
+    if kind := next((kind for begin, kind in _OTHER_KINDS.items() if start.startswith(begin)), None):
+        raise FileError(f"{path.name} is {kind}. Nothing was sent")
+
+
+def refuse_pipes(path: Path) -> None:
+    """Raises `FileError` for what can be read only once."""
+    if path.exists() and not path.is_file():
+        raise FileError(
+            f"{path} is no file on a disk, and an import reads its file more than once and keeps beside it "
+            "how far it came: write the rows to a file first. Nothing was sent"
+        )
 
 
 def lines_of(path: Path, encoding: Encoding) -> Iterator[str]:
     """The lines with their ends, as \\n, \\r\\n or \\r; what is not of the encoding is `UNREADABLE`."""
-    with path.open(encoding=encoding.codec, errors="loopwright.unreadable", newline="") as file:
+    with path.open(encoding=encoding.codec, errors=LENIENT, newline="") as file:
         for first in islice(file, 1):
             yield first.removeprefix("\ufeff")
         yield from file

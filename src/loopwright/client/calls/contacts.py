@@ -20,6 +20,7 @@ from loopwright.client.call import (
     properties_to_wire,
     some_identifier,
 )
+from loopwright.errors import ArgumentValueError
 from loopwright.wire.contacts import Contact, ContactSaved
 from loopwright.wire.operations import UPDATE_CONTACT
 
@@ -62,17 +63,26 @@ def contact_body(
     properties: Properties | None,
     mailing_lists: Mapping[str, bool] | None,
 ) -> dict[str, object]:
-    """The flat object: custom properties are top-level keys, and named arguments win over them."""
+    """The flat object: custom properties are top-level keys, beside those that are arguments of their own.
+
+    Raises `ArgumentValueError` for one that is given both ways.
+    """
     body = {} if properties is None else contact_to_wire(properties, "properties", OWN_ARGUMENTS)
     body |= identifiers
     named = given(first_name=first_name, last_name=last_name, source=source, user_group=user_group)
     for name, value in properties_to_wire(cast("Properties", named)).items():
-        body[NAMED[name]] = value
+        _put(body, NAMED[name], name, value)
     if subscribed is not UNSET:
-        body["subscribed"] = flag("subscribed", subscribed)
+        _put(body, "subscribed", "subscribed", flag("subscribed", subscribed))
     if mailing_lists is not None and (lists := lists_to_wire(mailing_lists)):
         body["mailingLists"] = lists
     return body
+
+
+def _put(body: dict[str, object], key: str, argument: str, value: object) -> None:
+    if key in body:
+        raise ArgumentValueError(f"properties has {key!r}, which {argument}=... gives, too: leave one out")
+    body[key] = value
 
 
 def read_contact(body: bytes) -> Contact | None:

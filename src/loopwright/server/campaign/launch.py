@@ -1,8 +1,10 @@
-"""What people ask of a campaign: send it, schedule it, pause it, let it go on, cancel it.
+"""What people ask of a campaign: send it, schedule it, pause it, let it go on, cancel it. And once it was
+sent: send it to those who joined since, or again to those who got nothing.
 
 Each is one change of the campaign's row, in the caller's transaction; what follows is done by `dispatcher`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from loopwright.server.content.publishing import reasons_against
@@ -13,6 +15,7 @@ from loopwright.server.store.audience import count_reachable
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.database import Connection
 from loopwright.server.store.messages import MessageOwner, lock_current_revision
+from loopwright.server.store.retries import Unsent
 from loopwright.server.store.teams import TeamRow
 from loopwright.wire.failures import CAMPAIGN_NOT_DRAFT
 
@@ -73,11 +76,38 @@ async def cancel(tx: Connection, campaign: CampaignRow, *, now: datetime) -> Non
     match campaign.status:
         case "Scheduled":
             await sending.set_status(tx, campaign, "Draft", now=now)
-        case "Sending":
-            await sending.set_status(tx, campaign, "Sent", "cancelled", now=now)
-            await sending.skip_rest(tx, campaign)
+        case "Sending" if campaign.stopped != "cancelled":
+            await sending.set_status(tx, campaign, "Sending", "cancelled", now=now)
         case _:
             raise Conflict(f"It is {state_of(campaign)}: there is nothing to cancel.", code=_STATE)
+
+
+async def send_to_joined(
+    tx: Connection, team: TeamRow, campaign: CampaignRow, *, relay_url: str | None, now: datetime
+) -> None:
+    """Send one that was sent to those who are in its audience now, and were no recipients.
+
+    Raises what `send` does.
+    """
+    if campaign.status != "Sent" or campaign.stopped:
+        raise Conflict(
+            f"It is {state_of(campaign)}: only one that was sent goes to who joined since.", code=_STATE
+        )
+    reasons = _lacking(team, relay_url)
+    if not await sending.has_joined(tx, campaign):
+        reasons.append("nobody whom marketing email reaches has joined its audience since")
+    _refuse(reasons)
+    await sending.reach_joined(tx, campaign, now=now)
+
+
+async def retry(tx: Connection, campaign: CampaignRow, status: Unsent, *, now: datetime) -> None:
+    """Send those of its emails again that failed, were skipped, or may have left or not."""
+    if campaign.status not in ("Sending", "Sent") or campaign.stopped:
+        raise Conflict(
+            f"It is {state_of(campaign)}: only of one that is being sent, or was, emails are sent again.",
+            code=_STATE,
+        )
+    await sending.retry(tx, campaign, status, now=now)
 
 
 def state_of(campaign: CampaignRow) -> str:
@@ -99,9 +129,18 @@ async def _be_sound(tx: Connection, team: TeamRow, campaign: CampaignRow, relay_
     assert revision is not None
     owner = MessageOwner(kind="campaign", id=campaign.id, state="Draft")
     reasons = await reasons_against(tx, team.id, owner, revision.content)
-    if relay_url is not None:
-        reasons += lacks("marketing", team.sending_domain, team.address, public_url=relay_url)
+    reasons += _lacking(team, relay_url)
     if not await count_reachable(tx, team.id, campaign.audience, campaign.mailing_list_id):
         reasons.append("marketing email reaches nobody in its audience")
+    _refuse(reasons)
+
+
+def _lacking(team: TeamRow, relay_url: str | None) -> list[str]:
+    if relay_url is None:
+        return []
+    return lacks("marketing", team.sending_domain, team.address, public_url=relay_url)
+
+
+def _refuse(reasons: Sequence[str]) -> None:
     if reasons:
         raise Unprocessable(f"It cannot be sent: {'; '.join(reasons)}.", code="campaign_unsound")

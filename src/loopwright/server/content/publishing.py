@@ -91,7 +91,8 @@ async def publish(
     owner = MessageOwner(kind="transactional", id=transactional_id, state="Draft")
     reasons = await reasons_against(tx, team_id, owner, content)
     if reasons:
-        raise Unprocessable(f"It cannot be published: {'; '.join(reasons)}.", code="draft_invalid")
+        told = "; ".join(reasons)
+        raise Unprocessable(f"It cannot be published: {told}.", code="draft_invalid", details=reasons)
     if has_relay and not is_owned((await load_team(tx, team_id)).sending_domain):
         raise Unprocessable(f"It cannot be published: {NO_DOMAIN}", code="no_sending_domain")
     design = await load_design(tx, team_id, [content.lmx])

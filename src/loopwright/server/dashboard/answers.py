@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from loopwright.server.dashboard.filters import FILTERS
-from loopwright.server.dashboard.pages import DashboardPage, Live, LivePage
+from loopwright.server.dashboard.pages.frame import DashboardPage, Live, LivePage
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

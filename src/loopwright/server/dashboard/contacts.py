@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, timeline
-from loopwright.server.dashboard.pages import ContactPage, ContactPart, ContactsPage, ContactsPart, Property
+from loopwright.server.dashboard.lists import answer_list, list_fields
+from loopwright.server.dashboard.pages.contacts import (
+    ContactPage,
+    ContactPart,
+    ContactsPage,
+    ContactsPart,
+    Property,
+)
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.store.pages.contacts import (
     ContactDetail,
@@ -25,17 +32,10 @@ async def show_contacts(visit: Visit) -> Response:
     )
     lines, older = cut(found, lambda line: line.id)
     part = ContactsPart(
-        live=None if visit.cursor else answers.live(visit.here(), found, seconds=visit.pace),
         lines=lines,
-        turn=visit.turn(older),
-        search=visit.search,
-        fresh=visit.fresh,
+        **list_fields(visit, found, older),
     )
-    if visit.wants_part:
-        return answers.part(part, visit.request)
-    return answers.page(
-        ContactsPage(frame=visit.frame("Contacts", "contacts"), search=visit.search, part=part)
-    )
+    return answer_list(visit, visit.frame("Contacts", "contacts"), ContactsPage, part)
 
 
 async def show_contact(visit: Visit) -> Response:

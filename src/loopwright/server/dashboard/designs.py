@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from loopwright.server.content.designs import as_attributes, load_design
 from loopwright.server.content.sample import Sample, sample
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.pages import (
+from loopwright.server.dashboard.pages.content import (
     ComponentPage,
     ComponentsPage,
     DesignLine,

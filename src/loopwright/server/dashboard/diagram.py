@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from loopwright.server.workflow.graph import Graph, Node
 
-BOX_WIDTH, BOX_HEIGHT = 152, 62
+BOX_WIDTH, BOX_HEIGHT = 152, 80
 _LANE = 14
 _GAP, _ROW_GAP = 16, 36
 _MARGIN = 4

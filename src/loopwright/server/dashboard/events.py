@@ -3,7 +3,8 @@
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, timeline
-from loopwright.server.dashboard.pages import EventPage, EventPart, EventsPage, EventsPart
+from loopwright.server.dashboard.lists import answer_list, list_fields
+from loopwright.server.dashboard.pages.events import EventPage, EventPart, EventsPage, EventsPart
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.dashboard.verdicts import close_names, judge
 from loopwright.server.store.pages.events import list_events, load_emails, load_event, load_runs
@@ -24,16 +25,11 @@ async def show_events(visit: Visit) -> Response:
     runs = await load_runs(visit.tx, visit.team_id, events=[event.id for event in events])
     emails = await load_emails(visit.tx, visit.team_id, runs=[run.id for run in runs])
     part = EventsPart(
-        live=None if visit.cursor else answers.live(visit.here(), (found, runs, emails), seconds=visit.pace),
-        stories=timeline.tell_events(events, runs, emails),
+        lines=timeline.tell_events(events, runs, emails),
         is_cut=is_cut,
-        turn=visit.turn(older),
-        search=visit.search,
-        fresh=visit.fresh,
+        **list_fields(visit, (found, runs, emails), older),
     )
-    if visit.wants_part:
-        return answers.part(part, visit.request)
-    return answers.page(EventsPage(frame=visit.frame("Events", "events"), search=visit.search, part=part))
+    return answer_list(visit, visit.frame("Events", "events"), EventsPage, part)
 
 
 async def show_event(visit: Visit) -> Response:

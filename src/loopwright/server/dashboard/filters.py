@@ -83,6 +83,15 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def compact(value: int) -> str:
+    """In at most four characters: `999`, `1.2k`, `12k`, `123k`, `1.2M`."""
+    for unit, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
+        if value >= unit:
+            tenths = value * 10 // unit
+            return f"{tenths / 10:.1f}{letter}" if tenths < 100 else f"{value // unit}{letter}"
+    return str(value)
+
+
 def size(octets: int) -> str:
     """`2048` -> `2.0 KB`."""
     if octets < 1000:

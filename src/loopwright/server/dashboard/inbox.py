@@ -5,7 +5,8 @@ import asyncio
 from starlette.responses import HTMLResponse, Response
 
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.pages import VIEWS, InboxPage, InboxPart, MessagePage, Sheet, View
+from loopwright.server.dashboard.lists import answer_list, list_fields
+from loopwright.server.dashboard.pages.inbox import VIEWS, InboxPage, InboxPart, MessagePage, Sheet, View
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.mail.parsed_email import ParsedEmail, framed, parse_email, source
 from loopwright.server.mail.size import size_warning
@@ -23,15 +24,10 @@ async def show_inbox(visit: Visit) -> Response:
     )
     lines, older = cut(found, lambda line: line.id)
     part = InboxPart(
-        live=None if visit.cursor else answers.live(visit.here(), found, seconds=visit.pace),
         lines=lines,
-        turn=visit.turn(older),
-        search=visit.search,
-        fresh=visit.fresh,
+        **list_fields(visit, found, older),
     )
-    if visit.wants_part:
-        return answers.part(part, visit.request)
-    return answers.page(InboxPage(frame=visit.frame("Inbox", "inbox"), search=visit.search, part=part))
+    return answer_list(visit, visit.frame("Inbox", "inbox"), InboxPage, part)
 
 
 async def show_message(visit: Visit) -> Response:

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, chart
-from loopwright.server.dashboard.pages import NumbersPart, OverviewPage
+from loopwright.server.dashboard.pages.overview import NumbersPart, OverviewPage
 from loopwright.server.dashboard.requests import Visit
 from loopwright.server.store.held import load_latest_reason
 from loopwright.server.store.pages.overview import list_unsent, load_counts, load_hours

@@ -16,7 +16,11 @@ from starlette.responses import Response
 from loopwright.server.clock import Clock
 from loopwright.server.dashboard import answers, sessions
 from loopwright.server.dashboard.login_throttle import LoginThrottle
-from loopwright.server.dashboard.pages import BusyPage, Frame, MissingPage, Section, SlowPage, Turn
+from loopwright.server.dashboard.notices import done, refused
+from loopwright.server.dashboard.pages.door import BusyPage, MissingPage, SlowPage
+from loopwright.server.dashboard.pages.frame import Frame, Notice, Section, Turn
+from loopwright.server.refusal import Refusal
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.pages import FIRST_PAGE, LIMIT, PAGE_SECONDS, SEARCH_SECONDS
 from loopwright.server.store.pages.overview import first_id
@@ -38,7 +42,8 @@ class Context:
     """What all pages share. `public_url` is the server's address in links, without a final slash.
 
     `pool` is for pages alone; `searches` keeps those that may take long from having all of it. `origin` is
-    where browsers have the pages from, when the operator said so.
+    where browsers have the pages from, when the operator said so. `has_relay` says whether email leaves the
+    server, `sealing` is what seals secrets, where anything does.
     """
 
     pool: Pool
@@ -47,6 +52,8 @@ class Context:
     origin: str | None
     throttle: LoginThrottle
     searches: asyncio.Semaphore
+    has_relay: bool
+    sealing: SealingKey | None
 
 
 class NothingHere(Exception):
@@ -55,13 +62,18 @@ class NothingHere(Exception):
 
 @dataclass(frozen=True)
 class Visit:
-    """One request of `operator`, with a connection that sees one state of the database."""
+    """One request of `operator`, with a connection that sees one state of the database.
+
+    `path` is the page's own; `refusal` is why a button of it did nothing just now.
+    """
 
     request: Request
     tx: Connection
     operator: Operator
     now: datetime
     public_url: str
+    path: str
+    refusal: Refusal | None = None
 
     @property
     def team_id(self) -> str:
@@ -104,19 +116,21 @@ class Visit:
         return found
 
     def frame(self, title: str, section: Section) -> Frame:
-        return Frame(title=title, section=section, team=self.operator.team_name, key=self.operator.key_name)
+        notice = refused(self.refusal) if self.refusal else done(self.request.query_params)
+        return frame_of(self.operator, title, section, notice)
 
     def here(self, **query: str | None) -> str:
         """This page's own address with its search and `query`."""
         kept = {"q": self.search or None, **query}
         given = urlencode({key: value for key, value in kept.items() if value is not None})
-        path = quote(self.request.url.path)
+        path = quote(self.path)
         return f"{path}?{given}" if given else path
 
-    def turn(self, older: str | None) -> Turn:
-        """The links to the newest page and to the one before the id `older`."""
+    def turn(self, older: str | None, **query: str) -> Turn:
+        """The links to the newest page and to the one before the id `older`; both keep `query`."""
         return Turn(
-            newest=self.here() if self.cursor else None, older=self.here(before=older) if older else None
+            newest=self.here(**query) if self.cursor else None,
+            older=self.here(**query, before=older) if older else None,
         )
 
 
@@ -135,7 +149,7 @@ def signed_in(context: Context, view: View) -> Endpoint:
         seconds = SEARCH_SECONDS if search else PAGE_SECONDS
         try:
             async with _turn(context) if search else nullcontext():
-                return await _see(context, view, request, seconds)
+                return await _see(context, view, request, seconds, request.url.path, None)
         except asyncpg.QueryCanceledError:
             slow = SlowPage(search=search, seconds=seconds, back=quote(request.url.path) if search else "/")
             return answers.page(slow, status=503, headers=RETRY)
@@ -155,7 +169,22 @@ async def _turn(context: Context) -> AsyncGenerator[None]:
         context.searches.release()
 
 
-async def _see(context: Context, view: View, request: Request, seconds: int) -> Response:
+async def see_refused(context: Context, view: View, request: Request, refusal: Refusal) -> Response:
+    """The page of a button that did nothing, which says why."""
+    answer = await _see(context, view, request, PAGE_SECONDS, owner_of(request), refusal)
+    if answer.status_code == 200:
+        answer.status_code = 422
+    return answer
+
+
+def owner_of(request: Request) -> str:
+    """The path of the page that a button is on."""
+    return request.url.path.rpartition("/")[0]
+
+
+async def _see(
+    context: Context, view: View, request: Request, seconds: int, path: str, refusal: Refusal | None
+) -> Response:
     now = context.clock.now()
     async with (
         context.pool.acquire(timeout=WAIT_SECONDS) as tx,
@@ -165,12 +194,17 @@ async def _see(context: Context, view: View, request: Request, seconds: int) -> 
         operator = await operator_of(request, tx, now=now)
         if operator is None:
             return _to_sign_in(request)
-        visit = Visit(request, tx, operator, now, context.public_url)
+        visit = Visit(request, tx, operator, now, context.public_url, path, refusal)
         try:
             return await view(visit)
         except NothingHere:
-            missing = MissingPage(frame=visit.frame("Not found", "overview"), what=request.url.path)
+            missing = MissingPage(frame=visit.frame("Not found", "overview"), what=path)
             return answers.page(missing, status=404)
+
+
+def frame_of(operator: Operator, title: str, section: Section, notice: Notice | None) -> Frame:
+    """What is around a page of somebody who signed in."""
+    return Frame(title=title, section=section, team=operator.team_name, key=operator.key_name, notice=notice)
 
 
 def search_of(request: Request) -> str:

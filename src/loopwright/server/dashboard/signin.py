@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers, sessions
-from loopwright.server.dashboard.pages import SignInPage
+from loopwright.server.dashboard.pages.door import SignInPage
 from loopwright.server.dashboard.requests import COOKIE, Context, Endpoint, operator_of
 from loopwright.server.keys import hash_key
 from loopwright.server.store.sessions import delete_session, find_operator, insert_session
@@ -50,7 +50,7 @@ def sign_out(context: Context) -> Endpoint:
 async def _try_key(context: Context, request: Request) -> Response:
     if from_elsewhere(context, request):
         return _door("/", strange("sign-in", context), status=403)
-    form = await _read_form(request)
+    form = await read_form(request)
     onward = local_path(form.get("onward", ""))
     now = context.clock.now()
     token = sessions.new_token()
@@ -99,7 +99,7 @@ def _door(
     return answers.page(SignInPage(onward=onward, complaint=complaint), status=status, headers=headers)
 
 
-async def _read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """The fields of a urlencoded form; a field given twice counts once, a body too long for ours is empty."""
     body = b""
     async for chunk in request.stream():

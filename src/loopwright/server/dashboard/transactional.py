@@ -13,7 +13,8 @@ from loopwright.server.content.publishing import NEEDED
 from loopwright.server.content.sample import Sample, sample
 from loopwright.server.content.scope import load_scope
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.pages import (
+from loopwright.server.dashboard.lists import answer_list, list_fields
+from loopwright.server.dashboard.pages.content import (
     TransactionalPage,
     TransactionalsPage,
     TransactionalsPart,
@@ -21,7 +22,6 @@ from loopwright.server.dashboard.pages import (
     VersionView,
 )
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
-from loopwright.server.mail.decide import NO_DOMAIN
 from loopwright.server.mail.design import Design, expand
 from loopwright.server.mail.links import icons_root
 from loopwright.server.mail.parsed_email import framed
@@ -32,12 +32,6 @@ from loopwright.server.store.pages.transactional import (
     load_transactional,
 )
 from loopwright.server.store.teams import load_team
-
-REFUSED = {
-    "draft_invalid": "The draft was not published: it cannot work yet, for the reasons below.",
-    "no_sending_domain": f"The draft was not published: {NO_DOMAIN}.",
-}
-"""What a refusal to publish says, by its code."""
 
 FIELDS = {
     "subject": "subject",
@@ -60,16 +54,10 @@ async def show_transactionals(visit: Visit) -> Response:
     )
     lines, older = cut(found, lambda line: line.id)
     part = TransactionalsPart(
-        live=None if visit.cursor else answers.live(visit.here(), found, seconds=visit.pace),
         lines=lines,
-        turn=visit.turn(older),
-        search=visit.search,
-        fresh=visit.fresh,
+        **list_fields(visit, found, older),
     )
-    if visit.wants_part:
-        return answers.part(part, visit.request)
-    frame = visit.frame("Transactional emails", "content")
-    return answers.page(TransactionalsPage(frame=frame, search=visit.search, part=part))
+    return answer_list(visit, visit.frame("Transactional emails", "content"), TransactionalsPage, part)
 
 
 async def show_transactional(visit: Visit) -> Response:
@@ -96,7 +84,6 @@ async def show_transactional(visit: Visit) -> Response:
             missing=_missing(revision.content),
             guardian=inspect(whole, await load_scope(visit.tx, visit.team_id, owner)),
             changes=changes(published.content, revision.content) if published else None,
-            refused=REFUSED.get(visit.request.query_params.get("refused", ""), ""),
         )
     )
 

@@ -4,8 +4,9 @@ import msgspec
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.pages import WebhookDeliveryPage, WebhookPage, WebhooksPage
+from loopwright.server.dashboard.pages.webhooks import WebhookDeliveryPage, WebhookPage, WebhooksPage
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
+from loopwright.server.dashboard.webhook_buttons import seen
 from loopwright.server.store.webhook_deliveries import find_delivery, load_page
 from loopwright.server.store.webhooks import EndpointRow, find_endpoint, load_endpoints
 
@@ -14,7 +15,7 @@ async def show_webhooks(visit: Visit) -> Response:
     """GET /webhooks."""
     return answers.page(
         WebhooksPage(
-            frame=visit.frame("Webhooks", "webhooks"),
+            frame=visit.frame("Webhooks", "events"),
             endpoints=await load_endpoints(visit.tx, visit.team_id),
         )
     )
@@ -27,10 +28,11 @@ async def show_webhook(visit: Visit) -> Response:
     deliveries, older = cut(found, lambda delivery: delivery.id)
     return answers.page(
         WebhookPage(
-            frame=visit.frame(endpoint.url, "webhooks"),
+            frame=visit.frame(endpoint.url, "events"),
             endpoint=endpoint,
             deliveries=deliveries,
             turn=visit.turn(older),
+            seen=seen(endpoint),
         )
     )
 
@@ -45,7 +47,7 @@ async def show_webhook_delivery(visit: Visit) -> Response:
     payload = msgspec.json.format(delivery.payload.encode(), indent=2).decode()
     return answers.page(
         WebhookDeliveryPage(
-            frame=visit.frame(delivery.event_name, "webhooks"),
+            frame=visit.frame(delivery.event_name, "events"),
             endpoint=endpoint,
             delivery=delivery,
             attempts=attempts,

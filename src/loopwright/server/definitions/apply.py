@@ -49,8 +49,10 @@ from loopwright.server.workflow.property_query import check_query
 from loopwright.wire.groups import DEFAULT_GROUP
 from loopwright.wire.values import PropertyType
 
+from .apply_segments import apply_segments
 from .apply_shared import SharedApplier
 from .change import Change, action
+from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
 from .model import (
     Definitions,
@@ -82,10 +84,10 @@ async def apply_definitions(
     `public_url` is where readers reach the server, without a final slash: the folder's images will be there.
 
     What the team has beyond the definitions is left alone, and what people or programs have paused stays
-    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties
-    and components that the team does not have, for a confirmation email without its link, and, unless it is
-    to `overwrite`, for emails that others have changed since files last wrote them. The caller's transaction
-    then ends with nothing written.
+    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties,
+    themes and components that the team does not have, for a confirmation email without its link, and, unless
+    it is to `overwrite`, for emails that others have changed since files last wrote them. The caller's
+    transaction then ends with nothing written.
     """
     if definitions.themes or definitions.components:
         await lock_design_alone(tx, team_id)
@@ -109,6 +111,7 @@ async def apply_definitions(
     applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
     changes += [
         *await applier.lists(definitions.lists),
+        *await apply_segments(tx, team_id, definitions.segments, content.unknown, now=now),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
@@ -176,7 +179,7 @@ class _ContentWriter:
         design = await load_design(self._tx, self._team_id, [content.lmx])
         self.unknown += [
             Mistake(definition.file, 1, f"the body, {one}")
-            for one in unknown(content.lmx, design, "componentId")
+            for one in unknown(content.lmx, design, "themeId", "componentId")
         ]
         revision = await write_content(self._tx, self._team_id, known_id, content, now=self._now)
         self._written[place] = revision.id
@@ -338,7 +341,7 @@ class _Applier:
         for node_id, one in definition.filters().items():
             segment = await find_segment_named(self._tx, self._team_id, one.segment) if one.segment else None
             if one.segment and segment is None:
-                message = f"the team has no segment {one.segment}; create it through the API first"
+                message = f"the team has no segment {one.segment}; write it into {SEGMENTS_FILE}"
                 self._content.unknown.append(Mistake(one.file, one.line, message))
             try:
                 checked = await accept_filter(self._tx, self._team_id, one.filter) if one.filter else None

@@ -173,6 +173,7 @@ class WebhookCreateRequest(_Body, frozen=True, kw_only=True):
     url: Annotated[str, Meta(max_length=2_000)]
     description: Annotated[str, Meta(max_length=500)] = ""
     events: list[str] | UnsetType = UNSET
+    ordered: bool = False
 
 
 class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
@@ -182,6 +183,7 @@ class WebhookUpdateRequest(_Body, frozen=True, kw_only=True):
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     events: list[str] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    ordered: bool | UnsetType = UNSET
 
 
 class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
@@ -190,6 +192,20 @@ class WebhookReplayRequest(_Body, frozen=True, kw_only=True):
     from_: str = field(name="from")
     to: str | UnsetType = UNSET
     delivered: bool = False
+
+
+class FeedbackDoorRequest(_Body, frozen=True, kw_only=True):
+    """A door for feedback; which of the rest it needs, depends on the provider."""
+
+    provider: Literal["ses", "postmark", "mailgun", "sendgrid", "resend", "imap"]
+    key: Annotated[str, Meta(max_length=2_000)] = ""
+    username: Annotated[str, Meta(max_length=500)] = ""
+    password: Annotated[str, Meta(max_length=500)] = ""
+    topics: Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(max_length=50)] = []
+    host: Annotated[str, Meta(max_length=253)] = ""
+    port: int = 993
+    folder: Annotated[str, Meta(min_length=1, max_length=200)] = "INBOX"
+    tells_delivered: bool = False
 
 
 class SegmentCreateRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -238,6 +254,12 @@ class CampaignScheduleRequest(_Body, frozen=True, kw_only=True, forbid_unknown_f
     """When a campaign begins; without a timestamp at the time it is planned for."""
 
     timestamp: datetime | UnsetType | None = UNSET
+
+
+class CampaignRetryRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which emails of a campaign go again: those that failed, were skipped, or may have left or not."""
+
+    status: Literal["failed", "skipped", "unknown"] = "failed"
 
 
 class CampaignTestRequest(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,24 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from starlette.responses import Response
 
 from loopwright.server.campaign import launch
-from loopwright.server.ingest.reading import check_id, read_email
-from loopwright.server.refusal import BadRequest
+from loopwright.server.campaign.moments import moment_in
+from loopwright.server.campaign.trial import send_test
+from loopwright.server.ingest.reading import check_id
 from loopwright.server.store import campaign_sending, campaigns
-from loopwright.server.store.audience import load_properties
+from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaign_sending import Progress
 from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
-from loopwright.server.store.contacts import find_by_email, flat
 from loopwright.server.store.database import Connection
 
-from .bodies import CampaignScheduleRequest, CampaignTestRequest, EmailPreviewRequest
-from .campaigns import check_moment, found
+from .bodies import CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
+from .campaigns import found
 from .dispatch import ApiRequest, answer
-from .previews import preview_email_message
 from .strict import given, read_strict
 
 Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
@@ -28,8 +28,10 @@ Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
 class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     """Where a campaign stands. `status` is the API's; `state` is finer: paused, late and cancelled as well.
 
-    `recipients` are those noted so far, all of them once `is_noted`. The emails are counted by status:
-    `queued` are those in the queue, and recipients beyond all of them wait for its room.
+    Scheduled, it begins at `starts_at`, which clocks in the team's `time_zone` show as `starts_at_local`.
+    `recipients` are those noted so far, all of them once `is_noted`; whose opt-in is outstanding is none, and
+    is counted as `unconfirmed`. The emails are counted by status: `queued` are those in the queue, and
+    recipients beyond all of them wait for its room. `reason` is a brake's, which has paused it or will.
     """
 
     id: str
@@ -37,10 +39,14 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     status: CampaignStatus
     state: str
     starts_at: datetime | None
+    starts_at_local: str | None
+    time_zone: str
     started_at: datetime | None
     recipients: int
+    unconfirmed: int
     is_noted: bool
     emails: Progress
+    reason: str = ""
 
 
 async def show_campaign(call: ApiRequest) -> Response:
@@ -60,9 +66,8 @@ async def send_campaign(call: ApiRequest) -> Response:
 
 async def schedule_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/schedule: a draft begins at `timestamp`, or as planned."""
-    at = given((await read_strict(call, CampaignScheduleRequest)).timestamp)
-    if at is not None:
-        check_moment(at, "timestamp")
+    wanted = given((await read_strict(call, CampaignScheduleRequest)).timestamp)
+    at = None if wanted is None else moment_in(call.team.time_zone, wanted, "timestamp")
 
     async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
         await launch.schedule(tx, call.team, row, at, relay_url=_relay_url(call), now=now)
@@ -97,23 +102,33 @@ async def cancel_campaign(call: ApiRequest) -> Response:
     return await _change(call, act)
 
 
+async def send_campaign_to_joined(call: ApiRequest) -> Response:
+    """POST /loopwright/v1/campaigns/{campaignId}/send-to-joined: one that was sent, to whoever came since."""
+
+    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
+        await launch.send_to_joined(tx, call.team, row, relay_url=_relay_url(call), now=now)
+
+    return await _change(call, act)
+
+
+async def retry_campaign(call: ApiRequest) -> Response:
+    """POST /loopwright/v1/campaigns/{campaignId}/retry: emails of a `status` go once more."""
+    body = await read_strict(call, CampaignRetryRequest)
+
+    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
+        await launch.retry(tx, row, body.status, now=now)
+
+    return await _change(call, act)
+
+
 async def test_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/test: its email to one address, as that contact has it."""
-    body = await read_strict(call, CampaignTestRequest)
-    email = read_email(body.email)
-    if email is None:
-        raise BadRequest("email is empty; say where the test goes", code="email_invalid", path="email")
-    async with call.pool.acquire() as tx:
-        row = found(await campaigns.find_campaign(tx, call.team.id, _id(call)))
-        contact = await find_by_email(tx, call.team.id, email)
-        declared = (await load_properties(tx, [call.team.id]))[call.team.id]
-    values = flat(contact, declared) if contact else {"email": email}
-    known = {key: value for key, value in values.items() if isinstance(value, str | int | float)}
-    await preview_email_message(
-        call, row.message_id, EmailPreviewRequest(emails=[email], contact_properties=known)
-    )
-    async with call.pool.acquire() as tx:
-        return await _answer(tx, call)
+    address = (await read_strict(call, CampaignTestRequest)).email
+
+    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
+        await send_test(tx, call.team, row, address, has_relay=call.has_relay, now=now)
+
+    return await _change(call, act)
 
 
 async def _change(call: ApiRequest, act: Act) -> Response:
@@ -133,12 +148,20 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
             status=row.status,
             state=launch.state_of(row),
             starts_at=row.starts_at,
+            starts_at_local=_local(row.starts_at, call.team.time_zone),
+            time_zone=call.team.time_zone,
             started_at=row.started_at,
             recipients=row.recipients,
+            unconfirmed=row.unconfirmed,
             is_noted=row.noted_at is not None,
             emails=await campaign_sending.load_progress(tx, row),
+            reason=await load_reason(tx, row.team_id, row.id),
         )
     )
+
+
+def _local(moment: datetime | None, time_zone: str) -> str | None:
+    return None if moment is None else moment.astimezone(ZoneInfo(time_zone)).isoformat()
 
 
 def _id(call: ApiRequest) -> str:

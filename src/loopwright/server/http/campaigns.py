@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from loopwright.ids import new_id
 from loopwright.server.audience.accept import accept_audience
 from loopwright.server.audience.strict import AudienceFilterRequest
+from loopwright.server.campaign.moments import moment_in
 from loopwright.server.content.save import write_content
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import BadRequest, Conflict, NotFound
@@ -57,7 +58,8 @@ async def create_campaign(call: ApiRequest, body: CampaignCreateRequest) -> Camp
             id=new_id(now), team_id=call.team.id, name=name_of(body.name), status="Draft", stopped="",
             message_id=draft.message_id, group_id=None, mailing_list_id=None, segment_id=None, filter=None,
             planned_at=None, starts_at=None, revision_id=None, started_at=None, noted_to="", noted_at=None,
-            recipients=0, queued_to="", queued_at=None, created_at=now, updated_at=now,
+            recipients=0, unconfirmed=0, wave=1, queued_to="", queued_at=None, retry_status="", retry_to=None,
+            created_at=now, updated_at=now,
         )  # fmt: skip
         row = await _changed(tx, call, blank, body)
         await campaigns.insert_campaign(tx, row)
@@ -161,18 +163,10 @@ def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignR
         return None
     if given.timestamp is None:
         raise BadRequest("scheduling.timestamp is missing; say when", code="scheduling_invalid")
-    check_moment(given.timestamp, "scheduling.timestamp")
-    if given.timestamp <= call.clock.now():
+    moment = moment_in(call.team.time_zone, given.timestamp, "scheduling.timestamp")
+    if moment <= call.clock.now():
         raise BadRequest("scheduling.timestamp has passed; choose a later time", code="scheduling_invalid")
-    return given.timestamp
-
-
-def check_moment(moment: datetime, where: str) -> None:
-    """Raises `BadRequest` for one that is another moment elsewhere."""
-    if moment.tzinfo is None:
-        raise BadRequest(
-            f"{where} needs an offset, such as Z or +02:00 at its end", code="scheduling_invalid", path=where
-        )
+    return moment
 
 
 def _fields(call: ApiRequest, row: CampaignRow) -> dict[str, Any]:

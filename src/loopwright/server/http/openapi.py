@@ -19,8 +19,8 @@ from loopwright.wire import contacts, failures, operations
 from loopwright.wire.limits import KEY_CHARACTERS
 from loopwright.wire.operations import Operation
 
-from . import audience, campaign_sending, inbox
-from .bodies import AudienceRequest, CampaignScheduleRequest, CampaignTestRequest
+from . import audience, campaign_sending, inbox, visits
+from .bodies import AudienceRequest, CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
 from .endpoint import Endpoint
 from .endpoints import ENDPOINTS
 from .failures import PLAIN, Shapes
@@ -63,16 +63,18 @@ _WORKFLOWS: Schema = {
     "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
 }  # fmt: skip
 _CAMPAIGN = "/campaigns/{campaignId}"
-_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "test")
+_ACTIONS = ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "retry", "test")
 OWN_ANSWERS: dict[str, Any] = {
     _CAMPAIGN: campaign_sending.CampaignState,
     **{f"{_CAMPAIGN}/{action}": campaign_sending.CampaignState for action in _ACTIONS},
+    "/email-messages/{emailMessageId}/visits": visits.MessageVisits,
     "/inbox": list[inbox.InboxMessage],
     "/audience/count": audience.AudienceCount,
     "/audience/preview": audience.AudiencePreview,
 }
 OWN_BODIES: dict[str, type[Struct]] = {
     f"{_CAMPAIGN}/schedule": CampaignScheduleRequest,
+    f"{_CAMPAIGN}/retry": CampaignRetryRequest,
     f"{_CAMPAIGN}/test": CampaignTestRequest,
     "/audience/count": AudienceRequest,
     "/audience/preview": AudienceRequest,

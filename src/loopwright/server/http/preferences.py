@@ -8,7 +8,6 @@ token may do all this; others learn nothing.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from html import escape
 
 from msgspec import Struct
@@ -16,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
 from loopwright.server.mail.links import is_genuine, read_token
@@ -25,7 +23,6 @@ from loopwright.server.store.audience import ListRow, load_lists
 from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import SubscriptionRow, load_subscription
-from loopwright.server.store.facts import PreferenceFact, insert_preference
 from loopwright.server.store.suppressions import is_suppressed
 
 from .page import page, patient, read_form, unknown_link
@@ -48,7 +45,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     is_suppressed: bool
 
 
-def routes(pool: Pool, ingest: Ingest, clock: Clock) -> Sequence[BaseRoute]:
+def routes(pool: Pool, ingest: Ingest) -> Sequence[BaseRoute]:
     """The preference center and its forms."""
 
     async def show(request: Request) -> Response:
@@ -66,7 +63,6 @@ def routes(pool: Pool, ingest: Ingest, clock: Clock) -> Sequence[BaseRoute]:
         if wish:
             with suppress(NotFound):  # a deleted contact gets no marketing either
                 await ingest.submit(wish)
-                await _tell(pool, opened, wish, clock.now())
         if choice in (LEAVE, UNSUBSCRIBE):
             return _farewell(opened, choice)
         now = await _open(pool, token)
@@ -95,26 +91,6 @@ async def _open(pool: Pool, token: str) -> Opened | None:
         )
 
 
-async def _tell(pool: Pool, opened: Opened, wish: SetPreferences, now: datetime) -> None:
-    """Write down which email it was that made somebody leave, or come back.
-
-    After the wish is committed: a crash in between loses a count, and never the wish.
-    """
-    contact, email = opened.contact, opened.subscription
-    assert contact is not None, "nobody else has wishes"
-    kind: PreferenceFact | None = None
-    left = {list_id for list_id, is_on in wish.lists.items() if not is_on and _is_on(contact, list_id)}
-    if left or (wish.subscribed is False and contact.subscribed):
-        kind = "email_unsubscribed"
-    elif wish.subscribed and not contact.subscribed:
-        kind = "email_resubscribed"
-    if kind:
-        async with pool.acquire() as tx:
-            await insert_preference(
-                tx, email.team_id, kind, contact_id=contact.id, email_id=email.email_id, now=now
-            )
-
-
 def _offered(lists: Sequence[ListRow], contact: ContactRow, first: str | None) -> list[ListRow]:
     """The lists a contact may switch: the public ones, and private ones it is on or has left in person."""
     own = {id_ for id_, state in contact.mailing_lists.items() if state in ("subscribed", "opted_out")}
@@ -141,7 +117,11 @@ def _wish(opened: Opened, choice: str, form: Mapping[str, Sequence[str]]) -> Set
     else:
         return None
     return SetPreferences(
-        team_id=opened.contact.team_id, contact_id=opened.contact.id, subscribed=subscribed, lists=lists
+        team_id=opened.contact.team_id,
+        contact_id=opened.contact.id,
+        email_id=opened.subscription.email_id,
+        subscribed=subscribed,
+        lists=lists,
     )
 
 

@@ -13,15 +13,16 @@ from starlette.responses import Response
 from loopwright import webhooks
 from loopwright.ids import new_id
 from loopwright.server.ingest.reading import check_id
-from loopwright.server.refusal import BadRequest, Conflict, NotFound
-from loopwright.server.sealing import SealingKey
+from loopwright.server.refusal import BadRequest, NotFound
+from loopwright.server.sealing import needed
 from loopwright.server.store import webhook_deliveries as deliveries
 from loopwright.server.store import webhooks as store
-from loopwright.server.store.database import Connection
 from loopwright.server.store.webhook_deliveries import DeliveryRow, DeliveryStatus
 from loopwright.server.store.webhooks import EndpointRow
+from loopwright.server.webhook import control
 from loopwright.server.webhook.addresses import REFUSED, refused_literal
-from loopwright.server.webhook.signing import BOTH_SIGN, new_secret, seal_secret
+from loopwright.server.webhook.retry import WITHOUT_SUCCESS
+from loopwright.server.webhook.signing import new_secret, seal_secret
 from loopwright.wire import webhook_endpoints as wire
 from loopwright.wire.values import parse_date
 
@@ -30,11 +31,8 @@ from .dispatch import ApiRequest, answer
 from .paging import page, page_wanted
 from .strict import at_least_one, given, read_strict
 
-TEST_EVENT = "testing.testEvent"
-EVENTS = sorted(webhooks.EVENT_TYPES.keys() - {TEST_EVENT})
+EVENTS = sorted(webhooks.EVENT_TYPES.keys() - {control.TEST_EVENT})
 """What an endpoint can be told of. The test goes to whichever it is sent to."""
-BY_A_PERSON = "it was disabled by a request"
-UNDELIVERED: tuple[DeliveryStatus, ...] = ("failed", "missed")
 
 
 async def list_webhooks(call: ApiRequest) -> Response:
@@ -46,7 +44,7 @@ async def list_webhooks(call: ApiRequest) -> Response:
 async def create_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks: another endpoint. Its secret is in this answer and in no other."""
     body = await read_strict(call, WebhookCreateRequest)
-    sealing = _sealing(call)
+    sealing = needed(call.webhooks.sealing)
     now = call.clock.now()
     endpoint_id, secret = new_id(now), new_secret()
     row = EndpointRow(
@@ -56,6 +54,7 @@ async def create_webhook(call: ApiRequest) -> Response:
         description=body.description,
         events=_events(body.events) if body.events is not UNSET else EVENTS,
         sealed_secret=seal_secret(sealing, endpoint_id, secret),
+        ordered=body.ordered,
         created_at=now,
         updated_at=now,
     )
@@ -67,7 +66,7 @@ async def create_webhook(call: ApiRequest) -> Response:
 async def get_webhook(call: ApiRequest) -> Response:
     """GET /loopwright/v1/webhooks/{webhookId}."""
     async with call.pool.acquire() as tx:
-        return answer(_shown(_found(await store.find_endpoint(tx, call.team.id, _id(call)))))
+        return answer(_shown(control.found(await store.find_endpoint(tx, call.team.id, _id(call)))))
 
 
 async def update_webhook(call: ApiRequest) -> Response:
@@ -77,15 +76,16 @@ async def update_webhook(call: ApiRequest) -> Response:
     at_least_one(body)
     now = call.clock.now()
     async with call.pool.acquire() as tx, tx.transaction():
-        row = await _lock(tx, call, endpoint_id)
+        row = await control.lock(tx, call.team.id, endpoint_id)
         changed = replace(
             row,
             url=row.url if body.url is UNSET else _url(call, body.url),
             description=row.description if body.description is UNSET else body.description,
             events=row.events if body.events is UNSET else _events(body.events),
+            ordered=row.ordered if body.ordered is UNSET else body.ordered,
             updated_at=now,
         )
-        changed = _switched(changed, enabled=given(body.enabled), now=now)
+        changed = control.switched(changed, enabled=given(body.enabled), now=now)
         await store.update_endpoint(tx, changed)
     return answer(_shown(changed))
 
@@ -95,36 +95,24 @@ async def delete_webhook(call: ApiRequest) -> Response:
     endpoint_id = _id(call)
     async with call.pool.acquire() as tx:
         if not await store.delete_endpoint(tx, call.team.id, endpoint_id):
-            raise _unknown()
+            raise control.unknown()
     return answer(wire.WebhookDeleted(success=True))
 
 
 async def rotate_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks/{webhookId}/rotate: a new secret; the former signs beside it for a day."""
-    sealing = _sealing(call)
-    now = call.clock.now()
-    secret = new_secret()
+    sealing = needed(call.webhooks.sealing)
     async with call.pool.acquire() as tx, tx.transaction():
-        row = await _lock(tx, call, _id(call))
-        changed = replace(
-            row,
-            sealed_secret=seal_secret(sealing, row.id, secret),
-            former_secret=row.sealed_secret or None,
-            former_until=now + BOTH_SIGN if row.sealed_secret else None,
-            updated_at=now,
-        )
-        await store.update_endpoint(tx, changed)
+        row = await control.lock(tx, call.team.id, _id(call))
+        changed, secret = await control.rotate(tx, row, sealing, now=call.clock.now())
     return answer(replace(_shown(changed), secret=secret))
 
 
 async def test_webhook(call: ApiRequest) -> Response:
     """POST /loopwright/v1/webhooks/{webhookId}/test: send the event that is about nobody."""
-    now = call.clock.now()
-    delivery_id = new_id(now)
-    payload = webhooks.write(webhooks.TestEvent(event_time=int(now.timestamp())))
     async with call.pool.acquire() as tx, tx.transaction():
-        row = _enabled(await _lock(tx, call, _id(call)))
-        await deliveries.queue_test(tx, call.team.id, row.id, delivery_id, payload, name=TEST_EVENT, now=now)
+        row = await control.lock(tx, call.team.id, _id(call))
+        delivery_id = await control.send_test(tx, row, now=call.clock.now())
         found = await deliveries.find_delivery(tx, call.team.id, row.id, delivery_id)
     assert found is not None
     return answer(_delivery(found[0]), 202)
@@ -139,10 +127,10 @@ async def replay_webhook(call: ApiRequest) -> Response:
     body = await read_strict(call, WebhookReplayRequest)
     now = call.clock.now()
     start, end = _moment("from", body.from_), now if body.to is UNSET else _moment("to", body.to)
-    statuses = (*UNDELIVERED, "delivered") if body.delivered else UNDELIVERED
+    statuses = (*control.UNDELIVERED, "delivered") if body.delivered else control.UNDELIVERED
     async with call.pool.acquire() as tx, tx.transaction():
-        row = _enabled(await _lock(tx, call, endpoint_id))
-        queued = await deliveries.replay(tx, call.team.id, row.id, statuses, start=start, end=end, now=now)
+        row = await control.lock(tx, call.team.id, endpoint_id)
+        queued = await control.replay(tx, row, statuses, start=start, end=end, now=now)
     return answer(wire.WebhooksReplayed(queued=queued), 202)
 
 
@@ -152,7 +140,7 @@ async def list_deliveries(call: ApiRequest) -> Response:
     wanted = page_wanted(call, f"webhooks/{endpoint_id}/deliveries")
     status = _status(call.request.query_params.get("status"))
     async with call.pool.acquire() as tx:
-        row = _found(await store.find_endpoint(tx, call.team.id, endpoint_id))
+        row = control.found(await store.find_endpoint(tx, call.team.id, endpoint_id))
         total = await deliveries.count_deliveries(tx, call.team.id, row.id, status)
         rows = await deliveries.load_page(
             tx, call.team.id, row.id, status, before=wanted.before, limit=wanted.limit
@@ -181,16 +169,6 @@ def _id(call: ApiRequest, name: str = "webhookId") -> str:
     value: str = call.request.path_params[name]
     check_id(name, value)
     return value
-
-
-def _sealing(call: ApiRequest) -> SealingKey:
-    if call.webhooks.sealing is None:
-        raise BadRequest(
-            "The server has no sealing key, and keeps no secret without one; start it with --sealing-key, "
-            "which `loopwright sealing new` makes.",
-            code="sealing_key_missing",
-        )
-    return call.webhooks.sealing
 
 
 def _url(call: ApiRequest, text: str) -> str:
@@ -229,41 +207,6 @@ def _events(names: Sequence[str]) -> list[str]:
     return sorted(set(names))
 
 
-def _switched(row: EndpointRow, *, enabled: bool | None, now: datetime) -> EndpointRow:
-    if enabled is None or enabled is (row.disabled_at is None):
-        return row
-    if enabled and not row.sealed_secret:
-        raise Conflict("The endpoint has no secret any more; rotate it first.", code="secret_missing")
-    if enabled:
-        return replace(row, disabled_at=None, disabled_reason="", failing_since=None)
-    return replace(row, disabled_at=now, disabled_reason=BY_A_PERSON)
-
-
-def _enabled(row: EndpointRow) -> EndpointRow:
-    if row.disabled_at:
-        raise Conflict(
-            "The endpoint is disabled; enable it first, then send again what it missed.",
-            code="webhook_disabled",
-        )
-    return row
-
-
-async def _lock(tx: Connection, call: ApiRequest, endpoint_id: str) -> EndpointRow:
-    return _found(await store.lock_endpoint(tx, call.team.id, endpoint_id))
-
-
-def _found(row: EndpointRow | None) -> EndpointRow:
-    if row is None:
-        raise _unknown()
-    return row
-
-
-def _unknown() -> NotFound:
-    return NotFound(
-        "There is no such endpoint; GET /loopwright/v1/webhooks lists those there are.", code="not_found"
-    )
-
-
 def _moment(where: str, text: str) -> datetime:
     try:
         return parse_date(text)
@@ -291,6 +234,10 @@ def _shown(row: EndpointRow) -> wire.WebhookEndpoint:
         disabled_at=row.disabled_at,
         disabled_reason=row.disabled_reason,
         failing_since=row.failing_since,
+        disables_at=row.failing_since + WITHOUT_SUCCESS
+        if row.failing_since and not row.disabled_at
+        else None,
+        ordered=row.ordered,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

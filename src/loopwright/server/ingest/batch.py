@@ -27,6 +27,7 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
 from loopwright.server.store.facts import insert_facts
+from loopwright.server.store.feedback import load_reported, tell_reports
 from loopwright.server.store.jobs import ForgetContact
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
@@ -34,6 +35,7 @@ from .asking import questions
 from .command import (
     AnswerOptIn,
     Command,
+    ReportEmail,
     SendEvent,
     SendTransactional,
     SetPreferences,
@@ -327,6 +329,7 @@ class Ingest:
             transactionals=await transactional.load_transactionals(tx, ids) if ids else (),
             keys=keys,
             asked=await _load_asked(tx, commands, now),
+            reported=await _load_reported(tx, commands),
         )
         return _Made(contacts_, fold(loaded, commands, now=now), teams, now)
 
@@ -343,9 +346,10 @@ class Ingest:
             kept_out=follows.kept_out,
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        if follows.runs or follows.rows or folded.emails or folded.forgotten:
+        if follows.runs or follows.rows or folded.emails or folded.forgotten or folded.reports:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
+                await tell_reports(tx, folded.reports, now=now)
                 await insert_facts(tx, follows.rows, now=now)
                 await runs.start_runs(tx, follows.runs, now=now)
                 await emails.queue_emails(tx, folded.emails, now=now)
@@ -369,6 +373,10 @@ async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[Co
                 ids.add((command.team_id, command.contact_id))
             case SendTransactional():
                 emails_.add((command.team_id, command.email))
+            case ReportEmail():
+                emails_.add((command.team_id, command.address.lower()))
+                if command.contact_id:
+                    ids.add((command.team_id, command.contact_id))
             case _:
                 if command.identity.email:
                     emails_.add((command.team_id, command.identity.email))
@@ -388,6 +396,12 @@ async def _load_asked(
         for cause in questions(command.identity.email, command.opt_in.secret, now)
     ]
     return await emails.load_causes(tx, causes) if causes else {}
+
+
+async def _load_reported(tx: Connection, commands: Sequence[Command]) -> set[tuple[str, str]]:
+    """What was told before of the emails that something is told of now."""
+    emails_ = {(c.team_id, c.email_id) for c in commands if isinstance(c, ReportEmail)}
+    return await load_reported(tx, emails_) if emails_ else set()
 
 
 async def _load_keys(tx: Connection, commands: Sequence[Command], now: datetime) -> set[UsedKey]:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
+from loopwright.server.store.feedback import FeedbackFact
 from loopwright.wire.transactional import Attachment
 
 
@@ -118,13 +119,29 @@ class AnswerOptIn(Struct, frozen=True, kw_only=True):
 class SetPreferences(Struct, frozen=True, kw_only=True):
     """What a contact itself wants to get: marketing email at all, and by list id, that of a list.
 
-    None and lists that are not named stay as they are.
+    None and lists that are not named stay as they are. `email_id` is that of the email whose link was used.
     """
 
     team_id: str
     contact_id: str
+    email_id: str | None = None
     subscribed: bool | None = None
     lists: dict[str, bool] = {}
+
+
+class ReportEmail(Struct, frozen=True, kw_only=True):
+    """What a mail server or a provider has told of an email that went to `address`, and to that contact.
+
+    `reply` are its words, `code` is what classes them.
+    """
+
+    team_id: str
+    email_id: str
+    contact_id: str | None
+    address: str
+    fact: FeedbackFact
+    reply: str = ""
+    code: str = ""
 
 
 Command: TypeAlias = (
@@ -137,4 +154,5 @@ Command: TypeAlias = (
     | SubmitForm
     | AnswerOptIn
     | SetPreferences
+    | ReportEmail
 )

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from loopwright.server.mail.links import opt_in_url
 from loopwright.server.store.contacts import ContactRow, Membership
 from loopwright.server.store.emails import NewEmail
+from loopwright.server.store.facts import Fact, PreferenceFact
 from loopwright.wire.contacts import ContactSaved
 
 from .asking import is_asked, question
@@ -58,7 +59,22 @@ def set_preferences(state: BatchState, command: SetPreferences) -> None:
     subscribed = contact.subscribed if command.subscribed is None else command.subscribed
     if subscribed and contact.is_unconfirmed:
         subscribed = contact.subscribed  # only the link of double opt-in confirms
-    state.put(replace(contact, subscribed=subscribed, mailing_lists={**contact.mailing_lists, **wanted}))
+    after = replace(contact, subscribed=subscribed, mailing_lists={**contact.mailing_lists, **wanted})
+    state.put(after)
+    if command.email_id and (kind := _decision(contact, after)):
+        state.folded.facts.append(Fact(kind=kind, contact=after, email_id=command.email_id))
+
+
+def _decision(before: ContactRow, after: ContactRow) -> PreferenceFact | None:
+    """What an email has made its contact decide: to leave the audience or a list, or to come back."""
+    left = [
+        list_id
+        for list_id, membership in before.mailing_lists.items()
+        if membership == "subscribed" and after.mailing_lists[list_id] != "subscribed"
+    ]
+    if left or (before.subscribed and not after.subscribed):
+        return "email_unsubscribed"
+    return "email_resubscribed" if after.subscribed and not before.subscribed else None
 
 
 def _submit_again(state: BatchState, before: ContactRow, command: SubmitForm) -> ContactSaved:

@@ -7,11 +7,18 @@ from typing import Any
 from loopwright.ids import new_id
 from loopwright.server.store.contacts import ATTRIBUTES, ContactRow, Value, flat
 from loopwright.server.store.events import EventRow
-from loopwright.server.store.facts import Change, ContactFact, Fact, FactRow
+from loopwright.server.store.facts import Change, ContactFact, Fact, FactRow, PreferenceFact
 from loopwright.server.store.workflows import Hindrance
 
-CONSENT: Collection[ContactFact] = frozenset(
-    {"contact_unsubscribed", "contact_resubscribed", "list_joined", "list_left"}
+CONSENT: Collection[ContactFact | PreferenceFact] = frozenset(
+    {
+        "contact_unsubscribed",
+        "contact_resubscribed",
+        "list_joined",
+        "list_left",
+        "email_unsubscribed",
+        "email_resubscribed",
+    }
 )
 """What is stored of everybody: why somebody gets email, or gets none, may be asked at any time."""
 
@@ -98,6 +105,7 @@ def row_of(
         team_id=fact.contact.team_id,
         kind=fact.kind,
         contact_id=fact.contact.id,
+        email_id=fact.email_id,
         detail=detail,
     )
 

@@ -19,6 +19,7 @@ from .command import (
     CreateContact,
     DeleteContact,
     ImportContact,
+    ReportEmail,
     SendEvent,
     SendTransactional,
     SetPreferences,
@@ -28,6 +29,7 @@ from .command import (
 from .consent import answer_opt_in, set_preferences, submit_form
 from .contact import create, delete, import_row, update
 from .event import send_event
+from .feedback import report_email
 from .state import BatchState, CommandResult, Folded, Loaded
 from .transactional import send_transactional
 
@@ -65,5 +67,7 @@ def _apply(state: BatchState, command: Command) -> CommandResult:
         case SetPreferences():
             set_preferences(state, command)
             return None
+        case ReportEmail():
+            return report_email(state, command)
         case _:
             assert_never(command)

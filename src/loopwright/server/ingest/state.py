@@ -11,6 +11,7 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.emails import NewEmail
 from loopwright.server.store.events import EventRow, PatternRow, UsedKey
 from loopwright.server.store.facts import Fact
+from loopwright.server.store.feedback import EmailReport
 from loopwright.server.store.transactional import TransactionalRow
 from loopwright.wire import failures
 from loopwright.wire.contacts import ContactDeleted, ContactSaved
@@ -20,14 +21,23 @@ from loopwright.wire.values import PropertyType
 
 from .facts import deletion_of, facts_of
 
-CommandResult: TypeAlias = ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | None
+
+class EmailReported(Struct, frozen=True):
+    """What was told of an email, and whether it was news."""
+
+    is_news: bool
+
+
+CommandResult: TypeAlias = (
+    ContactSaved | ContactDeleted | EventAccepted | TransactionalAccepted | EmailReported | None
+)
 
 
 class Loaded(Struct, kw_only=True):
     """What the commands of a batch speak of, as the database has it. The maps are keyed by team first.
 
     `asked` holds when addresses were asked to confirm, by the causes of these emails, and `watched` the
-    properties whose changes somebody waits for.
+    properties whose changes somebody waits for. `reported` are (email id, kind of fact) that were told.
     """
 
     contacts: Sequence[ContactRow] = ()
@@ -39,6 +49,7 @@ class Loaded(Struct, kw_only=True):
     transactionals: Sequence[TransactionalRow] = ()
     keys: Iterable[UsedKey] = ()
     asked: Mapping[str, Mapping[str, datetime]] = {}
+    reported: Iterable[tuple[str, str]] = ()
 
 
 class Folded(Struct, kw_only=True):
@@ -60,6 +71,7 @@ class Folded(Struct, kw_only=True):
     keys: list[UsedKey] = []
     facts: list[Fact] = []
     emails: list[NewEmail] = []
+    reports: list[EmailReport] = []
 
 
 class BatchState:
@@ -81,6 +93,7 @@ class BatchState:
         self._by_user_id = {(c.team_id, c.user_id): c.id for c in loaded.contacts if c.user_id}
         self._changed_patterns: dict[tuple[str, str], PatternRow] = {}
         self._keys = set(loaded.keys)
+        self._reported = set(loaded.reported)
 
     def find(self, team_id: str, contact_id: str) -> ContactRow | None:
         """The contact of that id."""
@@ -145,6 +158,13 @@ class BatchState:
         if key is not None:
             self._keys.add(key)
             self.folded.keys.append(key)
+
+    def is_news(self, email_id: str, fact: str) -> bool:
+        """Whether nobody has told that of the email; from now on somebody has."""
+        if (email_id, fact) in self._reported:
+            return False
+        self._reported.add((email_id, fact))
+        return True
 
     def close(self) -> Folded:
         """Compare the contacts with what they were."""

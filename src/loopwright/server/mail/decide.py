@@ -30,6 +30,11 @@ def reason_to_skip(email: Delivery) -> str | None:
         return "the address is suppressed: it bounced or complained earlier"
     if email.kind == "transactional":
         return None
+    if email.is_stopped:
+        return (
+            "marketing to the address is stopped: it bounced softly five times in a week or more; "
+            "let it go on with: loopwright feedback release ADDRESS"
+        )
     contact = email.contact
     if contact is None:
         return "the contact was deleted"

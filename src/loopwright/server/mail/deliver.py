@@ -116,7 +116,7 @@ class Mailer:
     async def write(self, delivery: Delivery, prepared: Prepared | UnsoundContent) -> Outgoing | Result:
         """The email as it travels, or the result that it is not sent."""
         if reason := reason_to_skip(delivery):
-            return _result(delivery, "skipped", reason)
+            return replace(_result(delivery, "skipped", reason), is_suppressed=delivery.is_suppressed)
         if self._leaves(delivery) and (reason := reason_to_hold(delivery, public_url=self._public_url)):
             return _held(delivery, reason)
         if isinstance(prepared, UnsoundContent):
@@ -246,8 +246,9 @@ class Mailer:
             is_urgent=delivery.kind == "transactional",
         )
         message = compose(rendered, envelope, files, now=self._clock.now())
-        signed = replace(message, data=sign(message.data, identity.keys))
-        return Outgoing(signed, to_email, rendered.subject)
+        if identity.keys:
+            message = replace(message, data=sign(message.data, identity.keys))
+        return Outgoing(message, to_email, rendered.subject)
 
     async def _leave_audience(self, delivery: Delivery) -> None:
         """Unsubscribe the contact before the bounce is written down; a crash makes both happen again."""

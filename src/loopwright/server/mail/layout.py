@@ -28,7 +28,7 @@ from .markup import Element
 from .palette import Palette
 from .style import Look
 from .template import Chunk, Target, Template
-from .variables import OPEN_PIXEL, UNSUBSCRIBE_LINK
+from .variables import HIDDEN_LINK, OPEN_PIXEL, UNSUBSCRIBE_LINK
 
 PAGE_WIDTH = 600
 _GAP = "&#847;&zwnj;&nbsp;" * 60  # keeps the start of the body out of the preview
@@ -39,8 +39,15 @@ _SCHEMES = (
 )
 
 
+_WHITE_PREVIEW = '<div style="display:none;font-size:1px;color:#ffffff;'
+_HIDDEN_PREVIEW = '<div style="display:none;mso-hide:all;'
+"""Hidden it is anyhow; white text, or a letter a pixel high, is what spam filters look for."""
 _OPEN_PIXEL = Target(
     (OPEN_PIXEL,), '<img alt="" width="1" height="1" src="', '" style="display:block;border:0" />', "html"
+)
+# Empty and taken out of sight: whoever follows it has read the source.
+_HIDDEN_LINK = Target(
+    (HIDDEN_LINK,), '<a href="', '" tabindex="-1" aria-hidden="true" style="display:none"></a>', "html"
 )
 
 
@@ -64,7 +71,7 @@ def page(
 ) -> Template:
     """Lay the blocks out as a whole HTML document. `language` is a tag such as `de`, or `und`.
 
-    When it is tracked, it ends with the picture that tells of opens.
+    When it is tracked, it ends with a link that nobody sees, and the picture that tells of opens.
     """
     layout = _Layout(look)
     mark = layout.marks.mark
@@ -76,7 +83,7 @@ def page(
     body = layout.groups(blocks, place)
     below = layout.footer(footer) if footer else ""
     if is_tracked:
-        below += layout.marks.raw([_OPEN_PIXEL])
+        below += layout.marks.raw([_HIDDEN_LINK, _OPEN_PIXEL])
     ground = layout.palette.ground(look.background)
     width = pixels(place.room)
     framed = layout.frame(body, below)  # before the sheet, which tells of every colour
@@ -93,6 +100,7 @@ def page(
     )
     # A wrapper's cell gets the width of all that is around its padding, and so grows by that in Outlook.
     html = html.replace(f'<td width="{width}">', "<td>").replace("<body ", f'<body class="{ground}" ', 1)
+    html = html.replace(_WHITE_PREVIEW, _HIDDEN_PREVIEW, 1)
     return layout.marks.resolved(html)
 
 

@@ -38,6 +38,11 @@ class Tracking(Struct, frozen=True):
         """The picture that tells of opens."""
         return f"{self.public_url}/o/{self._token(PICTURE)}"
 
+    @property
+    def hidden_link(self) -> str:
+        """The link that nobody sees."""
+        return self.click(HIDDEN)
+
     def _token(self, place: str) -> str:
         signature = _hit_signature(self.secret, self.team_id, self.email_id, place)
         return f"{self.team_id}.{self.email_id}.{place}.{signature}"
@@ -45,6 +50,8 @@ class Tracking(Struct, frozen=True):
 
 PICTURE = "0"
 """The place of the picture among the links, which count from 1."""
+HIDDEN = "9999"
+"""The place of a link that nobody sees: no email has so many."""
 
 
 class HitTicket(Struct, frozen=True):
@@ -101,8 +108,19 @@ def icons_root(public_url: str) -> str:
 
 def bounce_address(domain: str, secret: bytes, *, team_id: str, email_id: str) -> str:
     """Where the email comes back to when it cannot be delivered; letters' case may get lost on the way."""
+    return f"bounces+{bounce_token(secret, team_id=team_id, email_id=email_id)}@{domain}"
+
+
+def bounce_token(secret: bytes, *, team_id: str, email_id: str) -> str:
+    """What names the email in the address it comes back to."""
     digest = hmac.digest(secret, "\n".join(("bounce", team_id, email_id)).encode(), "sha256")
-    return f"bounces+{email_id}-{b32encode(digest[:10]).decode().lower()}@{domain}"
+    return f"{email_id}-{b32encode(digest[:10]).decode().lower()}"
+
+
+def is_genuine_bounce(token: str, secret: bytes, *, team_id: str) -> bool:
+    """Whether the team of that secret made the token of an address that email comes back to."""
+    expected = bounce_token(secret, team_id=team_id, email_id=token.partition("-")[0])
+    return hmac.compare_digest(expected.encode(), token.lower().encode())
 
 
 def read_token(token: str) -> Ticket | None:

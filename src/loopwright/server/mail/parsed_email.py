@@ -95,12 +95,26 @@ def parse_email(raw: bytes) -> ParsedEmail:
             text = _text(content, part.charset)
         else:
             attachments.append(Attachment(_readable(part.name or "unnamed"), part.kind, len(content)))
+    headers, all_headers = _read_headers(raw)
+    return ParsedEmail(headers, html, text, attachments, whole and all_headers)
+
+
+def read_parts(raw: bytes) -> list[tuple[str, str]]:
+    """The parts that are no multiparts, in their order: the type of each, and its text, whatever its type."""
+    return [(part.kind, _text(_content(raw, part), part.charset)) for part in _leaves(raw)[0]]
+
+
+def read_headers(raw: bytes) -> list[tuple[str, str]]:
+    """The headers of an email, or of anything that begins as one does, decoded."""
+    return _read_headers(raw)[0]
+
+
+def _read_headers(raw: bytes) -> tuple[list[tuple[str, str]], bool]:
+    """The headers, and whether these are all."""
     head, _ = _split(raw, 0, len(raw))
     items = list(_headers.parsebytes(raw[: min(head, HEAD_BYTES)]).raw_items())
-    headers = [(_sound(name), _readable(str(value))) for name, value in items[:HEADERS]]
-    return ParsedEmail(
-        headers, html, text, attachments, whole and head <= HEAD_BYTES and len(items) <= HEADERS
-    )
+    headers = [(_sound(name), _readable(_as_utf8(str(value)))) for name, value in items[:HEADERS]]
+    return headers, head <= HEAD_BYTES and len(items) <= HEADERS
 
 
 def framed(html: str) -> str:
@@ -219,6 +233,11 @@ def _text(content: bytes, charset: str | None) -> str:
     except (LookupError, ValueError):
         pass
     return _sound(content.decode("utf-8", "replace"))
+
+
+def _as_utf8(value: str) -> str:
+    """A value whose bytes were beyond ASCII, which RFC 6532 has be UTF-8."""
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _readable(value: str) -> str:

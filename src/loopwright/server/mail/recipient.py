@@ -5,7 +5,7 @@ from loopwright.server.store.deliveries import Delivery
 
 from .links import Tracking
 from .template import Values
-from .variables import ICONS_ROOT, OPEN_PIXEL, UNSUBSCRIBE_LINK
+from .variables import HIDDEN_LINK, ICONS_ROOT, OPEN_PIXEL, UNSUBSCRIBE_LINK
 
 
 def values_for(
@@ -18,6 +18,7 @@ def values_for(
     system = {UNSUBSCRIBE_LINK.name: unsubscribe_link, ICONS_ROOT.name: icons_root}
     if tracking:
         system[OPEN_PIXEL.name] = tracking.open_pixel
+        system[HIDDEN_LINK.name] = tracking.hidden_link
     return Values(
         contact=email.preview.contact if email.preview else contact,
         event=email.event_properties,

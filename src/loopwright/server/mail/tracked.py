@@ -44,6 +44,11 @@ def links_of(lmx: str) -> dict[int, Link]:
     return dict(_links(with_places(document.blocks), None)) if document else {}
 
 
+def address_of(link: Link) -> str:
+    """Where a link leads, as its author wrote it."""
+    return "".join(str(part) for part in link.parts)
+
+
 def destination(link: Link, turn: int | None, values: Values, fallbacks: Fallbacks) -> str | None:
     """Where a link leads for one recipient; None when it leads nowhere any more."""
     filling = Filling(values, fallbacks)

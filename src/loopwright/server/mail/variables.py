@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -21,11 +22,23 @@ ALLOWED: dict[EmailKind, tuple[VariableKind, ...]] = {
 
 _BRACED = re.compile(r"\{([A-Za-z_][^{}\n]{0,199})\}")
 # Forms that other template languages and older emails have, beside our own: they mean nothing here.
-_LIKE_BRACED = re.compile(r"\{\{\{?[^{}\n]{1,200}\}?\}\}|\{%[^{}\n]{1,200}%\}|\{[^{}\n]{1,200}\}")
+# What is longer is prose, unless it begins as ours do; and the looking stays quick.
+_LIKE_BRACED = re.compile(
+    r"\{\{\{?[^{}]{1,500}\}?\}\}|\{[^{}]{1,500}\}|\{\s*(?:contact|event|data|system)\.[^{}]+\}"
+)
+_LONGEST = 510
 _FALLBACK = re.compile(r"\s*(?:\|\|?|\?\?)\s*")
 _OLD = re.compile(r"(DATA_VARIABLE|EVENT_PROPERTY)\s*:\s*(\S.*)")
 _OLD_KINDS: dict[str, "VariableKind"] = {"DATA_VARIABLE": "data", "EVENT_PROPERTY": "event"}
 _WORD = re.compile(r"[A-Za-z_][\w\-]*", re.ASCII)
+# One word of any language, perhaps with fields, among signs of any kind or with a text for lack of it.
+_ODD = re.compile(
+    r"[^\w\s,]*([^\W\d][\w\-]*(?:\[\w*\])*(?:\??\.[\w\-]*(?:\[\w*\])*)*)"
+    r"(?:[^\w\s,]*|[:=+?!]\S*|\s*,?\s*(?:fallback|default)\b.*)",
+    re.DOTALL,
+)
+_OWN_INSIDE = re.compile(r"(?<!\w)(?:contact|event|data|system)\.[^\W\d]\w*")
+_STATEMENT = re.compile(r"[#/^&>][^\W\d]")
 _NAMES: dict[VariableKind, re.Pattern[str]] = {
     "contact": re.compile(r"[A-Za-z]\w*", re.ASCII),
     "event": re.compile(r"\S(?:.*\S)?"),
@@ -44,6 +57,8 @@ class Variable(Struct, frozen=True, order=True):
     @property
     def field(self) -> str:
         """The name of the field in an item of a list; empty when this is none."""
+        if "[]." not in self.name:
+            return ""
         name, _, field = self.name.partition("[].")
         return field if name else ""
 
@@ -67,6 +82,9 @@ ICONS_ROOT = Variable("system", "icons_root")
 
 OPEN_PIXEL = Variable("system", "open_pixel")
 """The address of the picture that tells of opens. Tracked pages end with it; authors may not write it."""
+
+HIDDEN_LINK = Variable("system", "hidden_link")
+"""The address of a link that nobody sees, in tracked pages; authors may not write it."""
 
 Part: TypeAlias = str | Variable
 
@@ -120,10 +138,10 @@ def _own(written: str, kind: EmailKind, repeated: Variable | None) -> str | None
 
 def _foreign(written: str, kind: EmailKind) -> str | None:
     """What is wrong with a variable in a form of another language, or of older emails."""
+    if len(written) > _LONGEST:
+        return f"{written[:40]}… has a name of more than 200 characters; rename it"
     inner = written.strip("{}")
-    if written.startswith("{%") or (
-        written.startswith("{{") and inner.strip()[:1] in ("#", "/", "^", "&", ">")
-    ):
+    if written.startswith("{%") or _STATEMENT.match(inner.strip()):
         return (
             f"{written} is of another template language; conditions are attributes of a Section: if, "
             "ifOperation, ifValue"
@@ -134,7 +152,7 @@ def _foreign(written: str, kind: EmailKind) -> str | None:
         remedy = str(variable) if variable.kind in ALLOWED[kind] else _suggested(old[2], kind)
         return f"{written} is an old form; write {remedy}"
     if not _is_reference(bare):
-        return None
+        return _odd(written, bare or inner.strip(), kind)
     meant = f"{{{bare}}}" if "." in bare else _suggested(bare, kind)
     if fallback:
         return f"{written} holds a fallback; write {meant}, and give the email's fallbacks a text for it"
@@ -142,7 +160,20 @@ def _foreign(written: str, kind: EmailKind) -> str | None:
         return f"{written} has more than one pair of braces; write {meant}"
     if inner != inner.strip():
         return f"{written} has blanks inside; write {meant}"
+    if _BRACED.fullmatch(written) is None:
+        return f"{written} has a name of several lines, or of more than 200 characters; rename it"
     return None
+
+
+def _odd(written: str, inner: str, kind: EmailKind) -> str | None:
+    """What is wrong with braces that hold something like a name; others are characters."""
+    if own := _OWN_INSIDE.search(inner):
+        return f"{written} holds more than a variable's name; write {{{own[0]}}} alone"
+    found = _ODD.fullmatch(inner)
+    if found is None:
+        return None
+    meant = _suggested(found[1], kind) if _WORD.fullmatch(found[1]) else _suggested("name", kind)
+    return f"{written} would reach readers as it stands; variables are written like {meant}"
 
 
 def _is_reference(text: str) -> bool:
@@ -178,6 +209,7 @@ def written(value: object) -> str | None:
             return None
 
 
+@lru_cache(4096)
 def _decimal(number: float) -> str:
     text = format(Decimal(repr(number)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

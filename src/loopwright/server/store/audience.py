@@ -50,7 +50,15 @@ ON_LIST: LiteralString = "($2::text IS NULL OR contact.mailing_lists ->> $2 = 's
 REACHABLE: LiteralString = """
     subscribed AND coalesce(opt_in_status, '') NOT IN ('pending', 'rejected')
     AND email NOT IN (SELECT suppression.email FROM suppression WHERE suppression.team_id = $1)
+    AND email NOT IN (
+        SELECT soft_bouncing.email FROM soft_bouncing
+         WHERE soft_bouncing.team_id = $1 AND soft_bouncing.stopped_at IS NOT NULL)
 """
+# Whom it would reach once they have confirmed.
+UNCONFIRMED: LiteralString = "(subscribed AND opt_in_status = 'pending')"
+ASKED_FOR_LIST: LiteralString = (
+    "($2::text IS NULL OR contact.mailing_lists ->> $2 IN ('subscribed', 'pending'))"
+)
 UNKNOWN_TARGETS: LiteralString = """
     SELECT kind, id FROM unnest($2::text[], $3::text[]) AS wanted (kind, id)
      WHERE NOT CASE kind

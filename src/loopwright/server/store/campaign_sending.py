@@ -9,11 +9,14 @@ from typing import LiteralString
 
 from msgspec import Struct
 
-from .audience import ON_LIST, REACHABLE, predicate_of
+from loopwright.ids import new_id
+
+from .audience import ASKED_FOR_LIST, ON_LIST, REACHABLE, UNCONFIRMED, predicate_of
 from .campaigns import COLUMNS, CampaignRow, CampaignStatus, Stopped, decode_campaign
 from .database import Connection
-from .emails import NewEmail, queue_emails
+from .emails import Status
 from .messages import RENDITION
+from .retries import Choice, Unsent, queue_slice
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -27,15 +30,22 @@ class Progress(Struct, frozen=True, kw_only=True):
     unknown: int
 
 
+CHANNEL = "loopwright_campaign"
+"""Notified when a campaign begins, is scheduled, goes on or is cancelled."""
+
 # What may have to be done: something waits for the queue's room, for its end, or for its time.
 ACTIVE: LiteralString = """
     SELECT team_id, id FROM campaign
-     WHERE status IN ('Scheduled', 'Sending') AND stopped = '' AND (status = 'Sending' OR starts_at <= $1)
+     WHERE (status = 'Sending' AND stopped IN ('', 'cancelled'))
+        OR (status = 'Scheduled' AND stopped = '' AND starts_at <= $1)
      ORDER BY id
+"""
+NEXT_START: LiteralString = """
+    SELECT min(starts_at) FROM campaign WHERE status = 'Scheduled' AND stopped = ''
 """
 TAKE: LiteralString = f"""
     SELECT {COLUMNS} FROM campaign
-     WHERE team_id = $1 AND id = $2 AND status IN ('Scheduled', 'Sending') AND stopped = ''
+     WHERE team_id = $1 AND id = $2 AND status IN ('Scheduled', 'Sending') AND stopped IN ('', 'cancelled')
        FOR NO KEY UPDATE SKIP LOCKED
 """
 BEGIN: LiteralString = f"""
@@ -45,6 +55,19 @@ BEGIN: LiteralString = f"""
                            WHERE message.team_id = $1 AND message.id = campaign.message_id)
      WHERE team_id = $1 AND id = $2
 """
+# What it says stays as it was.
+REACH_JOINED: LiteralString = """
+    UPDATE campaign
+       SET status = 'Sending', started_at = $3, ended_at = NULL, updated_at = $3, wave = wave + 1,
+           unconfirmed = 0, noted_to = '', noted_at = NULL, queued_to = '', queued_at = NULL
+     WHERE team_id = $1 AND id = $2
+"""
+RETRY: LiteralString = """
+    UPDATE campaign
+       SET status = 'Sending', ended_at = NULL, updated_at = $4, retry_status = $3, retry_to = ''
+     WHERE team_id = $1 AND id = $2
+"""
+SET_RETRIED: LiteralString = "UPDATE campaign SET retry_to = $3 WHERE team_id = $1 AND id = $2"
 SET_STATUS: LiteralString = """
     UPDATE campaign
        SET status = $3, stopped = $4, starts_at = $5::timestamptz,
@@ -52,15 +75,33 @@ SET_STATUS: LiteralString = """
            updated_at = $6::timestamptz, ended_at = CASE WHEN $3 = 'Sent' THEN $6::timestamptz END
      WHERE team_id = $1 AND id = $2
 """
-RECIPIENTS: LiteralString = """
-    SELECT contact_id, contact.email
-      FROM campaign_recipient AS recipient
-      LEFT JOIN contact ON contact.team_id = $1 AND contact.id = recipient.contact_id
-     WHERE recipient.team_id = $1 AND campaign_id = $2 AND contact_id > $3
-     ORDER BY contact_id LIMIT $4
-"""
-SET_QUEUED: LiteralString = """
-    UPDATE campaign SET queued_to = $3, queued_at = $4 WHERE team_id = $1 AND id = $2
+# One email for each recipient who is a contact still, under the ids that are given, in the recipients' order.
+MAKE_EMAILS: LiteralString = """
+    WITH slice AS MATERIALIZED (
+        SELECT contact_id, row_number() OVER (ORDER BY contact_id) AS turn
+          FROM (SELECT contact_id FROM campaign_recipient
+                 WHERE team_id = $1 AND campaign_id = $2 AND wave = $3 AND contact_id > $4
+                 ORDER BY contact_id LIMIT $5) AS taken
+    ), made AS (
+        INSERT INTO email (
+            id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, mailing_list_id,
+            event_properties, data_variables, status, reason, mime_id, created_at, campaign_id
+        )
+        SELECT new.id, $1, 'campaign:' || $2 || ':' || contact.id, 'marketing', $7, $8, contact.id,
+               contact.email, $9, '{}', '{}', $10, $11, new.id || '@' || team.sending_domain,
+               $12::timestamptz, $2
+          FROM slice
+          JOIN unnest($6::text[]) WITH ORDINALITY AS new (id, turn) USING (turn)
+          JOIN contact ON contact.team_id = $1 AND contact.id = slice.contact_id
+          JOIN team ON team.id = $1
+         ORDER BY turn
+        ON CONFLICT (team_id, cause) DO NOTHING
+    )
+    UPDATE campaign
+       SET queued_to = coalesce((SELECT max(contact_id) FROM slice), queued_to),
+           queued_at = CASE WHEN $13 AND (SELECT count(*) FROM slice) < $5 THEN $12::timestamptz END
+     WHERE team_id = $1 AND id = $2
+    RETURNING (SELECT count(*) FROM slice)
 """
 _OF_CAMPAIGN: LiteralString = """
     email_queue JOIN email ON email.team_id = email_queue.team_id AND email.id = email_queue.email_id
@@ -75,28 +116,48 @@ _WAITING: LiteralString = f"""
          ORDER BY email_id FOR UPDATE OF email_queue SKIP LOCKED
     )
 """
-# One that was tried is left alone: what its server has said of it counts.
+# One that was tried is left alone: what its server has said of it counts. One that was to be sent again is
+# what it was before; an id is longer than what it begins with, so that it comes behind the place.
 TAKE_BACK: LiteralString = f"""
     WITH {_WAITING}, gone AS (
-        DELETE FROM email USING waiting WHERE email.team_id = $1 AND email.id = email_id AND attempts = 0
+        DELETE FROM email USING waiting
+         WHERE email.team_id = $1 AND email.id = email_id AND attempts = 0 AND NOT again
         RETURNING email.id, email.contact_id
+    ), back AS (
+        UPDATE email
+           SET status = coalesce(nullif(campaign.retry_status, ''), 'failed'),
+               reason = 'the campaign was paused before it was sent again'
+          FROM waiting, campaign
+         WHERE email.team_id = $1 AND email.id = email_id AND attempts = 0 AND again
+           AND campaign.team_id = $1 AND campaign.id = $2
+        RETURNING email.id
     ), unqueued AS (
-        DELETE FROM email_queue USING gone WHERE email_queue.team_id = $1 AND email_queue.email_id = gone.id
+        DELETE FROM email_queue USING (SELECT id FROM gone UNION ALL SELECT id FROM back) AS taken
+         WHERE email_queue.team_id = $1 AND email_queue.email_id = taken.id
     ), first AS (
-        SELECT min(contact_id) AS contact_id FROM gone
+        SELECT (SELECT min(contact_id) FROM gone) AS contact_id, (SELECT min(id) FROM back) AS again_id
     )
     UPDATE campaign
-       SET queued_at = NULL,
-           queued_to = (SELECT coalesce(max(recipient.contact_id), '') FROM campaign_recipient AS recipient
-                         WHERE recipient.campaign_id = $2 AND recipient.contact_id < first.contact_id)
+       SET queued_at = CASE WHEN first.contact_id <= queued_to THEN NULL ELSE queued_at END,
+           queued_to = CASE WHEN first.contact_id <= queued_to THEN (
+               SELECT coalesce(max(recipient.contact_id), '') FROM campaign_recipient AS recipient
+                WHERE recipient.campaign_id = $2 AND recipient.contact_id < first.contact_id)
+               ELSE queued_to END,
+           retry_status = CASE WHEN again_id IS NOT NULL AND retry_status = '' THEN 'failed'
+                               ELSE retry_status END,
+           retry_to = CASE WHEN again_id IS NULL THEN retry_to ELSE left(again_id, -1) END
       FROM first
-     WHERE campaign.team_id = $1 AND campaign.id = $2 AND first.contact_id <= campaign.queued_to
+     WHERE campaign.team_id = $1 AND campaign.id = $2
 """
-SKIP_REST: LiteralString = f"""
-    WITH {_WAITING}
-    UPDATE email SET status = 'skipped', reason = 'the campaign was cancelled'
+SKIP_WAITING: LiteralString = f"""
+    WITH {_WAITING}, unqueued AS (
+        DELETE FROM email_queue USING waiting
+         WHERE email_queue.team_id = $1 AND email_queue.email_id = waiting.email_id
+    )
+    UPDATE email SET status = 'skipped', reason = $3
       FROM waiting WHERE email.team_id = $1 AND email.id = email_id
 """
+CANCELLED = "the campaign was cancelled"
 PROGRESS: LiteralString = """
     SELECT count(*) FILTER (WHERE status IN ('queued', 'sending')) AS queued,
            count(*) FILTER (WHERE status = 'sent') AS sent,
@@ -113,6 +174,12 @@ async def load_active(tx: Connection, *, now: datetime) -> list[tuple[str, str]]
     return [(row["team_id"], row["id"]) for row in await tx.fetch(ACTIVE, now)]
 
 
+async def next_start(tx: Connection) -> datetime | None:
+    """When the next scheduled campaign is to begin."""
+    starts_at: datetime | None = await tx.fetchval(NEXT_START)
+    return starts_at
+
+
 async def take_campaign(tx: Connection, team_id: str, campaign_id: str) -> CampaignRow | None:
     """An active campaign, locked; None while another process sees to it, or once it has been stopped."""
     row = await tx.fetchrow(TAKE, team_id, campaign_id)
@@ -122,6 +189,16 @@ async def take_campaign(tx: Connection, team_id: str, campaign_id: str) -> Campa
 async def begin(tx: Connection, campaign: CampaignRow, *, now: datetime) -> None:
     """Set it sending what its message says now to those who are contacts now."""
     await tx.execute(BEGIN, campaign.team_id, campaign.id, now)
+
+
+async def reach_joined(tx: Connection, campaign: CampaignRow, *, now: datetime) -> None:
+    """Set one that was sent sending to those in its audience now who were no recipients."""
+    await tx.execute(REACH_JOINED, campaign.team_id, campaign.id, now)
+
+
+async def retry(tx: Connection, campaign: CampaignRow, status: Unsent, *, now: datetime) -> None:
+    """Set it sending those of its emails once more that have this status."""
+    await tx.execute(RETRY, campaign.team_id, campaign.id, status, now)
 
 
 async def set_status(
@@ -140,23 +217,27 @@ async def set_status(
 async def note_recipients(tx: Connection, campaign: CampaignRow, *, limit: int, now: datetime) -> bool:
     """Note those of the next `limit` contacts whom the campaign is for; whether all contacts are done.
 
-    They were contacts when it began, and marketing reaches them.
+    They were contacts when it began, and marketing reaches them. Whose opt-in is outstanding is counted.
     """
-    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=7)
+    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=8)
     statement = f"""
         WITH slice AS MATERIALIZED (
             SELECT id FROM contact WHERE team_id = $1 AND id > $3 ORDER BY id LIMIT $4
-        ), noted AS (
-            INSERT INTO campaign_recipient (campaign_id, contact_id, team_id)
-            SELECT $5, contact.id, $1 FROM contact
+        ), meant AS MATERIALIZED (
+            SELECT contact.id, coalesce(opt_in_status, '') <> 'pending' AS is_reached FROM contact
              WHERE contact.team_id = $1 AND contact.id > $3 AND contact.id <= (SELECT max(id) FROM slice)
-               AND contact.created_at <= $6 AND {ON_LIST} AND {REACHABLE} AND {is_in.sql}
+               AND contact.created_at <= $6
+               AND (({REACHABLE} AND {ON_LIST}) OR ({UNCONFIRMED} AND {ASKED_FOR_LIST})) AND {is_in.sql}
+        ), noted AS (
+            INSERT INTO campaign_recipient (campaign_id, contact_id, team_id, wave)
+            SELECT $5, id, $1, $8 FROM meant WHERE is_reached
             ON CONFLICT DO NOTHING
             RETURNING 1
         )
         UPDATE campaign
            SET noted_to = coalesce((SELECT max(id) FROM slice), noted_to),
                recipients = recipients + (SELECT count(*) FROM noted),
+               unconfirmed = unconfirmed + (SELECT count(*) FROM meant WHERE NOT is_reached),
                noted_at = CASE WHEN (SELECT count(*) FROM slice) < $4 THEN $7::timestamptz END
          WHERE team_id = $1 AND id = $5
         RETURNING noted_at IS NOT NULL
@@ -164,9 +245,24 @@ async def note_recipients(tx: Connection, campaign: CampaignRow, *, limit: int, 
     return bool(
         await tx.fetchval(
             statement, campaign.team_id, campaign.mailing_list_id, campaign.noted_to, limit, campaign.id,
-            campaign.started_at, now, *is_in.values,
+            campaign.started_at, now, campaign.wave, *is_in.values,
         )
     )  # fmt: skip
+
+
+async def has_joined(tx: Connection, campaign: CampaignRow) -> bool:
+    """Whether marketing reaches somebody in its audience who was no recipient."""
+    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=3)
+    statement = f"""
+        SELECT EXISTS (
+            SELECT FROM contact
+             WHERE team_id = $1 AND {ON_LIST} AND {REACHABLE} AND {is_in.sql}
+               AND NOT EXISTS (SELECT FROM campaign_recipient
+                                WHERE campaign_id = $3 AND contact_id = contact.id))
+    """
+    return bool(
+        await tx.fetchval(statement, campaign.team_id, campaign.mailing_list_id, campaign.id, *is_in.values)
+    )
 
 
 async def count_pending(tx: Connection, campaign: CampaignRow) -> int:
@@ -179,27 +275,34 @@ async def queue_recipients(tx: Connection, campaign: CampaignRow, *, limit: int,
 
     A recipient who is no contact any more has none.
     """
-    rows = await tx.fetch(RECIPIENTS, campaign.team_id, campaign.id, campaign.queued_to, limit)
-    emails = [
-        NewEmail(
-            team_id=campaign.team_id,
-            cause=f"campaign:{campaign.id}:{row['contact_id']}",
-            kind="marketing",
-            message_id=campaign.message_id,
-            revision_id=campaign.revision_id,
-            contact_id=row["contact_id"],
-            to_email=row["email"],
-            mailing_list_id=campaign.mailing_list_id,
-            campaign_id=campaign.id,
+    return await _make_emails(tx, campaign, "queued", "", limit, now)
+
+
+async def skip_recipients(tx: Connection, campaign: CampaignRow, *, limit: int, now: datetime) -> int:
+    """The same for a campaign that was cancelled: their emails are skipped before they are anything else."""
+    return await _make_emails(tx, campaign, "skipped", CANCELLED, limit, now)
+
+
+async def _make_emails(
+    tx: Connection, campaign: CampaignRow, status: Status, reason: str, limit: int, now: datetime
+) -> int:
+    return int(
+        await tx.fetchval(
+            MAKE_EMAILS, campaign.team_id, campaign.id, campaign.wave, campaign.queued_to, limit,
+            [new_id(now) for _ in range(limit)], campaign.message_id, campaign.revision_id,
+            campaign.mailing_list_id, status, reason, now, campaign.noted_at is not None,
         )
-        for row in rows
-        if row["email"] is not None
-    ]
-    await queue_emails(tx, emails, now=now)
-    is_all = len(rows) < limit and campaign.noted_at is not None
-    queued_to = rows[-1]["contact_id"] if rows else campaign.queued_to
-    await tx.execute(SET_QUEUED, campaign.team_id, campaign.id, queued_to, now if is_all else None)
-    return len(rows)
+    )  # fmt: skip
+
+
+async def queue_again(tx: Connection, campaign: CampaignRow, *, limit: int, now: datetime) -> int:
+    """Queue the next `limit` emails that are to be sent once more; returns how many there were."""
+    assert campaign.retry_status, "nothing is sent again but what somebody asked for"
+    choice = Choice(team_id=campaign.team_id, statuses=(campaign.retry_status,), campaign_id=campaign.id)
+    ids = await queue_slice(tx, choice, after=campaign.retry_to or "", limit=limit, now=now)
+    place = ids[-1] if len(ids) == limit else None
+    await tx.execute(SET_RETRIED, campaign.team_id, campaign.id, place)
+    return len(ids)
 
 
 async def take_back(tx: Connection, campaign: CampaignRow) -> None:
@@ -207,9 +310,9 @@ async def take_back(tx: Connection, campaign: CampaignRow) -> None:
     await tx.execute(TAKE_BACK, campaign.team_id, campaign.id)
 
 
-async def skip_rest(tx: Connection, campaign: CampaignRow) -> None:
-    """Skip emails that nobody has begun to send."""
-    await tx.execute(SKIP_REST, campaign.team_id, campaign.id)
+async def skip_waiting(tx: Connection, campaign: CampaignRow) -> None:
+    """Skip the emails in the queue that nobody has begun to send."""
+    await tx.execute(SKIP_WAITING, campaign.team_id, campaign.id, CANCELLED)
 
 
 async def load_progress(tx: Connection, campaign: CampaignRow) -> Progress:

@@ -12,6 +12,7 @@ from loopwright.server.audience.predicate import Audience
 from loopwright.wire.filters import AudienceFilter
 
 from .database import Connection
+from .retries import Unsent
 from .segments import decode_filter
 
 CampaignStatus: TypeAlias = Literal["Draft", "Scheduled", "Sending", "Sent"]
@@ -21,7 +22,9 @@ Stopped: TypeAlias = Literal["", "paused", "late", "cancelled"]
 
 class CampaignRow(Struct, frozen=True, kw_only=True):
     """A campaign. `planned_at` is the plan that the API keeps, None for now; `starts_at` is when a scheduled
-    one begins. `revision_id` is what its emails say, from its start on.
+    one begins. `revision_id` is what its emails say, from its start on. `unconfirmed` are contacts who would
+    be recipients, were their opt-in not outstanding. Recipients of the `wave` are being sent to. Emails of
+    `retry_status` are sent again as long as there is a `retry_to`, the id that they have come to.
     """
 
     id: str
@@ -41,8 +44,12 @@ class CampaignRow(Struct, frozen=True, kw_only=True):
     noted_to: str
     noted_at: datetime | None
     recipients: int
+    unconfirmed: int
+    wave: int
     queued_to: str
     queued_at: datetime | None
+    retry_status: Unsent | Literal[""]
+    retry_to: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -54,8 +61,8 @@ class CampaignRow(Struct, frozen=True, kw_only=True):
 
 COLUMNS: LiteralString = """
     id, team_id, name, status, stopped, message_id, group_id, mailing_list_id, segment_id, filter, planned_at,
-    starts_at, revision_id, started_at, noted_to, noted_at, recipients, queued_to, queued_at, created_at,
-    updated_at
+    starts_at, revision_id, started_at, noted_to, noted_at, recipients, unconfirmed, wave, queued_to,
+    queued_at, retry_status, retry_to, created_at, updated_at
 """
 
 COUNT: LiteralString = "SELECT count(*) FROM campaign WHERE team_id = $1"

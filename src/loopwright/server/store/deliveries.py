@@ -46,7 +46,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     `token` is that of whoever took it, `attempts` are those made before. `contact` is the one of a marketing
     email, unless it was deleted. `trying_since` is when the first attempt was made that did not end it. What
-    follows `secret` is the team's.
+    follows `secret` is the team's. `is_stopped`: marketing no longer goes to the address.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     contact_id: str | None
     has_attachments: bool
     is_suppressed: bool
+    is_stopped: bool
     contact: ContactRow | None
     preview: Preview | None
     secret: bytes
@@ -91,6 +92,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
     that nobody is at, and that is written to no more. `is_soft_bounce`: its mailbox does not take it now.
+    `is_suppressed`: it was skipped because its address bounced or complained earlier.
     `trying_since` is left as it is when it is None.
     """
 
@@ -105,6 +107,7 @@ class Result(Struct, frozen=True, kw_only=True):
     bounced: str | None = None
     trying_since: datetime | None = None
     is_soft_bounce: bool = False
+    is_suppressed: bool = False
 
     @property
     def fact(self) -> EmailFact | None:
@@ -116,6 +119,8 @@ class Result(Struct, frozen=True, kw_only=True):
                 return "email_bounced" if self.bounced else "email_failed"
             case "queued" if self.is_soft_bounce:
                 return "email_soft_bounced"
+            case "skipped" if self.is_suppressed:
+                return "email_suppressed"
             case _:
                 return None
 
@@ -156,7 +161,12 @@ DELIVERIES: LiteralString = """
                SELECT FROM suppression
                 WHERE suppression.team_id = email.team_id
                   AND suppression.email = lower(coalesce(contact.email, email.to_email))
-           ) AS is_suppressed
+           ) AS is_suppressed,
+           EXISTS (
+               SELECT FROM soft_bouncing
+                WHERE soft_bouncing.team_id = email.team_id AND soft_bouncing.stopped_at IS NOT NULL
+                  AND soft_bouncing.email = lower(coalesce(contact.email, email.to_email))
+           ) AS is_stopped
       FROM unnest($1::text[], $2::text[]) AS taken (team_id, id)
       JOIN email ON email.team_id = taken.team_id AND email.id = taken.id
       JOIN team ON team.id = email.team_id

@@ -7,8 +7,6 @@ from typing import Any, Literal, LiteralString, TypeAlias
 import msgspec
 from msgspec import Struct, field
 
-from loopwright.ids import new_id
-
 from .contacts import ContactRow, Value
 from .database import Connection
 from .events import EventRow
@@ -22,7 +20,9 @@ ContactFact: TypeAlias = Literal[
     "list_joined",
     "list_left",
 ]
-EmailFact: TypeAlias = Literal["email_sent", "email_failed", "email_bounced", "email_soft_bounced"]
+EmailFact: TypeAlias = Literal[
+    "email_sent", "email_failed", "email_bounced", "email_soft_bounced", "email_suppressed"
+]
 """What the mailer tells, in the statement that stores an email's result."""
 
 
@@ -41,35 +41,33 @@ class Fact(Struct, frozen=True, kw_only=True):
     """Something that has happened to a contact, which is as it was left, or as it was when it was deleted.
 
     `event` is set for `event_received` alone, `list_id` for `list_joined` and `list_left`, and `changes` for
-    `contact_updated`: property key -> what it was and is. What comes in quietly starts no workflows.
+    `contact_updated`: property key -> what it was and is. `email_id` is that of the email by whose link a
+    contact has decided. What comes in quietly starts no workflows.
     """
 
-    kind: ContactFact | Literal["event_received"]
+    kind: ContactFact | PreferenceFact | Literal["event_received"]
     contact: ContactRow
     event: EventRow | None = None
     list_id: str | None = None
+    email_id: str | None = None
     changes: Mapping[str, Change] = {}
     starts_workflows: bool = True
 
 
 class FactRow(Struct, frozen=True, kw_only=True):
-    """A fact about a contact as it is stored. `detail` becomes JSON."""
+    """A fact about a contact, and about an email if there is one, as it is stored. `detail` becomes JSON."""
 
     id: str
     team_id: str
-    kind: ContactFact
+    kind: ContactFact | PreferenceFact
     contact_id: str
+    email_id: str | None = None
     detail: Mapping[str, Any]
 
 
 INSERT_FACTS: LiteralString = """
-    INSERT INTO fact (id, team_id, kind, contact_id, detail, happened_at)
-    SELECT *, $6 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[])
-"""
-
-INSERT_PREFERENCE: LiteralString = """
-    INSERT INTO fact (id, team_id, kind, contact_id, email_id, detail, happened_at)
-    VALUES ($1, $2, $3, $4, $5, '{}', $6)
+    INSERT INTO fact (id, team_id, kind, contact_id, detail, email_id, happened_at)
+    SELECT *, $7 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[])
 """
 
 _encode = msgspec.json.Encoder().encode
@@ -86,12 +84,6 @@ async def insert_facts(tx: Connection, rows: Sequence[FactRow], *, now: datetime
         [row.kind for row in rows],
         [row.contact_id for row in rows],
         [_encode(row.detail).decode() for row in rows],
+        [row.email_id for row in rows],
         now,
     )
-
-
-async def insert_preference(
-    tx: Connection, team_id: str, kind: PreferenceFact, *, contact_id: str, email_id: str, now: datetime
-) -> None:
-    """Write what a contact has decided by the link in that email."""
-    await tx.execute(INSERT_PREFERENCE, new_id(now), team_id, kind, contact_id, email_id, now)

@@ -36,10 +36,10 @@ _CHOSEN: LiteralString = """
 COUNT: LiteralString = f"SELECT count(*) FROM email WHERE {_CHOSEN}"
 QUEUE_AGAIN: LiteralString = f"""
     WITH again AS (
-        UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL
-         WHERE id IN (
+        UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL, again = true
+         WHERE id = ANY (ARRAY (
                    SELECT id FROM email WHERE {_CHOSEN} AND id > $8
-                    ORDER BY id LIMIT $9 FOR UPDATE)
+                    ORDER BY id LIMIT $9 FOR UPDATE))
            AND team_id = $1
         RETURNING id, team_id, kind, campaign_id
     ), queued AS (
@@ -66,11 +66,17 @@ async def queue_again(tx: Connection, choice: Choice, *, now: datetime) -> int:
     """
     count, last = 0, ""
     while True:
-        rows = await tx.fetch(QUEUE_AGAIN, *_arguments(choice), last, AT_ONCE, now)
-        count += len(rows)
-        if len(rows) < AT_ONCE:
+        ids = await queue_slice(tx, choice, after=last, limit=AT_ONCE, now=now)
+        count += len(ids)
+        if len(ids) < AT_ONCE:
             return count
-        last = max(row["id"] for row in rows)
+        last = ids[-1]
+
+
+async def queue_slice(tx: Connection, choice: Choice, *, after: str, limit: int, now: datetime) -> list[str]:
+    """Have up to `limit` of the chosen emails sent again, those behind the id `after`; their ids in order."""
+    rows = await tx.fetch(QUEUE_AGAIN, *_arguments(choice), after, limit, now)
+    return sorted(row["id"] for row in rows)
 
 
 def _arguments(choice: Choice) -> tuple[object, ...]:

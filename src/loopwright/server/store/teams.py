@@ -18,6 +18,7 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     contacts of forms are asked to confirm by the transactional email `opt_in_id`. `copies` lets emails have
     CC and BCC addresses, `attachments` lets sends bring files along. `tracking` has marketing email tell of
     opens and clicks; then `hash_visitors` keeps a hash of who made them, else nothing is kept of that.
+    `time_zone` is that of times that are given without an offset, by its name, as in Europe/Berlin.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TeamRow(Struct, frozen=True, kw_only=True):
     attachments: bool = True
     tracking: bool = False
     hash_visitors: bool = False
+    time_zone: str = "UTC"
 
 
 class Revision(NamedTuple):
@@ -53,7 +55,7 @@ class KeyRow(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """
     id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist,
-    copies, attachments, tracking, hash_visitors
+    copies, attachments, tracking, hash_visitors, time_zone
 """
 
 TEAM: LiteralString = f"SELECT {_COLUMNS} FROM team WHERE id = $1"
@@ -61,16 +63,16 @@ TEAMS: LiteralString = f"SELECT {_COLUMNS} FROM team ORDER BY id"
 TEAM_OF_KEY: LiteralString = """
     SELECT team.id, team.name, team.secret, team.sending_domain, team.company, team.address,
            team.double_opt_in, team.opt_in_id, team.blocklist, team.copies, team.attachments,
-           team.tracking, team.hash_visitors
+           team.tracking, team.hash_visitors, team.time_zone
       FROM api_key JOIN team ON team.id = api_key.team_id
      WHERE api_key.key_hash = $1
 """
 INSERT_TEAM: LiteralString = """
     INSERT INTO team (
         id, name, secret, sending_domain, company, address, double_opt_in, opt_in_id, blocklist, created_at,
-        copies, attachments, tracking, hash_visitors
+        copies, attachments, tracking, hash_visitors, time_zone
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 # What every team has from its first day, with ids made of its own.
 INSERT_GROUPS: LiteralString = """
@@ -86,6 +88,7 @@ UPDATE_TEAM: LiteralString = """
     UPDATE team
        SET name = $2, sending_domain = $3, company = $4, address = $5, double_opt_in = $6, opt_in_id = $7,
            blocklist = $8, copies = $9, attachments = $10, tracking = $11, hash_visitors = $12,
+           time_zone = $13,
            revision = revision + 1
      WHERE id = $1
 """
@@ -149,6 +152,7 @@ async def insert_team(tx: Connection, team: TeamRow, *, now: datetime) -> None:
         team.attachments,
         team.tracking,
         team.hash_visitors,
+        team.time_zone,
     )
     await tx.execute(INSERT_GROUPS, team.id, DEFAULT_GROUP, now)
     await tx.execute(INSERT_THEME, team.id, now)
@@ -183,6 +187,7 @@ async def update_team(tx: Connection, team: TeamRow) -> None:
         team.attachments,
         team.tracking,
         team.hash_visitors,
+        team.time_zone,
     )
 
 

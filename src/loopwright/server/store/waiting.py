@@ -7,6 +7,7 @@ database's.
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from .campaign_sending import CHANNEL as CAMPAIGNS
 from .database import Connection
 from .deliveries import CHANNEL as EMAILS
 from .runs import CHANNEL as RUNS
@@ -25,8 +26,8 @@ NEXT_DUE: LiteralString = """
         SELECT min(starts_at) FROM campaign WHERE status = 'Scheduled' AND stopped = ''
         UNION ALL
         (SELECT '-infinity' FROM campaign
-          WHERE status = 'Sending' AND stopped = ''
-            AND (queued_at IS NULL OR NOT EXISTS (
+          WHERE status = 'Sending' AND stopped IN ('', 'cancelled')
+            AND (queued_at IS NULL OR retry_to IS NOT NULL OR NOT EXISTS (
                      SELECT FROM email_queue
                        JOIN email ON email.team_id = email_queue.team_id AND email.id = email_queue.email_id
                       WHERE email_queue.lane = 2 AND email_queue.team_id = campaign.team_id
@@ -43,7 +44,7 @@ SHIFT: LiteralString = """
 # PgQueuer's trigger tells of new jobs, and not of those that were changed.
 TELL: LiteralString = """
     SELECT pg_notify($1, ''), pg_notify($2, '0'), pg_notify($2, '1'), pg_notify($2, '2'), pg_notify($3, ''),
-           pg_notify('ch_pgqueuer', json_build_object(
+           pg_notify($4, ''), pg_notify('ch_pgqueuer', json_build_object(
                'channel', 'ch_pgqueuer', 'operation', 'update', 'sent_at', now(), 'table', 'pgqueuer',
                'type', 'table_changed_event')::text)
 """
@@ -65,7 +66,7 @@ DROP_JOBS: LiteralString = """
      WHERE status = 'queued' AND convert_from(payload, 'UTF8')::jsonb ->> 'team_id' = $1
 """
 DROP_CAMPAIGNS: LiteralString = """
-    UPDATE campaign SET stopped = 'cancelled'
+    UPDATE campaign SET stopped = 'cancelled', status = CASE status WHEN 'Sending' THEN 'Sent' ELSE status END
      WHERE team_id = $1 AND status IN ('Scheduled', 'Sending') AND stopped = ''
 """
 DROP_WEBHOOKS: LiteralString = """
@@ -95,7 +96,7 @@ async def shift(tx: Connection, by: timedelta) -> None:
 
 async def tell(tx: Connection) -> None:
     """Have everybody look for what is due now."""
-    await tx.execute(TELL, RUNS, EMAILS, WEBHOOKS)
+    await tx.execute(TELL, RUNS, EMAILS, WEBHOOKS, CAMPAIGNS)
 
 
 async def drop(tx: Connection, team_id: str, reason: str) -> None:

@@ -70,6 +70,11 @@ _COLUMNS: LiteralString = """
 DUE: LiteralString = """
     SELECT id, sequence, payload::text AS payload, attempts FROM webhook_delivery
      WHERE team_id = $1 AND endpoint_id = $2 AND due_at <= $3 AND NOT id = ANY ($4::text[])
+       AND NOT ($6 AND EXISTS (
+               SELECT FROM webhook_delivery AS earlier
+                WHERE earlier.team_id = $1 AND earlier.endpoint_id = $2
+                  AND earlier.contact_id = webhook_delivery.contact_id
+                  AND earlier.sequence < webhook_delivery.sequence AND earlier.due_at IS NOT NULL))
      ORDER BY due_at, sequence LIMIT $5
 """
 # Whoever deleted the delivery meanwhile wants to know nothing more of it.
@@ -86,7 +91,8 @@ RECORD: LiteralString = """
         SELECT $1, $2, $3, $6, $7, $8, $9, $10 FROM delivery
     )
     UPDATE webhook_endpoint
-       SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE coalesce(failing_since, $6) END
+       SET failing_since = CASE WHEN $4 = 'delivered' THEN NULL ELSE coalesce(failing_since, $6) END,
+           noticed = CASE WHEN $4 = 'delivered' THEN 0 ELSE noticed END
      WHERE team_id = $1 AND id = $2 AND (failing_since IS NULL) <> ($4 = 'delivered')
 """
 COUNT: LiteralString = """
@@ -130,8 +136,11 @@ DELETE_ENDED: LiteralString = """
 async def load_due(
     tx: Connection, endpoint: EndpointRow, *, but: Collection[str], limit: int, now: datetime
 ) -> list[DueDelivery]:
-    """What is due at an endpoint, in the order in which it happened or is due, but not what is in hand."""
-    rows = await tx.fetch(DUE, endpoint.team_id, endpoint.id, now, list(but), limit)
+    """What is due at an endpoint, in the order in which it happened or is due, but not what is in hand.
+
+    At an ordered one, of each contact the first alone that waits.
+    """
+    rows = await tx.fetch(DUE, endpoint.team_id, endpoint.id, now, list(but), limit, endpoint.ordered)
     return [DueDelivery(**row) for row in rows]
 
 

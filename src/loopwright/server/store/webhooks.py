@@ -13,7 +13,8 @@ class EndpointRow(Struct, frozen=True, kw_only=True):
     """An endpoint. Its secrets are sealed; the former one signs, too, until `former_until`.
 
     `disabled_reason` says who or what disabled it, `failing_since` when the first attempt failed after the
-    last that did not.
+    last that did not, and `noticed` how many notices of that there were. With `ordered` nothing overtakes
+    what waits about the same contact.
     """
 
     id: str
@@ -27,13 +28,15 @@ class EndpointRow(Struct, frozen=True, kw_only=True):
     disabled_at: datetime | None = None
     disabled_reason: str = ""
     failing_since: datetime | None = None
+    noticed: int = 0
+    ordered: bool = False
     created_at: datetime
     updated_at: datetime
 
 
 _COLUMNS: LiteralString = """
     id, team_id, url, description, events, sealed_secret, former_secret, former_until, disabled_at,
-    disabled_reason, failing_since, created_at, updated_at
+    disabled_reason, failing_since, noticed, ordered, created_at, updated_at
 """
 
 ENDPOINTS: LiteralString = f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE team_id = $1 ORDER BY id"
@@ -41,12 +44,13 @@ ENDPOINT: LiteralString = f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE team_i
 LOCK_ENDPOINT: LiteralString = f"{ENDPOINT} FOR NO KEY UPDATE"
 INSERT: LiteralString = f"""
     INSERT INTO webhook_endpoint ({_COLUMNS})
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 UPDATE: LiteralString = """
     UPDATE webhook_endpoint
        SET url = $3, description = $4, events = $5, sealed_secret = $6, former_secret = $7, former_until = $8,
-           disabled_at = $9, disabled_reason = $10, failing_since = $11, updated_at = $12
+           disabled_at = $9, disabled_reason = $10, failing_since = $11, updated_at = $12, ordered = $13,
+           noticed = CASE WHEN $11::timestamptz IS NULL THEN 0 ELSE noticed END
      WHERE team_id = $1 AND id = $2
 """
 DELETE: LiteralString = "DELETE FROM webhook_endpoint WHERE team_id = $1 AND id = $2 RETURNING id"
@@ -54,6 +58,9 @@ DELETE: LiteralString = "DELETE FROM webhook_endpoint WHERE team_id = $1 AND id 
 MISS: LiteralString = """
     UPDATE webhook_delivery SET status = 'missed', due_at = NULL, ended_at = $3
      WHERE team_id = $1 AND endpoint_id = $2 AND due_at IS NOT NULL
+"""
+NOTICE: LiteralString = """
+    UPDATE webhook_endpoint SET noticed = $3 WHERE team_id = $1 AND id = $2 AND noticed < $3 RETURNING true
 """
 HOLD_STILL: LiteralString = """
     SELECT FROM webhook_endpoint WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE
@@ -116,6 +123,8 @@ async def insert_endpoint(tx: Connection, row: EndpointRow) -> None:
         row.disabled_at,
         row.disabled_reason,
         row.failing_since,
+        row.noticed,
+        row.ordered,
         row.created_at,
         row.updated_at,
     )
@@ -137,6 +146,7 @@ async def update_endpoint(tx: Connection, row: EndpointRow) -> None:
         row.disabled_reason,
         row.failing_since,
         row.updated_at,
+        row.ordered,
     )
     if row.disabled_at:
         await tx.execute(MISS, row.team_id, row.id, row.disabled_at)
@@ -145,6 +155,11 @@ async def update_endpoint(tx: Connection, row: EndpointRow) -> None:
 async def hold_still(tx: Connection, team_id: str, endpoint_id: str) -> None:
     """Keep others from changing the endpoint: whoever changes deliveries with it locks it first."""
     await tx.execute(HOLD_STILL, team_id, endpoint_id)
+
+
+async def note_notice(tx: Connection, team_id: str, endpoint_id: str, number: int) -> bool:
+    """Note that there were so many notices of its failing; False when another process has done so."""
+    return await tx.fetchval(NOTICE, team_id, endpoint_id, number) is not None
 
 
 async def disable_endpoint(

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from loopwright.server.clock import Clock
-from loopwright.server.mail.links import HitTicket, read_hit_token
+from loopwright.server.mail.links import HIDDEN, HitTicket, read_hit_token
 from loopwright.server.mail.recipient import contact_values
 from loopwright.server.mail.template import Fallbacks, Values
 from loopwright.server.mail.tracked import Link, destination, links_of
@@ -33,6 +33,8 @@ from .verdict import Request, judge
 PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 PRIVATE = {"cache-control": "no-store, private", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 REVISIONS_KEPT = 256
+
+_HIDDEN = int(HIDDEN)
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,9 @@ class _Door:
             return _nothing()
         async with self._pool.acquire() as tx:
             email = await self._email(tx, ticket)
+            if email is not None and ticket.link == _HIDDEN:
+                await self._note(tx, request, email, ticket)
+                return Response("Nothing to see here.", media_type="text/plain", headers=PRIVATE)
             address = await self._destination(tx, email, ticket) if email else None
             if email is None or address is None:
                 return _nothing()
@@ -87,7 +92,8 @@ class _Door:
 
     async def _email(self, tx: Connection, ticket: HitTicket) -> TrackedEmail | None:
         """The email of a genuine token."""
-        email = await load_tracked(tx, ticket.team_id, ticket.email_id, now=self._clock.now())
+        now = self._clock.now()
+        email = await load_tracked(tx, ticket.team_id, ticket.email_id, hidden=_HIDDEN, now=now)
         return email if email and ticket.is_genuine(email.secret) else None
 
     async def _destination(self, tx: Connection, email: TrackedEmail, ticket: HitTicket) -> str | None:
@@ -129,6 +135,8 @@ class _Door:
                 delay=delay,
                 links_lately=email.links_lately,
                 is_picture=not ticket.link,
+                is_hidden=ticket.link == _HIDDEN,
+                hidden_lately=email.hidden_lately,
             ),
             scanners(),
         )

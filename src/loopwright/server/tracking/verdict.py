@@ -24,7 +24,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """What is known of a hit. Names of `headers` are in small letters; `delay` is that since delivery.
 
     `links_lately` counts the email's links that were followed just before, this one aside. `is_picture` is
-    what tells of opens.
+    what tells of opens, `is_hidden` the link that nobody sees, and `hidden_lately` that it was followed just
+    before.
     """
 
     method: str
@@ -33,6 +34,8 @@ class Request(Struct, frozen=True, kw_only=True):
     delay: timedelta | None
     links_lately: int
     is_picture: bool
+    is_hidden: bool = False
+    hidden_lately: bool = False
 
 
 def judge(request: Request, known: Scanners) -> Verdict:
@@ -57,6 +60,10 @@ def _certain(request: Request, known: Scanners, agent: str) -> list[str]:
     signals: list[str] = []
     if request.method == "HEAD":
         signals.append("it asked for the head alone")
+    if request.is_hidden:
+        signals.append("it followed a link that nobody sees")
+    elif request.hidden_lately and not request.is_picture:
+        signals.append("somebody was following all of the email's links, one that nobody sees among them")
     for name in PREFETCH_HEADERS:
         value = request.headers.get(name, "").lower()
         if "prefetch" in value or "preview" in value or "prerender" in value:

@@ -21,6 +21,8 @@ LONGEST_WISH = timedelta(hours=24)
 """A `Retry-After` beyond this counts as this."""
 WITHOUT_SUCCESS = timedelta(hours=120)
 """An endpoint at which nothing succeeds for so long is disabled."""
+NOTICES = (timedelta(hours=24), timedelta(hours=72), timedelta(hours=108))
+"""Before that, people hear of it as often."""
 
 GONE = "it answered 410: it wants no more webhooks"
 FAILS = f"nothing has succeeded there for {WITHOUT_SUCCESS.total_seconds() / 3600:.0f} hours"
@@ -65,6 +67,11 @@ def verdict(attempt: Attempt, *, before: int, failing_for: timedelta, chance: fl
     delay = DELAYS[before] * (1 + JITTER * (2 * chance - 1))
     wish = min(attempt.retry_after or timedelta(0), LONGEST_WISH)
     return Verdict(status="queued", delay=max(delay, wish), disable=disable)
+
+
+def notices(failing_for: timedelta) -> int:
+    """How many notices there are to be once an endpoint fails for so long."""
+    return sum(failing_for >= due for due in NOTICES)
 
 
 def read_retry_after(text: str | None, now: datetime) -> timedelta | None:

@@ -35,12 +35,13 @@ from loopwright.server.store.webhooks import (
     EndpointRow,
     disable_endpoint,
     hold_still,
+    note_notice,
     release_endpoints,
     take_endpoints,
 )
 from loopwright.version import VERSION
 
-from .retry import Attempt, Verdict, verdict
+from .retry import WITHOUT_SUCCESS, Attempt, Verdict, notices, verdict
 from .signing import secrets_of
 from .transport import Transport
 
@@ -141,6 +142,26 @@ class WebhookSender:
                 chance=random.random(),  # noqa: S311  # spreads retries
             )
             await self._record(endpoint, delivery, attempt, judged)
+            if judged.status != "delivered" and not judged.disable:
+                await self._notice(endpoint, failing_for)
+
+    async def _notice(self, endpoint: EndpointRow, failing_for: timedelta) -> None:
+        """Tell people of an endpoint that is going to be disabled, each time once."""
+        number = notices(failing_for)
+        if number <= endpoint.noticed:
+            return
+        async with self._pool.acquire() as tx:
+            is_new = await note_notice(tx, endpoint.team_id, endpoint.id, number)
+        if is_new:
+            left = (WITHOUT_SUCCESS - failing_for).total_seconds() / 3600
+            logger.warning(
+                "nothing has succeeded at the webhook endpoint %s for %.0f hours; in %.0f hours it is "
+                "disabled. Why: loopwright webhooks deliveries %s",
+                endpoint.id,
+                failing_for.total_seconds() / 3600,
+                left,
+                endpoint.id,
+            )
 
     async def _attempt(self, endpoint: EndpointRow, delivery: DueDelivery) -> Attempt:
         now = self._clock.now()

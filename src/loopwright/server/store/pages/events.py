@@ -64,7 +64,10 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmailLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One email to one person; `inbox_id` is its copy in the inbox, if one stayed there."""
+    """One email to one person; `inbox_id` is its copy in the inbox, if one stayed there.
+
+    `node_id` is the node of its run that it comes from.
+    """
 
     id: str
     run_id: str | None
@@ -78,6 +81,7 @@ class EmailLine(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     sent_at: datetime | None
     inbox_id: str | None
+    node_id: str | None = None
 
 
 # Long lists within the properties are not for a page: 50 events could have 200 MB of them.
@@ -144,12 +148,23 @@ RUNS: LiteralString = """
      ORDER BY run.id
 """
 
+# Emails are found by their contact, by whom there is an index.
 EMAILS: LiteralString = """
+    WITH wanted AS (
+        SELECT email.id FROM run
+          JOIN email ON email.team_id = run.team_id AND email.contact_id = run.contact_id
+                    AND email.run_id = run.id
+         WHERE run.team_id = $1 AND run.id = ANY($2::text[])
+         UNION
+        SELECT unnest($3::text[])
+    )
     SELECT email.id, email.run_id, email.contact_id, email.kind, email.to_email,
            COALESCE(NULLIF(email.subject, ''), revision.subject) AS subject,
            email.status, email.reason, email.attempts, email.created_at, email.sent_at,
-           copy.id AS inbox_id
-      FROM email
+           copy.id AS inbox_id,
+           CASE WHEN email.run_id IS NOT NULL THEN split_part(email.cause, ':', 3) END AS node_id
+      FROM wanted
+      JOIN email ON email.id = wanted.id
       JOIN email_message AS message
            ON message.team_id = email.team_id AND message.id = email.message_id
       JOIN email_revision AS revision
@@ -159,7 +174,7 @@ EMAILS: LiteralString = """
              WHERE inbox_message.team_id = email.team_id AND inbox_message.email_id = email.id
              ORDER BY id LIMIT 1
            ) AS copy ON true
-     WHERE email.team_id = $1 AND (email.run_id = ANY($2::text[]) OR email.id = ANY($3::text[]))
+     WHERE email.team_id = $1
      ORDER BY email.id
 """
 
@@ -219,7 +234,7 @@ async def load_emails(
 
 def _run(row: Any) -> RunLine:
     values: dict[str, Any] = dict(row)
-    values["way"] = _way(row["way"] or b"[]")
+    values["way"] = decode_way(row["way"] or b"[]")
     return RunLine(**values)
 
 
@@ -233,4 +248,4 @@ def _decoded(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
 
 
-_way = msgspec.json.Decoder(tuple[WayLine, ...]).decode
+decode_way = msgspec.json.Decoder(tuple[WayLine, ...]).decode

@@ -1,0 +1,42 @@
+"""The first page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from loopwright.server.dashboard.chart import Chart
+from loopwright.server.store.pages.events import EmailLine
+from loopwright.server.store.pages.overview import Counts
+from loopwright.server.store.relays import RelayRow
+from loopwright.server.store.runs import Overdue
+
+from .frame import DashboardPage, Frame, LivePage
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumbersPart(LivePage):
+    """Today's counts, the chart of the last hours and the emails that did not leave.
+
+    `relay` is the SMTP server when it takes no email, or less; `held` is why emails are held, if any are;
+    `overdue` are the runs that do not go on, if there are any; `server` is the address programs send their
+    events to.
+    """
+
+    template: ClassVar[str] = "numbers.html"
+    counts: Counts
+    chart: Chart
+    unsent: Sequence[EmailLine]
+    relay: RelayRow | None
+    held: str | None
+    overdue: Overdue | None
+    server: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewPage(DashboardPage):
+    """The first page; `day` is the day it counts."""
+
+    template: ClassVar[str] = "overview.html"
+    frame: Frame
+    day: str
+    numbers: NumbersPart

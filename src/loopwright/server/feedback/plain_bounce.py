@@ -1,0 +1,68 @@
+"""Bounces of servers that write them in words of their own: flufl.bounce knows most of them. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from email.message import Message
+from email.policy import compat32
+
+from flufl import bounce
+
+from .classify import TEXT_CHARACTERS, code_in, verdict_of, words_about
+from .reference import Headers, header
+from .report import Reference, Report
+
+TEXT_BYTES = 64_000
+"""Of the text, what is looked at: servers say it first, and then return the email."""
+_HEADERS = ("from", "subject", "x-failed-recipients", "auto-submitted", "precedence", "x-mailer")
+# What begins the email that was returned within the text.
+_RETURNED = re.compile(
+    r"^[ \t]*[-=_*]{2,}.{0,80}(?:copy of|original message|headers of|unsent message|below this line)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequence[Report]:
+    """What a bounce without any fields says; nothing when it is none that anybody knows."""
+    own = text[:TEXT_BYTES]
+    temporary, permanent = _all_failures(_rebuilt(headers, own))
+    # Its patterns that stand for a warning are of an email that goes on.
+    failed = {address.decode("utf-8", "replace").lower() for address in permanent}
+    warned = {address.decode("utf-8", "replace").lower() for address in temporary} - failed
+    begun = _RETURNED.search(own)
+    said = own[: begun.start()] if begun else own
+    return [
+        _report(address, said, reference, is_final=address in failed) for address in sorted(failed | warned)
+    ]
+
+
+def _all_failures(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The addresses that failed for now, and for good."""
+    find: Callable[[Message], tuple[frozenset[bytes], frozenset[bytes]]] = bounce.all_failures  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    try:
+        return find(message)
+    except Exception:  # its detectors raise many things over messages that they never expected
+        return frozenset(), frozenset()
+
+
+def _rebuilt(headers: Headers, text: str) -> Message:
+    """The message with a single part and the headers that are looked at: any more may cost seconds."""
+    message = Message(policy=compat32)
+    for name in _HEADERS:
+        if value := header(headers, name):
+            message[name] = " ".join(value.split())
+    if "from" not in message:  # one of its detectors needs one
+        message["from"] = "nobody@invalid"
+    message.set_payload(text)
+    return message
+
+
+def _report(address: str, said: str, reference: Reference, *, is_final: bool) -> Report:
+    words = words_about(address, said)
+    verdict, code = verdict_of("" if is_final else "4.0.0", code_in(words), is_final=is_final)
+    return Report(
+        verdict=verdict,
+        reference=reference,
+        recipients=[address],
+        code=code,
+        text=" ".join(words.split())[:TEXT_CHARACTERS],
+    )

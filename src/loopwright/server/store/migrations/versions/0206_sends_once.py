@@ -1,0 +1,96 @@
+"""Sends that count once however often they are tried, and suppressed recipients as hard bounces.
+
+An email that was refused, and so counted as a send, and then sent after all, was a send twice before. That an
+address is suppressed is a fact of its own, which is told to nobody: nothing was sent there.
+"""
+
+from loopwright.server.store.migrations.scripts import run
+
+revision = "0206"
+down_revision = "0205"
+
+CHANGES = """
+CREATE OR REPLACE FUNCTION count_email_facts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM added WHERE email_id IS NOT NULL) THEN
+        RETURN NULL;
+    END IF;
+    -- A bounce in the talk with the server is a send, too: there was no other fact before. It is noted as
+    -- one, which those that are sent are not: nearly all are, and once.
+    WITH told AS (
+        SELECT added.team_id, added.email_id,
+               CASE added.kind WHEN 'email_suppressed' THEN 'email_bounced' ELSE added.kind END AS kind,
+               coalesce(email.transactional_id, email.message_id, link.owner_id) AS owner_id,
+               bool_or(added.kind = 'email_bounced' AND email.status = 'failed') AS is_refused,
+               CASE WHEN team.provider_delivers THEN 'email_delivered' ELSE 'email_sent' END AS delivery
+          FROM added
+          JOIN team ON team.id = added.team_id
+          LEFT JOIN email ON email.team_id = added.team_id AND email.id = added.email_id
+          LEFT JOIN email_link AS link ON link.team_id = added.team_id AND link.email_id = added.email_id
+         WHERE added.email_id IS NOT NULL AND email.preview IS NULL
+         GROUP BY 1, 2, 3, 4, 6
+    ), outcome AS (
+        SELECT team_id, email_id, kind FROM told
+         WHERE owner_id IS NOT NULL
+           AND kind IN ('email_opened', 'email_clicked', 'email_unsubscribed', 'email_complained',
+                        'email_bounced', 'email_soft_bounced', 'email_delivered')
+         UNION ALL
+        SELECT team_id, email_id, 'email_sent' FROM told WHERE owner_id IS NOT NULL AND is_refused
+    ), once AS (
+        INSERT INTO email_outcome (team_id, email_id, kind)
+        SELECT team_id, email_id, kind FROM outcome ORDER BY email_id, kind
+        ON CONFLICT DO NOTHING
+        RETURNING email_id, kind
+    ), counted AS (
+        SELECT told.team_id, told.owner_id, told.kind, told.delivery, once.email_id IS NOT NULL AS is_first,
+               CASE WHEN told.kind = 'email_sent'
+                    THEN NOT EXISTS (SELECT FROM email_outcome AS known
+                                      WHERE known.email_id = told.email_id AND known.kind = 'email_sent')
+                    ELSE is_refused
+                         AND EXISTS (SELECT FROM once AS sent
+                                      WHERE sent.email_id = told.email_id AND sent.kind = 'email_sent')
+               END AS is_send
+          FROM told LEFT JOIN once USING (email_id, kind)
+         WHERE owner_id IS NOT NULL
+    )
+    INSERT INTO email_counter AS known (
+        team_id, owner_id, part, sends, deliveries, opens, clicks, unsubscribes, spam_reports, hard_bounces,
+        soft_bounces
+    )
+    SELECT team_id, owner_id, pg_backend_pid() % 16,
+           count(*) FILTER (WHERE is_send),
+           count(*) FILTER (WHERE kind = delivery),
+           count(*) FILTER (WHERE kind = 'email_opened' AND is_first),
+           count(*) FILTER (WHERE kind = 'email_clicked' AND is_first),
+           count(*) FILTER (WHERE kind = 'email_unsubscribed' AND is_first),
+           count(*) FILTER (WHERE kind = 'email_complained' AND is_first),
+           count(*) FILTER (WHERE kind = 'email_bounced' AND is_first),
+           count(*) FILTER (WHERE kind = 'email_soft_bounced' AND is_first)
+      FROM counted
+     WHERE is_first OR is_send OR kind = 'email_sent'
+     GROUP BY team_id, owner_id
+     ORDER BY team_id, owner_id
+    ON CONFLICT (team_id, owner_id, part) DO UPDATE
+       SET sends = known.sends + excluded.sends,
+           deliveries = known.deliveries + excluded.deliveries,
+           opens = known.opens + excluded.opens,
+           clicks = known.clicks + excluded.clicks,
+           unsubscribes = known.unsubscribes + excluded.unsubscribes,
+           spam_reports = known.spam_reports + excluded.spam_reports,
+           hard_bounces = known.hard_bounces + excluded.hard_bounces,
+           soft_bounces = known.soft_bounces + excluded.soft_bounces;
+    RETURN NULL;
+END $$;
+-- What was refused before is noted as a send.
+INSERT INTO email_outcome (team_id, email_id, kind)
+SELECT outcome.team_id, outcome.email_id, 'email_sent'
+  FROM email_outcome AS outcome
+  JOIN email ON email.team_id = outcome.team_id AND email.id = outcome.email_id AND email.status = 'failed'
+ WHERE outcome.kind = 'email_bounced'
+ON CONFLICT DO NOTHING;
+"""
+
+
+def upgrade() -> None:
+    """Replace the function."""
+    run(CHANGES)

@@ -1,0 +1,126 @@
+"""Campaigns: the list, and of one what became of its emails, read from what is kept as it happens."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, LiteralString, TypeAlias
+
+import msgspec
+
+from loopwright.server.store.campaigns import CampaignStatus, Stopped
+from loopwright.server.store.database import Connection
+
+from .events import EmailLine, load_emails
+
+Outcome: TypeAlias = Literal["sent", "queued", "skipped", "failed", "unknown"]
+
+
+class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One campaign in the list; `began_at` is when it began, or will. The counts are of all time."""
+
+    id: str
+    name: str
+    status: CampaignStatus
+    stopped: Stopped
+    began_at: datetime | None
+    recipients: int
+    sends: int
+    opens: int
+    clicks: int
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign's emails by what became of them; `reasons` are those of skipped ones, with their number."""
+
+    sent: int
+    queued: int
+    held: int
+    skipped: int
+    failed: int
+    unknown: int
+    reasons: Mapping[str, int]
+
+
+CAMPAIGNS: LiteralString = """
+    SELECT campaign.id, name, status, stopped, coalesce(started_at, starts_at) AS began_at, recipients,
+           coalesce(counted.sends, 0) AS sends, coalesce(counted.opens, 0) AS opens,
+           coalesce(counted.clicks, 0) AS clicks
+      FROM campaign
+      LEFT JOIN LATERAL (
+            SELECT sum(sends)::bigint AS sends, sum(opens)::bigint AS opens, sum(clicks)::bigint AS clicks
+              FROM email_counter WHERE team_id = $1 AND owner_id = campaign.message_id
+           ) AS counted ON true
+     WHERE campaign.team_id = $1 AND ($2::text = '' OR strpos(lower(name), $2) > 0) AND campaign.id < $3
+     ORDER BY campaign.id DESC LIMIT $4
+"""
+UNSENT: LiteralString = """
+    SELECT status, reason, count(*) AS count FROM campaign_unsent
+     WHERE team_id = $1 AND campaign_id = $2 GROUP BY 1, 2 ORDER BY 3 DESC, 2
+"""
+# The queue never holds much of a campaign.
+IN_QUEUE: LiteralString = """
+    SELECT count(*) FILTER (WHERE email.status <> 'held') AS queued,
+           count(*) FILTER (WHERE email.status = 'held') AS held
+      FROM email_queue AS queue JOIN email ON email.team_id = queue.team_id AND email.id = queue.email_id
+     WHERE queue.lane = 2 AND queue.team_id = $1 AND email.campaign_id = $2
+"""
+SENT: LiteralString = """
+    SELECT coalesce(sum(deliveries), 0)::bigint FROM email_counter WHERE team_id = $1 AND owner_id = $2
+"""
+# By the contact, as the index of a campaign's emails has them.
+SENT_TO: LiteralString = """
+    SELECT id, contact_id AS place FROM email
+     WHERE team_id = $1 AND campaign_id = $2 AND status = 'sent' AND contact_id < $3
+     ORDER BY contact_id DESC LIMIT $4
+"""
+QUEUED_TO: LiteralString = """
+    SELECT email.id, email.id AS place
+      FROM email_queue AS queue JOIN email ON email.team_id = queue.team_id AND email.id = queue.email_id
+     WHERE queue.lane = 2 AND queue.team_id = $1 AND email.campaign_id = $2 AND email.id < $3
+     ORDER BY email.id DESC LIMIT $4
+"""
+UNSENT_TO: LiteralString = """
+    SELECT email_id AS id, email_id AS place FROM campaign_unsent
+     WHERE team_id = $1 AND campaign_id = $2 AND email_id < $3 AND status = $5
+     ORDER BY email_id DESC LIMIT $4
+"""
+
+
+async def list_campaigns(
+    tx: Connection, team_id: str, *, search: str, before: str, limit: int
+) -> Sequence[CampaignLine]:
+    """List campaigns whose name contains `search`, in any letter case."""
+    rows = await tx.fetch(CAMPAIGNS, team_id, search.lower(), before, limit)
+    return [CampaignLine(**row) for row in rows]
+
+
+async def load_outcomes(tx: Connection, team_id: str, campaign_id: str, message_id: str) -> Outcomes:
+    """What became of a campaign's emails; `message_id` is what they say."""
+    unsent = await tx.fetch(UNSENT, team_id, campaign_id)
+    queue = await tx.fetchrow(IN_QUEUE, team_id, campaign_id)
+    assert queue is not None, "this statement always has one row"
+    counts = {
+        status: sum(row["count"] for row in unsent if row["status"] == status)
+        for status in ("skipped", "failed", "unknown")
+    }
+    return Outcomes(
+        sent=await tx.fetchval(SENT, team_id, message_id),
+        reasons={row["reason"]: row["count"] for row in unsent if row["status"] == "skipped"},
+        **queue,
+        **counts,
+    )
+
+
+async def list_recipients(
+    tx: Connection, team_id: str, campaign_id: str, outcome: Outcome, *, before: str, limit: int
+) -> Sequence[tuple[str, EmailLine]]:
+    """Emails of a campaign of which that became, each with its place; `before` is the place to go on from."""
+    match outcome:
+        case "sent":
+            rows = await tx.fetch(SENT_TO, team_id, campaign_id, before, limit)
+        case "queued":
+            rows = await tx.fetch(QUEUED_TO, team_id, campaign_id, before, limit)
+        case "skipped" | "failed" | "unknown":
+            rows = await tx.fetch(UNSENT_TO, team_id, campaign_id, before, limit, outcome)
+    ids = [row["id"] for row in rows]
+    emails = {email.id: email for email in await load_emails(tx, team_id, runs=[], emails=ids)}
+    return [(row["place"], emails[row["id"]]) for row in rows if row["id"] in emails]
