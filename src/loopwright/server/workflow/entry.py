@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 
 from loopwright.ids import new_id
 from loopwright.server.store.emails import Value
-from loopwright.server.store.facts import Fact
+from loopwright.server.store.facts import Change, Fact
 from loopwright.server.store.runs import NewRun
 from loopwright.server.store.workflows import ActiveWorkflow, Hindrance
 
@@ -37,12 +37,16 @@ def triggers(fact: Fact) -> list[TriggerKey]:
             return [
                 (team_id, "ContactPropertyTrigger", subject)
                 for key, change in fact.changes.items()
-                for subject in (key, *((key, exact) for exact in exact_values(change.is_)))
+                for subject in _subjects_of(key, change)
             ]
         case "list_joined":
             return [(team_id, "AddToListTrigger", fact.list_id)]
         case _:
             return []
+
+
+def _subjects_of(key: str, change: Change) -> list[Subject]:
+    return [key, *((key, exact) for exact in exact_values(change.is_))]
 
 
 def by_trigger(workflows: Sequence[ActiveWorkflow]) -> dict[TriggerKey, list[ActiveWorkflow]]:
