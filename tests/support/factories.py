@@ -6,7 +6,7 @@ what time alone brings, and for what an older release writes, which nothing in t
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 import msgspec
 from msgspec.structs import replace
@@ -408,6 +408,47 @@ async def add_patterns(pool: Pool, team_id: str, count: int) -> None:
         """,
         team_id, count,
     )  # fmt: skip
+
+
+async def add_facts_of(
+    pool: Pool,
+    team_id: str,
+    message_id: str,
+    owner: Literal["campaign", "workflow"],
+    sent: int,
+    *,
+    bounced: int = 0,
+    complained: int = 0,
+    suppressed: int = 0,
+    now: datetime,
+) -> None:
+    """Emails of the only campaign or workflow, and what was told of them."""
+    kinds = {
+        "email_sent": sent,
+        "email_bounced": bounced,
+        "email_complained": complained,
+        "email_suppressed": suppressed,
+    }
+    for kind, count in kinds.items():
+        ids = [new_id(now) for _ in range(count)]
+        await pool.execute(
+            f"""
+            INSERT INTO email (id, team_id, cause, kind, message_id, to_email, {owner}_id, event_properties,
+                               data_variables, status, attempts, mime_id, created_at)
+            SELECT id, $2, id, 'marketing', $3, id || '@elsewhere.org', (SELECT id FROM {owner}),
+                   '{{}}', '{{}}',
+                   CASE WHEN $5 = 'email_suppressed' THEN 'skipped' ELSE 'sent' END, 1, id, $4
+              FROM unnest($1::text[]) AS id
+            """,
+            ids, team_id, message_id, now, kind,
+        )  # fmt: skip
+        await pool.execute(
+            """
+            INSERT INTO fact (id, team_id, kind, email_id, detail, happened_at)
+            SELECT id, $2, $3, id, '{}', $4 FROM unnest($1::text[]) AS id
+            """,
+            ids, team_id, kind, now,
+        )  # fmt: skip
 
 
 async def add_keys(pool: Pool, team_id: str, prefix: str, count: int, *, now: datetime) -> None:

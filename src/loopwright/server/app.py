@@ -20,8 +20,12 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.braking import LOOK_SECONDS as BRAKE_SECONDS
+from loopwright.server.feedback.braking import Braking
 from loopwright.server.feedback.http_door import HttpDoor, fetch
 from loopwright.server.feedback.intake import Intake
+from loopwright.server.feedback.mailbox import LOOK_SECONDS as MAILBOX_SECONDS
+from loopwright.server.feedback.mailbox import Mailboxes
 from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
@@ -53,6 +57,7 @@ from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.runtime.growth import watching_growth
 from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeeping, Kept, make_months
 from loopwright.server.runtime.listening import Listener, listen
+from loopwright.server.runtime.repeating import repeating
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.runtime.worker import Schedule, Worker
 from loopwright.server.sealing import SealingKey, open_sealing
@@ -315,6 +320,15 @@ async def _jobs(
     dispatcher = Dispatcher(pool, clock, observer.job)
     await dispatcher.start()
     stack.push_async_callback(dispatcher.stop)
+    resolver = Resolver(settings.webhook_networks)
+    stack.callback(resolver.close)
+    mailboxes = Mailboxes(
+        pool, Intake(pool, ingest, clock), clock, await _sealing(pool, settings, clock), resolver
+    )
+    await stack.enter_async_context(repeating(mailboxes.look, what="mailboxes", seconds=MAILBOX_SECONDS))
+    await stack.enter_async_context(
+        repeating(Braking(pool, clock).look, what="brakes", seconds=BRAKE_SECONDS)
+    )
     housekeeping = Housekeeping(
         pool,
         clock,

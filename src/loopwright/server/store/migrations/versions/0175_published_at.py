@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0175"
-down_revision = "0166"
+down_revision = "0168"
 
 CHANGES = """
 ALTER TABLE transactional_email ADD COLUMN published_at timestamptz; -- the last time; null while it never was
