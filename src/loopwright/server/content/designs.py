@@ -116,7 +116,8 @@ async def write_theme(
         return 0
     found = await messages.load_theme_users(tx, team_id, theme.id, is_default=theme.is_default)
     rewritten = await asyncio.to_thread(_rewritten, found, changed, now)
-    await messages.write_revisions(tx, [one for one in rewritten if one.created_at == now])
+    stored = {one.id for one in found}
+    await messages.write_revisions(tx, [one for one in rewritten if one.id not in stored])
     design = await load_design(tx, team_id, [one.content.lmx for one in rewritten])
     await render_anew(tx, rewritten, design, now=now)
     return len(rewritten)
