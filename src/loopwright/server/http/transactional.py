@@ -44,7 +44,9 @@ async def list_published(call: ApiRequest, wanted: PageWanted) -> Page[Published
 
 
 def _published(row: TransactionalRow) -> PublishedTransactional:
-    assert row.published_at is not None
     return PublishedTransactional(
-        id=row.id, name=row.name, last_updated=row.published_at, data_variables=row.data_variables
+        id=row.id,
+        name=row.name,
+        last_updated=row.published_at or row.updated_at,
+        data_variables=row.data_variables,
     )
