@@ -333,7 +333,10 @@ async def _jobs(
         pool,
         clock,
         Kept(
-            events=settings.event_retention, emails=settings.email_retention, inbox=settings.inbox_retention
+            events=settings.event_retention,
+            emails=settings.email_retention,
+            runs=settings.run_retention,
+            inbox=settings.inbox_retention,
         ),
     )
     worker = Worker(
