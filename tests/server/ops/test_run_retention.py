@@ -54,13 +54,15 @@ async def enter(
     if ended:
         end = "UPDATE run SET status = 'finished', updated_at = $2 WHERE id = $1"
         await pool.execute(end, run.id, ended)
-    return await pool.fetchval("SELECT EXISTS (SELECT FROM run WHERE id = $1)", run.id)
+    was_let_in: bool = await pool.fetchval("SELECT EXISTS (SELECT FROM run WHERE id = $1)", run.id)
+    return was_let_in
 
 
 async def tidy(pool: Pool, now: datetime = NOW, runs: Retention = DAYS) -> int:
     """Returns how many runs are left."""
     await Housekeeping(pool, HandClock(now), Kept(runs=runs)).tidy()
-    return await pool.fetchval("SELECT count(*) FROM run")
+    left: int = await pool.fetchval("SELECT count(*) FROM run")
+    return left
 
 
 async def test_what_ended_long_ago_goes(pool: Pool, workflow: WorkflowRow) -> None:
