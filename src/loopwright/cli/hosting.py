@@ -136,6 +136,13 @@ EmailRetention = Annotated[
         help="Days for which emails are kept, at least, with what became of them. Or 'forever'.",
     ),
 ]
+RunRetention = Annotated[
+    str,
+    typer.Option(
+        envvar="LOOPWRIGHT_RUN_RETENTION",
+        help="Days for which workflow runs are kept after their end, at least. Or 'forever'.",
+    ),
+]
 InboxRetention = Annotated[
     str,
     typer.Option(
