@@ -77,6 +77,16 @@ async def test_what_is_not_applied_is_told_of(
     assert words in reason
 
 
+async def test_nothing_follows_for_who_was_forgotten(post: Post) -> None:
+    """The address of a deleted contact is kept no more, and none is suppressed in its place."""
+    email_id = await post.sent()
+    await post.pool.execute("UPDATE email SET to_email = ''")
+    assert await post.tell("hard", email_id) == Taken(unknown=1)
+    assert await post.suppressed() == []
+    [reason] = await post.unknown()
+    assert "deleted" in reason
+
+
 async def test_a_forged_token_is_worth_nothing(post: Post) -> None:
     """The signature is the team's, whatever the letters' case."""
     email_id = await post.sent()
