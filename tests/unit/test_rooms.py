@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     | {
         "server.audience",
         "server.campaign.launch",
+        "server.campaign.moments",
         "server.campaign.trial",
         "server.content",
         "server.feedback.doors",
@@ -71,7 +72,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
     "server.workflow": COMMON
-    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
+    | {
+        "server.audience.predicate",
+        "server.content.notices",
+        "server.content.publishing",
+        "server.mail.decide",
+    },
     "server.mail": COMMON,
     "server.content": COMMON
     | {
@@ -121,6 +127,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.audience.check",
         "server.audience.predicate",
         "server.campaign.launch",
+        "server.campaign.moments",
         "server.campaign.trial",
         "server.content",
         "server.mail.decide",

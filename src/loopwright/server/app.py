@@ -37,6 +37,7 @@ from loopwright.server.http.preferences import routes as preference_routes
 from loopwright.server.http.rate_limits import RateLimits
 from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.http.routes import Api
+from loopwright.server.http.space import Space
 from loopwright.server.http.uploads import routes as upload_routes
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
@@ -156,6 +157,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
         sealing = await _sealing(pool, settings, clock)
+        space = Space()
         pages = Starlette(
             routes=[
                 *health.routes(),
@@ -165,7 +167,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
                 *HttpDoor(pool, intake, clock, sealing, fetch).routes(),
-                *upload_routes(pool, clock),
+                *upload_routes(pool, clock, space),
                 *icon_routes(),
                 *openapi_routes(),
                 *form_routes(pool, ingest, clock, public_url=public_url),
@@ -187,7 +189,9 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             clock,
             limits,
             removal_quota=settings.removal_quota,
+            space=space,
             public_url=settings.public_url,
+            media_url=settings.media_url,
             has_relay=settings.smtp_url is not None,
             webhooks=WebhookTerms(sealing=sealing, networks=settings.webhook_networks),
         )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from loopwright.server.campaign import launch
+from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.store import campaign_sending, campaigns
@@ -17,7 +18,7 @@ from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
 from loopwright.server.store.database import Connection
 
 from .bodies import CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
-from .campaigns import found, moment_in
+from .campaigns import found
 from .dispatch import ApiRequest, answer
 from .strict import given, read_strict
 
