@@ -236,6 +236,7 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
     endpoint = await write_endpoint(await rows_of(welcoming))
     run = await welcoming.pool.fetchval("SELECT id FROM run WHERE way <> '[]' ORDER BY id DESC LIMIT 1")
     places = {
+        "unsent": "/unsent",
         "campaigns": "/campaigns",
         "campaign": f"/campaigns/{campaign}",
         "campaign-draft": f"/campaigns/{draft}",
@@ -353,11 +354,12 @@ async def write_campaigns(rows: Rows) -> tuple[str, str, str]:
             continue
         for kind in ("email_sent", "email_opened", "email_clicked")[: 1 + number % 3]:
             await add_fact(pool, team_id, kind, email_id=email, now=now)
-        for link in range(1 + number % 3):
-            await insert(
-                pool, "email_visit", team_id=team_id, email_id=email, link=link, hits=1,
-                human=int(number % 4 > 0), machine=int(number % 4 == 0), unsure=int(number % 5 == 0),
-            )  # fmt: skip
+    revision = await pool.fetchval("SELECT content_revision_id FROM email_message WHERE id = $1", message)
+    for link, human, machine, unsure in [(0, 1130, 212, 35), (1, 317, 540, 8), (2, 41, 530, 12)]:
+        await insert(
+            pool, "visit_count", team_id=team_id, owner_id=message, revision_id=revision, link=link, hour=at,
+            part=0, human=human, machine=machine, unsure=unsure,
+        )  # fmt: skip
     return campaign, draft, segment
 
 

@@ -86,7 +86,8 @@ async def test_a_campaign_goes_its_way_by_buttons(site: Site, operator: httpx2.A
     soon = site.clock.now() + timedelta(days=1)
     page = await operator.post(f"{path}/schedule", data={"at": f"{soon:%Y-%m-%dT%H:%M}"}, headers=FROM_HERE)
     assert "The campaign is scheduled." in page.text
-    assert f"It begins {soon.day} {soon:%b}" in words(page.text)
+    assert f"It begins {soon:%d %b %H:%M}" in words(page.text)
+    assert "by clocks of UTC" in page.text
     starts_at = (await of(site, campaign)).starts_at
     assert starts_at == soon.replace(second=0, microsecond=0)
     for verb, says, status, offered in [
@@ -145,18 +146,17 @@ async def test_what_became_of_a_campaign(site: Site, operator: httpx2.AsyncClien
     now = site.clock.now()
     campaign = await write(site, status="Sent", started_at=now, noted_at=now, queued_at=now, recipients=7)
     await pool.execute("UPDATE team SET tracking = true WHERE id = $1", team_id)
-    emails = await sent(site, campaign, 3, "sent")
+    await sent(site, campaign, 3, "sent")
     await sent(site, campaign, 2, "skipped", "the contact is unsubscribed")
     [failed] = await sent(site, campaign, 1, "failed", "550 no such user")
     await sent(site, campaign, 1, "unknown", EVIL)
-    for email, link, human, machine in [
-        (emails[0], 0, 1, 0), (emails[0], 1, 2, 1), (emails[1], 1, 0, 4), (emails[2], 0, 0, 1),
-    ]:  # fmt: skip
+    message = (await of(site, campaign)).message_id
+    revision = await pool.fetchval("SELECT content_revision_id FROM email_message WHERE id = $1", message)
+    for link, human, machine in [(0, 2, 1), (1, 1, 2)]:
         await insert(
-            pool, "email_visit", team_id=team_id, email_id=email, link=link, hits=human + machine,
-            human=human, machine=machine, unsure=0,
+            pool, "visit_count", team_id=team_id, owner_id=message, revision_id=revision, link=link,
+            hour=now, part=0, human=human, machine=machine, unsure=0,
         )  # fmt: skip
-    await pool.execute("UPDATE email_visit SET human = 1 WHERE email_id = $1 AND link = 0", emails[2])
     page = (await operator.get(f"/campaigns/{campaign}")).text
     said = words(page)
     assert "3 of 7 sent" in said
@@ -179,10 +179,40 @@ async def test_what_became_of_a_campaign(site: Site, operator: httpx2.AsyncClien
     answer = await operator.post(
         f"/campaigns/{campaign}/retry", data={"status": "skipped"}, headers=FROM_HERE
     )
-    assert "Emails that are sent again: 2." in answer.text
-    assert "Skipped 0" in words(answer.text)
+    assert "They are being sent again." in answer.text
+    assert (await of(site, campaign)).retry_status == "skipped"
     wrong = await operator.post(f"/campaigns/{campaign}/retry", data={"status": "sent"}, headers=FROM_HERE)
     assert wrong.status_code == 422
+
+
+async def test_a_time_is_that_of_the_teams_clocks(site: Site, operator: httpx2.AsyncClient) -> None:
+    """The form says which clocks, and the page both."""
+    campaign = await write(site)
+    await site.rows.pool.execute("UPDATE team SET time_zone = 'Asia/Tokyo' WHERE id = $1", site.rows.team_id)
+    soon = (site.clock.now() + timedelta(days=1)).replace(second=0, microsecond=0)
+    form = {"at": f"{soon:%Y-%m-%dT%H:%M}"}
+    page = await operator.post(f"/campaigns/{campaign}/schedule", data=form, headers=FROM_HERE)
+    assert (await of(site, campaign)).starts_at == soon - timedelta(hours=9)
+    assert f"It begins {soon:%d %b %H:%M} by clocks of Asia/Tokyo" in words(page.text)
+
+
+async def test_emails_that_did_not_leave(site: Site, operator: httpx2.AsyncClient) -> None:
+    """Found by status, words and time, and sent again together."""
+    contact = await site.rows.contact("ada@example.com")
+    old = site.clock.now() - timedelta(days=20)
+    for reason, at in [("550 no such user", None), ("450 later", None), ("550 no such user", old)]:
+        await site.rows.email("Hi", "ada@example.com", contact, status="failed", reason=reason, at=at)
+    await site.rows.email("Hi", "ada@example.com", contact, status="skipped", reason="unsubscribed")
+    assert "2 found" in (await operator.get("/unsent")).text
+    assert "1 found" in (await operator.get("/unsent?status=skipped")).text
+    assert "2 found" in (await operator.get("/unsent?words=No+Such&days=30")).text
+    assert "None that failed for “none” in a day." in words(
+        (await operator.get("/unsent?words=none&days=1")).text
+    )
+    form = {"status": "failed", "words": "no such", "days": "7"}
+    page = await operator.post("/unsent/retry", data=form, headers=FROM_HERE)
+    assert "Emails that are sent again: 1." in page.text
+    assert "1 found" in (await operator.get("/unsent")).text
 
 
 async def test_segments_in_words_and_numbers(site: Site, operator: httpx2.AsyncClient) -> None:

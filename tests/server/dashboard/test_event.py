@@ -184,7 +184,7 @@ async def test_an_email_that_was_skipped(
     await rows.email(
         "Hello",
         "ada@example.com",
-        None,
+        await live_server.pool.fetchval("SELECT contact_id FROM run"),
         run_id=await live_server.pool.fetchval("SELECT id FROM run"),
         status="skipped",
         reason="the contact is unsubscribed",

@@ -14,7 +14,7 @@ from support.dashboard_site import Site
 ANY_ID = dict.fromkeys(
     (
         *("message_id", "contact_id", "event_id", "transactional_id", "theme_id", "component_id"),
-        *("workflow_id", "webhook_id", "delivery_id"),
+        *("workflow_id", "webhook_id", "delivery_id", "run_id", "campaign_id", "segment_id"),
     ),
     "c1",
 )

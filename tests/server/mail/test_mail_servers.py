@@ -1,4 +1,4 @@
-"""Against Postfix and Exim: what arrived, how often, and who would be suppressed."""
+"""Against Postfix, postgrey and Exim: what arrived, how often, and who would be suppressed."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.session import Timeouts
 from loopwright.server.mail.transport import Accepted, Bounced, Deferred, Held, Outcome, Relay
 from support.mail_office import relay_to
-from support.mail_servers import exim, postfix
+from support.mail_servers import exim, postfix, postgrey
 from support.raw_smtp import own_certificate
 
 BRIEF = 0.2
@@ -91,6 +91,21 @@ async def test_postfix_limits_connections(tmp_path: Path) -> None:
         assert len(arrived) == len(set(arrived)) == 60
     assert post.tries.total() == 0
     assert post.bounced == []
+
+
+async def test_postgrey_does_not_know_us_yet(tmp_path: Path) -> None:
+    """Everybody's first try is refused, whatever domain they are at: each waits, and arrives once."""
+    recipients = [f"ada@d{number}.test" for number in range(8)] + people(4)
+    async with postgrey(tmp_path / "postgrey", delay_seconds=1) as greylisting:
+        settings = {"smtpd_recipient_restrictions": f"{greylisting}, permit"}
+        async with postfix(tmp_path / "postfix", **settings) as server:
+            post = Post(relay_to(server.url))
+            await post.send_all(recipients)
+            assert sorted(await server.arrived(12)) == sorted(recipients)
+            assert len(server.lines("Greylisted")) >= 12
+    assert all(post.tries[recipient] for recipient in recipients)
+    assert post.bounced == []
+    assert post.relay.status().condition == "up"
 
 
 async def test_postfix_knows_whom_it_does_not_know(tmp_path: Path) -> None:

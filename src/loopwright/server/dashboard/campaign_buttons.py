@@ -1,17 +1,18 @@
 """The buttons of a campaign: send, schedule, pause, resume, cancel, and a test to oneself."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import get_args
 
 from starlette.responses import Response
 
 from loopwright.server.campaign import launch
+from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
 from loopwright.server.dashboard.buttons import Wish
 from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.store.campaigns import CampaignRow, lock_campaign
-from loopwright.server.store.retries import Choice, Unsent, queue_again
+from loopwright.server.store.retries import Unsent
 from loopwright.server.store.teams import load_team
 from loopwright.wire.failures import CAMPAIGN_NOT_FOUND
 
@@ -24,9 +25,9 @@ async def send_campaign(wish: Wish) -> Response:
 
 
 async def schedule_campaign(wish: Wish) -> Response:
-    """POST /campaigns/{campaign_id}/schedule: `at` is a time in UTC, as browsers write it."""
+    """POST /campaigns/{campaign_id}/schedule: `at` is a time of the team's zone, as browsers write it."""
     team = await load_team(wish.tx, wish.team_id)
-    at = _moment(wish.form.get("at", ""))
+    at = moment_in(team.time_zone, _time(wish.form.get("at", "")), "The time")
     await launch.schedule(wish.tx, team, await _locked(wish), at, relay_url=wish.relay_url, now=wish.now)
     return wish.back(done="scheduled")
 
@@ -59,9 +60,15 @@ async def test_campaign(wish: Wish) -> Response:
 
 async def retry_campaign(wish: Wish) -> Response:
     """POST /campaigns/{campaign_id}/retry: its emails of a status once more."""
-    campaign = await _locked(wish)
-    chosen = Choice(team_id=wish.team_id, statuses=(_unsent(wish.form),), campaign_id=campaign.id)
-    return wish.back(done="queued_again", count=await queue_again(wish.tx, chosen, now=wish.now))
+    await launch.retry(wish.tx, await _locked(wish), _unsent(wish.form), now=wish.now)
+    return wish.back(done="campaign_again")
+
+
+async def send_to_joined(wish: Wish) -> Response:
+    """POST /campaigns/{campaign_id}/joined: to those who are in its audience since."""
+    team = await load_team(wish.tx, wish.team_id)
+    await launch.send_to_joined(wish.tx, team, await _locked(wish), relay_url=wish.relay_url, now=wish.now)
+    return wish.back(done="sending")
 
 
 def _unsent(form: Mapping[str, str]) -> Unsent:
@@ -79,10 +86,9 @@ async def _locked(wish: Wish) -> CampaignRow:
     return campaign
 
 
-def _moment(text: str) -> datetime:
-    """`2026-12-01T09:30` is a moment in UTC. Raises `BadRequest`."""
+def _time(text: str) -> datetime:
+    """`2026-12-01T09:30`. Raises `BadRequest`."""
     try:
-        moment = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
-        raise BadRequest("Choose a day and a time, in UTC.", code="scheduling_invalid") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise BadRequest("Choose a day and a time.", code="scheduling_invalid") from None

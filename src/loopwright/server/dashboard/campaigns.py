@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 from starlette.responses import HTMLResponse, Response
@@ -77,6 +79,7 @@ async def show_campaign(visit: Visit) -> Response:
     if visit.wants_part:
         return answers.part(part, visit.request)
     tx, team_id = visit.tx, visit.team_id
+    team = await load_team(tx, team_id)
     design = await load_design(tx, team_id, [revision.content.lmx])
     whole = replace(revision.content, lmx=expand(revision.content.lmx, design))
     owner = MessageOwner(kind="campaign", id=campaign.id, state=campaign.status)
@@ -93,12 +96,13 @@ async def show_campaign(visit: Visit) -> Response:
             filter=await _filter(visit, campaign.filter) if campaign.filter else None,
             reachable=await _reachable(visit, campaign),
             count_url=visit.here(count="1"),
-            default_at=f"{campaign.planned_at:%Y-%m-%dT%H:%M}" if campaign.planned_at else "",
+            time_zone=team.time_zone,
+            default_at=local(campaign.planned_at, team.time_zone) if campaign.planned_at else "",
             part=part,
             view=_view(visit),
             revision=revision,
             sample=await _sample(visit, revision),
-            domain=(await load_team(tx, team_id)).sending_domain,
+            domain=team.sending_domain,
             missing=[name for field, name in NEEDED.items() if not getattr(revision.content, field).strip()],
             guardian=inspect(whole, await load_scope(tx, team_id, owner)),
         )
@@ -150,12 +154,19 @@ def waiting(campaign: CampaignRow, outcomes: Outcomes) -> int:
     return max(campaign.recipients - made, 0)
 
 
+def local(moment: datetime, time_zone: str) -> str:
+    """`2026-12-01T09:30`, by clocks of that zone: what a form's field for a time begins with."""
+    return f"{moment.astimezone(ZoneInfo(time_zone)):%Y-%m-%dT%H:%M}"
+
+
 async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) -> ProgressPart:
     tx, team_id, message_id = visit.tx, visit.team_id, campaign.message_id
     outcomes = await load_outcomes(tx, team_id, campaign.id, message_id)
     counts = await load_counts(tx, team_id, message_id)
     counted = await load_by_link(tx, team_id, message_id)
     followed = [one for one in counted if one.revision_id == revision.id]
+    team = await load_team(tx, team_id)
+    zone, starts_at = ZoneInfo(team.time_zone), campaign.starts_at
     is_under_way = campaign.status in ("Scheduled", "Sending")
     shown = (campaign, outcomes, counts, followed)
     return ProgressPart(
@@ -166,7 +177,9 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
         counts=counts,
         opens=next((one for one in followed if one.link == int(PICTURE)), None),
         links=link_lines(await asyncio.to_thread(links_of, revision.content.lmx), followed),
-        is_tracked=(await load_team(tx, team_id)).tracking,
+        is_tracked=team.tracking,
+        starts_local=f"{starts_at.astimezone(zone):%d %b %H:%M}" if starts_at else "",
+        time_zone=team.time_zone,
     )
 
 

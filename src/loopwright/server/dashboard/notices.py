@@ -23,6 +23,7 @@ SENTENCES: Mapping[Done, str] = {
     "disabled": "The endpoint is disabled. What happens meanwhile is kept for 30 days.",
     "webhook_tested": "A test is on its way; it is the first line below.",
     "replayed": "Webhooks that are sent again: {count}.",
+    "campaign_again": "They are being sent again.",
     "queued_again": "Emails that are sent again: {count}.",
 }
 

@@ -16,6 +16,7 @@ from loopwright.server.dashboard.campaign_buttons import (
     retry_campaign,
     schedule_campaign,
     send_campaign,
+    send_to_joined,
     test_campaign,
 )
 from loopwright.server.dashboard.campaigns import (
@@ -47,6 +48,7 @@ from loopwright.server.dashboard.transactional import (
     show_transactional_html,
     show_transactionals,
 )
+from loopwright.server.dashboard.unsent import retry_unsent, show_unsent
 from loopwright.server.dashboard.webhook_buttons import (
     disable_webhook,
     enable_webhook,
@@ -75,6 +77,7 @@ PAGES = {
     "/events/{event_id}": show_event,
     "/contacts": show_contacts,
     "/contacts/{contact_id}": show_contact,
+    "/unsent": show_unsent,
     "/campaigns": show_campaigns,
     "/campaigns/{campaign_id}": show_campaign,
     "/campaigns/{campaign_id}/html": show_campaign_html,
@@ -109,6 +112,8 @@ BUTTONS: Mapping[str, tuple[Act, View]] = {
     "/campaigns/{campaign_id}/resume": (resume_campaign, show_campaign),
     "/campaigns/{campaign_id}/cancel": (cancel_campaign, show_campaign),
     "/campaigns/{campaign_id}/test": (test_campaign, show_campaign),
+    "/unsent/retry": (retry_unsent, show_unsent),
+    "/campaigns/{campaign_id}/joined": (send_to_joined, show_campaign),
     "/campaigns/{campaign_id}/retry": (retry_campaign, show_campaign),
     "/workflows/{workflow_id}/start": (start_workflow, show_workflow),
     "/workflows/{workflow_id}/resume": (resume_workflow, show_workflow),

@@ -1,8 +1,7 @@
 """Campaigns: list, create, read, change, and what became of their emails. Sending is explicit, and ours."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 from loopwright.ids import new_id
 from loopwright.server.audience.accept import accept_audience
 from loopwright.server.audience.strict import AudienceFilterRequest
+from loopwright.server.campaign.moments import moment_in
 from loopwright.server.content.save import write_content
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import BadRequest, Conflict, NotFound
@@ -166,24 +166,6 @@ def _plan(call: ApiRequest, given: SchedulingRequest | UnsetType, row: CampaignR
     moment = moment_in(call.team.time_zone, given.timestamp, "scheduling.timestamp")
     if moment <= call.clock.now():
         raise BadRequest("scheduling.timestamp has passed; choose a later time", code="scheduling_invalid")
-    return moment
-
-
-def moment_in(time_zone: str, given: datetime, where: str) -> datetime:
-    """The moment that is meant: without an offset, that of clocks in the time zone; of two, the first.
-
-    Raises `BadRequest` for a time that clocks pass over.
-    """
-    if given.tzinfo is not None:
-        return given
-    zone = ZoneInfo(time_zone)
-    moment = given.replace(tzinfo=zone).astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != given:
-        raise BadRequest(
-            f"{where}: clocks in {time_zone} are put forward then; choose another time, or give an offset",
-            code="scheduling_invalid",
-            path=where,
-        )
     return moment
 
 

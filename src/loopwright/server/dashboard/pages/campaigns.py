@@ -46,7 +46,7 @@ class ProgressPart(LivePage):
     """What became of a campaign's emails, and of those that arrived.
 
     `waiting` recipients have no email yet; `opens` is who fetched the picture, None when nobody did. Opens
-    and clicks are only known when `is_tracked`.
+    and clicks are only known when `is_tracked`. `starts_local` is when it begins by clocks of `time_zone`.
     """
 
     template: ClassVar[str] = "campaign_progress.html"
@@ -57,6 +57,8 @@ class ProgressPart(LivePage):
     opens: LinkCount | None
     links: Sequence[LinkLine]
     is_tracked: bool
+    starts_local: str
+    time_zone: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ class CampaignPage(DashboardPage):
     filter: FilterWords | None
     reachable: int | None
     count_url: str
+    time_zone: str
     default_at: str
     part: ProgressPart
     view: CampaignView

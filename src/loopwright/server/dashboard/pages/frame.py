@@ -8,7 +8,7 @@ Section = Literal["overview", "inbox", "events", "contacts", "campaigns", "workf
 
 Done = Literal[
     "published", "started", "resumed", "paused", "stopped", "sending", "scheduled", "campaign_paused",
-    "campaign_resumed", "cancelled", "tested", "queued_again",
+    "campaign_resumed", "cancelled", "tested", "queued_again", "campaign_again",
     "enabled", "disabled", "webhook_tested", "replayed",
 ]  # fmt: skip
 """What a button did."""
