@@ -65,7 +65,6 @@ class WorkflowPage(DashboardPage):
     at: str | None
     diagram: Diagram
     box_width: int
-    box_height: int
     nodes: Mapping[str, NodeBox]
 
 
