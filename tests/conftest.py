@@ -35,23 +35,23 @@ PATIENCE.read = PATIENCE.write = PATIENCE.pool = PATIENCE.connect = 60.0
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The embedded server's URL, with one migrated database that others are copied from."""
-    # Not below pytest's own folder, which every further run closes to the user that PostgreSQL runs as.
-    folder = Path(mkdtemp(prefix="loopwright-"))
-    fill(folder)
-    postgres = EmbeddedPostgres(folder, QUICK)
-    yield postgres.open()
-    postgres.close()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
 def aside() -> Iterator[Aside]:
     """A thread for what outlives the event loop of a test."""
     aside = Aside()
     yield aside
     aside.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(aside: Aside) -> Iterator[str]:
+    """The embedded server's URL, with one migrated database that others are copied from."""
+    # Not below pytest's own folder, which every further run closes to the user that PostgreSQL runs as.
+    folder = Path(mkdtemp(prefix="loopwright-"))
+    aside.do(asyncio.to_thread(fill, folder))  # a loop may be running here already
+    postgres = EmbeddedPostgres(folder, QUICK)
+    yield postgres.open()
+    postgres.close()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.postmaster import find_postmaster
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.wheel import account_for, programs
+from support.databases import named
 from support.examples import WELCOME
 from support.factories import OLDER_TEAM
 from support.live import LiveServer
@@ -64,7 +65,7 @@ async def empty_url(database_url: str) -> AsyncIterator[str]:
     """A database with nothing in it."""
     admin = await asyncpg.connect(database_url)
     await admin.execute("CREATE DATABASE restored")
-    yield database_url.replace("/loopwright_test?", "/restored?")
+    yield named(database_url, "restored")
     await admin.execute("DROP DATABASE restored WITH (FORCE)")
     await admin.close()
 

@@ -61,6 +61,8 @@ async def test_settings(team_command: Any) -> None:
         pytest.param(["create", "My team "], "called My team already", id="new team of a name that is taken"),
         pytest.param(["show", "--team", "other"], "no team other", id="unknown team"),
         pytest.param(["keys", "revoke", "cnone"], "no key cnone", id="unknown key"),
+        pytest.param(["notices", "ops"], "the address is incomplete", id="no address for notices"),
+        pytest.param(["notices", "a@b.example", "--off"], "not both", id="notices to somebody and nobody"),
     ],
 )
 async def test_mistakes(team_command: Any, arguments: list[str], text: str) -> None:
@@ -119,3 +121,10 @@ async def test_keys(team_command: Any, pool: Pool, team: TeamRow) -> None:
     await team_command("keys", "revoke", listed["id"])
     async with pool.acquire() as tx:
         assert await team_of_key(tx, hash_key(key)) is None
+
+
+async def test_notices(team_command: Any) -> None:
+    """Where they go: set, shown and switched off."""
+    ops = "ops@acme.example"
+    for arguments, said in (([], "nobody"), ([ops], ops), ([], ops), (["--off"], "nobody")):
+        assert f"Notices go to {said}." in (await team_command("notices", *arguments)).stdout

@@ -1,5 +1,7 @@
 """Databases of the tests' PostgreSQL: copied from a migrated one, and emptied instead of made anew."""
 
+import re
+
 import asyncpg
 
 # The database of the server's that is migrated, and one that is always there to make others from.
@@ -26,7 +28,7 @@ EMPTY = """
 
 
 class Database:
-    """A migrated database. The connection that empties it stays: one that is new has everything to look up."""
+    """A migrated database. The connection that empties it stays: a new one has everything to look up."""
 
     def __init__(self, url: str, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self.url = url
@@ -58,6 +60,6 @@ async def copied(server_url: str, name: str) -> Database:
     return database
 
 
-def named(server_url: str, name: str) -> str:
-    """The URL of another database of that server."""
-    return server_url.replace(f"/{MIGRATED}?", f"/{name}?")
+def named(url: str, name: str) -> str:
+    """The URL of another database of the same server."""
+    return re.sub(r"/\w+\?", f"/{name}?", url)

@@ -6,23 +6,30 @@ what time alone brings, and for what an older release writes, which nothing in t
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 import msgspec
+from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.content import save
+from loopwright.server.content.designs import create_component, load_design
+from loopwright.server.content.images import digest_of
+from loopwright.server.content.message import check_message, required_variables
 from loopwright.server.keys import hash_key
+from loopwright.server.mail.normal import normalise
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store import batches, suppressions, teams
 from loopwright.server.store.batches import BatchChanges
 from loopwright.server.store.database import Connection, Pool
+from loopwright.server.store.designs import ComponentRow, Styles, ThemeRow, insert_theme
 from loopwright.server.store.events import PatternRow
 from loopwright.server.store.groups import GroupKind
-from loopwright.server.store.messages import EMPTY
+from loopwright.server.store.messages import EMPTY, Content
 from loopwright.server.store.segments import SegmentRow, insert_segment
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.store.transactional import insert_transactional, publish
+from loopwright.server.store.uploads import ImageRow, keep_images
 from loopwright.server.store.webhook_deliveries import queue_test
 from loopwright.server.store.webhooks import EndpointRow, insert_endpoint
 from loopwright.server.webhook.signing import seal_secret
@@ -302,6 +309,49 @@ async def add_published(
             )
 
 
+async def add_theme(pool: Pool, team_id: str, theme_id: str, *, name: str, styles: Styles) -> None:
+    """A theme that no file knows."""
+    now = datetime.now(UTC)
+    row = ThemeRow(id=theme_id, name=name, styles=styles, is_default=False, created_at=now, updated_at=now)
+    async with pool.acquire() as tx:
+        await insert_theme(tx, team_id, row)
+
+
+async def add_component(pool: Pool, team_id: str, component_id: str, *, name: str, lmx: str) -> None:
+    """A component that no file knows."""
+    now = datetime.now(UTC)
+    row = ComponentRow(id=component_id, name=name, lmx=normalise(lmx), created_at=now, updated_at=now)
+    async with pool.acquire() as tx, tx.transaction():
+        await create_component(tx, team_id, row)
+
+
+async def add_image(pool: Pool, team_id: str, data: bytes) -> None:
+    """A PNG that emails may show."""
+    row = ImageRow(content_type="image/png", data=data)
+    async with pool.acquire() as tx:
+        await keep_images(tx, team_id, {digest_of(data): row}, now=datetime.now(UTC))
+
+
+async def add_published_content(
+    pool: Pool, team_id: str, transactional_id: str, content: Content, *, name: str
+) -> None:
+    """A transactional email that says this, and that no file knows."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as tx, tx.transaction():
+        design = await load_design(tx, team_id, [content.lmx])
+        content = replace(content, lmx=normalise(content.lmx))
+        names = check_message(content, "transactional", design).data_variables
+        draft = await save.write_content(tx, team_id, None, content, now=now)
+        await insert_transactional(
+            tx, team_id, transactional_id, name=name, group_id=None, draft_message_id=draft.message_id,
+            now=now,
+        )  # fmt: skip
+        await publish(
+            tx, team_id, transactional_id, data_variables=names,
+            required_variables=required_variables(names, content), now=now,
+        )  # fmt: skip
+
+
 async def know_pattern(pool: Pool, team_id: str, name: str) -> None:
     """The pattern of an event name, unless it is known."""
     row = PatternRow(id=new_id(datetime.now(UTC)), team_id=team_id, name=name, properties={})
@@ -358,6 +408,47 @@ async def add_patterns(pool: Pool, team_id: str, count: int) -> None:
         """,
         team_id, count,
     )  # fmt: skip
+
+
+async def add_facts_of(
+    pool: Pool,
+    team_id: str,
+    message_id: str,
+    owner: Literal["campaign", "workflow"],
+    sent: int,
+    *,
+    bounced: int = 0,
+    complained: int = 0,
+    suppressed: int = 0,
+    now: datetime,
+) -> None:
+    """Emails of the only campaign or workflow, and what was told of them."""
+    kinds = {
+        "email_sent": sent,
+        "email_bounced": bounced,
+        "email_complained": complained,
+        "email_suppressed": suppressed,
+    }
+    for kind, count in kinds.items():
+        ids = [new_id(now) for _ in range(count)]
+        await pool.execute(
+            f"""
+            INSERT INTO email (id, team_id, cause, kind, message_id, to_email, {owner}_id, event_properties,
+                               data_variables, status, attempts, mime_id, created_at)
+            SELECT id, $2, id, 'marketing', $3, id || '@elsewhere.org', (SELECT id FROM {owner}),
+                   '{{}}', '{{}}',
+                   CASE WHEN $5 = 'email_suppressed' THEN 'skipped' ELSE 'sent' END, 1, id, $4
+              FROM unnest($1::text[]) AS id
+            """,
+            ids, team_id, message_id, now, kind,
+        )  # fmt: skip
+        await pool.execute(
+            """
+            INSERT INTO fact (id, team_id, kind, email_id, detail, happened_at)
+            SELECT id, $2, $3, id, '{}', $4 FROM unnest($1::text[]) AS id
+            """,
+            ids, team_id, kind, now,
+        )  # fmt: skip
 
 
 async def add_keys(pool: Pool, team_id: str, prefix: str, count: int, *, now: datetime) -> None:

@@ -52,7 +52,8 @@ class Aside:
                 await stopping.wait()
 
         serving = self.begin(serve())
-        wait([started, serving], return_when=FIRST_COMPLETED)
+        both: list[Future[Any]] = [started, serving]
+        wait(both, return_when=FIRST_COMPLETED)
         if not started.done():
             serving.result()
         try:

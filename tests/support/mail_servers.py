@@ -1,4 +1,4 @@
-"""Postfix and Exim of Debian's packages, as processes with config, spool and log in a folder of their own."""
+"""Postfix, Exim and postgrey of Debian's packages, as processes with config, spool and log in own folders."""
 
 import asyncio
 import os
@@ -6,13 +6,14 @@ import random
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 POSTFIX_DAEMONS = Path("/usr/lib/postfix/sbin")
 EXIM = Path("/opt/exim4/usr/sbin/exim4")
 """Debian's packages of Postfix and Exim exclude each other, so this one is unpacked beside."""
+POSTGREY = Path("/usr/sbin/postgrey")
 PATIENCE_SECONDS = 20
 QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
@@ -143,7 +144,9 @@ class MailServer:
 
 
 @asynccontextmanager
-async def postfix(folder: Path, *, bounces: bool = False, **settings: str) -> AsyncIterator[MailServer]:
+async def postfix(
+    folder: Path, settings: Mapping[str, str], *, bounces: bool = False
+) -> AsyncIterator[MailServer]:
     """Postfix with these settings of main.cf beside those that a test needs; with `bounces` it sends some."""
     port = _free_port()
     config = folder / "config"
@@ -162,6 +165,21 @@ async def postfix(folder: Path, *, bounces: bool = False, **settings: str) -> As
     process = subprocess.Popen([POSTFIX_DAEMONS / "master", "-c", config, "-s"], env=environment)
     async with _running(process, MailServer(port, folder / "mail.log")) as server:
         yield server
+
+
+@asynccontextmanager
+async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncIterator[str]:
+    """Greylisting, as the restriction that Postfix is to have: whom it knows for so long may pass."""
+    port = _free_port()
+    folder.mkdir()
+    _open_folders(folder)
+    shutil.chown(folder, "postgrey", "postgrey")
+    command = [POSTGREY, f"--inet=127.0.0.1:{port}", f"--delay={delay_seconds}", f"--dbdir={folder}"]
+    command += ["--whitelist-clients=/dev/null", "--whitelist-recipients=/dev/null"]
+    command += ["--auto-whitelist-clients=0", "--user=postgrey", "--group=postgrey"]
+    process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL)
+    async with _running(process, MailServer(port, folder / "log")):
+        yield f"check_policy_service inet:127.0.0.1:{port}"
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from loopwright.server.ingest.command import (
     Identity,
     ImportContact,
     OptIn,
+    ReportEmail,
     SendEvent,
     SendTransactional,
     SetPreferences,
@@ -160,6 +161,8 @@ class Sequential:
                 return self._submit_form(command)
             case AnswerOptIn() | SetPreferences():
                 return self._follow_link(command)
+            case ReportEmail():
+                raise AssertionError("emails of this model do not leave, and nothing comes back of them")
 
     def state(self) -> State:
         """What there is now."""

@@ -72,7 +72,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.ingest": COMMON | {"server.workflow.entry", "server.mail.links", "server.observe"},
     "server.workflow": COMMON
-    | {"server.audience.predicate", "server.content.publishing", "server.mail.decide"},
+    | {
+        "server.audience.predicate",
+        "server.content.notices",
+        "server.content.publishing",
+        "server.mail.decide",
+    },
     "server.mail": COMMON,
     "server.content": COMMON
     | {
@@ -141,10 +146,13 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server.feedback": COMMON
     | {
+        "server.campaign.launch",
         "server.ingest",
         "server.mail.links",
         "server.mail.parsed_email",
         "server.mail.reply",
+        "server.webhook.addresses",
+        "server.workflow.control",
     },
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
@@ -218,7 +226,7 @@ def test_pure_modules_reach_for_nothing() -> None:
         "server/mail/dkim.py",
         "server/feedback/report.py", "server/feedback/message.py", "server/feedback/classify.py",
         "server/feedback/reference.py", "server/feedback/delivery_status.py",
-        "server/feedback/auto_reply.py", "server/feedback/plain_bounce.py",
+        "server/feedback/brake.py", "server/feedback/auto_reply.py", "server/feedback/plain_bounce.py",
         "server/http/rate_limits.py", "server/tracking/verdict.py", "server/testing/faults.py",
         "server/ingest/facts.py", "server/ingest/consequences.py",
         "server/webhook/retry.py", "server/workflow/change.py",

@@ -11,7 +11,7 @@ from loopwright.cli.hosting import check_server_runs_here
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
 from .failure import CommandFailed, ExitCode
-from .hosting import DatabaseUrl, DataDirOfServer, PublicUrl, failures_told, find_data, read_url
+from .hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, failures_told, find_data, read_url
 
 if TYPE_CHECKING:
     from loopwright.server.definitions.change import Change
@@ -36,6 +36,7 @@ def apply(
         str | None, typer.Option(help="The team, by name or id; needed when there are several.")
     ] = None,
     public_url: PublicUrl = None,
+    media_url: MediaUrl = None,
     data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -44,10 +45,11 @@ def apply(
     All files are checked before anything changes; mistakes are shown as file:line: message, with exit code 1.
     Applying the same files again changes nothing. What the files do not name is left alone. An email that was
     changed elsewhere since files last wrote it is refused, unless --overwrite is given. A workflow that was
-    paused or stopped elsewhere stays so, unless --resume is given. Images of the folder are at --public-url,
-    where readers reach the server.
+    paused or stopped elsewhere stays so, unless --resume is given. Images of the folder are at --media-url
+    or --public-url, where readers reach them.
     """
     check_server_runs_here()
+    images_url = read_url(media_url, "--media-url") or read_url(public_url)
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
     from loopwright.server.definitions.apply import LOCAL_URL
@@ -70,7 +72,7 @@ def apply(
                     SystemClock(),
                     overwrite=overwrite,
                     resume=resume,
-                    public_url=read_url(public_url) or LOCAL_URL,
+                    public_url=images_url or LOCAL_URL,
                 )
             )
     except InvalidDefinitions as invalid:
@@ -78,7 +80,7 @@ def apply(
     except (NotADirectoryError, UnknownTeam) as error:
         raise CommandFailed(str(error)) from None
     warnings = list(definitions.warnings)
-    if definitions.images and public_url is None:
+    if definitions.images and images_url is None:
         message = f"readers would get it from {LOCAL_URL}; give --public-url, as servers have it"
         warnings.append(Mistake(definitions.images[0].path, 1, message))
     if json:

@@ -185,6 +185,8 @@ def _tell(body: bytes, *, as_json: bool) -> None:
         return
     found = msgspec.json.decode(body)
     say(f"{found['name']}: {found['state']}{_when(found)}")
+    if found.get("reason"):
+        say(found["reason"])
     counts = {"recipients": found["recipients"], "unconfirmed": found["unconfirmed"], **found["emails"]}
     if found["startedAt"]:
         say(", ".join(f"{name} {count}" for name, count in counts.items() if count) or "no recipients yet")

@@ -66,18 +66,20 @@ def workflows(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """See whether contacts go on in the team's workflows when they are due.
+    """See whether contacts go on in the team's workflows when they are due, and what brakes say.
 
     Ends with 0 when all is well and with 1 when there is something to do.
     """
 
     async def work() -> "list[Finding]":
         from loopwright.server.clock import SystemClock
-        from loopwright.server.doctor import of_runs
+        from loopwright.server.doctor import of_brakes, of_runs
+        from loopwright.server.store.brakes import load_brakes
         from loopwright.server.store.runs import load_overdue
 
         async with opened_team(team, data_dir, database_url) as (tx, found):
-            return [of_runs(await load_overdue(tx, found.id, now=SystemClock().now()))]
+            overdue = await load_overdue(tx, found.id, now=SystemClock().now())
+            return [of_runs(overdue), *of_brakes(await load_brakes(tx, found.id))]
 
     _tell(run_on_database(work()), as_json=as_json)
 

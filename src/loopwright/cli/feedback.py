@@ -18,6 +18,7 @@ _REMOVE = Operation("deleteFeedbackDoor", "DELETE", f"{_ROOT}/doors/{{doorId}}")
 _UNKNOWN = Operation("listFeedbackUnknown", "GET", f"{_ROOT}/unknown", "always")
 _CLEAR = Operation("clearFeedbackUnknown", "DELETE", f"{_ROOT}/unknown")
 _STOPPED = Operation("listStoppedAddresses", "GET", f"{_ROOT}/stopped", "always")
+_BRAKES = Operation("listBrakes", "GET", "/loopwright/v1/brakes", "always")
 _RELEASE = Operation("releaseAddress", "DELETE", f"{_ROOT}/stopped")
 
 app = typer.Typer(no_args_is_help=True, help="What comes back: bounces and complaints, and their doors.")
@@ -158,6 +159,20 @@ def release(email: Annotated[str, typer.Argument(help="The address.")], *, as_js
     """Have marketing go to an address again that it no longer went to."""
     body = _ask(_RELEASE, email=email)
     show_json(body) if as_json else say(f"marketing goes to {email} again")
+
+
+@app.command()
+def brakes(*, as_json: AsJson = False) -> None:
+    """List campaigns and workflows that were paused for what comes back, and those that soon may be."""
+    body = _ask(_BRAKES)
+    if as_json:
+        show_json(body)
+        return
+    rows = [
+        (one["id"], f"{one['kind']} {one['name']}", one["state"], one["since"], one["reason"])
+        for one in msgspec.json.decode(body)
+    ]
+    show_table(("id", "what", "state", "since", "reason"), rows)
 
 
 def _ask(operation: Operation, *ids: str, body: dict[str, Any] | None = None, **query: str | None) -> bytes:

@@ -91,6 +91,13 @@ PublicUrl = Annotated[
         envvar="LOOPWRIGHT_PUBLIC_URL", help="What links in emails begin with, as the world sees it."
     ),
 ]
+MediaUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOOPWRIGHT_MEDIA_URL",
+        help="What addresses of images begin with, where a cache in front of the server has them.",
+    ),
+]
 SealingKeyOption = Annotated[
     str | None,
     typer.Option(
@@ -201,14 +208,14 @@ def read_give_up_after(text: str | None) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
-def read_url(text: str | None) -> str | None:
-    """What links in emails begin with, when it is given."""
+def read_url(text: str | None, option: str = "--public-url") -> str | None:
+    """What addresses begin with, when it is given."""
     if text is None:
         return None
     try:
         return read_public_url(text)
     except ValueError as mistake:
-        raise typer.BadParameter(f"--public-url {mistake}") from None
+        raise typer.BadParameter(f"{option} {mistake}") from None
 
 
 def read_api_key(text: str | None) -> str | None:

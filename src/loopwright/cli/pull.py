@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loopwright.cli.failure import CommandFailed
-from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer
+from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, read_url
 from loopwright.cli.on_database import Team, opened_team, run_on_database
 
 if TYPE_CHECKING:
@@ -21,41 +21,53 @@ def pull(
         bool, typer.Option("--overwrite", help="Replace files that say something else.")
     ] = False,
     team: Team = None,
+    public_url: PublicUrl = None,
+    media_url: MediaUrl = None,
     data_dir: DataDirOfServer = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Write the team's mailing lists and workflows, with their emails, as files into FOLDER.
+    """Write what the team has as files into FOLDER: mailing lists, themes, components, emails and workflows.
 
-    Applying the files then changes nothing. Lists and workflows that files did not know get a slug, made of
-    their names. Where files of the same names say something else, nothing is written, unless --overwrite is
-    given.
+    Applying the files then changes nothing. What files did not know gets a slug, made of its name, and images
+    that emails show at --public-url come along. Where files of the same names say something else, nothing is
+    written, unless --overwrite is given.
     """
-    pulled = run_on_database(_pull(folder, team, data_dir, database_url, overwrite=overwrite))
+    address = read_url(media_url, "--media-url") or read_url(public_url)
+    pulled = run_on_database(_pull(folder, team, data_dir, database_url, address, overwrite=overwrite))
     for note in pulled.notes:
         typer.echo(f"note: {note}", err=True)
-    typer.echo(f"Wrote {len(pulled.files)} files into {folder}." if pulled.files else "Nothing to write.")
+    written = len(pulled.files) + len(pulled.images)
+    typer.echo(f"Wrote {written} files into {folder}." if written else "Nothing to write.")
 
 
 async def _pull(
-    folder: Path, team: str | None, data_dir: Path | None, database_url: str | None, *, overwrite: bool
+    folder: Path,
+    team: str | None,
+    data_dir: Path | None,
+    database_url: str | None,
+    public_url: str | None,
+    *,
+    overwrite: bool,
 ) -> "Pulled":
     """In one transaction: when a file cannot be written, nothing has got a slug."""
+    from loopwright.server.definitions.apply import LOCAL_URL
     from loopwright.server.definitions.pull import pull as pull_files
 
     async with opened_team(team, data_dir, database_url) as (tx, owner):
-        pulled = await pull_files(tx, owner.id)
-        others = [name for name, text in pulled.files.items() if _says_otherwise(folder / name, text)]
+        pulled = await pull_files(tx, owner.id, public_url=public_url or LOCAL_URL)
+        files = {name: text.encode() for name, text in pulled.files.items()} | dict(pulled.images)
+        others = [name for name, data in files.items() if _says_otherwise(folder / name, data)]
         if others and not overwrite:
             raise CommandFailed(
                 f"Nothing was written: {', '.join(others)} would say something else; "
                 "give --overwrite to replace them."
             )
-        for name, text in pulled.files.items():
+        for name, data in files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="\n")
+            file.write_bytes(data)
     return pulled
 
 
-def _says_otherwise(file: Path, text: str) -> bool:
-    return file.exists() and file.read_text(encoding="utf-8") != text
+def _says_otherwise(file: Path, data: bytes) -> bool:
+    return file.exists() and file.read_bytes() != data

@@ -28,6 +28,7 @@ from .hosting import (
     InboxRetention,
     LogFormat,
     LogLevel,
+    MediaUrl,
     PublicUrl,
     SealingKeyOption,
     SendRate,
@@ -96,6 +97,7 @@ def serve(
         ),
     ] = SUPPRESSION_REMOVALS,
     public_url: PublicUrl = None,
+    media_url: MediaUrl = None,
     trusted_proxies: Annotated[
         str | None,
         typer.Option(
@@ -184,6 +186,7 @@ def serve(
         rate_limit=read_rate_limit(rate_limit),
         removal_quota=removal_quota,
         public_url=read_url(public_url),
+        media_url=read_url(media_url, "--media-url"),
         trusted_proxies=read_proxies(trusted_proxies),
         connections=connections,
         workers=workers,

@@ -166,6 +166,35 @@ def set_(
     _show(*run_on_database(_change(changes, team, data_dir, database_url)), as_json=as_json)
 
 
+@app.command()
+def notices(
+    address: Annotated[str | None, typer.Argument(help="Where to write to.")] = None,
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Write to nobody.")] = False,
+    team: Team = None,
+    data_dir: DataDirOfServer = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Have a team written to when something needs somebody, such as a paused workflow that loses contacts.
+
+    Without an address or --off it shows where notices go.
+    """
+
+    async def run() -> str | None:
+        from loopwright.server.mail.addresses import ascii_address
+        from loopwright.server.store.notices import load_address, set_address
+
+        async with opened_team(team, data_dir, database_url) as (tx, found):
+            if address is not None or off:
+                await set_address(tx, found.id, None if address is None else ascii_address(address))
+            return await load_address(tx, found.id)
+
+    if address is not None and off:
+        raise CommandFailed("give an address, or --off, not both")
+    to = run_on_database(run())
+    say(f"Notices go to {to}." if to else "Notices go to nobody.")
+
+
 async def _change(
     changes: "SettingChanges", team: str | None, data_dir: Path | None, database_url: str | None
 ) -> "tuple[TeamRow, list[str]]":

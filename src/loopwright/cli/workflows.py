@@ -78,6 +78,8 @@ def _do(operation: Operation, workflow_id: str, *, as_json: bool) -> None:
         return
     found: dict[str, Any] = msgspec.json.decode(body)
     say(f"{found['name']}: {found['status']}")
+    if found.get("reason"):
+        say(found["reason"])
     if found["queueingUntil"]:
         say(f"New matches wait until {found['queueingUntil']}; later ones are lost.")
     say(f"{found['inside']} inside, {found['waitingToEnter']} of them wait to enter")

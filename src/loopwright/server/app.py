@@ -20,8 +20,12 @@ from loopwright.server.bootstrap import ensure_key
 from loopwright.server.campaign.dispatcher import Dispatcher
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.dashboard.views import routes as dashboard_routes
+from loopwright.server.feedback.braking import LOOK_SECONDS as BRAKE_SECONDS
+from loopwright.server.feedback.braking import Braking
 from loopwright.server.feedback.http_door import HttpDoor, fetch
 from loopwright.server.feedback.intake import Intake
+from loopwright.server.feedback.mailbox import LOOK_SECONDS as MAILBOX_SECONDS
+from loopwright.server.feedback.mailbox import Mailboxes
 from loopwright.server.feedback.smtp_door import smtp_door
 from loopwright.server.http.dispatch import Authenticator, WebhookTerms
 from loopwright.server.http.fallback import HANDLERS as ELSEWHERE
@@ -33,6 +37,7 @@ from loopwright.server.http.preferences import routes as preference_routes
 from loopwright.server.http.rate_limits import RateLimits
 from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.http.routes import Api
+from loopwright.server.http.space import Space
 from loopwright.server.http.uploads import routes as upload_routes
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SetPreferences
@@ -52,6 +57,7 @@ from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.runtime.growth import watching_growth
 from loopwright.server.runtime.housekeeping import EVERY_TEN_MINUTES, Housekeeping, Kept, make_months
 from loopwright.server.runtime.listening import Listener, listen
+from loopwright.server.runtime.repeating import repeating
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.runtime.worker import Schedule, Worker
 from loopwright.server.sealing import SealingKey, open_sealing
@@ -151,6 +157,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
         await stack.enter_async_context(observer.sampling(ingest, pools))
         health = Health(pool)
         sealing = await _sealing(pool, settings, clock)
+        space = Space()
         pages = Starlette(
             routes=[
                 *health.routes(),
@@ -160,7 +167,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
                 *opt_in_routes(pool, ingest),
                 *tracking_routes(pool, clock),
                 *HttpDoor(pool, intake, clock, sealing, fetch).routes(),
-                *upload_routes(pool, clock),
+                *upload_routes(pool, clock, space),
                 *icon_routes(),
                 *openapi_routes(),
                 *form_routes(pool, ingest, clock, public_url=public_url),
@@ -182,7 +189,9 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             clock,
             limits,
             removal_quota=settings.removal_quota,
+            space=space,
             public_url=settings.public_url,
+            media_url=settings.media_url,
             has_relay=settings.smtp_url is not None,
             webhooks=WebhookTerms(sealing=sealing, networks=settings.webhook_networks),
         )
@@ -311,6 +320,15 @@ async def _jobs(
     dispatcher = Dispatcher(pool, clock, observer.job)
     await dispatcher.start()
     stack.push_async_callback(dispatcher.stop)
+    resolver = Resolver(settings.webhook_networks)
+    stack.callback(resolver.close)
+    mailboxes = Mailboxes(
+        pool, Intake(pool, ingest, clock), clock, await _sealing(pool, settings, clock), resolver
+    )
+    await stack.enter_async_context(repeating(mailboxes.look, what="mailboxes", seconds=MAILBOX_SECONDS))
+    await stack.enter_async_context(
+        repeating(Braking(pool, clock).look, what="brakes", seconds=BRAKE_SECONDS)
+    )
     housekeeping = Housekeeping(
         pool,
         clock,

@@ -17,6 +17,7 @@ from loopwright.server.domains import Domain
 from loopwright.server.mail.decide import NO_ADDRESS, NO_DOMAIN, is_owned
 from loopwright.server.mail.dkim import publishes
 from loopwright.server.mail.smtp_url import Server
+from loopwright.server.store.brakes import BrakeRow
 from loopwright.server.store.runs import Overdue
 from loopwright.server.store.teams import TeamRow
 
@@ -27,7 +28,9 @@ UNAUTHORIZED = 401
 class Finding(Struct, frozen=True, kw_only=True):
     """What was found about a subject. `remedy` says what to do; it is empty when all is well."""
 
-    about: Literal["domain", "address", "DKIM", "SPF", "DMARC", "bounces", "relay", "public URL", "workflows"]
+    about: Literal[
+        "domain", "address", "DKIM", "SPF", "DMARC", "bounces", "relay", "public URL", "workflows", "brakes"
+    ]
     found: str
     remedy: str = ""
 
@@ -53,6 +56,25 @@ def of_runs(overdue: Overdue | None) -> Finding:
         f"{overdue.since:%Y-%m-%d %H:%M} UTC",
         remedy="see that a server or worker runs on this database, and what its log says of their steps",
     )
+
+
+def of_brakes(brakes: Sequence[BrakeRow]) -> list[Finding]:
+    """Whether too much comes back of what is sent."""
+    if not brakes:
+        return [Finding(about="brakes", found="little comes back of campaigns and workflows")]
+    return [
+        Finding(
+            about="brakes",
+            found=f"{one.kind} {one.name} ({one.owner_id}): {one.reason}",
+            remedy="see whose addresses these are, and "
+            + (
+                f"have it go on with: loopwright {one.kind}s resume {one.owner_id}"
+                if one.state == "braked"
+                else f"pause it with: loopwright {one.kind}s pause {one.owner_id}"
+            ),
+        )
+        for one in brakes
+    ]
 
 
 async def missing_keys(dns: Dns, domain: Domain) -> list[str]:

@@ -30,7 +30,9 @@ class Settings:
     in the inbox. `api_key` fixes a key of the first team. `rate_limit` is a number of requests per second and
     team, `loops` for the published limits, or `off`; `removal_quota` is how many suppressions a team may lift
     in any 30 days. `public_url` is what links in emails begin with, without a final slash; None means the
-    address the server listens on. Proxies in `trusted_proxies` are believed whom they took a request from.
+    address the server listens on. `media_url` is what addresses of images begin with, where a cache stands in
+    front of them; None means that they are there as well. Proxies in `trusted_proxies` are believed whom
+    they took a request from.
     Webhooks go to public addresses, and to those in `webhook_networks`.
     Mail that comes back is taken on `bounce_port` of `bounce_host`, by no process where it is None.
     `workers` is the number of processes that take requests, each over at most `connections` at a time; with
@@ -52,6 +54,7 @@ class Settings:
     rate_limit: RateLimit = "off"
     removal_quota: int = SUPPRESSION_REMOVALS
     public_url: str | None = None
+    media_url: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
     webhook_networks: tuple[Network, ...] = ()
     connections: int = MOST_CONNECTIONS

@@ -49,6 +49,17 @@ class StoppedAddresses(Answer, frozen=True, kw_only=True):
     data: list[StoppedAddress]
 
 
+class Brake(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A campaign or a workflow, `warned` of or `braked`: paused, until somebody resumes it."""
+
+    id: str
+    kind: str
+    name: str
+    state: str
+    reason: str
+    since: datetime
+
+
 class Cleared(Answer, frozen=True, kw_only=True):
     """How many entries are gone."""
 

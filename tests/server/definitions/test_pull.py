@@ -11,14 +11,16 @@ from typer.testing import CliRunner
 
 from loopwright.cli.program import program
 from loopwright.ids import new_id
+from loopwright.server.content.images import digest_of, image_url
 from loopwright.server.content.save import write_content
-from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.apply import LOCAL_URL, apply_definitions
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.pull import pull
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.database import Pool
 from loopwright.server.store.messages import EMPTY
-from loopwright.server.store.teams import TeamRow
+from loopwright.server.store.teams import TeamRow, insert_team
+from loopwright.server.store.workflows import WorkflowRow
 from loopwright.server.workflow import edit
 from loopwright.server.workflow.edit import Edited
 from loopwright.server.workflow.graph import (
@@ -33,12 +35,21 @@ from loopwright.server.workflow.graph import (
     SignupTrigger,
     TimerAction,
     Trigger,
+    graph_of,
 )
 from loopwright.wire.filters import AudienceFilter, OptInCondition, PropertyCondition
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 from loopwright.wire.workflows import After, Between
 from support.content import PLAIN
-from support.factories import add_list, add_segment
+from support.factories import (
+    add_component,
+    add_draft,
+    add_image,
+    add_list,
+    add_published_content,
+    add_segment,
+    add_theme,
+)  # fmt: skip
 from support.workflows import add_workflow, email_timer_email
 
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
@@ -172,6 +183,115 @@ async def test_applying_what_was_pulled_changes_nothing(
         assert (await pull(tx, team.id)).files == pulled.files
 
 
+PNG = b"\x89PNG\r\n\x1a\nlogo"
+IMAGE = f'<Image src="{image_url(LOCAL_URL, digest_of(PNG), "image/png")}" alt="Acme"/>'
+ELSEWHERE = '<Image src="https://images.example.com/a.png"/>'
+BLOCKS = (
+    "<Paragraph>{data.code}</Paragraph>",
+    IMAGE,
+    ELSEWHERE,
+    '<Divider width="50"/>',
+    "<Paragraph>Hi</Paragraph>",
+)
+STYLES: dict[str, str | float] = {
+    "bodyColor": "#ffffff", "backgroundColor": "", "bodyFontFamily": "'Exo 2', serif", "borderWidth": 1,
+    "heading1LetterSpacing": -0.5,
+}  # fmt: skip
+
+
+@st.composite
+def bodies(draw: st.DrawFn, theme: bool, components: int) -> str:
+    """LMX that names some of what there is."""
+    blocks = draw(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=3))
+    blocks += [
+        f'<Component componentId="ccomponent{one}"/>' for one in range(components) if draw(st.booleans())
+    ]
+    style = '<Style themeId="ctheme" bodyColor="#eeeeee"/>' if theme and draw(st.booleans()) else ""
+    return style + "".join(blocks)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+async def test_content_that_was_pulled_is_applied_as_it_is(
+    data: st.DataObject, pool: Pool, team: TeamRow
+) -> None:
+    """Random themes, components, images and transactional emails, and a workflow's that name them, too."""
+    await begin_anew(pool, team.id)
+    for table in ("transactional_email", "email_message", "component", "theme", "image"):
+        await pool.execute(f"DELETE FROM {table}")
+    await add_image(pool, team.id, PNG)
+    has_theme, components = data.draw(st.booleans()), data.draw(st.integers(0, 3))
+    if has_theme:
+        keys = data.draw(st.sets(st.sampled_from(sorted(STYLES))))
+        await add_theme(pool, team.id, "ctheme", name="Sea & sand", styles={key: STYLES[key] for key in keys})
+    for number in range(components):
+        lmx = data.draw(bodies(theme=False, components=0))
+        await add_component(
+            pool, team.id, f"ccomponent{number}", name=data.draw(st.sampled_from("AB")), lmx=lmx
+        )
+    for number in range(data.draw(st.integers(0, 3))):
+        content = replace(
+            PLAIN,
+            lmx=data.draw(bodies(theme=has_theme, components=components)),
+            cc_email=data.draw(st.sampled_from(["", "a@example.com"])),
+            data_fallbacks=data.draw(st.sampled_from([{}, {"code": "0"}])),
+        )
+        await add_published_content(
+            pool, team.id, f"cemail{number}", content, name=data.draw(st.sampled_from("AB"))
+        )
+    nodes = graph_of(await add_welcome(pool, team.id)).nodes
+    async with pool.acquire() as tx, tx.transaction():
+        body = data.draw(bodies(theme=has_theme, components=components)).replace("{data.code}", "x")
+        message_id = next(one.email_message_id for one in nodes.values() if isinstance(one, SendEmailAction))
+        await write_content(tx, team.id, message_id, replace(PLAIN, lmx=body), now=NOW)
+        pulled = await pull(tx, team.id)
+        definitions = parse(pulled.files, pulled.images)
+        changes = await apply_definitions(tx, team.id, definitions, now=NOW)
+        assert {change.action for change in changes} == {"unchanged"}, (changes, pulled.files)
+        assert (await pull(tx, team.id)).files == pulled.files
+        assert not any(LOCAL_URL in text for text in pulled.files.values())
+        # Another team gets the same from them.
+        other = tx.transaction()
+        await other.start()
+        await insert_team(tx, replace(team, id="cother", name="Other"), now=NOW)
+        changes = await apply_definitions(tx, "cother", definitions, now=NOW)
+        assert {change.action for change in changes} == {"created"}
+        there = await pull(tx, "cother")
+        assert (there.files, there.images) == (pulled.files, pulled.images)
+        await other.rollback()
+
+
+async def test_what_files_cannot_hold_is_told(pool: Pool, team: TeamRow) -> None:
+    """An email that was never published, one without what files ask for, and what they have no word for."""
+    await add_draft(pool, team.id, "cdraft", "cmessage")
+    await add_published_content(pool, team.id, "cempty", replace(PLAIN, subject=""), name="Empty")
+    copied = replace(PLAIN, cc_email="a@example.com", email_format="plain")
+    await add_published_content(pool, team.id, "ccopied", copied, name="Copied")
+    async with pool.acquire() as tx, tx.transaction():
+        pulled = await pull(tx, team.id)
+    assert sorted(pulled.files) == ["transactional/copied.lmx", "transactional/copied.toml"]
+    assert pulled.notes == [
+        "transactional/copied.toml: files have no word for CC and the plain format, which applying keeps",
+        "transactional/draft.toml: Draft was never published, and files publish what they hold",
+        "transactional/empty.toml:1: subject is missing; the email stays where it is",
+    ]
+
+
+async def add_welcome(pool: Pool, team_id: str) -> WorkflowRow:
+    """An email, a day, another email, in nodes whose ids files can keep."""
+    named = await email_timer_email(pool, team_id, 5)
+    ids = {name: new_id(NOW) for name in named}
+    nodes: dict[str, Node] = {
+        ids[name]: replace(node, next_node_ids=tuple(ids[one] for one in node.next_node_ids))
+        for name, node in named.items()
+    }
+    return await add_workflow(pool, team_id, nodes, root=ids["root"], status="Paused")
+
+
 async def begin_anew(pool: Pool, team_id: str) -> None:
     """A list and a segment, and no workflow."""
     await pool.execute("DELETE FROM workflow")
@@ -190,13 +310,7 @@ async def test_the_commands(tmp_path: Path, pool: Pool, team: TeamRow, database_
         assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
         return result.exit_code, result.output
 
-    named = await email_timer_email(pool, team.id, 5)
-    ids = {name: new_id(NOW) for name in named}
-    nodes: dict[str, Node] = {
-        ids[name]: replace(node, next_node_ids=tuple(ids[one] for one in node.next_node_ids))
-        for name, node in named.items()
-    }
-    row = await add_workflow(pool, team.id, nodes, root=ids["root"], status="Paused")
+    row = await add_welcome(pool, team.id)
     assert await run("pull") == (0, f"Wrote 3 files into {tmp_path / 'files'}.\n")
     assert (tmp_path / "files/workflows/welcome.toml").exists()
     code, output = await run("apply")

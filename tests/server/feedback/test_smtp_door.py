@@ -105,7 +105,7 @@ async def test_postfix_sends_its_own_notification(post: Post, port: int, tmp_pat
         "smtpd_reject_unlisted_recipient": "no",
         "transport_maps": f"inline:{{ {BOUNCES}=smtp:[127.0.0.1]:{port} }}",
     }
-    async with postfix(folder, bounces=True, **bouncing) as server:
+    async with postfix(folder, bouncing, bounces=True) as server:
         await through(server.port, post, email_id, ADA)
         assert await came_back(post, email_id) == ["email_bounced"]
     assert await post.suppressed() == [(ADA, "hard_bounce")]

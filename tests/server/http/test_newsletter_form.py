@@ -2,7 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -20,6 +23,19 @@ from support.live import LiveServer
 from support.refusals import refused
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+VISITORS = (str(IPv4Address("127.0.1.1") + number) for number in count())
+
+
+@pytest.fixture
+async def http(http: httpx2.AsyncClient) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client that calls from an address of its own: from each, a few may sign up in a minute."""
+    transport = httpx2.AsyncHTTPTransport(local_address=next(VISITORS))
+    async with httpx2.AsyncClient(
+        base_url=http.base_url, headers=http.headers, transport=transport
+    ) as visitor:
+        yield visitor
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ IMPERSONAL = {
     "rendition": {"revision_id", "rendition_id"},
     "theme": {"id", "name", "styles", "is_default", "slug", "written", "created_at", "updated_at"},
     "upload": {"id", "content_type", "size", "data", "digest", "created_at", "completed_at"},
-    "email_queue": {"email_id", "lane", "due_at", "token", "leased_until"},
+    "email_queue": {"email_id", "lane", "due_at", "token", "leased_until", "paused_workflow_id"},
     "event_pattern": {"id", "name", "properties", "platform", "created_at"},
     "form": {"id", "name", "mailing_lists", "created_at"},
     "mailing_list": {"id", "slug", "name", "description", "is_public", "created_at"},
@@ -213,6 +213,7 @@ IMPERSONAL = {
         *("blocklist", "copies", "attachments", "tracking", "hash_visitors", "time_zone", "created_at"),
         "revision",
     },
+    "team_notice": {"to_email"},
     "transactional_email": {
         *("id", "slug", "name", "draft_message_id", "published_message_id", "data_variables"),
         *("required_variables", "group_id", "created_at", "updated_at"),

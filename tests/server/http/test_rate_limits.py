@@ -11,6 +11,7 @@ from loopwright.server.clock import SystemClock
 from loopwright.server.http.dispatch import ApiRequest, Authenticator, Resource, WebhookTerms, answer
 from loopwright.server.http.rate_limits import RateLimits
 from loopwright.server.http.request_ids import RequestIds
+from loopwright.server.http.space import Space
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
@@ -98,6 +99,7 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
         SystemClock(),
         limits,
         removal_quota=0,
+        space=Space(),
         public_url=None,
         has_relay=False,
         webhooks=WebhookTerms(sealing=None, networks=()),

@@ -8,9 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from loopwright.server.http.space import OF_A_TEAM
+from loopwright.wire.limits import IMAGE_BYTES
 from support.live import LiveServer
 from support.refusals import refused
 
+from .conftest import Serving
 from .test_content import read
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
@@ -122,3 +125,26 @@ async def test_at_most_fifty(http: httpx2.AsyncClient, stranger: dict[str, str])
     refused(
         await http.post(f"/uploads/{made[0]['emailAssetId']}/complete", headers=stranger), 404, "not found."
     )
+
+
+async def test_a_cache_in_front_of_images(serving: Serving) -> None:
+    """The address of an image begins as that of the cache; the server still takes it and shows it."""
+    cache = "https://cdn.example.com/acme"
+    async with serving(media_url=cache) as http:
+        made = await announce(http, PNG)
+        await put(made["presignedUrl"], PNG)
+        final = read(await http.post(f"/uploads/{made['emailAssetId']}/complete"))["finalUrl"]
+        assert final == f"{cache}/images/{sha256(PNG).hexdigest()}.png"
+        server = str(http.base_url).removesuffix("/api/v1/")
+        assert (await http.get(final.replace(cache, server))).content == PNG
+
+
+async def test_many_images_at_once_share_the_space(http: httpx2.AsyncClient) -> None:
+    """They take of what all long requests have: each is taken or told to come again, and gives it back."""
+    data = PNG + bytes(IMAGE_BYTES - len(PNG))
+    made = [await announce(http, data) for _ in range(OF_A_TEAM // IMAGE_BYTES + 2)]
+    answers = await asyncio.gather(*(put(one["presignedUrl"], data) for one in made))
+    assert {one.status_code for one in answers} <= {200, 503}
+    wrong = [await put(one["presignedUrl"], b"x" * IMAGE_BYTES) for one in made]
+    assert {one.status_code for one in wrong} == {400}
+    assert (await put(made[0]["presignedUrl"], data)).status_code == 200

@@ -7,6 +7,7 @@ import httpx2
 
 from loopwright.server.runtime.housekeeping import Housekeeping, Kept
 from loopwright.server.store.database import Pool
+from loopwright.server.store.notices import set_address
 from loopwright.server.store.workflows import WorkflowRow
 from loopwright.server.workflow.graph import BranchNode, EventTrigger, ExitAction, Node, SendEmailAction
 from support.clock import HandClock
@@ -100,6 +101,8 @@ async def test_a_pause_keeps_new_matches_for_a_day(http: httpx2.AsyncClient, poo
 
     await event("early")
     assert (await control.read())["waitingToEnter"] == 1
+    async with pool.acquire() as tx:
+        await set_address(tx, team_id, "ops@elsewhere.org")
     clock = HandClock()
     housekeeping = Housekeeping(pool, clock, Kept())
     clock.advance(timedelta(hours=23))
@@ -108,6 +111,13 @@ async def test_a_pause_keeps_new_matches_for_a_day(http: httpx2.AsyncClient, poo
     clock.advance(timedelta(hours=2))
     await housekeeping.tidy()
     assert (await control.read())["status"] == "Paused"
+    notice = await pool.fetchrow(
+        "SELECT to_email, kind, data_variables FROM email WHERE cause LIKE 'notice:%'"
+    )
+    assert notice is not None
+    assert (notice["to_email"], notice["kind"]) == ("ops@elsewhere.org", "transactional")
+    assert "Welcome loses new contacts" in notice["data_variables"]
+    assert "since the pause, 1 of them, enter when it is resumed" in notice["data_variables"]
     await event("late")
     waiting = await control.read()
     assert (waiting["inside"], waiting["nodes"]) == (1, [{"nodeId": "root", "contacts": 1}])

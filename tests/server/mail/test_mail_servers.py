@@ -1,4 +1,4 @@
-"""Against Postfix and Exim: what arrived, how often, and who would be suppressed."""
+"""Against Postfix, postgrey and Exim: what arrived, how often, and who would be suppressed."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.session import Timeouts
 from loopwright.server.mail.transport import Accepted, Bounced, Deferred, Held, Outcome, Relay
 from support.mail_office import relay_to
-from support.mail_servers import exim, postfix
+from support.mail_servers import exim, postfix, postgrey
 from support.raw_smtp import own_certificate
 
 BRIEF = 0.2
@@ -70,7 +70,7 @@ async def test_postfix_limits_the_rate(tmp_path: Path) -> None:
         "smtpd_client_event_limit_exceptions": "",
         "anvil_rate_time_unit": "2s",
     }
-    async with postfix(tmp_path / "postfix", **settings) as server:
+    async with postfix(tmp_path / "postfix", settings) as server:
         post = Post(relay_to(server.url))
         await post.send_all(people(30))
         arrived = await server.arrived(30)
@@ -84,7 +84,7 @@ async def test_postfix_limits_the_rate(tmp_path: Path) -> None:
 async def test_postfix_limits_connections(tmp_path: Path) -> None:
     """Three at a time: sixty messages arrive once each."""
     settings = {"smtpd_client_connection_count_limit": "3", "smtpd_client_event_limit_exceptions": ""}
-    async with postfix(tmp_path / "postfix", **settings) as server:
+    async with postfix(tmp_path / "postfix", settings) as server:
         post = Post(relay_to(server.url, connections=12))
         await post.send_all(people(60))
         arrived = await server.arrived(60)
@@ -93,13 +93,28 @@ async def test_postfix_limits_connections(tmp_path: Path) -> None:
     assert post.bounced == []
 
 
+async def test_postgrey_does_not_know_us_yet(tmp_path: Path) -> None:
+    """Everybody's first try is refused, whatever domain they are at: each waits, and arrives once."""
+    recipients = [f"ada@d{number}.test" for number in range(8)] + people(4)
+    async with postgrey(tmp_path / "postgrey", delay_seconds=1) as greylisting:
+        settings = {"smtpd_recipient_restrictions": f"{greylisting}, permit"}
+        async with postfix(tmp_path / "postfix", **settings) as server:
+            post = Post(relay_to(server.url))
+            await post.send_all(recipients)
+            assert sorted(await server.arrived(12)) == sorted(recipients)
+            assert len(server.lines("Greylisted")) >= 12
+    assert all(post.tries[recipient] for recipient in recipients)
+    assert post.bounced == []
+    assert post.relay.status().condition == "up"
+
+
 async def test_postfix_knows_whom_it_does_not_know(tmp_path: Path) -> None:
     """An unknown recipient is suppressed, the others of its domain get theirs."""
     settings = {
         "virtual_mailbox_domains": "here.test",
         "virtual_mailbox_maps": "inline:{ada@here.test=ada, grace@here.test=grace}",
     }
-    async with postfix(tmp_path / "postfix", **settings) as server:
+    async with postfix(tmp_path / "postfix", settings) as server:
         post = Post(relay_to(server.url))
         await post.send_all(["ada@here.test", "nobody@here.test", "grace@here.test"])
         assert sorted(await server.arrived(2)) == ["ada@here.test", "grace@here.test"]
@@ -123,7 +138,7 @@ async def test_postfix_knows_whom_it_does_not_know(tmp_path: Path) -> None:
 )
 async def test_postfix_refuses_us(tmp_path: Path, settings: dict[str, str], words: str) -> None:
     """Whatever check we fail, every domain's mail waits, few attempts are made, and nobody is suppressed."""
-    async with postfix(tmp_path / "postfix", **settings) as server:
+    async with postfix(tmp_path / "postfix", settings) as server:
         post = Post(relay_to(server.url))
         recipients = [f"ada@d{number}.test" for number in range(8)]
         await post.send_all(recipients, within=3)
@@ -151,7 +166,7 @@ async def test_postfix_with_a_certificate_of_its_own(
         "smtpd_tls_security_level": "may",
         "smtpd_tls_loglevel": "1",
     }
-    async with postfix(tmp_path / "postfix", **settings) as server:
+    async with postfix(tmp_path / "postfix", settings) as server:
         post = Post(relay_to(server.url + query + (f"&ca={certificate}" if verified else "")))
         await post.send_all(["ada@elsewhere.test"], within=0.5)
         assert len(await server.arrived(int(arrives))) == arrives

@@ -6,6 +6,7 @@ import logging
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -17,7 +18,7 @@ from loopwright.server.observe.observer import spoken_path
 from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
 from support.factories import add_job
-from support.live import LiveServer
+from support.live import Aside, LiveServer
 from support.process import API_KEY, LOOPWRIGHT
 from support.spans import recorded_spans
 
@@ -43,10 +44,17 @@ async def numbers(client: httpx2.AsyncClient) -> dict[str, float]:
     }
 
 
-async def test_what_happened_is_counted(live_server: LiveServer) -> None:
+@pytest.fixture
+def own_server(database_url: str, pool: Pool, aside: Aside) -> Iterator[LiveServer]:
+    """A server that has counted nothing yet."""
+    with aside.serving(Settings(port=0, database_url=database_url, api_key=API_KEY)) as address:
+        yield LiveServer(address, API_KEY, pool)
+
+
+async def test_what_happened_is_counted(own_server: LiveServer) -> None:
     """Accepted, refused by code, answers by status, batches; and no label tells of anybody."""
-    headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(base_url=live_server.base_url, headers=headers) as client:
+    headers = {"Authorization": f"Bearer {own_server.api_key}"}
+    async with httpx2.AsyncClient(base_url=own_server.base_url, headers=headers) as client:
         for _ in range(3):
             await client.post("/api/v1/events/send", json=event())
         await client.post("/api/v1/events/send", json=event(), headers={"Idempotency-Key": "k"})
@@ -69,12 +77,12 @@ async def test_what_happened_is_counted(live_server: LiveServer) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 
 
-async def test_waiting_jobs_are_counted(live_server: LiveServer, pool: Pool) -> None:
+async def test_waiting_jobs_are_counted(own_server: LiveServer, pool: Pool) -> None:
     """Due ones with their age, later ones, and those kept for people."""
     for seconds in (-100, 0, 86_400):
         await add_job(pool, "elsewhere", seconds=seconds)
     await add_job(pool, "elsewhere", status="failed")
-    async with httpx2.AsyncClient(base_url=live_server.base_url) as client:
+    async with httpx2.AsyncClient(base_url=own_server.base_url) as client:
         counted = await numbers(client)
     assert counted['loopwright_jobs{job="elsewhere",state="due"}'] == 2
     assert counted['loopwright_jobs{job="elsewhere",state="later"}'] == 1

@@ -10,6 +10,7 @@ import pytest
 
 from loopwright.server.store.address import DatabaseProblem, check_address
 from loopwright.server.store.schema import bring_up
+from support.databases import named
 from support.examples import WELCOME
 from support.process import LOOPWRIGHT
 
@@ -71,7 +72,7 @@ async def limited(database_url: str) -> AsyncIterator[str]:
     await admin.execute("DROP DATABASE IF EXISTS bare")
     await admin.execute("CREATE DATABASE bare")
     await admin.execute(ROLE)
-    yield database_url.replace("postgres@", f"limited:{SECRET}@").replace("loopwright_test", "bare")
+    yield named(database_url, "bare").replace("postgres@", f"limited:{SECRET}@")
     await admin.execute("DROP DATABASE bare WITH (FORCE)")
     await admin.execute("DROP ROLE limited")
     await admin.close()
@@ -89,7 +90,7 @@ async def test_no_rights(limited: str) -> None:
 async def test_no_such_database(database_url: str) -> None:
     """It is named, and how to make it."""
     with pytest.raises(DatabaseProblem, match=r"nowhere.*CREATE DATABASE"):
-        await bring_up(database_url.replace("loopwright_test", "nowhere"))
+        await bring_up(named(database_url, "nowhere"))
 
 
 async def test_a_host_that_is_not_there() -> None:

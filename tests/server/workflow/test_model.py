@@ -1,6 +1,10 @@
-"""Runs against a small model that does one thing after the other: the same ends, ways and emails."""
+"""Runs against a small model that does one thing after the other: the same ends, ways and emails.
+
+People change meanwhile, time passes, the workflow is paused, stopped, resumed and edited.
+"""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,10 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from loopwright.server.http.workflow_changes import open_workflow, save_graph, standing_at
+from loopwright.server.refusal import BadRequest
 from loopwright.server.store import runs
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
-from loopwright.server.workflow import control
+from loopwright.server.store.workflows import load_workflow
+from loopwright.server.workflow import control, edit
+from loopwright.server.workflow.edit import Edited
 from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     BranchNode,
@@ -27,9 +35,12 @@ from loopwright.server.workflow.graph import (
     TimerAction,
     VariantNode,
 )
+from loopwright.server.workflow.node_update import update
 from loopwright.server.workflow.runner import Runner
 from loopwright.server.workflow.split import variant_for
 from loopwright.wire.filters import AudienceFilter, PropertyCondition
+from loopwright.wire.node_payloads import TimerActionPayload
+from loopwright.wire.workflows import Before
 from support.clock import HandClock
 from support.factories import add_list
 from support.workflows import add_contact, add_message, add_workflow, start_run
@@ -48,6 +59,7 @@ commands = st.lists(
         ),
         st.tuples(st.just("resume"), st.just(0)),
         st.tuples(st.sampled_from(("pause", "resume", "stop")), st.just(0)),
+        st.tuples(st.just("edit"), st.integers(0, 2**20)),
         st.tuples(st.just("hours"), st.integers(1, 3)),
     ),
     min_size=24,
@@ -113,6 +125,8 @@ class ModelRun:
     arrived: datetime
     node: str = "root"
     status: str = "active"
+    is_asleep: bool = False
+    """It is not looked at before its time, unless its node is edited."""
     way: list[str] = field(default_factory=list[str])
     sent: list[str] = field(default_factory=list[str])
 
@@ -133,18 +147,26 @@ class Model:
                 pass
 
     def _goes_on(self, run: ModelRun, now: datetime) -> bool:
-        node = self.graph.nodes[run.node]
-        waits = isinstance(node, TimerAction) and now < run.arrived + node.amount * HOUR
-        if waits and run.arrived < now:
-            return False
+        node = self.graph.nodes.get(run.node)
+        waits = isinstance(node, TimerAction) and now < run.arrived + node.wait
         person = run.person
+        if waits and run.is_asleep:
+            return False
         if not person.exists:
             run.status = "removed"
+        elif waits and run.arrived < now:
+            run.is_asleep = True
+            return False
+        elif node is None:
+            self._move(run, self.graph.removed[run.node], now)
         elif isinstance(node, ExitAction):
             run.status = "finished"
         elif not person.on_list or not all(self._lets_in(one, person) for one in self._filters(run)):
             run.status = "removed"
+        elif isinstance(node, TimerAction | SendEmailAction) and run.way.count(run.node) > 1:
+            self._move(run, node.next_node_ids[0], now)
         elif waits:
+            run.is_asleep = True
             return False
         elif isinstance(node, BranchNode):
             self._move(
@@ -163,7 +185,7 @@ class Model:
         if to is None:
             run.status = "removed"
         else:
-            run.node, run.arrived = to, now
+            run.node, run.arrived, run.is_asleep = to, now, False
             run.way.append(to)
 
     def _filters(self, run: ModelRun) -> list[str]:
@@ -172,13 +194,14 @@ class Model:
         return [
             one
             for one in {*run.way, run.node}
-            if isinstance(node := nodes[one], AudienceFilterNode)
+            if isinstance(node := nodes.get(one), AudienceFilterNode)
             and (one == run.node or node.applies_downstream)
         ]
 
     def _lets_in(self, node_id: str, person: Person) -> bool:
         node = self.graph.nodes[node_id]
-        assert isinstance(node, AudienceFilterNode)
+        if not isinstance(node, AudienceFilterNode):  # the way of a branch whose filter was deleted
+            return False
         if node.audience_filter is None:
             return True
         (condition,) = node.audience_filter.conditions
@@ -196,9 +219,11 @@ class House:
         self.runners = [Runner(pool, self.clock) for _ in range(workers)]
 
     async def begin(self, nodes: dict[str, Node]) -> None:
-        message_id = await add_message(self.pool, self.team_id)
+        self.message_id = await add_message(self.pool, self.team_id)
         nodes = {
-            key: replace(node, email_message_id=message_id) if isinstance(node, SendEmailAction) else node
+            key: replace(node, email_message_id=self.message_id)
+            if isinstance(node, SendEmailAction)
+            else node
             for key, node in nodes.items()
         }
         self.workflow = await add_workflow(self.pool, self.team_id, nodes, mailing_list_id="cnews")
@@ -222,6 +247,8 @@ class House:
                 await self._enter(number)
             case ("pause" | "resume" | "stop") as verb, _:
                 await self._control(verb)
+            case "edit", seed:
+                await self._edit(random.Random(seed))
             case change, number:
                 await self._change(change, number)
         self.model.settle(self.clock.now())
@@ -253,6 +280,60 @@ class House:
                     if run.status == "active" and run.node == "root":
                         run.status = "removed"
                 await control.stop(tx, self.team_id, self.workflow.id, now=now)
+
+    async def _edit(self, dice: random.Random) -> None:
+        """One edit at a node by chance, as the API makes it or as files do; one that is refused is none.
+
+        Those who wait at a node that is deleted leave, or go on behind it.
+        """
+        now, leaves = self.clock.now(), dice.random() < 0.5
+        async with self.pool.acquire() as tx, tx.transaction():
+            row = await load_workflow(tx, self.team_id, self.workflow.id)
+            opened = await open_workflow(tx, self.team_id, row.id, row.revision_id)
+            try:
+                edited = self._edited(opened.graph, dice)
+            except BadRequest:
+                return
+            gone = standing_at(opened.graph, edited.removed)
+            if gone and leaves:
+                await runs.discard(tx, self.team_id, row.id, gone, reason="deleted", now=now)
+            await save_graph(tx, opened, edited.graph, now=now)
+            await runs.wake(tx, self.team_id, row.id, gone, now=now)
+        changed = {
+            key for key, node in opened.graph.nodes.items() if edited.graph.nodes.get(key, node) != node
+        }
+        for run in self.model.runs:
+            run.is_asleep = run.is_asleep and run.node not in changed
+            if leaves and run.node in gone and run.status == "active":
+                run.status = "removed"
+        self.model.graph = edited.graph
+
+    def _edited(self, graph: Graph, dice: random.Random) -> Edited:
+        now, node_id = self.clock.now(), dice.choice([*graph.nodes])
+        match dice.choice(("insert", "timer", "delete", "delete below", "reroute", "add branch")):
+            case "insert":
+                kinds: Sequence[edit.NewNodeType] = ("TimerAction", "SendEmailAction", "AudienceFilter")
+                edited = edit.insert(graph, dice.choice(kinds), Before(to_node_id=node_id), now=now)
+                node = edited.graph.nodes[edited.node_id]
+                if not isinstance(node, SendEmailAction):
+                    return edited
+                mail = replace(node, email_message_id=self.message_id)
+                nodes = {**edited.graph.nodes, edited.node_id: mail}
+                return replace(edited, graph=replace(edited.graph, nodes=nodes))
+            case "timer":
+                timers = [key for key, node in graph.nodes.items() if isinstance(node, TimerAction)]
+                if not timers:
+                    return edit.remove(graph, node_id)
+                payload = TimerActionPayload(amount=dice.randrange(4), unit="h")
+                return update(graph, dice.choice(timers), payload)
+            case "delete":
+                return edit.remove(graph, node_id)
+            case "delete below":
+                return edit.remove_below(graph, node_id)
+            case "reroute":
+                return edit.reroute(graph, node_id, dice.choice([*graph.nodes]))
+            case _:
+                return edit.add_branch(graph, node_id, now=now)
 
     async def _change(self, change: str, number: int) -> None:
         person = self.people[number]

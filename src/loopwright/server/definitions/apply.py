@@ -49,8 +49,10 @@ from loopwright.server.workflow.property_query import check_query
 from loopwright.wire.groups import DEFAULT_GROUP
 from loopwright.wire.values import PropertyType
 
+from .apply_segments import apply_segments
 from .apply_shared import SharedApplier
 from .change import Change, action
+from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
 from .model import (
     Definitions,
@@ -109,6 +111,7 @@ async def apply_definitions(
     applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
     changes += [
         *await applier.lists(definitions.lists),
+        *await apply_segments(tx, team_id, definitions.segments, content.unknown, now=now),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
@@ -338,7 +341,7 @@ class _Applier:
         for node_id, one in definition.filters().items():
             segment = await find_segment_named(self._tx, self._team_id, one.segment) if one.segment else None
             if one.segment and segment is None:
-                message = f"the team has no segment {one.segment}; create it through the API first"
+                message = f"the team has no segment {one.segment}; write it into {SEGMENTS_FILE}"
                 self._content.unknown.append(Mistake(one.file, one.line, message))
             try:
                 checked = await accept_filter(self._tx, self._team_id, one.filter) if one.filter else None

@@ -4,7 +4,9 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-Kind: TypeAlias = Literal["image", "theme", "component", "mailing list", "transactional email", "workflow"]
+Kind: TypeAlias = Literal[
+    "image", "theme", "component", "mailing list", "segment", "transactional email", "workflow"
+]
 Action: TypeAlias = Literal["created", "changed", "unchanged"]
 
 

@@ -78,6 +78,15 @@ class ListDefinition(Struct, frozen=True, kw_only=True):
     is_public: bool
 
 
+class SegmentDefinition(Struct, frozen=True, kw_only=True):
+    """A segment, by the name that filters call it. `line` is where it stands."""
+
+    name: str
+    description: str | None
+    filter: AudienceFilter
+    line: int
+
+
 class ImageDefinition(Struct, frozen=True, kw_only=True):
     """An image, by its path from the folder's root."""
 
@@ -265,6 +274,7 @@ class Definitions(Struct, frozen=True, kw_only=True):
     """All that a folder defines, in the order of its files. `warnings` stop nothing."""
 
     lists: tuple[ListDefinition, ...]
+    segments: tuple[SegmentDefinition, ...] = ()
     images: tuple[ImageDefinition, ...] = ()
     themes: tuple[ThemeDefinition, ...] = ()
     components: tuple[ComponentDefinition, ...] = ()

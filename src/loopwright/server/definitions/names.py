@@ -5,7 +5,7 @@ an image by its path from the folder's root, `src="images/logo.png"`. A team has
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -51,13 +51,41 @@ class Shared(Struct, frozen=True, kw_only=True):
 NOTHING_SHARED = Shared(design=Design(), images=frozenset())
 
 
+def slugs_of(things: Iterable[tuple[str, str | None, str]]) -> dict[str, str]:
+    """A slug for each of these (id, slug, name): the one it has, or one of its own made of its name."""
+    things = list(things)
+    slugs = {one: slug for one, slug, _ in things if slug}
+    taken = set(slugs.values())
+    for one, _, name in things:
+        if one in slugs:
+            continue
+        base = "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "unnamed"
+        number, slug = 1, base
+        while slug in taken:
+            number += 1
+            slug = f"{base}-{number}"
+        slugs[one] = slug
+        taken.add(slug)
+    return slugs
+
+
+def sources(lmx: str) -> Iterator[str]:
+    """Where the images of LMX are said to be."""
+    for source, _ in _sources(lmx):
+        yield source
+
+
 def images_in(lmx: str) -> Iterator[tuple[str, int]]:
     """The images of the folder that LMX names, with their lines."""
+    return ((source, line) for source, line in _sources(lmx) if source.startswith(IMAGES))
+
+
+def _sources(lmx: str) -> Iterator[tuple[str, int]]:
     for tag in _TAG.finditer(lmx):
         for found in _NAME.finditer(tag[0]):
-            path = found[3] if found[3] is not None else found[4]
-            if found[1] == "src" and path.startswith(IMAGES):
-                yield path, lmx.count("\n", 0, tag.start() + found.start()) + 1
+            if found[1] == "src":
+                source = found[3] if found[3] is not None else found[4]
+                yield source, lmx.count("\n", 0, tag.start() + found.start()) + 1
 
 
 def somewhere(lmx: str) -> str:

@@ -9,6 +9,7 @@ from loopwright.server.workflow.graph import AddToListTrigger, EventTrigger
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
 
 from .content import ContentReader
+from .filters import SEGMENTS_FILE, read_segments
 from .mistakes import InvalidDefinitions, Mistake, meant
 from .model import (
     Definitions,
@@ -22,6 +23,7 @@ from .steps import read_steps, read_trigger, read_trigger_id, refuse_unsound
 from .table import Table, check_slug, read_toml, tables_in
 
 LISTS_FILE: Final = "lists.toml"
+FILES: Final = (LISTS_FILE, SEGMENTS_FILE)
 FOLDERS: Final = ("themes", "components", "transactional", "workflows")
 STATUSES: Final[Mapping[str, WorkflowStatus]] = {"sending": "Sending", "draft": "Draft", "paused": "Paused"}
 
@@ -39,6 +41,7 @@ def parse(files: Mapping[str, str], images: Mapping[str, bytes] = NO_IMAGES) -> 
     reader.share(shared)
     definitions = Definitions(
         lists=lists or (),
+        segments=tuple(read_segments(files, reader.mistakes)),
         images=shared.images,
         themes=shared.themes,
         components=shared.components,
@@ -80,9 +83,9 @@ class _Reader:
 
     def refuse_strangers(self) -> None:
         """Refuse TOML files that nothing reads: a wrong folder or name would be passed over in silence."""
-        expected = [LISTS_FILE, *(f"{folder}/NAME.toml" for folder in FOLDERS)]
+        expected = [*FILES, *(f"{folder}/NAME.toml" for folder in FOLDERS)]
         for file in self._files:
-            if not file.endswith(".toml") or file == LISTS_FILE or dirname(file) in FOLDERS:
+            if not file.endswith(".toml") or file in FILES or dirname(file) in FOLDERS:
                 continue
             self._refuse(file, f"not a definition file; definitions are {', '.join(expected)}")
         if not any(file.endswith(".toml") for file in self._files):

@@ -1,7 +1,6 @@
-"""Writes as files what the API and people made: mailing lists, and workflows with their emails."""
+"""Writes as files what the API and people made: mailing lists, what emails share, emails, and workflows."""
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any, LiteralString
 
@@ -11,9 +10,10 @@ from msgspec import Struct
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import lock_definitions, note_written
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.groups import load_group_names
 from loopwright.server.store.messages import RevisionRow, load_current_revisions
-from loopwright.server.store.segments import load_segment_names
+from loopwright.server.store.segments import load_all, load_segment_names
 from loopwright.server.store.workflows import WorkflowRow, lock_all
 from loopwright.server.workflow.graph import (
     AddToListTrigger,
@@ -34,11 +34,15 @@ from loopwright.server.workflow.graph import (
     graph_of,
 )
 
-from .content import KEYS
+from .apply import LOCAL_URL
+from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
+from .names import Names, slugs_of
 from .parse import LISTS_FILE, parse, unknown_properties
+from .pull_emails import described, is_whole, load_published, pull_transactional
+from .pull_shared import pull_shared
 from .steps import ADDED_TO_LIST, CONTACT_ADDED, ELSEWHERE, NOT_CHOSEN
-from .toml import line
+from .toml import inline, lines
 
 STATUSES = {"Sending": "sending", "Draft": "draft", "Paused": "paused", "PausedAndQueueing": "paused"}
 
@@ -60,6 +64,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
     """Files by their names, and what files cannot hold as it is."""
 
     files: dict[str, str]
+    images: Mapping[str, bytes]
     notes: list[str]
 
 
@@ -70,63 +75,93 @@ class _Names(Struct, frozen=True, kw_only=True):
     groups: Mapping[str, str]
     segments: Mapping[str, str]
     emails: Mapping[str, RevisionRow]
+    shared: Names
 
 
-async def pull(tx: Connection, team_id: str) -> Pulled:
-    """The team's mailing lists and workflows as files; what has no slug gets one, made of its name.
+async def pull(tx: Connection, team_id: str, *, public_url: str = LOCAL_URL) -> Pulled:
+    """What a team has, as files; what has no slug gets one, made of its name.
 
-    From then on the files are held to have written what is there: applying them changes nothing.
+    `public_url` is where readers reach the server, as it is for `apply`. From then on the files are held to
+    have written what is there: applying them changes nothing.
     """
+    await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)
     list_file, list_slugs = await _lists(tx, team_id)
     rows = await lock_all(tx, team_id)
-    slugs = _slugs([(row.id, row.slug, row.name) for row in rows])
-    names = await _names(tx, team_id, rows, list_slugs)
+    slugs = slugs_of([(row.id, row.slug, row.name) for row in rows])
+    published = await load_published(tx, team_id)
+    emails = await _emails(tx, team_id, rows)
+    bodies = [one.content.lmx for one in emails.values()]
+    bodies += [one.revision.content.lmx for one in published if one.revision]
+    shared = await pull_shared(tx, team_id, public_url, bodies)
+    transactional = await pull_transactional(tx, team_id, published, shared)
+    names = await _names(tx, team_id, rows, list_slugs, emails, shared.names)
     custom = (await load_properties(tx, [team_id]))[team_id]
-    files = {LISTS_FILE: list_file} if list_file else {}
-    notes: list[str] = []
+    tables = {LISTS_FILE: list_file, SEGMENTS_FILE: await _segments(tx, team_id)}
+    base = {**{file: text for file, text in tables.items() if text}, **shared.files}
+    files = {**base, **transactional.files}
+    notes = [*shared.notes, *transactional.notes]
     for row in rows:
         written = _workflow(row, slugs[row.id], names, are_kept=False)
-        if mistakes := _refused(list_file, written, custom):
+        if mistakes := _refused({**base, **written}, shared.images, custom):
             notes += [f"{one}; the emails of this workflow stay where they are" for one in mistakes]
             written = _workflow(row, slugs[row.id], names, are_kept=True)
         files |= written
     await tx.execute(NAME_WORKFLOWS, team_id, list(slugs), list(slugs.values()))
-    await note_written(tx, team_id, _places(rows, names))
-    return Pulled(files=files, notes=notes)
+    await note_written(tx, team_id, {**transactional.places, **_places(rows, names)})
+    return Pulled(files=files, images=shared.images, notes=notes)
 
 
 async def _lists(tx: Connection, team_id: str) -> tuple[str, dict[str, str]]:
     rows = await tx.fetch(LISTS, team_id)
-    slugs = _slugs([(row["id"], row["slug"], row["name"]) for row in rows])
+    slugs = slugs_of([(row["id"], row["slug"], row["name"]) for row in rows])
     await tx.execute(NAME_LISTS, team_id, list(slugs), list(slugs.values()))
     text = "\n".join(
         f"[{slugs[row['id']]}]\n"
-        + _lines({"name": row["name"], "description": row["description"], "public": row["is_public"]})
+        + lines({"name": row["name"], "description": row["description"], "public": row["is_public"]})
         for row in rows
     )
     return text, slugs
 
 
+async def _segments(tx: Connection, team_id: str) -> str:
+    return "\n".join(
+        f"[{inline(row.name)}]\n" + lines({"description": row.description, **msgspec.to_builtins(row.filter)})
+        for row in await load_all(tx, team_id)
+    )
+
+
+async def _emails(tx: Connection, team_id: str, rows: Sequence[WorkflowRow]) -> Mapping[str, RevisionRow]:
+    """What the emails of workflows say, by the ids of their messages."""
+    nodes = [node for row in rows for node in graph_of(row).nodes.values()]
+    messages = {node.email_message_id for node in nodes if isinstance(node, SendEmailAction)}
+    return await load_current_revisions(tx, team_id, [one for one in messages if one])
+
+
 async def _names(
-    tx: Connection, team_id: str, rows: Sequence[WorkflowRow], lists: Mapping[str, str]
+    tx: Connection,
+    team_id: str,
+    rows: Sequence[WorkflowRow],
+    lists: Mapping[str, str],
+    emails: Mapping[str, RevisionRow],
+    shared: Names,
 ) -> _Names:
     """Whatever workflows name by id."""
     nodes = [node for row in rows for node in graph_of(row).nodes.values()]
     segments = {node.audience_segment_id for node in nodes if isinstance(node, AudienceFilterNode)}
-    messages = {node.email_message_id for node in nodes if isinstance(node, SendEmailAction)}
     return _Names(
         lists=lists,
         groups=await load_group_names(tx, team_id, "workflow"),
         segments=await load_segment_names(tx, team_id, [one for one in segments if one]),
-        emails=await load_current_revisions(tx, team_id, [one for one in messages if one]),
+        emails=emails,
+        shared=shared,
     )
 
 
-def _refused(lists: str, files: Mapping[str, str], custom: Collection[str]) -> list[Mistake]:
-    """What `apply` would have against the files of one workflow."""
+def _refused(files: Mapping[str, str], images: Mapping[str, bytes], custom: Collection[str]) -> list[Mistake]:
+    """What `apply` would have against the files of one workflow, beside those that all may name."""
     try:
-        definitions = parse({**({LISTS_FILE: lists} if lists else {}), **files})
+        definitions = parse(files, images)
     except InvalidDefinitions as invalid:
         return list(invalid.mistakes)
     return unknown_properties(definitions, custom)
@@ -168,16 +203,16 @@ def _workflow(row: WorkflowRow, slug: str, names: _Names, *, are_kept: bool) -> 
         if isinstance(node, SendEmailAction):
             body = f"{slug}-{number + 1}.lmx"
             revision = names.emails.get(node.email_message_id or "")
-            if revision is None or are_kept or not _is_whole(revision):
+            if revision is None or are_kept or not is_whole(revision.content):
                 said["email"] = ELSEWHERE
             else:
-                said["email"] = {**_email(revision), "body": body}
-                bodies[f"workflows/{body}"] = revision.content.lmx
+                said["email"] = {**described(revision.content), "body": body}
+                bodies[f"workflows/{body}"] = names.shared.resolved(revision.content.lmx)
         if not isinstance(node, ExitAction | BranchNode | ExperimentBranchNode):
             (next_id,) = node.next_node_ids
             said["next"] = None if next_id == following else next_id
-        steps.append(f"\n[[steps]]\n{_lines(said)}")
-    return {f"workflows/{slug}.toml": _lines(head) + "".join(steps), **bodies}
+        steps.append(f"\n[[steps]]\n{lines(said)}")
+    return {f"workflows/{slug}.toml": lines(head) + "".join(steps), **bodies}
 
 
 def _trigger(trigger: Trigger) -> object:
@@ -227,23 +262,6 @@ def _step(node: Node, names: _Names) -> dict[str, Any]:
             raise AssertionError("a trigger is no step")
 
 
-def _is_whole(revision: RevisionRow) -> bool:
-    """Whether an email has all that files need of one, and nothing that they refuse."""
-    content = revision.content
-    return bool(content.subject.strip() and content.from_email.strip() and content.lmx.strip())
-
-
-def _email(revision: RevisionRow) -> dict[str, Any]:
-    content = revision.content
-    said: dict[str, Any] = {key: getattr(content, field) or None for field, key in KEYS.items()}
-    fallbacks = {
-        kind: texts
-        for kind, texts in (("contact", content.contact_fallbacks), ("event", content.event_fallbacks))
-        if texts
-    }
-    return {**said, "fallbacks": fallbacks or None}
-
-
 def _in_order(graph: Graph) -> list[str]:
     """The steps, each after all that lead to it; the first is the one after the trigger."""
     before: dict[str, list[str]] = {node_id: [] for node_id in graph.nodes}
@@ -251,25 +269,3 @@ def _in_order(graph: Graph) -> list[str]:
         for next_id in node.next_node_ids:
             before[next_id].append(node_id)
     return [one for one in TopologicalSorter(before).static_order() if one != graph.root_node_id]
-
-
-def _lines(values: Mapping[str, object]) -> str:
-    return "".join(line(key, value) for key, value in values.items() if value is not None)
-
-
-def _slugs(things: Iterable[tuple[str, str | None, str]]) -> dict[str, str]:
-    """A slug for each of these (id, slug, name): the one it has, or one of its own made of its name."""
-    things = list(things)
-    slugs = {one: slug for one, slug, _ in things if slug}
-    taken = set(slugs.values())
-    for one, _, name in things:
-        if one in slugs:
-            continue
-        base = "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "unnamed"
-        number, slug = 1, base
-        while slug in taken:
-            number += 1
-            slug = f"{base}-{number}"
-        slugs[one] = slug
-        taken.add(slug)
-    return slugs

@@ -2,12 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from posixpath import splitext
-from typing import Any, Final, TypeVar, cast
-
-import msgspec
-from msgspec import Struct
+from typing import Any, Final, cast
 
 from loopwright.server.audience.strict import AudienceFilterRequest
 from loopwright.server.workflow.graph import (
@@ -32,6 +28,7 @@ from loopwright.server.workflow.property_query import ContactPropertyQueryReques
 from loopwright.wire.limits import WORKFLOW_NODES
 
 from .content import ContentReader
+from .filters import converted, read_filter
 from .mistakes import meant
 from .model import EXIT, Action, FilterDefinition, KeptEmail, StepDefinition, WorkflowDefinition
 from .table import Table
@@ -50,8 +47,6 @@ ACTIONS: Final = ("timer", "email", "filter", "branch", "experiment", "variant",
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _TIMER = re.compile(r"(\d+(?:\.\d+)?) ?([mhd])")
 _TIMER_REMEDY = 'a timer is a number and m, h or d, such as "30m", "2h" or "1.5d"'
-
-Kind = TypeVar("Kind", bound=Struct)
 
 
 def read_trigger(table: Table, *, is_sending: bool) -> Trigger:
@@ -85,7 +80,7 @@ def _trigger_of(inner: Table, *, is_sending: bool) -> Trigger:
         key = inner.text("property")
         tests = {name: _test(inner, name) for name in ("is", "was")}
         query = (
-            _converted(inner, "property", {"key": key, **tests}, ContactPropertyQueryRequest) if key else None
+            converted(inner, "property", {"key": key, **tests}, ContactPropertyQueryRequest) if key else None
         )
         return ContactPropertyTrigger(contact_property_query=query, re_eligible=re_eligible)
     event = inner.required_text("event") if is_sending else inner.text("event") or ""
@@ -250,8 +245,7 @@ def _filter(step: Table) -> FilterDefinition:
         segment = table.text("segment")
         downstream = table.yes("downstream") if "downstream" in table else True
         if "match" in table or "conditions" in table:
-            raw = {"match": table.text("match") or "all", "conditions": table.raw("conditions")}
-            found = _converted(step, "filter", raw, AudienceFilterRequest)
+            found = read_filter(table, step, "filter")
         table.finish()
     return FilterDefinition(
         filter=found,
@@ -260,26 +254,6 @@ def _filter(step: Table) -> FilterDefinition:
         file=step.file,
         line=step.line("filter"),
     )
-
-
-def _converted(table: Table, key: str, raw: object, kind: type[Kind]) -> Kind | None:
-    """What the file says in the API's own keys; a mistake when it is not what the API takes."""
-    try:
-        return msgspec.convert(_plain(raw), kind)
-    except msgspec.ValidationError as problem:
-        said, _, place = str(problem).partition(" - at `$.")
-        table.refuse(f"{place.strip('`')}: {said}" if place else said, key)
-        return None
-
-
-def _plain(value: object) -> object:
-    """The value in the API's form: dates as text, and null for an opt-in status that is not given."""
-    if isinstance(value, dict):
-        values = {key: _plain(item) for key, item in cast("dict[str, object]", value).items()}
-        return {"status": None, **values} if values.get("type") == "optIn" else values
-    if isinstance(value, list):
-        return [_plain(item) for item in cast("list[object]", value)]
-    return value.isoformat() if isinstance(value, datetime | date) else value
 
 
 def _timer(step: Table) -> TimerAction | None:

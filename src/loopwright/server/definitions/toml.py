@@ -13,6 +13,11 @@ def line(key: str, value: object) -> str:
     return f"{_key(key)} = {inline(value)}\n"
 
 
+def lines(values: Mapping[str, object]) -> str:
+    """A line for each of them that is not None."""
+    return "".join(line(key, value) for key, value in values.items() if value is not None)
+
+
 def inline(value: object) -> str:
     """A value on one line: text, a number, true or false, a list, or a table without what is None."""
     match value:

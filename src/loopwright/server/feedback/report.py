@@ -15,6 +15,10 @@ delivered  a server of the recipient has it
 """
 
 
+SUPPRESSED = "suppressed"
+"""The code of a hard bounce that is only remembered: the provider did not try, and brakes do not count it."""
+
+
 class Reference(Struct, frozen=True, kw_only=True):
     """What may say which email it was, the surest first: envelope tokens, Message-IDs, tokens of its links.
 

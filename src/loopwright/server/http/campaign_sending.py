@@ -12,6 +12,7 @@ from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.store import campaign_sending, campaigns
+from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaign_sending import Progress
 from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
 from loopwright.server.store.database import Connection
@@ -30,7 +31,7 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     Scheduled, it begins at `starts_at`, which clocks in the team's `time_zone` show as `starts_at_local`.
     `recipients` are those noted so far, all of them once `is_noted`; whose opt-in is outstanding is none, and
     is counted as `unconfirmed`. The emails are counted by status: `queued` are those in the queue, and
-    recipients beyond all of them wait for its room.
+    recipients beyond all of them wait for its room. `reason` is a brake's, which has paused it or will.
     """
 
     id: str
@@ -45,6 +46,7 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     unconfirmed: int
     is_noted: bool
     emails: Progress
+    reason: str = ""
 
 
 async def show_campaign(call: ApiRequest) -> Response:
@@ -153,6 +155,7 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
             unconfirmed=row.unconfirmed,
             is_noted=row.noted_at is not None,
             emails=await campaign_sending.load_progress(tx, row),
+            reason=await load_reason(tx, row.team_id, row.id),
         )
     )
 

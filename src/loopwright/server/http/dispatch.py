@@ -52,7 +52,8 @@ class ApiRequest(Struct, frozen=True):
 
     `removal_quota` is how many suppressions a team may lift in any 30 days. `space` is what all requests
     share, `share` what this one has of it. `public_url` is what the world calls the server, without a final
-    slash; None when nobody said. `has_relay` says whether email leaves the server.
+    slash; None when nobody said, and `media_url` what it calls its images where that is another address.
+    `has_relay` says whether email leaves the server.
     """
 
     request: Request
@@ -65,6 +66,7 @@ class ApiRequest(Struct, frozen=True):
     space: Space
     share: Share
     public_url: str | None
+    media_url: str | None
     has_relay: bool
     webhooks: WebhookTerms
 
@@ -88,7 +90,9 @@ class Authenticator:
         limits: RateLimits,
         *,
         removal_quota: int,
+        space: Space,
         public_url: str | None,
+        media_url: str | None = None,
         has_relay: bool,
         webhooks: WebhookTerms,
     ) -> None:
@@ -97,8 +101,9 @@ class Authenticator:
         self._clock = clock
         self._limits = limits
         self._removal_quota = removal_quota
-        self._space = Space()
+        self._space = space
         self._public_url = public_url
+        self._media_url = media_url
         self._has_relay = has_relay
         self._webhooks = webhooks
         self._teams: dict[bytes, tuple[float, TeamRow]] = {}
@@ -118,6 +123,7 @@ class Authenticator:
             self._space,
             Share(self._space, team.id),
             self._public_url,
+            self._media_url,
             self._has_relay,
             self._webhooks,
         )

@@ -13,8 +13,8 @@ from loopwright.server.ingest.reading import check_id
 from loopwright.server.keys import hash_key
 from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.sealing import needed
+from loopwright.server.store import brakes, feedback_doors
 from loopwright.server.store import feedback as store
-from loopwright.server.store import feedback_doors
 from loopwright.server.store.feedback_doors import DoorRow
 from loopwright.wire import feedback as wire
 
@@ -114,6 +114,25 @@ async def release_address(call: ApiRequest) -> Response:
         if not await store.release_address(tx, call.team.id, email):
             raise NotFound("No soft bounces are known of this address.", code="not_found")
     return answer(wire.Done(success=True))
+
+
+async def list_brakes(call: ApiRequest) -> Response:
+    """GET /loopwright/v1/brakes: campaigns and workflows that were paused for what comes back, or nearly."""
+    async with call.pool.acquire() as tx:
+        rows = await brakes.load_brakes(tx, call.team.id)
+    return answer(
+        [
+            wire.Brake(
+                id=row.owner_id,
+                kind=row.kind,
+                name=row.name,
+                state=row.state,
+                reason=row.reason,
+                since=row.since,
+            )
+            for row in rows
+        ]
+    )
 
 
 def _shown(row: DoorRow) -> wire.FeedbackDoor:

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from loopwright.ids import new_id
 from loopwright.server.clock import Clock
 from loopwright.server.content.images import BEGINNINGS, image_url
-from loopwright.server.refusal import BadRequest, Conflict, NotFound, TooLarge, TooManyRequests
+from loopwright.server.refusal import BadRequest, Conflict, NotFound, TooLarge, TooManyRequests, Unavailable
 from loopwright.server.store import uploads
 from loopwright.server.store.database import Pool
 from loopwright.server.store.uploads import ImageRow, UploadRow
@@ -31,6 +31,7 @@ from .bodies import UploadCreateRequest
 from .dispatch import ApiRequest
 from .failures import failure_of
 from .request_ids import request_id_of
+from .space import Share, Space
 
 ADDRESS_LIFE = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -86,17 +87,17 @@ async def complete_upload(call: ApiRequest, upload_id: str) -> UploadCompleted:
             if await uploads.count_completed(tx, call.team.id, since=now - DAY) >= UPLOADS_PER_DAY:
                 raise TooManyRequests(UPLOAD_LIMIT_EXCEEDED, code="upload_limit_exceeded")
             digest = await uploads.complete_upload(tx, upload_id, now=now)
-    url = image_url(call.root_url, digest, found.content_type)
+    url = image_url(call.media_url or call.root_url, digest, found.content_type)
     return UploadCompleted(email_asset_id=upload_id, final_url=url)
 
 
-def routes(pool: Pool, clock: Clock) -> Sequence[BaseRoute]:
-    """Where bytes are put, and where images are."""
+def routes(pool: Pool, clock: Clock, space: Space) -> Sequence[BaseRoute]:
+    """Where bytes are put, which take of the `space` that all long requests share, and where images are."""
 
     async def put(request: Request) -> Response:
         try:
-            await _take(pool, clock, request)
-        except (BadRequest, Conflict, NotFound, TooLarge) as refusal:
+            await _take(pool, clock, space, request)
+        except (BadRequest, Conflict, NotFound, TooLarge, Unavailable) as refusal:
             return failure_of(refusal, request_id_of(request.scope))
         return Response(status_code=200)
 
@@ -115,7 +116,7 @@ def routes(pool: Pool, clock: Clock) -> Sequence[BaseRoute]:
     ]
 
 
-async def _take(pool: Pool, clock: Clock, request: Request) -> None:
+async def _take(pool: Pool, clock: Clock, space: Space, request: Request) -> None:
     """Store the bytes of a PUT. Raises a refusal when the address, the headers or the bytes are wrong."""
     async with pool.acquire() as tx:
         upload = await uploads.find_upload(tx, request.path_params["upload_id"])
@@ -126,11 +127,20 @@ async def _take(pool: Pool, clock: Clock, request: Request) -> None:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != upload.content_type:
         message = f"Content-Type must be {upload.content_type}, as announced"
         raise BadRequest(message, code="content_type_differs")
+    share = Share(space, upload.team_id)
+    await share.make_sure(upload.size)
+    try:
+        await _fill(pool, upload, request)
+    finally:
+        share.give_back()
+
+
+async def _fill(pool: Pool, upload: UploadRow, request: Request) -> None:
     data = bytearray()
     async for chunk in request.stream():
-        data += chunk
-        if len(data) > upload.size:
+        if len(data) + len(chunk) > upload.size:
             raise TooLarge(f"more bytes than the {upload.size:,} announced", code="upload_too_long")
+        data += chunk
     if len(data) != upload.size:
         raise BadRequest(
             f"{len(data):,} bytes instead of the {upload.size:,} announced", code="upload_too_short"
@@ -138,7 +148,7 @@ async def _take(pool: Pool, clock: Clock, request: Request) -> None:
     if not BEGINNINGS[upload.content_type].match(data):
         raise BadRequest(f"the bytes are no {upload.content_type}", code="image_invalid")
     async with pool.acquire() as tx:
-        if not await uploads.fill_upload(tx, upload.id, bytes(data)):
+        if not await uploads.fill_upload(tx, upload.id, data):
             raise Conflict(_COMPLETE, code="upload_complete")
 
 

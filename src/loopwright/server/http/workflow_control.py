@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.refusal import NotFound
+from loopwright.server.store.brakes import load_brakes, load_reason
 from loopwright.server.store.database import Connection
 from loopwright.server.store.pages import workflows as pages
 from loopwright.server.store.pages.workflows import WorkflowState
@@ -31,7 +32,8 @@ class WorkflowRunning(Struct, frozen=True, kw_only=True, rename="camel"):
     """How a workflow stands.
 
     `inside` are the contacts in it, `waiting_to_enter` of them at its trigger. New matches are kept until
-    `queueing_until`, which is null unless it is paused and queueing.
+    `queueing_until`, which is null unless it is paused and queueing. `reason` is a brake's, which has paused
+    it or will.
     """
 
     id: str
@@ -42,6 +44,7 @@ class WorkflowRunning(Struct, frozen=True, kw_only=True, rename="camel"):
     queueing_until: datetime | None
     inside: int
     waiting_to_enter: int
+    reason: str = ""
 
 
 class WorkflowShown(WorkflowRunning, frozen=True, kw_only=True, rename="camel"):
@@ -60,7 +63,9 @@ async def list_states(call: ApiRequest) -> Response:
     """GET /loopwright/v1/workflows: how each of the team's workflows stands."""
     async with call.pool.acquire() as tx:
         states = await pages.list_states(tx, call.team.id)
-    return answer(WorkflowsRunning(data=[_running(one) for one in states]))
+        reasons = {one.owner_id: one.reason for one in await load_brakes(tx, call.team.id)}
+    data = [WorkflowRunning(**_values(one), reason=reasons.get(one.id, "")) for one in states]
+    return answer(WorkflowsRunning(data=data))
 
 
 async def show_state(call: ApiRequest) -> Response:
@@ -125,12 +130,9 @@ async def _shown(tx: Connection, call: ApiRequest, workflow_id: str) -> Workflow
     counts = await pages.count_at_nodes(tx, call.team.id, workflow_id)
     return WorkflowShown(
         **_values(states[0]),
+        reason=await load_reason(tx, call.team.id, workflow_id),
         nodes=[NodeCount(node_id=node, contacts=count) for node, count in counts.items()],
     )
-
-
-def _running(state: WorkflowState) -> WorkflowRunning:
-    return WorkflowRunning(**_values(state))
 
 
 def _values(state: WorkflowState) -> dict[str, Any]:

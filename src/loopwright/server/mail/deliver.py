@@ -246,8 +246,9 @@ class Mailer:
             is_urgent=delivery.kind == "transactional",
         )
         message = compose(rendered, envelope, files, now=self._clock.now())
-        signed = replace(message, data=sign(message.data, identity.keys))
-        return Outgoing(signed, to_email, rendered.subject)
+        if identity.keys:
+            message = replace(message, data=sign(message.data, identity.keys))
+        return Outgoing(message, to_email, rendered.subject)
 
     async def _leave_audience(self, delivery: Delivery) -> None:
         """Unsubscribe the contact before the bounce is written down; a crash makes both happen again."""

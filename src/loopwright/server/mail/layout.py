@@ -39,6 +39,9 @@ _SCHEMES = (
 )
 
 
+_WHITE_PREVIEW = '<div style="display:none;font-size:1px;color:#ffffff;'
+_HIDDEN_PREVIEW = '<div style="display:none;mso-hide:all;'
+"""Hidden it is anyhow; white text, or a letter a pixel high, is what spam filters look for."""
 _OPEN_PIXEL = Target(
     (OPEN_PIXEL,), '<img alt="" width="1" height="1" src="', '" style="display:block;border:0" />', "html"
 )
@@ -97,6 +100,7 @@ def page(
     )
     # A wrapper's cell gets the width of all that is around its padding, and so grows by that in Outlook.
     html = html.replace(f'<td width="{width}">', "<td>").replace("<body ", f'<body class="{ground}" ', 1)
+    html = html.replace(_WHITE_PREVIEW, _HIDDEN_PREVIEW, 1)
     return layout.marks.resolved(html)
 
 

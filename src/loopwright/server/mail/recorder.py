@@ -4,7 +4,8 @@ One commit stores a result and says which email the connection takes in hand nex
 in hand are uncertain, one for each connection.
 
 One commit at a time: what comes meanwhile is the next one. Its price is one statement and one wait for the
-disk, however much it stores.
+disk, however much it stores. So each waits a moment for the emails that are in hand: under load all their
+connections then go on together, and every process wakes once for many of them.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from loopwright.server.store.deliveries import Delivery, Recorded, Result, recor
 
 AGAIN_SECONDS = 0.3
 CLOSE_SECONDS = 5.0
+GATHER_SECONDS = 0.004
+"""For so long a commit waits for the results of what is in hand."""
 NOTHING = Recorded(frozenset(), frozenset())
 UNSTORABLE = "the result could not be stored; the log says why"
 
@@ -44,6 +47,8 @@ class Recorder:
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
+        self._in_hand: set[str] = set()
+        self._all_came = asyncio.Event()
         self._closing = False
         self._running: asyncio.Task[None] | None = None
 
@@ -55,6 +60,7 @@ class Recorder:
         """Store what waits, unless the database is away."""
         self._closing = True
         self._arrived.set()
+        self._all_came.set()
         if self._running:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._running, CLOSE_SECONDS)
@@ -63,21 +69,36 @@ class Recorder:
         """Store a result and mark what follows as being in hand; the answer is whether it was marked."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(result, following, done))
+        if result is not None:
+            self._in_hand.discard(result.id)
+            if not self._in_hand:
+                self._all_came.set()
         self._arrived.set()
         return done
 
     async def _store_forever(self) -> None:
         while self._waiting or not self._closing:
             await self._arrived.wait()
+            await self._gather()
             if not self._closing:
                 self._arrived.clear()
             waiting, self._waiting = self._waiting, []
             results = [one.result for one in waiting if one.result]
             following = [(one.following.id, one.following.token) for one in waiting if one.following]
             recorded = await self._store(results, following)
+            self._in_hand |= recorded.in_hand
             for one in waiting:
                 if not one.done.done():
                     one.done.set_result(one.following is not None and one.following.id in recorded.in_hand)
+
+    async def _gather(self) -> None:
+        """Have the results of what is in hand come, if they come soon."""
+        if not self._in_hand or self._closing:
+            return
+        self._all_came.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                await self._all_came.wait()
 
     async def _store(self, results: Sequence[Result], following: Sequence[tuple[str, str]]) -> Recorded:
         """Store them together; as long as the database is away, again and again."""

@@ -194,4 +194,4 @@ def least_bytes(template: Template) -> int:
 
 
 def _line(text: str) -> str:
-    return " ".join(one_line(text).split())
+    return " ".join(one_line(text).split()) if text else ""

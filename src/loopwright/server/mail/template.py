@@ -169,11 +169,12 @@ class Filling:
         return isinstance(value, str) and not clean(value)
 
     def _target(self, chunk: Target, item: Item | None, turn: int) -> str:
-        address = self.address(chunk.parts, item)
-        if address is None:
-            return ""
-        if chunk.place is not None and self.values.click and urls.is_web(address):
+        if chunk.place is not None and self.values.click and self._leads_to_web(chunk.parts, item):
             address = self._clicked(place_of(chunk.place, turn if item is not None else None))
+        elif (found := self.address(chunk.parts, item)) is not None:
+            address = found
+        else:
+            return ""
         if chunk.writing == "html":
             address = escape(address)
         return f"{chunk.before}{address}{chunk.after}"
@@ -182,9 +183,25 @@ class Filling:
         """The address of a link; the HTML and the text have the same ones."""
         key = (parts, id(item))
         if key not in self._addresses:
-            pieces = [part if isinstance(part, str) else urls.Given(self.text(part, item)) for part in parts]
-            self._addresses[key] = urls.address_of(pieces)
+            self._addresses[key] = self._made(parts, item)
         return self._addresses[key]
+
+    def _made(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
+        if len(parts) == 1 and isinstance(parts[0], Variable) and parts[0].kind == "system":
+            address = self.text(parts[0], item)  # ours, and made as it has to be
+            return address if urls.is_allowed(address) else None
+        pieces = [part if isinstance(part, str) else urls.Given(self.text(part, item)) for part in parts]
+        return urls.address_of(pieces)
+
+    def _leads_to_web(self, parts: tuple[Part, ...], item: Item | None) -> bool:
+        """Whether the address is one of the web; what follows a host cannot change that."""
+        if parts and isinstance(parts[0], str) and urls.is_rooted(parts[0]):
+            for part in parts:
+                if isinstance(part, Variable):
+                    self.text(part, item)  # what has no value is missed here, too
+            return True
+        address = self.address(parts, item)
+        return address is not None and urls.is_web(address)
 
     def _clicked(self, place: str) -> str:
         """The tracked address; the HTML and the text have the same ones."""

@@ -43,6 +43,7 @@ _WEB = re.compile(
     rf"https?://(?:[^/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::\d*)?(?:[/?#].*)?",
     re.IGNORECASE,
 )
+_ROOTED = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
 _MAIL = re.compile(r"mailto:[^?@,]*(?:@[^?@,]*)?(?:,[^?@,]*(?:@[^?@,]*)?)*(?:\?.*)?", re.IGNORECASE)
 
 
@@ -83,6 +84,13 @@ def is_allowed(target: str) -> bool:
 def is_web(address: str) -> bool:
     """Whether a finished address is one of the web: what a browser asks a server for."""
     return address.lower().startswith(("http://", "https://"))
+
+
+@lru_cache(1024)
+def is_rooted(beginning: str) -> bool:
+    """Whether an address that an author began so is one of the web whatever values follow."""
+    written = _written(beginning)
+    return _ROOTED.match(written) is not None and _WEB.fullmatch(written) is not None
 
 
 def is_bare_address(target: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -56,6 +57,8 @@ class Variable(Struct, frozen=True, order=True):
     @property
     def field(self) -> str:
         """The name of the field in an item of a list; empty when this is none."""
+        if "[]." not in self.name:
+            return ""
         name, _, field = self.name.partition("[].")
         return field if name else ""
 
@@ -206,6 +209,7 @@ def written(value: object) -> str | None:
             return None
 
 
+@lru_cache(4096)
 def _decimal(number: float) -> str:
     text = format(Decimal(repr(number)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

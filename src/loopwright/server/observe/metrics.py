@@ -18,6 +18,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
 from loopwright.server.refusal import Refusal
+from loopwright.server.store.brakes import BrakeState, count_brakes
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import JobCount, count_jobs
 from loopwright.server.store.relays import RelayRow, load_relays
@@ -155,6 +156,7 @@ class JobMetrics:
         self._counts: list[JobCount] = []
         self._relays: Sequence[RelayRow] = ()
         self._overdue = 0
+        self._brakes: Mapping[BrakeState, int] = {}
 
     async def text(self) -> bytes:
         """Numbers of at most five seconds ago; none while the database is away."""
@@ -168,8 +170,9 @@ class JobMetrics:
                     self._relays = await load_relays(tx)
                     overdue = await load_overdue(tx, now=moment)
                     self._overdue = overdue.count if overdue else 0
+                    self._brakes = await count_brakes(tx)
             except AWAY:
-                self._counts, self._relays, self._overdue = [], (), 0
+                self._counts, self._relays, self._overdue, self._brakes = [], (), 0, {}
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry)
@@ -198,7 +201,14 @@ class JobMetrics:
             "Contacts in workflows who were to go on more than five minutes ago.",
             value=self._overdue,
         )
-        return [waiting, age, relays, overdue]
+        brakes = GaugeMetricFamily(
+            "loopwright_brakes",
+            "Campaigns and workflows of which too much comes back: braked, or nearly so and warned of.",
+            labels=["state"],
+        )
+        brakes.add_metric(["warned"], self._brakes.get("warned", 0))
+        brakes.add_metric(["braked"], self._brakes.get("braked", 0))
+        return [waiting, age, relays, overdue, brakes]
 
 
 def _spoken(outcome: object) -> str:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.settings import Retention
+from loopwright.server.store.brakes import delete_counters
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.email_retention import delete_emails, delete_inbox
 from loopwright.server.store.feedback import delete_unknown
@@ -55,6 +56,8 @@ REMOVALS_KEPT = timedelta(days=30)
 """The rolling quota of lifted suppressions looks back this far."""
 UPLOADS_KEPT = timedelta(days=1)
 """Those that were never completed."""
+COUNTERS_KEPT = timedelta(days=2)
+"""Brakes look back for a day."""
 FEEDBACK_KEPT = timedelta(days=30)
 """What came back and was not understood."""
 WEBHOOKS_KEPT = timedelta(days=30)
@@ -125,6 +128,7 @@ class Housekeeping:
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)
         await self._delete(delete_ended, now - WEBHOOKS_KEPT)
+        await self._delete(delete_counters, now - COUNTERS_KEPT)
         await self._delete(delete_unknown, now - FEEDBACK_KEPT)
         await self._delete(delete_uploads, now - UPLOADS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)

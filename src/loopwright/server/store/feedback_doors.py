@@ -53,9 +53,12 @@ NOTE_GOOD: LiteralString = """
 NOTE_PROBLEM: LiteralString = """
     UPDATE feedback_door SET last_problem = $3 WHERE team_id = $1 AND id = $2 AND last_problem <> $3
 """
-# One process reads a mailbox at a time, and holds this for as long as it does.
-TAKE_MAILBOX: LiteralString = "SELECT pg_try_advisory_lock(hashtextextended('mailbox/' || $1, 0))"
-LEAVE_MAILBOX: LiteralString = "SELECT pg_advisory_unlock(hashtextextended('mailbox/' || $1, 0))"
+# One process reads a mailbox at a time; by the real time, as only a crash needs the end of it.
+TAKE_MAILBOX: LiteralString = """
+    UPDATE feedback_door SET leased_until = clock_timestamp() + interval '5 minutes'
+     WHERE team_id = $1 AND id = $2 AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+"""
+LEAVE_MAILBOX: LiteralString = "UPDATE feedback_door SET leased_until = NULL WHERE team_id = $1 AND id = $2"
 SET_PLACE: LiteralString = """
     UPDATE feedback_door SET place_of = $3, place = $4 WHERE team_id = $1 AND id = $2
 """
@@ -107,13 +110,13 @@ async def note_problem(tx: Connection, door: DoorRow, problem: str) -> None:
 
 
 async def take_mailbox(tx: Connection, door: DoorRow) -> bool:
-    """Have a mailbox alone, until this connection leaves it or is closed; False when another has it."""
-    return bool(await tx.fetchval(TAKE_MAILBOX, door.id))
+    """Have a mailbox alone for five minutes, or until it is left; False when another has it."""
+    return (await tx.execute(TAKE_MAILBOX, door.team_id, door.id)) != "UPDATE 0"
 
 
 async def leave_mailbox(tx: Connection, door: DoorRow) -> None:
     """Let others have the mailbox."""
-    await tx.execute(LEAVE_MAILBOX, door.id)
+    await tx.execute(LEAVE_MAILBOX, door.team_id, door.id)
 
 
 async def set_place(tx: Connection, door: DoorRow, *, validity: int, place: int) -> None:

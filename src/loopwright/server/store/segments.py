@@ -35,6 +35,11 @@ PAGE: LiteralString = f"""
 FIND: LiteralString = f"SELECT {_COLUMNS} FROM segment WHERE team_id = $1 AND id = $2"
 NAMES: LiteralString = "SELECT id, name FROM segment WHERE team_id = $1 AND id = ANY ($2::text[])"
 FIND_NAMED: LiteralString = f"SELECT {_COLUMNS} FROM segment WHERE team_id = $1 AND name = $2"
+LOAD_NAMED: LiteralString = f"SELECT {_COLUMNS} FROM segment WHERE team_id = $1 AND name = ANY($2::text[])"
+ALL: LiteralString = f"SELECT {_COLUMNS} FROM segment WHERE team_id = $1 ORDER BY name"
+UPDATE: LiteralString = """
+    UPDATE segment SET description = $3, filter = $4, updated_at = $5 WHERE team_id = $1 AND id = $2
+"""
 INSERT: LiteralString = f"""
     INSERT INTO segment (team_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (team_id, name) DO NOTHING RETURNING id
@@ -68,6 +73,22 @@ async def find_segment_named(tx: Connection, team_id: str, name: str) -> Segment
     """The segment of exactly that name; None when the team has none."""
     row = await tx.fetchrow(FIND_NAMED, team_id, name)
     return _segment(row) if row else None
+
+
+async def load_named(tx: Connection, team_id: str, names: Collection[str]) -> dict[str, SegmentRow]:
+    """Those of the team's segments that have one of these names, by name."""
+    return {row["name"]: _segment(row) for row in await tx.fetch(LOAD_NAMED, team_id, list(names))}
+
+
+async def load_all(tx: Connection, team_id: str) -> Sequence[SegmentRow]:
+    """All segments of the team, by name."""
+    return [_segment(row) for row in await tx.fetch(ALL, team_id)]
+
+
+async def update_segment(tx: Connection, team_id: str, segment: SegmentRow) -> None:
+    """Store what a segment says; its name stays."""
+    text = msgspec.json.encode(segment.filter).decode()
+    await tx.execute(UPDATE, team_id, segment.id, segment.description, text, segment.updated_at)
 
 
 async def insert_segment(tx: Connection, team_id: str, segment: SegmentRow) -> bool:

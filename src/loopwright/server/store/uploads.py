@@ -1,6 +1,6 @@
 """Uploads of images: announced, filled, completed; and the images themselves, by their digest."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import LiteralString
 
@@ -55,6 +55,9 @@ KEEP_IMAGES: LiteralString = """
     RETURNING digest
 """
 FIND_IMAGE: LiteralString = "SELECT content_type, data FROM image WHERE digest = $1 LIMIT 1"
+LOAD_IMAGES: LiteralString = """
+    SELECT content_type, data FROM image WHERE team_id = $1 AND digest = ANY($2::bytea[]) ORDER BY digest
+"""
 LOCK_TEAM: LiteralString = "SELECT FROM team WHERE id = $1 FOR NO KEY UPDATE"
 
 
@@ -92,7 +95,7 @@ async def lock_upload(tx: Connection, upload_id: str) -> UploadRow | None:
     return UploadRow(**row) if row else None
 
 
-async def fill_upload(tx: Connection, upload_id: str, data: bytes) -> bool:
+async def fill_upload(tx: Connection, upload_id: str, data: bytes | bytearray) -> bool:
     """Store the bytes, over those that came before; False once the upload is completed."""
     return await tx.fetchrow(FILL, upload_id, data) is not None
 
@@ -122,3 +125,8 @@ async def find_image(tx: Connection, digest: bytes) -> ImageRow | None:
     """The image of that digest."""
     row = await tx.fetchrow(FIND_IMAGE, digest)
     return ImageRow(**row) if row else None
+
+
+async def load_images(tx: Connection, team_id: str, digests: Collection[bytes]) -> list[ImageRow]:
+    """Those of the team's images that have one of these digests."""
+    return [ImageRow(**row) for row in await tx.fetch(LOAD_IMAGES, team_id, digests)]

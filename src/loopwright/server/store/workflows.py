@@ -60,6 +60,14 @@ class WorkflowRow(Struct, frozen=True, kw_only=True):
     file_revision_id: str | None = None
 
 
+class EndedQueue(Struct, frozen=True, kw_only=True):
+    """A workflow that keeps no new matches any more; `waiting` are those it has kept."""
+
+    id: str
+    name: str
+    waiting: int
+
+
 class NodeRow(Struct, frozen=True, kw_only=True):
     """What a node is, as far as its workflow has one of that id, and the message that it sends."""
 
@@ -100,10 +108,18 @@ SET_STATUS: LiteralString = """
     UPDATE workflow SET status = $3, paused_at = $4, updated_at = $5 WHERE team_id = $1 AND id = $2
 """
 PAUSED_AT: LiteralString = "SELECT paused_at FROM workflow WHERE team_id = $1 AND id = $2"
-STOP_QUEUEING: LiteralString = """
-    UPDATE workflow SET status = 'Paused', updated_at = $2
+QUEUEING: LiteralString = """
+    SELECT team_id, id FROM workflow
      WHERE status = 'PausedAndQueueing' AND paused_at <= $1
-    RETURNING id
+     ORDER BY team_id, id
+"""
+STOP_QUEUEING: LiteralString = """
+    UPDATE workflow SET status = 'Paused', updated_at = $4
+     WHERE team_id = $1 AND id = $2 AND status = 'PausedAndQueueing' AND paused_at <= $3
+    RETURNING id, name,
+              (SELECT count(*) FROM run
+                WHERE run.workflow_id = workflow.id AND run.status = 'active'
+                  AND run.node_id = workflow.root_node_id AND run.way = '[]') AS waiting
 """
 WORKFLOWS_BY_SLUG: LiteralString = f"""
     SELECT {_COLUMNS} FROM workflow
@@ -175,9 +191,17 @@ async def load_paused_at(tx: Connection, team_id: str, workflow_id: str) -> date
     return moment
 
 
-async def stop_queueing(tx: Connection, *, paused_before: datetime, now: datetime) -> list[str]:
-    """End the queueing of all teams' workflows that were paused by then; returns the workflows' ids."""
-    return [row["id"] for row in await tx.fetch(STOP_QUEUEING, paused_before, now)]
+async def load_queueing(tx: Connection, *, paused_before: datetime) -> list[tuple[str, str]]:
+    """All teams' workflows that were paused by then and still keep new matches, as (team, id)."""
+    return [(row["team_id"], row["id"]) for row in await tx.fetch(QUEUEING, paused_before)]
+
+
+async def stop_queueing(
+    tx: Connection, team_id: str, workflow_id: str, *, paused_before: datetime, now: datetime
+) -> EndedQueue | None:
+    """End the queueing of a workflow that was paused by then; None for one that goes on or was ended."""
+    row = await tx.fetchrow(STOP_QUEUEING, team_id, workflow_id, paused_before, now)
+    return EndedQueue(**row) if row else None
 
 
 async def lock_by_slug(tx: Connection, team_id: str, slugs: Collection[str]) -> list[WorkflowRow]:

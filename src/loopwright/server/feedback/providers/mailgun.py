@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import tokens_in
-from ..report import Ignored, Reading, Reference, Report, Verdict
+from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
 from .proof import Credentials, Headers, Malformed, Unproved, check_age, check_mac
 
 
@@ -90,7 +90,7 @@ def _failed(event: _Event) -> Report:
     """A failure by the server's own words; what Mailgun did not try again is known from before."""
     status = event.delivery_status
     if event.reason == "suppress-bounce":
-        return _report(event, "hard", event.reason)
+        return _report(event, "hard", SUPPRESSED)
     if event.reason.startswith("suppress-"):
         return _report(event, "blocked", event.reason)
     is_final = event.severity == "permanent"

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
-from ..report import Ignored, Reading, Reference, Report, Verdict
+from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
 from .proof import Credentials, Headers, Malformed, Unproved, check_age, from_base64
 
 EVENTS = 10_000
@@ -90,7 +90,7 @@ def _verdict(event: _Event) -> tuple[Verdict, str] | None:
             verdict, code = verdict_of("", event.response, is_final=False)
             return ("soft", code) if verdict == "soft" else None
         case "dropped" if "bounced address" in event.reason.lower():
-            return "hard", "dropped"
+            return "hard", SUPPRESSED
         case "dropped":
             return "blocked", "dropped"
         case _:

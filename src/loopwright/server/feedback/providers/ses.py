@@ -22,7 +22,7 @@ from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import reference_of
-from ..report import Ignored, Reading, Reference, Report, Verdict
+from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
 from .proof import Credentials, Malformed, Unproved
 
 
@@ -214,6 +214,7 @@ def read(message: str) -> Reading:
 
 def _bounced(one: _Recipient, bounce: _Bounce, reference: Reference) -> Report:
     verdict, code = verdict_of(one.status, _words(one), is_final=bounce.bounce_type == "Permanent")
+    code = SUPPRESSED if "Suppress" in bounce.bounce_sub_type else code
     return _report(_within(bounce, verdict, one), reference, one, code, bounce.timestamp)
 
 

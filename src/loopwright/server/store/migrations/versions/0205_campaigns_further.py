@@ -8,7 +8,7 @@ go on or are cancelled.
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0205"
-down_revision = "0190"
+down_revision = "0191"
 
 CHANGES = """
 ALTER TABLE team ADD COLUMN time_zone text NOT NULL DEFAULT 'UTC'; -- of times without an offset
