@@ -425,6 +425,7 @@ async def take(
             assert document <= window, f"{name} is wider than a {size}"
             for frame in await page.locator("iframe").all():  # out of sight, it is not drawn
                 await frame.scroll_into_view_if_needed()
+            await page.evaluate("scrollTo(0, 0)")
             await photograph(page, size, name)
         await page.close()
 

@@ -18,6 +18,7 @@ from loopwright.server.dashboard.pages.workflows import (
 )
 from loopwright.server.dashboard.requests import NothingHere, Visit
 from loopwright.server.store.audience import load_lists
+from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.metrics import Counts, load_counts_of
 from loopwright.server.store.pages.events import EmailLine, load_emails
 from loopwright.server.store.pages.runs import RunDetail, list_inside, load_run
@@ -91,6 +92,7 @@ async def show_workflow(visit: Visit) -> Response:
             queueing_until=queueing_until(row.status, states[0].paused_at),
             inside=await list_inside(visit.tx, visit.team_id, workflow_id, at, limit=INSIDE),
             at=at,
+            brake=await load_reason(visit.tx, visit.team_id, workflow_id),
         )
     )
 
