@@ -174,7 +174,7 @@ async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncIterator[str]:
     folder.mkdir()
     _open_folders(folder)
     shutil.chown(folder, "postgrey", "postgrey")
-    command = [POSTGREY, f"--inet=127.0.0.1:{port}", f"--delay={delay_seconds}", f"--dbdir={folder}"]
+    command = [str(POSTGREY), f"--inet=127.0.0.1:{port}", f"--delay={delay_seconds}", f"--dbdir={folder}"]
     command += ["--whitelist-clients=/dev/null", "--whitelist-recipients=/dev/null"]
     command += ["--auto-whitelist-clients=0", "--user=postgrey", "--group=postgrey"]
     process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL)

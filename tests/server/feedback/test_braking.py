@@ -34,7 +34,9 @@ class Road:
         nodes = await email_timer_email(self.pool, self.team.id, 1)
         self.workflow_id = (await add_workflow(self.pool, self.team.id, nodes)).id
 
-    async def sent(self, owner: Literal["campaign", "workflow"], count: int, *, bounced: int = 0, complained: int = 0) -> None:
+    async def sent(
+        self, owner: Literal["campaign", "workflow"], count: int, *, bounced: int = 0, complained: int = 0
+    ) -> None:
         await add_facts_of(
             self.pool, self.team.id, self.message_id, owner, count, bounced=bounced, complained=complained,
             now=self.post.clock.now(),

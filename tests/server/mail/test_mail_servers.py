@@ -98,7 +98,7 @@ async def test_postgrey_does_not_know_us_yet(tmp_path: Path) -> None:
     recipients = [f"ada@d{number}.test" for number in range(8)] + people(4)
     async with postgrey(tmp_path / "postgrey", delay_seconds=1) as greylisting:
         settings = {"smtpd_recipient_restrictions": f"{greylisting}, permit"}
-        async with postfix(tmp_path / "postfix", **settings) as server:
+        async with postfix(tmp_path / "postfix", settings) as server:
             post = Post(relay_to(server.url))
             await post.send_all(recipients)
             assert sorted(await server.arrived(12)) == sorted(recipients)

@@ -53,7 +53,7 @@ def values_for(prepared: Prepared) -> Values:
             given[variable.kind][variable.asked.name] = [items, items]
     for variable in prepared.variables:
         given[variable.kind].setdefault(variable.asked.name, SYSTEM.get(variable, f"{SITE}/42"))
-    return Values(**given, click=lambda place: f"{SITE}/c/{place}")  # type: ignore[arg-type]  # by kind
+    return Values(**given, click=lambda place: f"{SITE}/c/{place}")
 
 
 def as_sent(content: Content, *, is_marketing: bool) -> bytes:
@@ -72,7 +72,7 @@ def test_no_rule_counts_much_against_any_template(tmp_path: Path) -> None:
     """Those of Debian's package, without the network."""
     messages = {name: as_sent(one, is_marketing=marketing) for name, one, marketing in contents()}
     mailbox = b"".join(BEGINS + data.replace(b"\r\n", b"\n") + b"\n" for data in messages.values())
-    command = ["spamassassin", "--local", "--mbox", "--prefspath", tmp_path / "preferences"]
+    command = ["spamassassin", "--local", "--mbox", "--prefspath", str(tmp_path / "preferences")]
     command += ["--cf", "add_header all Status _YESNO_, tests=_TESTSSCORES(,)_ autolearn=no"]
     run = subprocess.run(command, input=mailbox, capture_output=True, check=True)
     met = [tests.replace("\n", "").replace("\t", "") for tests in _TESTS.findall(run.stdout.decode())]
