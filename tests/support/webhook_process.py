@@ -7,7 +7,7 @@ from loopwright.server.clock import SystemClock
 from loopwright.server.networks import read_networks
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import open_pool
-from loopwright.server.webhook.addresses import Resolver
+from loopwright.server.webhook.addresses import Resolver, public_and
 from loopwright.server.webhook.sender import WebhookSender
 from loopwright.server.webhook.transport import Transport
 
@@ -17,7 +17,7 @@ KEY = bytes(32)
 async def main(url: str) -> None:
     """Send until somebody ends it."""
     pool = await open_pool(url)
-    transport = Transport(Resolver(read_networks("127.0.0.0/8")))
+    transport = Transport(Resolver(public_and(read_networks("127.0.0.0/8"))))
     await WebhookSender(pool, SystemClock(), transport, SealingKey(KEY)).start()
     await asyncio.Event().wait()
 

@@ -10,5 +10,5 @@ Apply = Callable[[str | Path], None]
 
 @pytest.fixture
 def month(loops_definitions: Apply) -> None:
-    """A workflow with seven letters in thirty days, and a transactional email."""
+    """A workflow with seven letters in thirty days, a branch and an experiment; and a transactional email."""
     loops_definitions("definitions/month")

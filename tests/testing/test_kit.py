@@ -1,5 +1,6 @@
 """The kit as a test suite has it: its own fixtures, on its own server."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from loopwright import AsyncLoops, Loops
-from loopwright.testing import Clock, Email, Inbox, Server, Team, TestServerError
+from loopwright.testing import AsyncClock, AsyncInbox, Clock, Email, Inbox, Server, Team, TestServerError
 
 MONTH = "definitions/month"
 Apply = Callable[[str | Path], None]
@@ -124,6 +125,27 @@ async def test_async_clients_fit_any_loop(aloops: AsyncLoops, inbox: Inbox, mont
     """Nothing of ours is left in the loop of a test."""
     await aloops.events.send("signup", email="ada@acme.example")
     assert inbox.wait_for().to == "ada@acme.example"
+
+
+@pytest.mark.usefixtures("month")
+async def test_waiting_leaves_the_loop_to_the_program(
+    aloops: AsyncLoops, ainbox: AsyncInbox, aclock: AsyncClock
+) -> None:
+    """An event that the test's own loop sends while the test waits for its email."""
+
+    async def sign_up() -> None:
+        await asyncio.sleep(0.05)
+        await aloops.events.send("signup", email="ada@acme.example")
+
+    signing_up = asyncio.create_task(sign_up())
+    assert (await ainbox.wait_for(to="ada@acme.example")).subject == "Letter 1"
+    await signing_up
+    await ainbox.assert_empty()
+    before = await aclock.now()
+    assert await aclock.advance(days=1) - before >= timedelta(days=1)
+    assert (await ainbox.wait_for(subject="2")).subject == "Letter 2"
+    assert await aclock.travel_to(before + timedelta(days=5)) <= await aclock.settle()
+    assert [email.subject for email in await ainbox.emails()] == ["Letter 1", "Letter 2", "Letter 3"]
 
 
 @pytest.mark.usefixtures("month")

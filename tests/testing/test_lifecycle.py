@@ -147,6 +147,7 @@ def test_marked(faults):
     [
         (["--host", "0.0.0.0"], "listens on this machine alone"),
         (["--smtp-url", "smtp://mail.example.org"], "sends email to no server elsewhere"),
+        (["--bounce-port", "2525", "--bounce-host", "0.0.0.0"], "returned email from this machine alone"),
         (["--workers", "2"], "one process that does all by itself"),
         (["--no-jobs"], "one process that does all by itself"),
     ],

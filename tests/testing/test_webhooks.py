@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from loopwright import Loops
-from loopwright.testing import Clock, Webhooks
+from loopwright.testing import Clock, Team, Webhooks
 from loopwright.webhooks import ContactCreated, ContactDeleted, WorkflowEmailSent
 
 
@@ -21,6 +22,16 @@ def test_an_endpoint_keeps_what_it_is_told(loops: Loops, webhooks: Webhooks, clo
     assert webhooks.wait_for(WorkflowEmailSent).email.subject == "Letter 1"
     with pytest.raises(AssertionError, match=r"(?s)no ContactDeleted came.*ContactCreated"):
         webhooks.wait_for(ContactDeleted, within=0)
+
+
+def test_nobody_beyond_this_machine_is_told(loops_team: Team) -> None:
+    """What a suite makes up may be somebody's real host."""
+    headers = {"Authorization": f"Bearer {loops_team.api_key}"}
+    root = loops_team.base_url.removesuffix("/api")
+    given = {"url": "http://8.8.8.8/webhooks"}
+    refused = requests.post(f"{root}/loopwright/v1/webhooks", json=given, headers=headers, timeout=5)
+    assert refused.status_code == 400
+    assert "beyond this machine" in refused.json()["message"]
 
 
 def test_an_endpoint_that_is_down_is_told_again(loops: Loops, webhooks: Webhooks, clock: Clock) -> None:

@@ -11,8 +11,8 @@ def anyio_backend():
 
 
 @pytest.mark.anyio
-async def test_signup(loops_env, loops_definitions, inbox):
+async def test_signup(loops_env, loops_definitions, ainbox):
     loops_definitions("welcome")
     async with browser() as client:
         await client.post("/signup?email=ada@example.com")
-    inbox.wait_for(to="ada@example.com")
+    await ainbox.wait_for(to="ada@example.com")

@@ -51,6 +51,11 @@ def check(settings: Settings) -> None:
         raise CommandFailed(
             f"--test listens on this machine alone, and not on {settings.host}; leave --host out."
         )
+    if settings.bounce_port is not None and not is_loopback(settings.bounce_host):
+        raise CommandFailed(
+            f"--test takes returned email from this machine alone, and not on {settings.bounce_host}; "
+            "leave --bounce-host out."
+        )
     if settings.smtp_url is not None and not is_loopback(read_url(settings.smtp_url).host):
         raise CommandFailed(
             "--test sends email to no server elsewhere; leave --smtp-url out, and it stays in the inbox."

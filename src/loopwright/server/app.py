@@ -74,7 +74,7 @@ from loopwright.server.testing.moving import Mover, moved_clock
 from loopwright.server.testing.template import QUICK, fill
 from loopwright.server.tracking.door import routes as tracking_routes
 from loopwright.server.visitors import Forwarded
-from loopwright.server.webhook.addresses import Resolver
+from loopwright.server.webhook.addresses import Reach, Resolver, only, public_and
 from loopwright.server.webhook.sender import WebhookSender
 from loopwright.server.webhook.transport import Transport
 from loopwright.server.workflow.runner import Runner
@@ -193,7 +193,7 @@ async def serve(settings: Settings, listener: Listener, clock: Clock | None = No
             public_url=settings.public_url,
             media_url=settings.media_url,
             has_relay=settings.smtp_url is not None,
-            webhooks=WebhookTerms(sealing=sealing, networks=settings.webhook_networks),
+            webhooks=WebhookTerms(sealing=sealing, reach=_reach(settings)),
         )
         application: ASGIApp = RequestIds(Api(door, pages))
         if settings.trusted_proxies:
@@ -243,7 +243,7 @@ async def work(
 @asynccontextmanager
 async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
     """The settings with a database in them: the embedded one, kept alive, unless they name another."""
-    if settings.database_url:
+    if settings.database_url is not None:
         yield settings
         return
     if settings.for_tests:
@@ -320,7 +320,7 @@ async def _jobs(
     dispatcher = Dispatcher(pool, clock, observer.job)
     await dispatcher.start()
     stack.push_async_callback(dispatcher.stop)
-    resolver = Resolver(settings.webhook_networks)
+    resolver = Resolver(_reach(settings))
     stack.callback(resolver.close)
     mailboxes = Mailboxes(
         pool, Intake(pool, ingest, clock), clock, await _sealing(pool, settings, clock), resolver
@@ -358,7 +358,7 @@ async def _webhooks(
     stack: AsyncExitStack, settings: Settings, clock: Clock, observer: Observer, pool: Pool
 ) -> None:
     """Other programs are told what happens."""
-    resolver = Resolver(settings.webhook_networks)
+    resolver = Resolver(_reach(settings))
     stack.callback(resolver.close)
     transport = Transport(resolver)
     stack.push_async_callback(transport.close)
@@ -366,6 +366,11 @@ async def _webhooks(
     sender = WebhookSender(pool, clock, transport, sealing, observer.job, stamps=SystemClock())
     await sender.start()
     stack.push_async_callback(sender.stop)
+
+
+def _reach(settings: Settings) -> Reach:
+    """Where webhooks and mailboxes may be; a server for tests calls nobody in the public internet."""
+    return only(settings.webhook_networks) if settings.for_tests else public_and(settings.webhook_networks)
 
 
 def _relay(settings: Settings, clock: Clock) -> Relay | None:

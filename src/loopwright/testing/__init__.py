@@ -1,7 +1,7 @@
 """A real server in every test suite: emails that arrive, time that tests move, faults on demand.
 
-With pytest, the fixtures `loops`, `aloops`, `inbox`, `clock`, `faults`, `loops_env` and others are there once
-`loopwright[testing]` is installed. Without it:
+With pytest, the fixtures `loops`, `aloops`, `inbox`, `ainbox`, `clock`, `aclock`, `faults`, `loops_env` and
+others are there once `loopwright[testing]` is installed. Without it:
 
     with Server() as server, server.team() as team:
         team.apply("emails")
@@ -11,6 +11,7 @@ With pytest, the fixtures `loops`, `aloops`, `inbox`, `clock`, `faults`, `loops_
 Never imports server/ before something was started, so that it is cheap to have around.
 """
 
+from .awaited import AsyncClock, AsyncInbox
 from .clock import Clock
 from .control import TestServerError
 from .faults import Fault, Faults
@@ -21,6 +22,8 @@ from .server import Server, Team, UnmetFaults
 from .webhooks import Webhooks
 
 __all__ = [
+    "AsyncClock",
+    "AsyncInbox",
     "Attachment",
     "Clock",
     "Email",

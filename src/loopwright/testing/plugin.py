@@ -13,7 +13,17 @@ import pytest
 
 if TYPE_CHECKING:
     from loopwright import AsyncLoops, Loops
-    from loopwright.testing import Clock, Email, Faults, Inbox, Server, Team, Webhooks
+    from loopwright.testing import (
+        AsyncClock,
+        AsyncInbox,
+        Clock,
+        Email,
+        Faults,
+        Inbox,
+        Server,
+        Team,
+        Webhooks,
+    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,9 +91,21 @@ def inbox(loops_team: Team) -> Inbox:
 
 
 @pytest.fixture
+def ainbox(loops_team: Team) -> AsyncInbox:
+    """The inbox of this test's team for async tests, in whichever loop they run."""
+    return loops_team.async_inbox
+
+
+@pytest.fixture
 def clock(loops_team: Team) -> Clock:
     """The server's clock; it is put back after the test."""
     return loops_team.clock
+
+
+@pytest.fixture
+def aclock(loops_team: Team) -> AsyncClock:
+    """The server's clock for async tests, in whichever loop they run."""
+    return loops_team.async_clock
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopwright.client.waits import skipping_waits
 
+from .awaited import AsyncClock, AsyncInbox
 from .clock import Clock
 from .control import Control
 from .faults import Faults
@@ -37,6 +38,8 @@ class Team:
         self.base_url = f"{control.address}/api"
         self.clock = Clock(control)
         self.inbox = Inbox(control, self.clock, team_id)
+        self.async_clock = AsyncClock(self.clock)
+        self.async_inbox = AsyncInbox(self.inbox)
         self.faults = Faults(control, team_id)
         self._control = control
 

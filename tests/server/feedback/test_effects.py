@@ -11,7 +11,7 @@ from loopwright.server.mail.links import unsubscribe_url
 from loopwright.server.store.audience import REACHABLE
 from loopwright.server.store.feedback import load_stopped, load_unknown, release_address
 from loopwright.server.store.metrics import load_counts
-from support.factories import add_team
+from support.factories import add_fact, add_team
 from support.feedback import ADA, Post
 
 DAY = timedelta(days=1)
@@ -75,6 +75,16 @@ async def test_what_is_not_applied_is_told_of(
     assert await post.suppressed() == []
     [reason] = await post.unknown()
     assert words in reason
+
+
+async def test_nothing_follows_for_who_was_forgotten(post: Post) -> None:
+    """The address of a deleted contact is kept no more, and none is suppressed in its place."""
+    email_id = await post.sent()
+    await post.pool.execute("UPDATE email SET to_email = ''")
+    assert await post.tell("hard", email_id) == Taken(unknown=1)
+    assert await post.suppressed() == []
+    [reason] = await post.unknown()
+    assert "deleted" in reason
 
 
 async def test_a_forged_token_is_worth_nothing(post: Post) -> None:
@@ -159,6 +169,17 @@ async def test_a_delivery_between_begins_anew(post: Post, told: bool) -> None:
     if told:
         await post.tell("delivered", between, ADA)
     post.clock.advance(6 * DAY)
+    await soft_bounce(post, contact_id, every=2 * DAY, times=1)
+    assert await reachable(post)
+
+
+async def test_a_mailbox_that_takes_it_in_the_end_is_none(post: Post) -> None:
+    """Whoever defers, and takes the email at a later try, has it delivered."""
+    contact_id = await post.contact()
+    await soft_bounce(post, contact_id, every=2 * DAY, times=4)
+    email_id = await post.sent(contact_id=contact_id, status="queued")
+    for kind in ("email_soft_bounced", "email_sent"):
+        await add_fact(post.pool, post.team.id, kind, email_id=email_id, now=post.clock.now())
     await soft_bounce(post, contact_id, every=2 * DAY, times=1)
     assert await reachable(post)
 

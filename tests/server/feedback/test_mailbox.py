@@ -12,7 +12,7 @@ from loopwright.server.feedback.mailbox import AT_ONCE, Mailboxes
 from loopwright.server.networks import Network, read_networks
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.feedback_doors import DoorRow, insert_door, load_doors, take_mailbox
-from loopwright.server.webhook.addresses import Resolver
+from loopwright.server.webhook.addresses import Resolver, public_and
 from support.certificate import make_certificate
 from support.feedback import ADA, Post
 from support.imap_peer import PASSWORD, Mailbox, mailbox
@@ -65,7 +65,7 @@ class Reader:
         sealing: SealingKey | None = SEALING,
     ) -> DoorRow:
         """Read what is new, and answer with how the door stands."""
-        resolver = Resolver(networks)
+        resolver = Resolver(public_and(networks))
         post = self.post
         boxes = Mailboxes(post.pool, post.intake, post.clock, sealing, resolver, tls or self.tls)
         await boxes.look()

@@ -16,6 +16,7 @@ from loopwright.server.ingest.batch import Ingest
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, insert_key
+from loopwright.server.webhook.addresses import public_and
 from support.process import API_KEY, ServerProcess
 from support.refusals import code_of, refused
 
@@ -102,7 +103,7 @@ async def test_content_has_a_slower_window(pool: Pool, team: TeamRow) -> None:
         space=Space(),
         public_url=None,
         has_relay=False,
-        webhooks=WebhookTerms(sealing=None, networks=()),
+        webhooks=WebhookTerms(sealing=None, reach=public_and(())),
     )
     async with httpx2.AsyncClient(
         base_url="http://loopwright.invalid",

@@ -20,7 +20,7 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.store.webhook_deliveries import CHANNEL, replay
 from loopwright.server.store.webhooks import EndpointRow, find_endpoint, update_endpoint
-from loopwright.server.webhook.addresses import Resolver
+from loopwright.server.webhook.addresses import Resolver, public_and
 from loopwright.server.webhook.retry import FAILS, GONE
 from loopwright.server.webhook.sender import IN_HAND, WebhookSender
 from loopwright.server.webhook.signing import seal_secret
@@ -53,7 +53,7 @@ async def sending(
     pool: Pool, clock: HandClock, *, sealing: SealingKey | None = SEALING, allowed: Any = LOOPBACK
 ) -> AsyncGenerator[None]:
     """Deliver until the block ends."""
-    resolver = Resolver(allowed)
+    resolver = Resolver(public_and(allowed))
     transport = Transport(resolver)
     sender = WebhookSender(pool, clock, transport, sealing)
     await sender.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loopwright.server.webhook.addresses import Resolver
+from loopwright.server.webhook.addresses import Resolver, public_and
 from loopwright.server.webhook.transport import Transport
 from support.certificate import make_certificate
 from support.webhook_peer import receiving
@@ -20,7 +20,7 @@ NOW = datetime(2026, 5, 17, tzinfo=UTC)
 
 @pytest.fixture
 async def resolver() -> AsyncIterator[Resolver]:
-    resolver = Resolver([ip_network("127.0.0.0/8"), ip_network("::1/128")])
+    resolver = Resolver(public_and([ip_network("127.0.0.0/8"), ip_network("::1/128")]))
     yield resolver
     resolver.close()
 

@@ -10,7 +10,8 @@ from loopwright.server.webhook.addresses import (
     Resolver,
     Unresolved,
     is_public,
-    may_connect,
+    only,
+    public_and,
     refused_literal,
 )
 
@@ -35,15 +36,23 @@ def test_the_publics_addresses(address: str) -> None:
 def test_everything_else(address: str) -> None:
     """Nobody's, ours, our neighbours', or hidden within another."""
     assert not is_public(ip_address(address))
-    assert refused_literal(f"[{address}]" if ":" in address else address, [])
+    assert refused_literal(f"[{address}]" if ":" in address else address, public_and([]))
 
 
 def test_what_an_operator_allows() -> None:
     """A network of theirs, and no other."""
-    allowed = [ip_network("10.1.0.0/16")]
-    assert may_connect(ip_address("10.1.2.3"), allowed)
-    assert not may_connect(ip_address("10.2.0.1"), allowed)
-    assert not refused_literal("hooks.internal", [])
+    reach = public_and([ip_network("10.1.0.0/16")])
+    assert reach.includes(ip_address("10.1.2.3"))
+    assert not reach.includes(ip_address("10.2.0.1"))
+    assert not refused_literal("hooks.internal", reach)
+
+
+def test_what_tests_reach() -> None:
+    """What they are allowed, and no address of the public's."""
+    reach = only([ip_network("127.0.0.0/8")])
+    assert reach.includes(ip_address("127.0.0.1"))
+    assert not any(reach.includes(ip_address(address)) for address in PUBLIC)
+    assert refused_literal("8.8.8.8", reach)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +70,7 @@ def test_what_an_operator_allows() -> None:
 )
 async def test_whatever_leads_to_this_machine_is_refused(host: str) -> None:
     """The system's own resolver says what a host's name means; that is what is looked at."""
-    resolver = Resolver()
+    resolver = Resolver(public_and([]))
     with pytest.raises(AddressRefused, match="not public"):
         await resolver.addresses(host, 80)
     resolver.close()
@@ -69,7 +78,7 @@ async def test_whatever_leads_to_this_machine_is_refused(host: str) -> None:
 
 async def test_many_wait_for_one_answer() -> None:
     """Who gives up waiting leaves the others theirs, and a name that nobody has is told."""
-    resolver = Resolver([ip_network("127.0.0.0/8")])
+    resolver = Resolver(public_and([ip_network("127.0.0.0/8")]))
     waiting = [asyncio.create_task(resolver.addresses("127.0.0.1", 80)) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 import msgspec
@@ -16,7 +16,6 @@ from loopwright.server.clock import Clock
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import Command
 from loopwright.server.keys import hash_key
-from loopwright.server.networks import Network
 from loopwright.server.refusal import (
     BadRequest,
     TooLarge,
@@ -27,6 +26,7 @@ from loopwright.server.refusal import (
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow, team_of_key
+from loopwright.server.webhook.addresses import Reach
 from loopwright.wire.encoding import encode
 from loopwright.wire.failures import INVALID_API_KEY
 from loopwright.wire.limits import TRANSACTIONAL_BYTES
@@ -41,10 +41,10 @@ KEY_MEMORY_SECONDS = 5.0
 
 
 class WebhookTerms(Struct, frozen=True):
-    """What seals the secrets of endpoints, if anything does, and which networks they may be in."""
+    """What seals the secrets of endpoints, if anything does, and where they may be."""
 
     sealing: SealingKey | None
-    networks: Sequence[Network]
+    reach: Reach
 
 
 class ApiRequest(Struct, frozen=True):

@@ -20,7 +20,7 @@ from loopwright.server.store import webhooks as store
 from loopwright.server.store.webhook_deliveries import DeliveryRow, DeliveryStatus
 from loopwright.server.store.webhooks import EndpointRow
 from loopwright.server.webhook import control
-from loopwright.server.webhook.addresses import REFUSED, refused_literal
+from loopwright.server.webhook.addresses import refused_literal
 from loopwright.server.webhook.retry import WITHOUT_SUCCESS
 from loopwright.server.webhook.signing import new_secret, seal_secret
 from loopwright.wire import webhook_endpoints as wire
@@ -190,8 +190,8 @@ def _url(call: ApiRequest, text: str) -> str:
             code="url_invalid",
             path="url",
         )
-    if refused_literal(host, call.webhooks.networks):
-        raise BadRequest(f"url: {REFUSED}", code="url_refused", path="url")
+    if refused_literal(host, call.webhooks.reach):
+        raise BadRequest(f"url: {call.webhooks.reach.refused}", code="url_refused", path="url")
     return text.strip()
 
 

@@ -1,4 +1,5 @@
-"""Where webhooks may go: to addresses that are the public's, or that the operator allows.
+"""Where webhooks may go: to addresses that are the public's, or that the operator allows; of a server for
+tests, to the latter alone.
 
 A name is resolved once, by the one who connects to what came of it; so no second answer can differ from the
 one that was looked at. Numbers in any notation of `inet_aton` are resolved, too, and looked at as what they
@@ -7,8 +8,9 @@ are.
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 
 from loopwright.server.networks import Address, Network
@@ -18,6 +20,10 @@ LOOKUPS = 32
 
 REFUSED = (
     "the host has an address that is not public, and webhooks do not go there; "
+    "--webhook-networks of the server allows networks"
+)
+REFUSED_BY_TESTS = (
+    "the host has an address beyond this machine, and a server for tests tells nobody there; "
     "--webhook-networks of the server allows networks"
 )
 
@@ -52,25 +58,42 @@ def is_public(address: Address) -> bool:
     )
 
 
-def may_connect(address: Address, allowed: Sequence[Network]) -> bool:
-    """Whether webhooks go to that address."""
-    return is_public(address) or any(address in network for network in allowed)
+@dataclass(frozen=True)
+class Reach:
+    """The addresses that webhooks of a server go to, and what is said of others."""
+
+    includes: Callable[[Address], bool]
+    refused: str
 
 
-def refused_literal(host: str, allowed: Sequence[Network]) -> bool:
+def public_and(allowed: Sequence[Network]) -> Reach:
+    """The public internet, and the networks that the operator allows."""
+    return Reach(lambda address: is_public(address) or _in_any(address, allowed), REFUSED)
+
+
+def only(allowed: Sequence[Network]) -> Reach:
+    """Those networks and nobody else: what a suite makes up may be somebody's real host."""
+    return Reach(lambda address: _in_any(address, allowed), REFUSED_BY_TESTS)
+
+
+def _in_any(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def refused_literal(host: str, reach: Reach) -> bool:
     """Whether the host is an address in numbers to which webhooks do not go. Of names it shows later."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
         return False
-    return not may_connect(address, allowed)
+    return not reach.includes(address)
 
 
 class Resolver:
     """Finds the addresses of hosts, and refuses a host if any of them is not to be connected to."""
 
-    def __init__(self, allowed: Sequence[Network] = ()) -> None:
-        self._allowed = allowed
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
         self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="webhook-lookup")
         self._under_way: dict[tuple[str, int], asyncio.Future[list[Address]]] = {}
 
@@ -87,8 +110,8 @@ class Resolver:
             lookup.add_done_callback(lambda _: self._under_way.pop(key, None))
         # Whoever gives up waiting leaves the answer to the others.
         found = await asyncio.shield(lookup)
-        if not all(may_connect(address, self._allowed) for address in found):
-            raise AddressRefused(REFUSED)
+        if not all(map(self._reach.includes, found)):
+            raise AddressRefused(self._reach.refused)
         return [str(address) for address in found]
 
     async def _look_up(self, host: str, port: int) -> list[Address]:

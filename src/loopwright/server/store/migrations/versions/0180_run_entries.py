@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0180"
-down_revision = "0168"
+down_revision = "0175"
 
 CHANGES = """
 CREATE TABLE run_entry (
