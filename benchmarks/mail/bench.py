@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -101,7 +101,7 @@ class Sink:
 
 
 @contextmanager
-def sinking() -> Iterator[Sink]:
+def sinking() -> Generator[Sink]:
     """A sink while the context lasts."""
     command = [sys.executable, "-m", "benchmarks.mail.sink"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -112,7 +112,7 @@ def sinking() -> Iterator[Sink]:
 
 
 @contextmanager
-def worker(url: str, smtp_port: int) -> Iterator[psutil.Process]:
+def worker(url: str, smtp_port: int) -> Generator[psutil.Process]:
     """A worker process that sends to the sink."""
     command = [str(LOOPWRIGHT), "worker", "--database-url", url]
     command += ["--smtp-url", f"smtp://127.0.0.1:{smtp_port}"]

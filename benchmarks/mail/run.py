@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -98,9 +99,8 @@ async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) 
         beside = Beside(sink, sizes.seconds)
         for workers, bar in ((1, 0.22), (2, 0.30)) if "rates" in parts else ():
             name = f"(c) queued emails, {workers} worker{'s' * (workers > 1)}"
-            line, ratio = await beside.measure(
-                name, sizes.rounds, lambda workers=workers: sending(load, sink, sizes.emails, workers)
-            )
+            ours = partial(sending, load, sink, sizes.emails, workers)
+            line, ratio = await beside.measure(name, sizes.rounds, ours)
             lines.append(line)
             verdicts.append(_verdict(f"{name}: at least {bar} of (a)", ratio, bar))
         if "events" in parts:

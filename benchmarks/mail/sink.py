@@ -25,7 +25,7 @@ class Sink(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._buffer = b""
         self._in_data = False
-        transport.write(GREETING)
+        self._transport.write(GREETING)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -159,6 +159,8 @@ def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
         pytest.param(["--public-url", "mail.acme.test"], "write https://mail.acme.test", id="no scheme"),
         pytest.param(["--public-url", ""], "is empty", id="empty URL"),
         pytest.param(["--api-key", "k"], "at least 16", id="short key"),
+        pytest.param(["--database-url", ""], "has to begin with postgresql://", id="empty database URL"),
+        pytest.param(["--data-dir", ""], "no folder is named", id="empty folder"),
         pytest.param(["--trusted-proxies", "10.0.0.1/8"], "write 10.0.0.0/8", id="odd network"),
     ],
 )

@@ -423,6 +423,9 @@ async def take(
             await page.goto(f"{server.base_url}{path}")
             document, window = await page.evaluate("[document.body.scrollWidth, window.innerWidth]")
             assert document <= window, f"{name} is wider than a {size}"
+            for frame in await page.locator("iframe").all():  # out of sight, it is not drawn
+                await frame.scroll_into_view_if_needed()
+            await page.evaluate("scrollTo(0, 0)")
             await photograph(page, size, name)
         await page.close()
 

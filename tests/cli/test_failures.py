@@ -114,6 +114,14 @@ def test_a_named_folder_is_made_and_told(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["name"]
 
 
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """Whichever command it is of, it is named."""
+    (tmp_path / "taken").write_text("")
+    result = run("init", str(tmp_path / "taken" / "emails"))
+    assert result.exit_code == 2
+    assert result.stderr == f"{tmp_path / 'taken' / 'emails'}: Not a directory\n"
+
+
 def test_definitions_stay_in_their_folder(tmp_path: Path) -> None:
     """Links that lead out of the folder, or nowhere, are told by name, and not read."""
     folder = tmp_path / "definitions"

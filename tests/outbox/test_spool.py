@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loopwright.errors import ArgumentValueError
 from loopwright.outbox.spool import REMEMBERED_SECONDS, Delivery, EventArguments, Kept, Spool
 from loopwright.wire.values import Value
 
@@ -244,6 +245,14 @@ def test_a_folder_is_no_outbox(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="an outbox is a file"):
         Spool(tmp_path, guard=nullcontext)
     assert stat.S_IMODE(tmp_path.stat().st_mode) & 0o100, "and keeps its rights"
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    """SQLite would not say which it is."""
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Nothing of an outbox's. " * 100)
+    with pytest.raises(ArgumentValueError, match=r"notes\.txt' is a file of another kind"):
+        Spool(notes, guard=nullcontext)
 
 
 def test_the_file_is_reopened_after_closing(spool: Spool) -> None:

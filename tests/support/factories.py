@@ -145,6 +145,14 @@ async def suppress(
         await suppressions.suppress(tx, team_id, email, reason=reason, now=now or datetime.now(UTC))
 
 
+async def stop_marketing(pool: Pool, team_id: str, email: str, *, now: datetime) -> None:
+    """An address that has bounced softly for a week."""
+    await insert(
+        pool, "soft_bouncing", team_id=team_id, email=email, email_ids=[], first_at=now, last_at=now,
+        stopped_at=now,
+    )  # fmt: skip
+
+
 async def lift_suppression(pool: Pool, team_id: str, *, now: datetime, count: int = 1) -> None:
     """Removals that count towards the quota."""
     async with pool.acquire() as tx:

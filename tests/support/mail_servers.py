@@ -6,7 +6,7 @@ import random
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -168,7 +168,7 @@ async def postfix(
 
 
 @asynccontextmanager
-async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncIterator[str]:
+async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncGenerator[str]:
     """Greylisting, as the restriction that Postfix is to have: whom it knows for so long may pass."""
     port = _free_port()
     folder.mkdir()

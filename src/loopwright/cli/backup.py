@@ -98,6 +98,7 @@ def restore(
     carry_out = backups.replace if replace else backups.restore
 
     async def run(hears: "Hears") -> "Contents":
+        await asyncio.to_thread(backups.check_whole, file)  # before a database is made for it
         async with database_at(data_dir, database_url) as url:
             return await carry_out(url, file, hears)
 
@@ -128,7 +129,8 @@ def _told() -> Generator[None]:
 def _progress(what: str) -> "Generator[Hears]":
     """A line on the terminal that says how far it is."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task(what, total=None)
         yield lambda count: bar.update(line, completed=count)
 

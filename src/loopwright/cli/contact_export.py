@@ -104,7 +104,9 @@ def _write(path: Path, form: Form, *, raw: bool) -> int:
 
     count = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with client() as loops, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with client() as loops, bar:
         custom: Types = {one.key: one.type for one in loops.contact_properties.list("custom")}
         writer = open_contact_file(path, form, custom, raw=raw)
         try:

@@ -9,6 +9,7 @@
 130  interrupted
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
@@ -73,6 +74,10 @@ class Commands(TyperGroup):
             _end(failure, given)
         except _Misuse as misuse:
             _end(_as_failure(misuse), given)
+        except OSError as problem:
+            if problem.filename is None:  # no file that somebody named, so a fault of ours
+                raise
+            _end(CommandFailed(f"{os.fsdecode(problem.filename)}: {problem.strerror}"), given)
         except typer.Abort:
             typer.echo("Aborted.", err=True)
             sys.exit(ExitCode.REFUSED)

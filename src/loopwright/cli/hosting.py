@@ -24,8 +24,22 @@ from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, S
 
 from .failure import CommandFailed, ExitCode
 
+
+def read_folder(given: str | Path) -> Path:
+    """The folder that an option names. Blanks are a variable without a value, not the folder we are in."""
+    if not str(given).strip():
+        raise typer.BadParameter("no folder is named; give one, or . for the one you are in")
+    return Path(given)
+
+
 DataDir = Annotated[
-    Path, typer.Option(envvar="LOOPWRIGHT_DATA_DIR", help="Folder of the embedded PostgreSQL.")
+    Path,
+    typer.Option(
+        envvar="LOOPWRIGHT_DATA_DIR",
+        help="Folder of the embedded PostgreSQL.",
+        parser=read_folder,
+        metavar="PATH",
+    ),
 ]
 DataDirOfServer = Annotated[
     Path | None,
@@ -33,6 +47,8 @@ DataDirOfServer = Annotated[
         "--data-dir",
         envvar="LOOPWRIGHT_DATA_DIR",
         help="Folder of the embedded PostgreSQL, the one your server has.",
+        parser=read_folder,
+        metavar="PATH",
         show_default=str(DEFAULT_DATA_DIR),
     ),
 ]
@@ -118,6 +134,13 @@ EmailRetention = Annotated[
     typer.Option(
         envvar="LOOPWRIGHT_EMAIL_RETENTION",
         help="Days for which emails are kept, at least, with what became of them. Or 'forever'.",
+    ),
+]
+RunRetention = Annotated[
+    str,
+    typer.Option(
+        envvar="LOOPWRIGHT_RUN_RETENTION",
+        help="Days for which workflow runs are kept after their end, at least. Or 'forever'.",
     ),
 ]
 InboxRetention = Annotated[
@@ -261,7 +284,7 @@ def read_proxies(text: str | None) -> tuple[Network, ...]:
 @contextmanager
 def postgres_meanwhile(settings: Settings) -> Generator[None]:
     """Have the embedded PostgreSQL start while the server's parts are imported; both take their time."""
-    if settings.database_url:
+    if settings.database_url is not None:
         yield
         return
 

@@ -348,7 +348,15 @@ class Spool:
     def _connect(self, synchronous: str) -> sqlite3.Connection:
         make_private(self.path)
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.DatabaseError as error:
+            db.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            raise ArgumentValueError(
+                f"path {str(self.path)!r} is a file of another kind, not an outbox"
+            ) from None
         db.execute(f"PRAGMA synchronous = {synchronous}")
         db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT")
         return db

@@ -243,7 +243,7 @@ async def work(
 @asynccontextmanager
 async def _with_database(settings: Settings) -> AsyncGenerator[Settings]:
     """The settings with a database in them: the embedded one, kept alive, unless they name another."""
-    if settings.database_url:
+    if settings.database_url is not None:
         yield settings
         return
     if settings.for_tests:
@@ -309,7 +309,7 @@ async def _jobs(
     )
     stack.push_async_callback(mailer.close)
     if relay:
-        await stack.enter_async_context(noting(pool, relay))
+        await stack.enter_async_context(noting(pool, relay, public_url))
     sender = Sender(pool, clock, mailer, observer.job, places)
     await sender.start()
     stack.push_async_callback(sender.stop)
@@ -333,7 +333,10 @@ async def _jobs(
         pool,
         clock,
         Kept(
-            events=settings.event_retention, emails=settings.email_retention, inbox=settings.inbox_retention
+            events=settings.event_retention,
+            emails=settings.email_retention,
+            runs=settings.run_retention,
+            inbox=settings.inbox_retention,
         ),
     )
     worker = Worker(

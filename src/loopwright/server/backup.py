@@ -216,8 +216,8 @@ def _seal(file: Path, out: IO[bytes]) -> None:
     out.flush()
 
 
-def _check_seal(file: Path) -> None:
-    """See that the file is one of ours, whole."""
+def check_whole(file: Path) -> None:
+    """See that the file is one of ours, whole. Raises `BackupFailure`."""
     try:
         with file.open("rb") as given:
             begins = given.read(len(ARCHIVE))
@@ -243,7 +243,7 @@ class Archive(Struct, frozen=True):
 
 
 def _read_archive(clients: Clients, file: Path) -> Archive:
-    _check_seal(file)
+    check_whole(file)
     contents = _said_by(clients, ["--list", str(file)])
     schema = re.search(r"TABLE (\S+) alembic_version ", contents)
     if schema is None:

@@ -39,7 +39,7 @@ class Settings:
     `jobs`, each of them does jobs and delivers email, too: over `smtp_connections` at a time at most, each
     for `smtp_messages`, and `send_rate` emails a second. `ehlo_name` None means the sending domain,
     `give_up_after` None three days for marketing and one for transactional email. `event_retention`,
-    `email_retention` and `inbox_retention` are in days.
+    `email_retention`, `run_retention` and `inbox_retention` are in days.
     With `for_tests` the server is one whose clock tests move, on a database that is for nothing else.
     Secrets in the database are sealed with `sealing_key`, or else with the key in `sealing_file`, which is
     known once the embedded server runs.
@@ -71,5 +71,6 @@ class Settings:
     sealing_file: Path | None = None
     event_retention: Retention = "forever"
     email_retention: Retention = "forever"
+    run_retention: Retention = "forever"
     inbox_retention: Retention = "forever"
     for_tests: bool = False

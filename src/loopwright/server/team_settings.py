@@ -144,6 +144,7 @@ async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
         name="Double opt-in",
         draft_message_id=None,
         published_message_id=revision.message_id,
+        published_at=now,
         data_variables=[OPT_IN_VARIABLE],
         required_variables=[OPT_IN_VARIABLE],
     )

@@ -196,6 +196,17 @@ async def test_a_time_is_that_of_the_teams_clocks(site: Site, operator: httpx2.A
     assert f"It begins {soon:%d %b %H:%M} by clocks of Asia/Tokyo" in words(page.text)
 
 
+async def test_a_brake_is_told_of(site: Site, operator: httpx2.AsyncClient) -> None:
+    """With its reason, where it stands."""
+    now = site.clock.now()
+    campaign = await write(site, status="Sending", stopped="paused", started_at=now, noted_at=now)
+    await insert(
+        site.rows.pool, "brake", team_id=site.rows.team_id, owner_id=campaign, kind="campaign",
+        state="braked", reason="Too many complained.", since=now, armed_at=now,
+    )  # fmt: skip
+    assert "Too many complained." in (await operator.get(f"/campaigns/{campaign}")).text
+
+
 async def test_emails_that_did_not_leave(site: Site, operator: httpx2.AsyncClient) -> None:
     """Found by status, words and time, and sent again together."""
     contact = await site.rows.contact("ada@example.com")

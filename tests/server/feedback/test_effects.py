@@ -8,10 +8,11 @@ import pytest
 from loopwright.server.feedback.intake import Taken
 from loopwright.server.feedback.report import Ignored, NotUnderstood, Reference, Report, Verdict
 from loopwright.server.mail.links import unsubscribe_url
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.audience import REACHABLE
 from loopwright.server.store.feedback import load_stopped, load_unknown, release_address
 from loopwright.server.store.metrics import load_counts
-from support.factories import add_team
+from support.factories import add_endpoint, add_fact, add_team
 from support.feedback import ADA, Post
 
 DAY = timedelta(days=1)
@@ -75,6 +76,16 @@ async def test_what_is_not_applied_is_told_of(
     assert await post.suppressed() == []
     [reason] = await post.unknown()
     assert words in reason
+
+
+async def test_nothing_follows_for_who_was_forgotten(post: Post) -> None:
+    """The address of a deleted contact is kept no more, and none is suppressed in its place."""
+    email_id = await post.sent()
+    await post.pool.execute("UPDATE email SET to_email = ''")
+    assert await post.tell("hard", email_id) == Taken(unknown=1)
+    assert await post.suppressed() == []
+    [reason] = await post.unknown()
+    assert "deleted" in reason
 
 
 async def test_a_forged_token_is_worth_nothing(post: Post) -> None:
@@ -163,6 +174,17 @@ async def test_a_delivery_between_begins_anew(post: Post, told: bool) -> None:
     assert await reachable(post)
 
 
+async def test_a_mailbox_that_takes_it_in_the_end_is_none(post: Post) -> None:
+    """Whoever defers, and takes the email at a later try, has it delivered."""
+    contact_id = await post.contact()
+    await soft_bounce(post, contact_id, every=2 * DAY, times=4)
+    email_id = await post.sent(contact_id=contact_id, status="queued")
+    for kind in ("email_soft_bounced", "email_sent"):
+        await add_fact(post.pool, post.team.id, kind, email_id=email_id, now=post.clock.now())
+    await soft_bounce(post, contact_id, every=2 * DAY, times=1)
+    assert await reachable(post)
+
+
 async def test_a_provider_that_tells_of_deliveries_is_believed(post: Post) -> None:
     """For others an email is delivered when the relay has taken it."""
     first = await post.sent()
@@ -173,6 +195,28 @@ async def test_a_provider_that_tells_of_deliveries_is_believed(post: Post) -> No
     assert await deliveries(post) == 1
     await post.tell("delivered", second, ADA)
     assert await deliveries(post) == 2
+
+
+async def test_webhooks_tell_of_a_delivery_by_whoever_knows(post: Post) -> None:
+    """By the relay's word or by the provider's, and never by both; bounces and complaints in any case."""
+    await add_endpoint(post.pool, post.team.id, "https://hooks.test", sealing=SealingKey(bytes(32)))
+    contact_id = await post.contact()
+    first = await post.sent(contact_id=contact_id, workflow_id="cflow")
+    await post.tell("complaint", first, ADA)
+    await post.pool.execute("UPDATE team SET provider_delivers = true")
+    second = await post.sent(contact_id=contact_id, workflow_id="cflow")
+    await post.tell("soft", second, ADA)
+    await post.tell("hard", second, ADA)
+    third = await post.sent(contact_id=contact_id, workflow_id="cflow")
+    await post.tell("delivered", third, ADA)
+    rows = await post.pool.fetch("SELECT event_name FROM webhook_delivery ORDER BY sequence")
+    assert [row["event_name"] for row in rows if row["event_name"].startswith("email.")] == [
+        "email.delivered",
+        "email.spamReported",
+        "email.softBounced",
+        "email.hardBounced",
+        "email.delivered",
+    ]
 
 
 async def deliveries(post: Post) -> int:

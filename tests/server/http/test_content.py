@@ -429,3 +429,20 @@ async def test_all_ways_to_write_at_once(http: httpx2.AsyncClient, live_server: 
     for _ in range(5):
         answers = await asyncio.gather(*(work() for _ in range(4) for work in (apply, edit, release)))
         assert set(answers) <= {None, 200, 404, 409}
+
+
+async def test_when_an_email_was_published(http: httpx2.AsyncClient) -> None:
+    """What is published says so until another draft is: a name and a draft change nothing about it."""
+    made = await create(http, **SOUND)
+    await publish(http, made)
+
+    async def told() -> str:
+        (email,) = read(await http.get("/transactional"))["data"]
+        return str(email["lastUpdated"])
+
+    first = await told()
+    read(await http.post(f"/transactional-emails/{made['id']}", json={"name": "Other"}))
+    read(await http.post(f"/transactional-emails/{made['id']}/draft"))
+    assert await told() == first
+    await publish(http, made)
+    assert await told() > first

@@ -339,3 +339,75 @@ async def test_removed_nodes_are_forgotten_once_nobody_stands_there(
     await pool.execute("UPDATE run SET node_id = 'second' WHERE node_id = 'gone'")
     await flow.insert("TimerAction", insertMode="before", toNodeId="second")
     assert await removed() == "{}"
+
+
+DAY = "2026-05-17T09:00:00Z"
+BOUNDARIES: list[tuple[dict[str, Any], str]] = [
+    # what a filter's one condition says, and what is said about it
+    ({"key": "born", "operator": "after", "value": "7 days ago"}, "value is not a date; send"),
+    ({"key": "born", "operator": "after", "value": "-7d"}, "value is not a date; send"),
+    (
+        {"key": "born", "operator": "after", "value": {"amount": 7, "unit": "d"}},
+        "Object missing required field",
+    ),
+    ({"key": "born", "operator": "after", "value": "2026-02-30"}, "value is not a date; send"),
+    ({"key": "born", "operator": "after", "value": ""}, "value is not a date; send"),
+    ({"key": "born", "operator": "after"}, "value is not a date; send"),
+    ({"key": "born", "operator": "between", "value": DAY}, 'between takes {"from": date, "to": date}'),
+    ({"key": "born", "operator": "between", "value": {"from": DAY}}, "missing required field `to`"),
+    (
+        {"key": "born", "operator": "between", "value": {"from": DAY, "to": "2026-01-01"}},
+        "value.from comes after value.to; exchange them",
+    ),
+    ({"key": "born", "operator": "between", "value": {"from": DAY, "to": "soon"}}, "value.to is not a date"),
+    ({"key": "born", "operator": "empty"}, "empty does not work on born, a date; use any, dateEmpty"),
+    ({"key": "born", "operator": "equals", "value": DAY}, "equals does not work on born, a date"),
+    ({"key": "none", "operator": "any"}, "there is no contact property none; GET /v1/contacts/properties"),
+    ({"key": "Seats", "operator": "any"}, "there is no contact property Seats"),
+    ({"key": "mailingLists", "operator": "any"}, "there is no contact property mailingLists"),
+    ({"key": "seats", "operator": "greaterThan", "value": "3"}, "takes a number as its value, such as 42"),
+    ({"key": "seats", "operator": "greaterThan", "value": True}, "conditions[0].value"),
+    ({"key": "seats", "operator": "contains", "value": "3"}, "contains does not work on seats, a number"),
+    ({"key": "plan", "operator": "equals", "value": 3}, 'takes text as its value, such as "blue"'),
+    ({"key": "plan", "operator": "equals", "value": ""}, "value is empty; use empty or notEmpty"),
+    ({"key": "plan", "operator": "empty", "value": "x"}, "empty takes no value; leave it out"),
+    ({"key": "plan", "operator": "greater_than", "value": 3}, "greater_than does not work on plan, a string"),
+    ({"key": "subscribed", "operator": "isTrue", "value": True}, "conditions[0].value"),
+    ({"key": "plan", "operator": "equals", "value": None}, "conditions[0].value"),
+    ({"type": "optIn", "status": "maybe"}, "conditions[0].status"),
+    ({"type": "mailingList", "id": "cnews"}, "conditions[0].type"),
+    ({"type": "activity", "action": "sent", "negate": "no", "target": "workflow", "id": "c"}, "negate"),
+    (
+        {"type": "activity", "action": "read", "negate": False, "target": "workflow", "id": "c"},
+        "action is one of",
+    ),
+    (
+        {"type": "activity", "action": "sent", "negate": False, "target": "list", "id": "c"},
+        "target is one of",
+    ),
+]
+
+
+async def test_filters_as_strangers_send_them(http: httpx2.AsyncClient) -> None:
+    """Each refusal names the condition and the rule, those of a node the node as well; nothing is changed."""
+    for name, kind in (("born", "date"), ("seats", "number"), ("plan", "string")):
+        await http.post("/contacts/properties", json={"name": name, "type": kind})
+    flow = await new_flow(http)
+    node_id = await flow.insert("AudienceFilter", insertMode="after", fromNodeId=flow.root)
+    revision = flow.workflow["workflowRevisionId"]
+    for condition, rule in BOUNDARIES:
+        one = {"match": "all", "conditions": [{"type": "property", **condition}]}
+        answer = await flow.ask(f"/nodes/{node_id}", payload={"audienceFilter": one})
+        body = refused(answer, 400, rule)
+        assert "conditions[0]" in body["message"], body
+        assert node_id in body["message"], body
+        refused(await http.post("/audience-segments", json={"name": "Any", "filter": one}), 400, rule)
+    assert (await http.get(f"/workflows/{flow.id}")).json()["workflowRevisionId"] == revision
+    query = {"key": "none", "is": {"operator": "any", "value": ""}, "was": {"operator": "any", "value": ""}}
+    payload = {"typeName": "ContactPropertyTrigger", "contactPropertyQuery": query}
+    said = f"ContactPropertyTrigger {flow.root}: contactPropertyQuery.key: there is no contact property none"
+    refused(await flow.ask(f"/nodes/{flow.root}", payload=payload), 400, said)
+    refused(await flow.ask("/mailing-list", mailingListId="cgone"), 400, "Mailing list not found")
+    sent = {"type": "activity", "action": "sent", "negate": False, "target": "workflow", "id": "cgone"}
+    gone = {"audienceFilter": {"match": "any", "conditions": [sent]}}
+    refused(await flow.ask(f"/nodes/{node_id}", payload=gone), 404, "Workflow not found")

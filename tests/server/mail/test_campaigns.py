@@ -371,6 +371,8 @@ async def test_sent_again_to_those_who_got_nothing(room: Newsroom, peer: Peer, *
     room.office.clock.advance(MINUTE)
     await again()
     assert await room.stands() == ("Sending", "sending")
+    with pytest.raises(Conflict, match="that were failed are being sent again"):
+        await room.ask(lambda tx, row: launch.retry(tx, row, "unknown", now=room.office.clock.now()))
     if paused:
         await room.turn()
         await room.turn()

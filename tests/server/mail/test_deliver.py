@@ -11,6 +11,7 @@ from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.suppressions import is_suppressed, suppress
 from loopwright.server.store.teams import TeamRow, insert_team
+from support.factories import stop_marketing
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
 from support.workflows import until
@@ -197,6 +198,19 @@ async def test_nothing_goes_to_a_suppressed_address(office: Office, peer: Peer) 
         await office.deliver(peer.url)
         assert "suppressed" in (await office.reload(email)).reason
     assert peer.received == []
+
+
+async def test_no_marketing_goes_to_an_address_that_bounces_softly(office: Office, peer: Peer) -> None:
+    """Again and again, for a week: its owner still gets what is about an account."""
+    await stop_marketing(office.pool, office.team.id, "ada@elsewhere.org", now=NOW)
+    contact, message = await office.contact(), await office.message()
+    marketing = await office.email(message, contact)
+    account = await office.email(message, contact, kind="transactional")
+    await office.deliver(peer.url)
+    skipped = await office.reload(marketing)
+    assert (skipped.status, "feedback release" in skipped.reason) == ("skipped", True)
+    assert (await office.reload(account)).status == "sent"
+    assert len(peer.received) == 1
 
 
 async def test_a_deleted_contact_gets_no_marketing(office: Office, peer: Peer) -> None:

@@ -222,6 +222,8 @@ async def test_what_is_held_goes_by_itself(
         await until(all_sent, within=20)
     assert len(peer.received) == len(emails)
     assert await office.pool.fetchval("SELECT count(*) FROM email_queue") == 0
+    domain = await office.pool.fetchval("SELECT sending_domain FROM team")
+    assert sorted(peer.seen) == sorted(f"{email.id}@{domain}" for email in emails)
 
 
 async def test_held_email_is_not_sent_to_whoever_left(office: Office, peer: Peer) -> None:

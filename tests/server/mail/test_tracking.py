@@ -300,3 +300,6 @@ async def test_a_suppressed_recipient_is_a_hard_bounce(office: Office, peer: Pee
         "email_suppressed"
     )
     assert await counted(office, message_id) == (0, 0, 1, 0, 0, 0)
+    await office.pool.execute("UPDATE email SET status = 'failed'")  # lifted, sent again, and bounced
+    await add_fact(office.pool, office.team.id, "email_bounced", email_id=email.id, now=NOW)
+    assert await counted(office, message_id) == (1, 0, 1, 0, 0, 0)

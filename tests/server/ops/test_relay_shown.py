@@ -52,7 +52,7 @@ async def test_a_relay_that_is_down_is_shown_until_it_is_back(http: httpx2.Async
     async with raw_smtp() as raw:
         raw.answers["MAIL"] = "530 5.7.0 <ada@peer.test>: authentication required"
         relay = relay_to(raw.url)
-        async with noting(pool, relay):
+        async with noting(pool, relay, "https://mail.elsewhere.org"):
             await noted("up")
             assert (await http.get("/readyz")).json() == {"ready": True}
             held = await relay.send(MESSAGE, yes)
@@ -75,3 +75,27 @@ async def test_a_relay_that_is_down_is_shown_until_it_is_back(http: httpx2.Async
         await noted()
         await relay.close()
     assert "relay" not in (await http.get("/readyz")).json()
+
+
+async def test_processes_write_links_with_the_same_address(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever starts with another one says so, and names both; who starts with the same says nothing."""
+    here, there = "https://mail.elsewhere.org", "http://127.0.0.1:5667"
+
+    async def is_noted() -> bool:
+        async with pool.acquire() as tx:
+            return bool(await load_relays(tx))
+
+    async with raw_smtp() as raw:
+        relay = relay_to(raw.url)
+        async with noting(pool, relay, here):
+            await until(is_noted)
+            async with noting(pool, relay, here):
+                assert caplog.messages == []
+            async with noting(pool, relay, there):
+                [said] = caplog.messages
+        await relay.close()
+    assert here in said
+    assert there in said
+    assert "--public-url" in said

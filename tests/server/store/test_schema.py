@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from pgqueuer.queries import Queries
 from tools.schema_snapshot import SNAPSHOT, describe
 
+from loopwright.server.store.address import DatabaseProblem
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import load_contact
 from loopwright.server.store.database import Pool
 from loopwright.server.store.migrations import HEAD
-from loopwright.server.store.schema import MIGRATIONS, migrate
+from loopwright.server.store.schema import MIGRATIONS, bring_up, migrate
 from loopwright.server.store.teams import TeamRow
 from support.content import write_content
 from support.factories import (
@@ -38,6 +39,17 @@ async def test_migrating_twice_changes_nothing(pool: Pool, database_url: str, te
     """An up-to-date database keeps its rows."""
     await migrate(database_url)
     assert await pool.fetchval("SELECT id FROM team") == team.id
+
+
+async def test_an_older_release_does_not_start(pool: Pool, database_url: str) -> None:
+    """Its sentence says which release to start, and the database stays as it is."""
+    await pool.execute("UPDATE alembic_version SET version_num = '9999'")
+    try:
+        with pytest.raises(DatabaseProblem, match=r"newer Loopwright .revision 9999.*start that release"):
+            await bring_up(database_url)
+        assert await pool.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    finally:
+        await pool.execute("UPDATE alembic_version SET version_num = $1", HEAD)
 
 
 @asynccontextmanager

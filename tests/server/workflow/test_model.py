@@ -386,7 +386,7 @@ async def test_runs_do_what_the_model_does(pool: Pool, team: TeamRow, workers: i
             await house.do(command)
         await house.compare()
 
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(graphs(), commands)
     def plays(nodes: dict[str, Node], happens: Sequence[Command]) -> None:
         asyncio.run_coroutine_threadsafe(play(nodes, happens), loop).result(60)

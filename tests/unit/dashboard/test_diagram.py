@@ -5,13 +5,14 @@ from itertools import combinations
 
 import pytest
 
-from loopwright.server.dashboard.diagram import BOX_HEIGHT, BOX_WIDTH, Box, draw
+from loopwright.server.dashboard.diagram import BOX_WIDTH, Box, draw
 from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     BranchNode,
     ExitAction,
     Graph,
     Node,
+    SendEmailAction,
     SignupTrigger,
     TimerAction,
 )
@@ -29,7 +30,7 @@ BRANCHED: dict[str, Node] = {
     "branch": BranchNode(next_node_ids=("left", "right")),
     "left": AudienceFilterNode(next_node_ids=("a",)),
     "right": AudienceFilterNode(next_node_ids=("exit",)),
-    "a": wait("b"),
+    "a": SendEmailAction(next_node_ids=("b",), email_message_id="m"),
     "b": wait("exit"),
     "exit": ExitAction(),
 }
@@ -48,12 +49,12 @@ def test_everything_has_its_place(nodes: dict[str, Node]) -> None:
     boxes = {box.node_id: box for box in diagram.boxes}
     assert boxes.keys() == nodes.keys()
     for one, other in combinations(boxes.values(), 2):
-        assert abs(one.x - other.x) >= BOX_WIDTH or abs(one.y - other.y) >= BOX_HEIGHT
+        assert abs(one.x - other.x) >= BOX_WIDTH or abs(one.y - other.y) >= one.height
     for node_id, node in nodes.items():
         box = boxes[node_id]
         assert 0 <= box.x <= diagram.width - BOX_WIDTH
-        assert 0 <= box.y <= diagram.height - BOX_HEIGHT
-        assert all(boxes[one].y >= box.y + BOX_HEIGHT for one in node.next_node_ids)
+        assert 0 <= box.y <= diagram.height - box.height
+        assert all(boxes[one].y >= box.y + box.height for one in node.next_node_ids)
     assert len(diagram.lines) == sum(len(node.next_node_ids) for node in nodes.values())
 
 

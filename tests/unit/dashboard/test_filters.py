@@ -85,3 +85,20 @@ def test_size(octets: int, shown: str) -> None:
 def test_initial(text: str, letter: str) -> None:
     """There is always something in the circle."""
     assert filters.initial(text) == letter
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (1999, "1.9k"),
+        (12_345, "12k"),
+        (999_999, "999k"),
+        (1_250_000, "1.2M"),
+    ],
+)
+def test_compact(value: int, said: str) -> None:
+    """Four characters are enough, and none says more than there is."""
+    assert filters.compact(value) == said

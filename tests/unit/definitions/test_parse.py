@@ -495,6 +495,14 @@ def test_windows_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
     assert [definition.slug for definition in definitions.workflows] == ["welcome"]
 
 
+def test_an_ending_in_capitals_is_a_mistake(tmp_path: Path) -> None:
+    """The file would be passed over, as some editors and file systems write it."""
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "welcome.TOML").write_text("")
+    with pytest.raises(InvalidDefinitions, match=r"welcome\.TOML:1: its ending is written \.toml"):
+        read_folder(tmp_path)
+
+
 def test_what_is_not_utf8_is_a_mistake(tmp_path: Path) -> None:
     """With the line of the first bad byte."""
     (tmp_path / "lists.toml").write_bytes('[news]\nname = "Nouveautés"\n'.encode("latin-1"))

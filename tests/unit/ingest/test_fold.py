@@ -326,7 +326,8 @@ def transactional(**changes: object) -> TransactionalRow:
         id="x", team_id="t", name="Receipt", draft_message_id=None, published_message_id="m",
         published_revision_id="r",
         data_variables=["total", "note"], group_id=None,
-        required_variables=["total"], created_at=NOW, updated_at=NOW,
+        required_variables=["total"], published_at=None,
+        created_at=NOW, updated_at=NOW,
     )  # fmt: skip
     return replace(row, **changes)
 

@@ -49,7 +49,8 @@ def transactional(id: str, published: str | None) -> TransactionalRow:  # noqa: 
         id=id, team_id=TEAM, name=id, draft_message_id=None, published_message_id=published,
         published_revision_id=published and REVISION,
         data_variables=["total"], group_id=None,
-        required_variables=["total"], created_at=NOW, updated_at=NOW,
+        required_variables=["total"], published_at=None,
+        created_at=NOW, updated_at=NOW,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from loopwright.server.store.contacts import Value
 from loopwright.server.store.facts import Change
-from loopwright.server.workflow.change import MEANINGS, OPERATORS, fits
+from loopwright.server.workflow.change import MEANINGS, OPERATORS, exact_values, exact_wanted, fits
 from loopwright.wire.filters import DateRange
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 
@@ -49,6 +49,21 @@ def test_an_operator(
         for value in [*fitting, *others]:
             change = Change(**{"is_": "x", "was": "y", side: value})
             assert fits(query, change) is (value in fitting and type(value) in map(type, fitting)), value
+
+
+@pytest.mark.parametrize(
+    ("operator", "given", "fitting", "others"), [pytest.param(*row, id=f"{row[0]} {row[1]}") for row in TABLE]
+)
+def test_comparisons_that_one_value_fits_are_found_by_it(
+    operator: str, given: object, fitting: list[Value | None], others: list[Value | None]
+) -> None:
+    """By all values that fit, and by no others."""
+    comparison = Comparison(operator=operator, value=given)  # type: ignore[arg-type]
+    wanted = exact_wanted(comparison)
+    assert (wanted is not None) is (operator in ("equal", "numeric_equal") and bool(fitting))
+    query = ContactPropertyQuery(key="plan", is_=comparison, was=ANY)
+    for value in [*fitting, *others] if wanted is not None else ():
+        assert (wanted in exact_values(value)) is fits(query, Change(was=None, is_=value)), value
 
 
 def test_both_sides_have_to_fit() -> None:

@@ -107,6 +107,11 @@ async def retry(tx: Connection, campaign: CampaignRow, status: Unsent, *, now: d
             f"It is {state_of(campaign)}: only of one that is being sent, or was, emails are sent again.",
             code=_STATE,
         )
+    if campaign.retry_to is not None and campaign.retry_status != status:
+        raise Conflict(
+            f"Emails of it that were {campaign.retry_status} are being sent again; wait until that is done.",
+            code=_STATE,
+        )
     await sending.retry(tx, campaign, status, now=now)
 
 

@@ -31,7 +31,8 @@ NO_STYLE: Mapping[str, str] = {}
 
 async def load_design(tx: Connection, team_id: str, texts: Iterable[str]) -> Design:
     """What the team has of the themes and components that these pieces of LMX name, and its default theme."""
-    wanted = [shared.named(text) for text in texts]
+    # Of thousands of emails this takes a while, in which the others go on.
+    wanted = await asyncio.to_thread(_named, list(texts))
     themes = await designs.load_themes(tx, team_id, {one for names in wanted for one in names.themes})
     components = {one for names in wanted for one in names.components}
     rows: Sequence[ComponentRow] = []
@@ -116,7 +117,8 @@ async def write_theme(
         return 0
     found = await messages.load_theme_users(tx, team_id, theme.id, is_default=theme.is_default)
     rewritten = await asyncio.to_thread(_rewritten, found, changed, now)
-    await messages.write_revisions(tx, [one for one in rewritten if one.created_at == now])
+    stored = {one.id for one in found}
+    await messages.write_revisions(tx, [one for one in rewritten if one.id not in stored])
     design = await load_design(tx, team_id, [one.content.lmx for one in rewritten])
     await render_anew(tx, rewritten, design, now=now)
     return len(rewritten)
@@ -219,6 +221,10 @@ async def _keep_variables(
         await transactional.set_variables(
             tx, team_id, one.transactional_id, data_variables=names, required_variables=required, now=now
         )
+
+
+def _named(texts: Sequence[str]) -> list[shared.Named]:
+    return [shared.named(text) for text in texts]
 
 
 def _expanded(revisions: Sequence[RevisionRow], design: Design) -> list[str]:

@@ -14,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from loopwright.server.dashboard import answers
+from loopwright.server.dashboard.pages.door import BusyPage
 from loopwright.server.dashboard.pages.frame import Done, Frame, Section
 from loopwright.server.dashboard.requests import (
+    RETRY,
     WAIT_SECONDS,
     Context,
     Endpoint,
@@ -92,5 +94,7 @@ def button(context: Context, act: Act, view: View) -> Endpoint:
                     return await act(wish)
         except Refusal as refusal:
             return await see_refused(context, view, request, refusal)
+        except TimeoutError:
+            return answers.page(BusyPage(again=owner_of(request)), status=503, headers=RETRY)
 
     return endpoint

@@ -36,6 +36,7 @@ from loopwright.server.mail.links import PICTURE, icons_root
 from loopwright.server.mail.parsed_email import framed
 from loopwright.server.mail.tracked import Link, address_of, links_of
 from loopwright.server.store.audience import count_reachable, load_lists
+from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaigns import CampaignRow, find_campaign
 from loopwright.server.store.messages import MessageOwner, RevisionRow, load_current_revision, load_revisions
 from loopwright.server.store.metrics import load_counts
@@ -168,7 +169,8 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
     team = await load_team(tx, team_id)
     zone, starts_at = ZoneInfo(team.time_zone), campaign.starts_at
     is_under_way = campaign.status in ("Scheduled", "Sending")
-    shown = (campaign, outcomes, counts, followed)
+    brake = await load_reason(tx, team_id, campaign.id)
+    shown = (campaign, outcomes, counts, followed, brake)
     return ProgressPart(
         live=answers.live(visit.here(), shown, seconds=visit.pace if is_under_way else 10),
         campaign=campaign,
@@ -178,6 +180,7 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
         opens=next((one for one in followed if one.link == int(PICTURE)), None),
         links=link_lines(await asyncio.to_thread(links_of, revision.content.lmx), followed),
         is_tracked=team.tracking,
+        brake=brake,
         starts_local=f"{starts_at.astimezone(zone):%d %b %H:%M}" if starts_at else "",
         time_zone=team.time_zone,
     )

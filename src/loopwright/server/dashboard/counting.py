@@ -8,7 +8,7 @@ import asyncpg
 from loopwright.server.dashboard.requests import Visit
 from loopwright.server.store.pages import LIMIT, PAGE_SECONDS
 
-SOON = 100
+SOON = 60
 """Milliseconds."""
 
 Found = TypeVar("Found")

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from itertools import pairwise
 
-from loopwright.server.workflow.graph import Graph, Node
+from loopwright.server.workflow.graph import Graph, Node, SendEmailAction
 
-BOX_WIDTH, BOX_HEIGHT = 152, 80
+BOX_WIDTH = 152
+BOX_HEIGHT, EMAIL_HEIGHT = 62, 80
+"""What becomes of emails takes a line more."""
 _LANE = 14
 _GAP, _ROW_GAP = 16, 36
 _MARGIN = 4
@@ -25,6 +27,7 @@ class Box:
     node_id: str
     x: float
     y: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,41 @@ def draw(graph: Graph) -> Diagram:
         for place in row:
             centers[place] = x + _width(place) / 2
             x += _width(place) + _GAP
+    bands = _bands(graph.nodes, order)
+    boxes = {
+        one: Box(one, centers[one] - BOX_WIDTH / 2, band.top, _height(graph.nodes[one]))
+        for row, band in zip(order, bands, strict=True)
+        for one in row
+        if isinstance(one, str)
+    }
     return Diagram(
         width=width + 2 * _MARGIN,
-        height=len(order) * (BOX_HEIGHT + _ROW_GAP) - _ROW_GAP + 2 * _MARGIN,
-        boxes=[
-            Box(one, centers[one] - BOX_WIDTH / 2, _top(number))
-            for number, row in enumerate(order)
-            for one in row
-            if isinstance(one, str)
-        ],
-        lines=[_line(route, rows, centers) for route in routes],
+        height=bands[-1].bottom + _MARGIN,
+        boxes=list(boxes.values()),
+        lines=[_line(route, boxes, bands, centers) for route in routes],
     )
+
+
+@dataclass(frozen=True)
+class _Band:
+    """The space of a row, from its upper edge to that of its highest box."""
+
+    top: float
+    bottom: float
+
+
+def _bands(nodes: Mapping[str, Node], order: Sequence[Sequence[_Place]]) -> list[_Band]:
+    bands: list[_Band] = []
+    top: float = _MARGIN
+    for row in order:
+        height = max(_height(nodes[one]) for one in row if isinstance(one, str))
+        bands.append(_Band(top, top + height))
+        top += height + _ROW_GAP
+    return bands
+
+
+def _height(node: Node) -> float:
+    return EMAIL_HEIGHT if isinstance(node, SendEmailAction) else BOX_HEIGHT
 
 
 def _rows(nodes: Mapping[str, Node]) -> dict[str, int]:
@@ -111,26 +138,28 @@ def _middle(places: Sequence[_Place], ranks: Mapping[_Place, float]) -> float:
     return sum(ranks[one] for one in places) / len(places) if places else 0.5
 
 
-def _line(route: Sequence[_Place], rows: Mapping[str, int], centers: Mapping[_Place, float]) -> str:
+def _line(
+    route: Sequence[_Place],
+    boxes: Mapping[str, Box],
+    bands: Sequence[_Band],
+    centers: Mapping[_Place, float],
+) -> str:
     """A path that leaves the first box at its lower edge and comes to the last one from above."""
     first, *lanes, last = route
-    x, y = centers[first], _top(rows[str(first)]) + BOX_HEIGHT
+    box = boxes[str(first)]
+    x, y = centers[first], box.y + box.height
     path = [f"M{x:g} {y:g}"]
     for place in (*lanes, last):
-        row = rows[place] if isinstance(place, str) else place[2]
-        top, to = _top(row), centers[place]
+        top = boxes[place].y if isinstance(place, str) else bands[place[2]].top
+        to = centers[place]
         half = (y + top) / 2
         path.append(f"C{x:g} {half:g} {to:g} {half:g} {to:g} {top:g}")
         x, y = to, top
         if not isinstance(place, str):
-            y = top + BOX_HEIGHT
+            y = bands[place[2]].bottom
             path.append(f"V{y:g}")
     return "".join(path)
 
 
 def _width(place: _Place) -> float:
     return BOX_WIDTH if isinstance(place, str) else _LANE
-
-
-def _top(row: int) -> float:
-    return _MARGIN + row * (BOX_HEIGHT + _ROW_GAP)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from starlette.responses import Response
 
 from loopwright.server.dashboard import answers
-from loopwright.server.dashboard.diagram import BOX_HEIGHT, BOX_WIDTH, draw
+from loopwright.server.dashboard.diagram import BOX_WIDTH, draw
 from loopwright.server.dashboard.filters import compact, node_name, plain
 from loopwright.server.dashboard.pages.workflows import (
     NodeBox,
@@ -18,6 +18,7 @@ from loopwright.server.dashboard.pages.workflows import (
 )
 from loopwright.server.dashboard.requests import NothingHere, Visit
 from loopwright.server.store.audience import load_lists
+from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.metrics import Counts, load_counts_of
 from loopwright.server.store.pages.events import EmailLine, load_emails
 from loopwright.server.store.pages.runs import RunDetail, list_inside, load_run
@@ -87,11 +88,11 @@ async def show_workflow(visit: Visit) -> Response:
             list_name=list_name,
             diagram=diagram,
             box_width=BOX_WIDTH,
-            box_height=BOX_HEIGHT,
             nodes=await _boxes(visit, workflow_id, graph, texts),
             queueing_until=queueing_until(row.status, states[0].paused_at),
             inside=await list_inside(visit.tx, visit.team_id, workflow_id, at, limit=INSIDE),
             at=at,
+            brake=await load_reason(visit.tx, visit.team_id, workflow_id),
         )
     )
 

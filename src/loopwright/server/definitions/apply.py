@@ -298,6 +298,7 @@ class _Applier:
             name=definition.name,
             draft_message_id=stored.draft_message_id if stored else None,
             published_message_id=message_id,
+            published_at=stored.published_at if stored and not message_changed else self._now,
             data_variables=definition.data_variables,
             required_variables=definition.required_variables,
         )

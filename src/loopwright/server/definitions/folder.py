@@ -26,6 +26,9 @@ def read_folder(folder: Path) -> dict[str, str]:
         problem = _link_problem(path, root)
         if problem:
             mistakes.append(Mistake(name.as_posix(), 1, problem))
+        elif path.suffix not in ENDINGS and path.suffix.lower() in ENDINGS:
+            ending = path.suffix.lower()
+            mistakes.append(Mistake(name.as_posix(), 1, f"its ending is written {ending}, in small letters"))
         elif path.suffix in ENDINGS and path.is_file():
             raw = path.read_bytes()
             try:

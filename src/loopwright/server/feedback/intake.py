@@ -132,6 +132,8 @@ def _command(report: Report, email: SentEmail | None) -> ReportEmail | str:
     if email is None:
         return NO_EMAIL if report.reference else NO_REFERENCE
     address = email.to_email.lower()
+    if not address:
+        return f"email {email.id} was to a contact that was deleted, and its address is not kept"
     if report.recipients and address not in report.recipients:
         return (
             f"it is about {report.recipients[0]}, and email {email.id} was to another address: "

@@ -34,7 +34,7 @@ async def send_transactional(call: ApiRequest) -> object:
 
 
 async def list_published(call: ApiRequest, wanted: PageWanted) -> Page[PublishedTransactional]:
-    """GET /v1/transactional: the published ones, newest first."""
+    """GET /v1/transactional: the published ones, newest first, with when they were published last."""
     async with call.pool.acquire() as tx:
         total = await transactional.count_published(tx, call.team.id)
         rows = await transactional.load_published_page(
@@ -45,5 +45,8 @@ async def list_published(call: ApiRequest, wanted: PageWanted) -> Page[Published
 
 def _published(row: TransactionalRow) -> PublishedTransactional:
     return PublishedTransactional(
-        id=row.id, name=row.name, last_updated=row.updated_at, data_variables=row.data_variables
+        id=row.id,
+        name=row.name,
+        last_updated=row.published_at or row.updated_at,
+        data_variables=row.data_variables,
     )

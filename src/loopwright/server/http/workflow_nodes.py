@@ -18,7 +18,7 @@ from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.patterns import find_pattern
 from loopwright.server.workflow import edit
 from loopwright.server.workflow.edit import Edited
-from loopwright.server.workflow.graph import Graph, SendEmailAction, graph_of
+from loopwright.server.workflow.graph import Graph, SendEmailAction, graph_of, type_name
 from loopwright.server.workflow.node_update import payload_type, update
 from loopwright.server.workflow.property_query import check_query
 from loopwright.wire.node_payloads import (
@@ -234,10 +234,19 @@ async def _payload(
 ) -> NodePayload:
     """What an update says, with whatever it names looked up. Raises `BadRequest`, `NotBuilt`, `NotFound`."""
     wanted = payload_type(graph, node_id, raw)
-    payload = convert_strict(raw, STRICT.get(wanted, wanted), "payload.")
-    if not raw:
-        at_least_one(payload)
-    team_id = call.team.id
+    try:
+        payload = convert_strict(raw, STRICT.get(wanted, wanted), "payload.")
+        if not raw:
+            at_least_one(payload)
+        return await _accepted(tx, call.team.id, cast("NodePayload", payload))
+    except BadRequest as refused:
+        kind = raw.get("typeName", type_name(graph.nodes[node_id]))
+        message = f"{kind} {node_id}: {refused.message}"
+        raise BadRequest(message, code=refused.code, path=refused.path or "payload") from None
+
+
+async def _accepted(tx: Connection, team_id: str, payload: NodePayload) -> NodePayload:
+    """The payload with whatever it names looked up. Raises `BadRequest`, `NotFound`."""
     match payload:
         case EventTriggerPayload():
             return await _event_payload(tx, team_id, payload)
@@ -247,7 +256,7 @@ async def _payload(
             return await _audience_payload(tx, team_id, payload)
         case _:
             pass
-    return cast("NodePayload", payload)
+    return payload
 
 
 async def _event_payload(tx: Connection, team_id: str, payload: EventTriggerPayload) -> EventTriggerPayload:

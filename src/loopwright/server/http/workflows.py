@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.refusal import Conflict, NotFound
-from loopwright.server.store import paused_emails, workflow_edits
+from loopwright.server.store import paused_emails, runs, workflow_edits
 from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import default_group_id
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, load_workflow
@@ -120,6 +120,7 @@ async def change_workflow_mailing_list(
         count = 0
         if list_id is not None:
             await require_list(tx, team_id, list_id)
+            await runs.have_alone(tx, workflow_id)
             count = await workflow_edits.count_not_on_list(tx, team_id, workflow_id, list_id)
         if given(body.dry_run):
             return ListDryRun(mailing_list_id=list_id, queued_contact_count=count)

@@ -45,10 +45,8 @@ _HIDDEN_PREVIEW = '<div style="display:none;mso-hide:all;'
 _OPEN_PIXEL = Target(
     (OPEN_PIXEL,), '<img alt="" width="1" height="1" src="', '" style="display:block;border:0" />', "html"
 )
-# Empty and taken out of sight: whoever follows it has read the source.
-_HIDDEN_LINK = Target(
-    (HIDDEN_LINK,), '<a href="', '" tabindex="-1" aria-hidden="true" style="display:none"></a>', "html"
-)
+# Empty, and so out of sight, with no style that spam filters ask about. Who follows it has read the source.
+_HIDDEN_LINK = Target((HIDDEN_LINK,), '<a href="', '" tabindex="-1" aria-hidden="true"></a>', "html")
 
 
 class Footer(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ from loopwright.server.store.months import (
     lock_months,
     month_of,
 )
+from loopwright.server.store.run_retention import delete_runs, note_entries
 from loopwright.server.store.runs import load_overdue
 from loopwright.server.store.webhook_deliveries import delete_ended
 from loopwright.server.workflow.control import stop_queueing
@@ -97,6 +98,7 @@ class Kept(Struct, frozen=True, kw_only=True):
 
     events: Retention = "forever"
     emails: Retention = "forever"
+    runs: Retention = "forever"
     inbox: Retention = "forever"
 
 
@@ -122,6 +124,10 @@ class Housekeeping:
             await self._delete(delete_emails, before)
             await self._forget(FACTS, before)
             await self._forget(HITS, before)
+        if self._kept.runs != "forever":
+            before = now - timedelta(days=self._kept.runs)
+            await self._delete(partial(note_entries, now=now), before)
+            await self._delete(partial(delete_runs, now=now), before)
         if self._kept.inbox != "forever":
             await self._delete(delete_inbox, now - timedelta(days=self._kept.inbox))
         await self._delete(delete_keys, now - KEYS_KEPT)

@@ -33,6 +33,7 @@ class TransactionalDefinitionRow(Struct, frozen=True, kw_only=True):
     name: str
     draft_message_id: str | None
     published_message_id: str | None
+    published_at: datetime | None
     data_variables: list[str]
     required_variables: list[str]
 
@@ -63,7 +64,8 @@ SAVE_LISTS: LiteralString = """
      WHERE mailing_list.team_id = excluded.team_id
 """
 TRANSACTIONAL: LiteralString = """
-    SELECT id, team_id, slug, name, draft_message_id, published_message_id, data_variables, required_variables
+    SELECT id, team_id, slug, name, draft_message_id, published_message_id, published_at, data_variables,
+           required_variables
       FROM transactional_email
      WHERE team_id = $1 AND slug = ANY($2::text[])
      ORDER BY id
@@ -78,13 +80,14 @@ NOTE_WRITTEN: LiteralString = """
 SAVE_TRANSACTIONAL: LiteralString = """
     INSERT INTO transactional_email (
         id, team_id, slug, name, draft_message_id, published_message_id, data_variables, required_variables,
-        created_at, updated_at
+        published_at, created_at, updated_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
     ON CONFLICT (id) DO UPDATE
        SET name = excluded.name, draft_message_id = excluded.draft_message_id,
            published_message_id = excluded.published_message_id, data_variables = excluded.data_variables,
-           required_variables = excluded.required_variables, updated_at = excluded.updated_at
+           published_at = excluded.published_at, required_variables = excluded.required_variables,
+           updated_at = excluded.updated_at
      WHERE transactional_email.team_id = excluded.team_id
 """
 
@@ -177,5 +180,6 @@ async def save_transactional(tx: Connection, email: TransactionalDefinitionRow, 
         email.published_message_id,
         email.data_variables,
         email.required_variables,
+        email.published_at,
         now,
     )

@@ -48,6 +48,7 @@ GROUPS: LiteralString = """
                       AND team_id = team.id AND email_queue.lane = lane.lane)
      ORDER BY lane, team.id
 """
+# What has never left gets the Message-ID of the domain that it leaves from: held, it may have had none.
 LET_GO: LiteralString = """
     WITH chosen AS MATERIALIZED (
         SELECT email_id FROM email_queue
@@ -58,7 +59,11 @@ LET_GO: LiteralString = """
          WHERE email_queue.email_id = chosen.email_id
         RETURNING chosen.email_id
     ), queued AS (
-        UPDATE email SET status = 'queued', reason = '' FROM due
+        UPDATE email
+           SET status = 'queued', reason = '',
+               mime_id = CASE WHEN email.attempts = 0 AND email.trying_since IS NULL
+                              THEN email.id || '@' || $5 ELSE email.mime_id END
+          FROM due
          WHERE email.team_id = $1 AND email.id = due.email_id AND email.status = 'held'
     )
     SELECT count(*) FROM due
@@ -97,7 +102,7 @@ async def load_groups(tx: Connection) -> list[HeldGroup]:
 
 async def let_go(tx: Connection, group: HeldGroup, limit: int, *, now: datetime) -> int:
     """Have up to `limit` of a group wait their turn again, oldest first; returns how many there were."""
-    count: int = await tx.fetchval(LET_GO, group.team_id, group.lane, limit, now)
+    count: int = await tx.fetchval(LET_GO, group.team_id, group.lane, limit, now, group.sending_domain)
     if count:
         await tx.execute(TELL, CHANNEL, str(int(group.lane)))
     return count

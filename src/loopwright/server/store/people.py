@@ -88,6 +88,14 @@ FORGET_RUNS: LiteralString = """
     )
     SELECT count(*) FROM gone
 """
+FORGET_ENTRIES: LiteralString = """
+    WITH gone AS (
+        DELETE FROM run_entry WHERE team_id = $1 AND (workflow_id, contact_id) IN (
+            SELECT workflow_id, contact_id FROM run_entry WHERE team_id = $1 AND contact_id = $2 LIMIT $3)
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+"""
 # Links that were mailed lead to a page that says where things stand.
 FORGET_LINKS: LiteralString = """
     WITH cleared AS (
@@ -303,6 +311,7 @@ async def forget_contact(tx: Connection, team_id: str, contact_id: str, *, limit
         FORGET_EMAILS,
         FORGET_LINKS,
         FORGET_RUNS,
+        FORGET_ENTRIES,
         FORGET_RECIPIENT,
         FORGET_EVENTS,
         FORGET_FACTS,

@@ -13,26 +13,31 @@ FRESH_SECONDS = 60
 
 
 class RelayRow(Struct, frozen=True, kw_only=True):
-    """A relay as a process finds it: `up`, `slow` or `down` since then, and what it said against us."""
+    """A relay as a process finds it: `up`, `slow` or `down` since then, and what it said against us.
+
+    `public_url` is what the process writes links with; empty when it is of the release before.
+    """
 
     process: str
     host: str
     condition: str
     reason: str
     since: datetime
+    public_url: str = ""
 
 
 NOTE: LiteralString = """
-    INSERT INTO relay_status (process, host, condition, reason, since) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO relay_status (process, host, condition, reason, since, public_url)
+    VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (process) DO UPDATE
-       SET host = $2, condition = $3, reason = $4, since = $5, seen_at = now()
+       SET host = $2, condition = $3, reason = $4, since = $5, public_url = $6, seen_at = now()
 """
 FORGET: LiteralString = """
     DELETE FROM relay_status WHERE process = $1 OR seen_at < now() - $2 * interval '1 second'
 """
 # The worst comes first, and of those the one that has lasted longest.
 RELAYS: LiteralString = """
-    SELECT process, host, condition, reason, since FROM relay_status
+    SELECT process, host, condition, reason, since, public_url FROM relay_status
      WHERE seen_at >= now() - $1 * interval '1 second'
      ORDER BY array_position(ARRAY['down', 'slow', 'up'], condition), since
 """
@@ -41,7 +46,7 @@ RELAYS: LiteralString = """
 async def note_relay(tx: Connection, relay: RelayRow) -> None:
     """Write down how a process finds its relay now."""
     text = relay.reason.replace("\x00", "").encode(errors="replace").decode()
-    await tx.execute(NOTE, relay.process, relay.host, relay.condition, text, relay.since)
+    await tx.execute(NOTE, relay.process, relay.host, relay.condition, text, relay.since, relay.public_url)
 
 
 async def forget_relay(tx: Connection, process: str) -> None:

@@ -107,7 +107,13 @@ INSERT_RUNS: LiteralString = """
       FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
                $8::boolean[], $9::text[], $10::boolean[]
-           ) AS new
+           ) AS new (
+               id, team_id, workflow_id, contact_id, event_id, event_name, event_properties, once, node_id,
+               single
+           )
+     WHERE NOT new.once OR NOT EXISTS (
+               SELECT FROM run_entry AS entry
+                WHERE entry.workflow_id = new.workflow_id AND entry.contact_id = new.contact_id)
     ON CONFLICT DO NOTHING
 """
 # Runners share the workflows of the runs they have in hand, and pass over those that somebody has alone: so

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString, TypeAlias
 
-from .address import check_address, problems_told
+from .address import DatabaseProblem, check_address, place_of, problems_told
 from .database import Connection, connect, connected
 from .migrations import HEAD
 from .pooler import check_sessions
@@ -46,10 +46,19 @@ async def bring_up(url: str, refuse: Refuse = _refuse_none) -> None:
 
 
 async def migrate(url: str) -> None:
-    """Create or upgrade every table in the database at `url`. Quick when nothing is to be done."""
+    """Create or upgrade every table in the database at `url`. Quick when nothing is to be done.
+
+    Raises `DatabaseProblem` for one that a newer release has upgraded.
+    """
     async with connected(url) as connection:
         await connection.execute(LOCK)
-        if await current_revision(connection) != HEAD:
+        revision = await current_revision(connection)
+        if revision is not None and revision > HEAD:
+            raise DatabaseProblem(
+                f"The database at {place_of(url)} was upgraded by a newer Loopwright (revision {revision}, "
+                f"and this one knows {HEAD}): start that release. What runs already may go on."
+            )
+        if revision != HEAD:
             await _upgrade(url)
         if await connection.fetchval(JOBS_VERSION) != version("pgqueuer"):
             await _install_jobs(connection)

@@ -16,6 +16,12 @@ FORGET_SECRETS: LiteralString = """
            disabled_reason = 'its secret was sealed with a key that is lost; rotate it, then enable it'
 """
 
+FORGET_DOORS: LiteralString = """
+    UPDATE feedback_door
+       SET sealed_credentials = '',
+           last_problem = 'its secrets were sealed with a key that is lost; remove the door, and add another'
+"""
+
 
 async def lock_sealing(tx: Connection) -> None:
     """Until the transaction ends, nobody else chooses the sealing key."""
@@ -37,4 +43,5 @@ async def forget_sealed(tx: Connection) -> int:
     """Take away all that is sealed; returns how many keys that were. Webhooks need new secrets then."""
     await tx.execute(FORGET)
     await tx.execute(FORGET_SECRETS)
+    await tx.execute(FORGET_DOORS)
     return len(await tx.fetch(FORGET_KEYS))

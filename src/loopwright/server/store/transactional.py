@@ -23,6 +23,7 @@ class TransactionalRow(Struct, frozen=True, kw_only=True):
     data_variables: list[str]
     required_variables: list[str]
     group_id: str | None
+    published_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -33,7 +34,7 @@ _COLUMNS: LiteralString = f"""
     (SELECT {RENDITION} FROM email_message AS message
       WHERE message.team_id = transactional_email.team_id AND message.id = published_message_id
     ) AS published_revision_id,
-    data_variables, required_variables, group_id, created_at, updated_at
+    data_variables, required_variables, group_id, published_at, created_at, updated_at
 """
 
 TRANSACTIONALS: LiteralString = f"""
@@ -81,7 +82,7 @@ SET_DRAFT: LiteralString = """
 PUBLISH: LiteralString = """
     UPDATE transactional_email
        SET published_message_id = draft_message_id, draft_message_id = NULL, data_variables = $3,
-           required_variables = $4, updated_at = $5
+           required_variables = $4, published_at = $5, updated_at = $5
      WHERE team_id = $1 AND id = $2
 """
 

@@ -6,6 +6,7 @@ equal to anything nor contains it, so it fits `not_equal`, `not_contains` and `n
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeAlias
 
 from loopwright.server.store.contacts import Value
 from loopwright.server.store.facts import Change
@@ -15,6 +16,9 @@ from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 
 Meaning = Callable[[Value | None, object], bool]
 """Whether a value, None for one that is missing, fits what the operator is given."""
+
+Exact: TypeAlias = str | float
+"""A value by which comparisons are found: text in one letter case, or a number."""
 
 _NO_VALUE = (None, "")
 
@@ -54,12 +58,33 @@ def fits(query: ContactPropertyQuery, change: Change) -> bool:
     return _holds(query.was, change.was) and _holds(query.is_, change.is_)
 
 
+def exact_wanted(comparison: Comparison) -> Exact | None:
+    """The one value that fits a comparison; None where several do."""
+    match comparison.operator:
+        case "equal":
+            return _text(comparison.value)
+        case "numeric_equal":
+            return _number(comparison.value)
+        case _:
+            return None
+
+
+def exact_values(value: Value | None) -> set[Exact]:
+    """What `exact_wanted` is of the comparisons that a value fits, of those that only one fits."""
+    if value in _NO_VALUE:
+        return set()
+    number = _number(value)
+    return {_text(value)} if number is None else {_text(value), number}
+
+
 def _holds(comparison: Comparison, value: Value | None) -> bool:
     meaning = MEANINGS.get(comparison.operator)
     return meaning is not None and meaning(value, comparison.value)
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).casefold()
     return str(coerce(value, "string")).casefold()
 
 

@@ -7,14 +7,19 @@ from typing import TypeAlias, cast
 
 from loopwright.ids import new_id
 from loopwright.server.store.emails import Value
-from loopwright.server.store.facts import Fact
+from loopwright.server.store.facts import Change, Fact
 from loopwright.server.store.runs import NewRun
 from loopwright.server.store.workflows import ActiveWorkflow, Hindrance
 
-from .change import fits
+from .change import Exact, exact_values, exact_wanted, fits
 
-TriggerKey: TypeAlias = tuple[str, str, str | None]
-"""Team, trigger type, and what it waits for, if anything: what workflows are found by."""
+Subject: TypeAlias = str | tuple[str, Exact] | None
+TriggerKey: TypeAlias = tuple[str, str, Subject]
+"""Team, trigger type, and what it waits for, if anything: what workflows are found by.
+
+A property that has to become one certain value is found by both, so that of many workflows that each wait for
+another value of it only one has to be asked.
+"""
 Triggered: TypeAlias = Mapping[TriggerKey, Sequence[ActiveWorkflow]]
 
 
@@ -29,19 +34,33 @@ def triggers(fact: Fact) -> list[TriggerKey]:
         case "contact_added":
             return [(team_id, "SignupTrigger", None)]
         case "contact_updated":
-            return [(team_id, "ContactPropertyTrigger", key) for key in fact.changes]
+            return [
+                (team_id, "ContactPropertyTrigger", subject)
+                for key, change in fact.changes.items()
+                for subject in _subjects_of(key, change)
+            ]
         case "list_joined":
             return [(team_id, "AddToListTrigger", fact.list_id)]
         case _:
             return []
 
 
+def _subjects_of(key: str, change: Change) -> list[Subject]:
+    return [key, *((key, exact) for exact in exact_values(change.is_))]
+
+
 def by_trigger(workflows: Sequence[ActiveWorkflow]) -> dict[TriggerKey, list[ActiveWorkflow]]:
     """The workflows by what they wait for."""
     found: dict[TriggerKey, list[ActiveWorkflow]] = defaultdict(list)
     for workflow in workflows:
-        found[workflow.team_id, workflow.trigger_type, workflow.trigger_subject].append(workflow)
+        found[workflow.team_id, workflow.trigger_type, _subject(workflow)].append(workflow)
     return found
+
+
+def _subject(workflow: ActiveWorkflow) -> Subject:
+    query = workflow.property_query
+    exact = exact_wanted(query.is_) if query else None
+    return workflow.trigger_subject if query is None or exact is None else (query.key, exact)
 
 
 def entries(facts: Sequence[Fact], workflows: Triggered, *, now: datetime) -> list[NewRun]:

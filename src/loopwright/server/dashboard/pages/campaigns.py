@@ -46,7 +46,8 @@ class ProgressPart(LivePage):
     """What became of a campaign's emails, and of those that arrived.
 
     `waiting` recipients have no email yet; `opens` is who fetched the picture, None when nobody did. Opens
-    and clicks are only known when `is_tracked`. `starts_local` is when it begins by clocks of `time_zone`.
+    and clicks are only known when `is_tracked`. `brake` is why a brake has paused
+    it or warns of it. `starts_local` is when it begins by clocks of `time_zone`.
     """
 
     template: ClassVar[str] = "campaign_progress.html"
@@ -57,6 +58,7 @@ class ProgressPart(LivePage):
     opens: LinkCount | None
     links: Sequence[LinkLine]
     is_tracked: bool
+    brake: str
     starts_local: str
     time_zone: str
 

@@ -52,7 +52,8 @@ class WorkflowPage(DashboardPage):
     """One workflow, drawn; `nodes` are by the ids of the diagram's boxes.
 
     New matches are kept until `queueing_until`, None when they are not. `inside` are contacts in it, or at
-    the node `at`, and only some of them where there are many.
+    the node `at`, and only some of them where there are many. `brake` is why a brake has paused it or warns
+    of it.
     """
 
     template: ClassVar[str] = "workflow.html"
@@ -63,9 +64,9 @@ class WorkflowPage(DashboardPage):
     queueing_until: datetime | None
     inside: Sequence[InsideLine]
     at: str | None
+    brake: str
     diagram: Diagram
     box_width: int
-    box_height: int
     nodes: Mapping[str, NodeBox]
 
 

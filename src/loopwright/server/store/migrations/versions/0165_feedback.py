@@ -37,26 +37,27 @@ CREATE TABLE feedback_unknown (
 CREATE INDEX feedback_unknown_list ON feedback_unknown (team_id, id);
 
 CREATE FUNCTION count_soft_bounces() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    reached text[];
 BEGIN
     IF NOT EXISTS (SELECT FROM added
                     WHERE kind IN ('email_soft_bounced', 'email_sent', 'email_delivered')) THEN
         RETURN NULL;
     END IF;
-    -- One that was taken in the end, or that a provider has delivered.
-    DELETE FROM soft_bouncing
-     USING (
-               SELECT email.team_id, lower(email.to_email) AS address
-                 FROM added
-                 JOIN email_outcome AS before ON before.email_id = added.email_id
-                                             AND before.kind = 'email_soft_bounced'
-                 JOIN email ON email.team_id = added.team_id AND email.id = added.email_id
-                WHERE added.kind = 'email_sent'
-                UNION
-               SELECT email.team_id, lower(email.to_email)
-                 FROM added JOIN email ON email.team_id = added.team_id AND email.id = added.email_id
-                WHERE added.kind = 'email_delivered'
-           ) AS reached
-     WHERE soft_bouncing.team_id = reached.team_id AND soft_bouncing.email = reached.address;
+    -- One that was taken in the end, or that a provider has delivered: nearly all are sent at the first try.
+    reached = ARRAY (
+        SELECT added.email_id FROM added
+          LEFT JOIN email_outcome AS before ON before.email_id = added.email_id
+                                           AND before.kind = 'email_soft_bounced'
+         WHERE added.kind = 'email_delivered' OR added.kind = 'email_sent' AND before.email_id IS NOT NULL);
+    IF cardinality(reached) > 0 THEN
+        DELETE FROM soft_bouncing USING email
+         WHERE email.id = ANY (reached) AND soft_bouncing.team_id = email.team_id
+           AND soft_bouncing.email = lower(email.to_email);
+    END IF;
+    IF NOT EXISTS (SELECT FROM added WHERE kind = 'email_soft_bounced') THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO soft_bouncing AS known (team_id, email, email_ids, first_at, last_at)
     SELECT DISTINCT ON (email.team_id, lower(email.to_email))
            email.team_id, lower(email.to_email), ARRAY[email.id], added.happened_at, added.happened_at

@@ -6,7 +6,7 @@ A process of the release before lets them go with other held email, as soon as n
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0190"
-down_revision = "0168"
+down_revision = "0181"
 
 CHANGES = """
 ALTER TABLE email_queue ADD COLUMN paused_workflow_id text COLLATE "C"; -- the workflow that holds it

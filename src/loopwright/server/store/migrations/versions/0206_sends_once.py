@@ -18,8 +18,7 @@ BEGIN
     -- A bounce in the talk with the server is a send, too: there was no other fact before. It is noted as
     -- one, which those that are sent are not: nearly all are, and once.
     WITH told AS (
-        SELECT added.team_id, added.email_id,
-               CASE added.kind WHEN 'email_suppressed' THEN 'email_bounced' ELSE added.kind END AS kind,
+        SELECT added.team_id, added.email_id, added.kind,
                coalesce(email.transactional_id, email.message_id, link.owner_id) AS owner_id,
                bool_or(added.kind = 'email_bounced' AND email.status = 'failed') AS is_refused,
                CASE WHEN team.provider_delivers THEN 'email_delivered' ELSE 'email_sent' END AS delivery
@@ -33,7 +32,7 @@ BEGIN
         SELECT team_id, email_id, kind FROM told
          WHERE owner_id IS NOT NULL
            AND kind IN ('email_opened', 'email_clicked', 'email_unsubscribed', 'email_complained',
-                        'email_bounced', 'email_soft_bounced', 'email_delivered')
+                        'email_bounced', 'email_soft_bounced', 'email_delivered', 'email_suppressed')
          UNION ALL
         SELECT team_id, email_id, 'email_sent' FROM told WHERE owner_id IS NOT NULL AND is_refused
     ), once AS (
@@ -42,7 +41,12 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING email_id, kind
     ), counted AS (
-        SELECT told.team_id, told.owner_id, told.kind, told.delivery, once.email_id IS NOT NULL AS is_first,
+        SELECT told.team_id, told.owner_id, told.kind, told.delivery,
+               once.email_id IS NOT NULL
+               AND NOT (told.kind = 'email_bounced' AND EXISTS (
+                            SELECT FROM email_outcome AS known
+                             WHERE known.email_id = told.email_id AND known.kind = 'email_suppressed'))
+               AS is_first,
                CASE WHEN told.kind = 'email_sent'
                     THEN NOT EXISTS (SELECT FROM email_outcome AS known
                                       WHERE known.email_id = told.email_id AND known.kind = 'email_sent')
@@ -64,7 +68,7 @@ BEGIN
            count(*) FILTER (WHERE kind = 'email_clicked' AND is_first),
            count(*) FILTER (WHERE kind = 'email_unsubscribed' AND is_first),
            count(*) FILTER (WHERE kind = 'email_complained' AND is_first),
-           count(*) FILTER (WHERE kind = 'email_bounced' AND is_first),
+           count(*) FILTER (WHERE kind IN ('email_bounced', 'email_suppressed') AND is_first),
            count(*) FILTER (WHERE kind = 'email_soft_bounced' AND is_first)
       FROM counted
      WHERE is_first OR is_send OR kind = 'email_sent'
