@@ -8,10 +8,11 @@ import pytest
 from loopwright.server.feedback.intake import Taken
 from loopwright.server.feedback.report import Ignored, NotUnderstood, Reference, Report, Verdict
 from loopwright.server.mail.links import unsubscribe_url
+from loopwright.server.sealing import SealingKey
 from loopwright.server.store.audience import REACHABLE
 from loopwright.server.store.feedback import load_stopped, load_unknown, release_address
 from loopwright.server.store.metrics import load_counts
-from support.factories import add_fact, add_team
+from support.factories import add_endpoint, add_fact, add_team
 from support.feedback import ADA, Post
 
 DAY = timedelta(days=1)
@@ -194,6 +195,28 @@ async def test_a_provider_that_tells_of_deliveries_is_believed(post: Post) -> No
     assert await deliveries(post) == 1
     await post.tell("delivered", second, ADA)
     assert await deliveries(post) == 2
+
+
+async def test_webhooks_tell_of_a_delivery_by_whoever_knows(post: Post) -> None:
+    """By the relay's word or by the provider's, and never by both; bounces and complaints in any case."""
+    await add_endpoint(post.pool, post.team.id, "https://hooks.test", sealing=SealingKey(bytes(32)))
+    contact_id = await post.contact()
+    first = await post.sent(contact_id=contact_id, workflow_id="cflow")
+    await post.tell("complaint", first, ADA)
+    await post.pool.execute("UPDATE team SET provider_delivers = true")
+    second = await post.sent(contact_id=contact_id, workflow_id="cflow")
+    await post.tell("soft", second, ADA)
+    await post.tell("hard", second, ADA)
+    third = await post.sent(contact_id=contact_id, workflow_id="cflow")
+    await post.tell("delivered", third, ADA)
+    rows = await post.pool.fetch("SELECT event_name FROM webhook_delivery ORDER BY sequence")
+    assert [row["event_name"] for row in rows if row["event_name"].startswith("email.")] == [
+        "email.delivered",
+        "email.spamReported",
+        "email.softBounced",
+        "email.hardBounced",
+        "email.delivered",
+    ]
 
 
 async def deliveries(post: Post) -> int:

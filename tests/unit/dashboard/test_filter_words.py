@@ -44,8 +44,10 @@ def test_conditions(condition: Condition, said: str) -> None:
 def test_conditions_are_joined() -> None:
     """One alone needs no word about that."""
     one: Condition = PropertyCondition(key="plan", operator="equals", value="pro")
-    joints = [
-        in_words(AudienceFilter(match=match, conditions=conditions), {}).joint
-        for match, conditions in (("all", [one]), ("all", [one, one]), ("any", [one, one]))
+    filters = [
+        AudienceFilter(match="all", conditions=[one]),
+        AudienceFilter(match="all", conditions=[one, one]),
+        AudienceFilter(match="any", conditions=[one, one]),
     ]
+    joints = [in_words(filter_, {}).joint for filter_ in filters]
     assert joints == ["", "All of these hold:", "Any of these holds:"]
