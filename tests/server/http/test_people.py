@@ -21,6 +21,7 @@ from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Pool
 from loopwright.server.store.emails import NewEmail, queue_emails
+from loopwright.server.store.feedback import EmailReport, tell_reports
 from loopwright.server.store.jobs import ForgetContact
 from loopwright.server.store.suppressions import lift, suppress
 from loopwright.server.store.teams import TeamRow
@@ -73,6 +74,7 @@ CLEARED = {
         *("id", "email_id", "link", "verdict", "reason", "delay", "visitor", "agent", "happened_at"),
     },
     "email_visit": {"email_id", "link", "hits", "human", "machine", "unsure"},
+    "run_entry": {"workflow_id", "contact_id", "noted_at"},
 }
 """What goes with a contact: whole rows, or, of emails and lifted suppressions, what is personal in them."""
 
@@ -119,6 +121,21 @@ KEPT = {
         "key": "the caller's own name for a request, which is not to hold addresses; 24 hours",
         "created_at": "24 hours",
     },
+    "email_report": {"email_id": "names nobody", "kind": "was told, and is not told again"},
+    "soft_bouncing": {
+        "email": "marketing to an address that it was stopped for is not taken up, whoever adds the address",
+        "email_ids": "names nobody",
+        "first_at": "goes with it",
+        "last_at": "goes with it",
+        "stopped_at": "goes with it",
+    },
+    "feedback_unknown": {
+        "id": "names nobody",
+        "door": "where it came",
+        "reason": "one of the server's own sentences",
+        "raw": "mail that nobody understood, so whose it is nobody knows; 30 days",
+        "received_at": "30 days",
+    },
     "pgqueuer": {
         "payload": "ids of rows that are gone; of a deleted contact the address, until the job is done",
     },
@@ -138,6 +155,12 @@ IMPERSONAL = {
         *("wave", "retry_status", "retry_to"),
     },
     "segment": {"id", "name", "description", "filter", "created_at", "updated_at"},
+    "brake": {"owner_id", "kind", "state", "reason", "since", "armed_at"},
+    "brake_counter": {"owner_id", "since", "part", "sends", "complaints", "hard_bounces"},
+    "feedback_door": {
+        *("id", "provider", "path_hash", "sealed_credentials", "tells_delivered", "last_at", "last_problem"),
+        *("place", "place_of", "created_at", "leased_until"),
+    },
     "dashboard_session": {"token_hash", "key_id", "expires_at"},
     "email_message": {
         *(
@@ -200,7 +223,7 @@ IMPERSONAL = {
         ),
     },
     "pgqueuer_statistics": {"id", "created", "count", "priority", "status", "entrypoint"},
-    "relay_status": {"process", "host", "condition", "reason", "since", "seen_at"},
+    "relay_status": {"process", "host", "condition", "reason", "since", "seen_at", "public_url"},
     "sealing": {"is_only", "check_value", "created_at"},
     "test_clock": {"is_only", "ahead"},
     "sending_domain": {"name", "bounce_domain", "created_at"},
@@ -211,12 +234,12 @@ IMPERSONAL = {
     "team": {
         *("id", "name", "secret", "sending_domain", "company", "address", "double_opt_in", "opt_in_id"),
         *("blocklist", "copies", "attachments", "tracking", "hash_visitors", "time_zone", "created_at"),
-        "revision",
+        *("provider_delivers", "revision"),
     },
     "team_notice": {"to_email"},
     "transactional_email": {
         *("id", "slug", "name", "draft_message_id", "published_message_id", "data_variables"),
-        *("required_variables", "group_id", "created_at", "updated_at"),
+        *("required_variables", "group_id", "created_at", "updated_at", "published_at"),
     },
     "workflow": {
         *("id", "slug", "revision_id", "status", "name", "description", "mailing_list_id", "root_node_id"),
@@ -314,6 +337,17 @@ async def live_a_life(
         await suppress(tx, team, email, reason="complaint", now=NOW)
         await lift(tx, team, email, now=datetime.now(UTC))
         await suppress(tx, team, email, reason="hard_bounce", now=NOW)
+        bounced = await tx.fetchrow("SELECT id, contact_id FROM email WHERE to_email = $1 LIMIT 1", email)
+        report = EmailReport(
+            team_id=team,
+            email_id=bounced["id"],
+            contact_id=bounced["contact_id"],
+            fact="email_soft_bounced",
+            address=email,
+            reply=f"452 4.2.2 {mark}: mailbox full",
+            code="4.2.2",
+        )
+        await tell_reports(tx, [report], now=datetime.now(UTC))
         await tx.execute("UPDATE email SET reason = $1 WHERE to_email = $2", mark, email)
         await tx.execute("UPDATE run SET reason = $1 WHERE event_properties ->> 'planName' = $1", mark)
 
@@ -350,6 +384,7 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
             ("webhook_delivery", "payload"),
             ("suppression", "email"),
             ("suppression_removal", "email"),
+            ("soft_bouncing", "email"),
         ),
     }
     assert before == expected
@@ -367,7 +402,9 @@ async def test_a_whole_life(http: httpx2.AsyncClient, live_server: LiveServer, d
     emails = [one["payload"]["email"] for one in held["webhooks"] if "email" in one["payload"]]
     assert {email["id"] for email in emails} <= {one["id"] for one in held["emails"]}
     assert all(email["subject"] for email in emails)
-    assert counts == dict.fromkeys(("contact", "suppression", "suppressionRemovals", "events", "runs"), 1)
+    assert counts == dict.fromkeys(
+        ("contact", "suppression", "suppressionRemovals", "softBounces", "events", "runs"), 1
+    )
     [contact], [event], [run] = held["contact"], held["events"], held["runs"]
     assert [contact[key] for key in ("userId", "firstName", "lastName", "source", "userGroup", "notes")] == [
         f"{MARK}-id",

@@ -33,8 +33,8 @@ _OLD_KINDS: dict[str, "VariableKind"] = {"DATA_VARIABLE": "data", "EVENT_PROPERT
 _WORD = re.compile(r"[A-Za-z_][\w\-]*", re.ASCII)
 # One word of any language, perhaps with fields, among signs of any kind or with a text for lack of it.
 _ODD = re.compile(
-    r"[^\w\s,]*([^\W\d][\w\-]*(?:\[\w*\])*(?:\??\.[\w\-]*(?:\[\w*\])*)*)"
-    r"(?:[^\w\s,]*|[:=+?!]\S*|\s*,?\s*(?:fallback|default)\b.*)",
+    r"[^\w\s,]*+([^\W\d][\w\-]*+(?:\[\w*+\])*+(?:\??\.[\w\-]*+(?:\[\w*+\])*+)*+)"
+    r"(?:[^\w\s,]*+|[:=+?!]\S*+|\s*+(?:,\s*+)?(?:fallback|default)\b.*)",
     re.DOTALL,
 )
 _OWN_INSIDE = re.compile(r"(?<!\w)(?:contact|event|data|system)\.[^\W\d]\w*")

@@ -160,6 +160,10 @@ FORGET_EVENTS: LiteralString = """
 FORGET_REMOVALS: LiteralString = """
     UPDATE suppression_removal SET email = '' WHERE team_id = $1 AND email = $2
 """
+# An address that marketing no longer goes to stays, as a suppressed one does.
+FORGET_SOFT_BOUNCES: LiteralString = """
+    DELETE FROM soft_bouncing WHERE team_id = $1 AND email = $2 AND stopped_at IS NULL AND last_at < $3
+"""
 IS_ANYTHING_DUE: LiteralString = """
     SELECT EXISTS (SELECT FROM email WHERE team_id = $1 AND contact_id = $2
                       AND status IN ('queued', 'held', 'sending'))
@@ -184,6 +188,12 @@ REMOVALS: LiteralString = """
       FROM suppression_removal
      WHERE team_id = $1 AND $2::text IS NOT NULL AND email = $3 AND removed_at::text > $4
      ORDER BY removed_at::text LIMIT $5
+"""
+SOFT_BOUNCES: LiteralString = """
+    SELECT email AS id, json_build_object(
+               'emailIds', email_ids, 'firstAt', first_at, 'lastAt', last_at, 'stoppedAt', stopped_at) AS text
+      FROM soft_bouncing
+     WHERE team_id = $1 AND $2::text IS NOT NULL AND email = $3 AND email > $4 LIMIT $5
 """
 EVENTS: LiteralString = """
     SELECT id, json_build_object(
@@ -263,6 +273,7 @@ SECTIONS: dict[str, LiteralString] = {
     "contact": CONTACT,
     "suppression": SUPPRESSION,
     "suppressionRemovals": REMOVALS,
+    "softBounces": SOFT_BOUNCES,
     "events": EVENTS,
     "facts": FACTS,
     "webhooks": WEBHOOKS,
@@ -293,10 +304,11 @@ async def forget_address(tx: Connection, person: Person, *, before: datetime, li
     """Clear at most `limit` rows of each table by the address of a contact deleted at `before`; was that all?
 
     Emails are only claimed for the contact, by which `forget_contact` finds them. What an address got since
-    then belongs to whoever has it now. It stays among the suppressed addresses.
+    then belongs to whoever has it now. It stays among the suppressed and the stopped addresses.
     """
     team_id, email = person.team_id, person.email
     await tx.execute(FORGET_REMOVALS, team_id, email)
+    await tx.execute(FORGET_SOFT_BOUNCES, team_id, email, before)
     counts = [
         await tx.fetchval(CLAIM_EMAILS, team_id, person.contact_id, email, before, limit),
         await tx.fetchval(FORGET_MESSAGES, team_id, email, before, limit),
