@@ -337,7 +337,7 @@ async def live_a_life(
         await suppress(tx, team, email, reason="complaint", now=NOW)
         await lift(tx, team, email, now=datetime.now(UTC))
         await suppress(tx, team, email, reason="hard_bounce", now=NOW)
-        bounced = await tx.fetchrow("SELECT id, contact_id FROM email WHERE to_email = $1 LIMIT 1", email)
+        [bounced] = await tx.fetch("SELECT id, contact_id FROM email WHERE to_email = $1 LIMIT 1", email)
         report = EmailReport(
             team_id=team,
             email_id=bounced["id"],
