@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
+from loopwright.server.store.postmaster import find_postmaster
 
 SECRET = "s3cret"
 
@@ -53,7 +54,7 @@ def test_a_bad_smtp_url_is_one_sentence_without_the_secret(command: str, url: st
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_port_that_is_taken(workers: str, tmp_path: Path) -> None:
-    """The sentence says which option helps."""
+    """The sentence says which option helps, and no PostgreSQL is left behind."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-c", "from loopwright.cli import main; main()", "serve", "--port", port]
@@ -62,6 +63,7 @@ def test_a_port_that_is_taken(workers: str, tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "--port" in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert find_postmaster(tmp_path / "data" / "postgres") is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,9 @@ from loopwright.server.runtime.listening import HostUnknown
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
 
 from .failure import CommandFailed, ExitCode
+
+if TYPE_CHECKING:
+    from loopwright.server.store.embedded import EmbeddedPostgres
 
 
 def read_folder(given: str | Path) -> Path:
@@ -283,19 +286,26 @@ def read_proxies(text: str | None) -> tuple[Network, ...]:
 
 @contextmanager
 def postgres_meanwhile(settings: Settings) -> Generator[None]:
-    """Have the embedded PostgreSQL start while the server's parts are imported; both take their time."""
+    """Have the embedded PostgreSQL start while the server's parts are imported; both take their time.
+
+    It is held while the context lasts: a server that cannot serve, its port taken, leaves none behind.
+    """
     if settings.database_url is not None:
         yield
         return
+
+    held: list[EmbeddedPostgres] = []
 
     def start() -> None:
         from loopwright.server.store.embedded import EmbeddedPostgres
         from loopwright.server.testing.template import QUICK, fill
 
+        postgres = EmbeddedPostgres(settings.data_dir, QUICK if settings.for_tests else "")
+        held.append(postgres)
         try:
             if settings.for_tests:
                 fill(settings.data_dir)
-            EmbeddedPostgres(settings.data_dir, QUICK if settings.for_tests else "").warm()
+            postgres.open()
         except Exception:
             # The server itself asks for it next, and its failure is the one to be told.
             return
@@ -306,6 +316,8 @@ def postgres_meanwhile(settings: Settings) -> Generator[None]:
         yield
     finally:
         starting.join()
+        for postgres in held:
+            postgres.close()
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:

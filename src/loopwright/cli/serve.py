@@ -229,13 +229,13 @@ def _serve_here(settings: Settings) -> None:
     with postgres_meanwhile(settings):
         from loopwright.server.app import run
 
-    async def main(stop: asyncio.Event) -> None:
-        async with run(settings) as running:
-            tune_gc()
-            _announce(running.address, running.new_key)
-            await stop.wait()
+        async def main(stop: asyncio.Event) -> None:
+            async with run(settings) as running:
+                tune_gc()
+                _announce(running.address, running.new_key)
+                await stop.wait()
 
-    run_until_stopped(main)
+        run_until_stopped(main)
 
 
 def _announce(address: str, new_key: str | None) -> None:

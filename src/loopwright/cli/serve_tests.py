@@ -68,27 +68,26 @@ def check(settings: Settings) -> None:
 
 def _serve(settings: Settings, with_parent: bool) -> bool:
     """Serve until told to stop; whether that was because standard input closed."""
+    gone = False
     with postgres_meanwhile(settings):
         from loopwright.server.app import run
 
-    gone = False
+        async def main(stop: asyncio.Event) -> None:
+            def parent_ended() -> None:
+                nonlocal gone
+                if not os.read(STDIN, 4096):
+                    gone = True
+                    asyncio.get_running_loop().remove_reader(STDIN)
+                    stop.set()
 
-    async def main(stop: asyncio.Event) -> None:
-        def parent_ended() -> None:
-            nonlocal gone
-            if not os.read(STDIN, 4096):
-                gone = True
-                asyncio.get_running_loop().remove_reader(STDIN)
-                stop.set()
+            if with_parent:
+                asyncio.get_running_loop().add_reader(STDIN, parent_ended)
+            async with run(settings) as running:
+                tune_gc()
+                _announce(settings, running.address)
+                await stop.wait()
 
-        if with_parent:
-            asyncio.get_running_loop().add_reader(STDIN, parent_ended)
-        async with run(settings) as running:
-            tune_gc()
-            _announce(settings, running.address)
-            await stop.wait()
-
-    run_until_stopped(main)
+        run_until_stopped(main)
     return gone
 
 

@@ -100,11 +100,11 @@ def worker(
     with postgres_meanwhile(settings):
         from loopwright.server.app import work
 
-    async def main(stop: asyncio.Event) -> None:
-        with nullcontext(None) if port is None else listen(host, port)[0] as listener:
-            async with work(settings, listener):
-                where = f" and tells of them on {listener.address}" if listener else ""
-                typer.echo(f"Loopwright does jobs{where}")
-                await stop.wait()
+        async def main(stop: asyncio.Event) -> None:
+            with nullcontext(None) if port is None else listen(host, port)[0] as listener:
+                async with work(settings, listener):
+                    where = f" and tells of them on {listener.address}" if listener else ""
+                    typer.echo(f"Loopwright does jobs{where}")
+                    await stop.wait()
 
-    run_until_stopped(main)
+        run_until_stopped(main)
