@@ -109,7 +109,10 @@ async def pull(tx: Connection, team_id: str, *, public_url: str = LOCAL_URL) -> 
         files |= written
     await tx.execute(NAME_WORKFLOWS, team_id, list(slugs), list(slugs.values()))
     await note_written(tx, team_id, {**transactional.places, **_places(rows, names)})
-    return Pulled(files=files, images=shared.images, notes=notes)
+    # An email that stays where it is keeps its images there, too.
+    written_down = "\n".join(files.values())
+    images = {path: data for path, data in shared.images.items() if path in written_down}
+    return Pulled(files=files, images=images, notes=notes)
 
 
 async def _lists(tx: Connection, team_id: str) -> tuple[str, dict[str, str]]:
