@@ -285,13 +285,14 @@ def read_proxies(text: str | None) -> tuple[Network, ...]:
 
 
 @contextmanager
-def postgres_meanwhile(settings: Settings) -> Generator[None]:
+def postgres_meanwhile(settings: Settings) -> Generator[Callable[[], None]]:
     """Have the embedded PostgreSQL start while the server's parts are imported; both take their time.
 
-    It is held while the context lasts: a server that cannot serve, its port taken, leaves none behind.
+    What the context gives waits for that start, and is called before the server runs. PostgreSQL is held
+    while the context lasts: a server that cannot serve, as its port is taken, leaves none behind.
     """
     if settings.database_url is not None:
-        yield
+        yield _nothing_starts
         return
 
     held: list[EmbeddedPostgres] = []
@@ -313,11 +314,15 @@ def postgres_meanwhile(settings: Settings) -> Generator[None]:
     starting = Thread(target=start)
     starting.start()
     try:
-        yield
+        yield starting.join
     finally:
         starting.join()
         for postgres in held:
             postgres.close()
+
+
+def _nothing_starts() -> None:
+    """The database is somewhere else."""
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:

@@ -226,8 +226,10 @@ def serve(
 
 
 def _serve_here(settings: Settings) -> None:
-    with postgres_meanwhile(settings):
+    with postgres_meanwhile(settings) as started:
         from loopwright.server.app import run
+
+        started()
 
         async def main(stop: asyncio.Event) -> None:
             async with run(settings) as running:

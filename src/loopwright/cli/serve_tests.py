@@ -69,8 +69,10 @@ def check(settings: Settings) -> None:
 def _serve(settings: Settings, with_parent: bool) -> bool:
     """Serve until told to stop; whether that was because standard input closed."""
     gone = False
-    with postgres_meanwhile(settings):
+    with postgres_meanwhile(settings) as started:
         from loopwright.server.app import run
+
+        started()
 
         async def main(stop: asyncio.Event) -> None:
             def parent_ended() -> None:

@@ -97,8 +97,10 @@ def worker(
     )
     check_smtp_url(smtp_url)
     configure(log_format, log_level)
-    with postgres_meanwhile(settings):
+    with postgres_meanwhile(settings) as started:
         from loopwright.server.app import work
+
+        started()
 
         async def main(stop: asyncio.Event) -> None:
             with nullcontext(None) if port is None else listen(host, port)[0] as listener:
