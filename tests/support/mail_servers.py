@@ -199,7 +199,8 @@ async def exim(
         rules += NOWHERE
     (folder / "exim.conf").write_text(rules)
     _open_folders(folder)
-    for path in (folder, folder / "spool"):
+    (folder / "mainlog").touch()  # two processes that make it at once get in each other's way
+    for path in (folder, folder / "spool", folder / "mainlog"):
         shutil.chown(path, "Debian-exim", "Debian-exim")
     process = subprocess.Popen([EXIM, "-bdf", "-C", folder / "exim.conf"], cwd="/")
     async with _running(process, MailServer(port, folder / "mainlog")) as server:
