@@ -7,18 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
+from support.missing import give_up
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 PROGRAMS = Path(__file__).resolve().parent
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
-
-
-def give_up(reason: str) -> None:
-    """Skip; where everything has to be there, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 async def run(*command: str, **environment: str) -> tuple[int, str]:

@@ -63,8 +63,17 @@ class AsyncClock:
         seconds: float = 0,
     ) -> datetime:
         """Move ahead by so much."""
-        by += timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        return await _aside(partial(self._clock.advance, by))
+        return await _aside(
+            partial(
+                self._clock.advance,
+                by,
+                weeks=weeks,
+                days=days,
+                hours=hours,
+                minutes=minutes,
+                seconds=seconds,
+            )
+        )
 
     async def travel_to(self, to: datetime) -> datetime:
         """Move ahead to that time, as `Clock.travel_to` does."""
