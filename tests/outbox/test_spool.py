@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import stat
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -253,6 +253,26 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
     notes.write_text("Nothing of an outbox's. " * 100)
     with pytest.raises(ArgumentValueError, match=r"notes\.txt' is a file of another kind"):
         Spool(notes, guard=nullcontext)
+
+
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    """No tables of ours come into it, and nobody loses the right to read it."""
+    others = tmp_path / "app.db"
+    with closing(sqlite3.connect(others)) as db:
+        db.execute("CREATE TABLE event (title TEXT)")
+    others.chmod(0o644)
+    before = others.read_bytes()
+    with pytest.raises(ArgumentValueError, match=r"app\.db' is the database of another program"):
+        Spool(others, guard=nullcontext)
+    assert stat.S_IMODE(others.stat().st_mode) == 0o644
+    assert others.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [others]
+
+
+def test_an_empty_file_becomes_an_outbox(tmp_path: Path) -> None:
+    (tmp_path / "events.db").touch()
+    add(opened(tmp_path), "first")
+    assert opened(tmp_path).status(now=NOW).depth == 1
 
 
 def test_the_file_is_reopened_after_closing(spool: Spool) -> None:

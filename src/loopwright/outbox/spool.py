@@ -14,7 +14,7 @@ needed.
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from errno import EISDIR
@@ -68,6 +68,8 @@ CREATE TABLE IF NOT EXISTS dead_letter (
     reason     TEXT NOT NULL
 );
 """
+
+OUR_TABLES = {"event", "lane", "dead_letter"}
 
 REMEMBERED_SECONDS = 24 * 60 * 60.0
 """How long the API remembers an idempotency key, and so do we."""
@@ -346,17 +348,10 @@ class Spool:
         return self._relaxed
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
+        refuse_others(self.path)
         make_private(self.path)
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.DatabaseError as error:
-            db.close()
-            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
-                raise
-            raise ArgumentValueError(
-                f"path {str(self.path)!r} is a file of another kind, not an outbox"
-            ) from None
+        db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {synchronous}")
         db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT")
         return db
@@ -381,6 +376,23 @@ class Spool:
     def after_fork_in_child(self) -> None:
         """Start anew: the lock may be held by a thread that does not exist here."""
         self._lock = RLock()
+
+
+def refuse_others(path: Path) -> None:
+    """Leave files alone that are not ours, other programs' databases among them. Raises `ArgumentValueError`."""
+    if not path.is_file():
+        return
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as db:
+        try:
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            raise ArgumentValueError(f"path {str(path)!r} is a file of another kind, not an outbox") from None
+    if tables and not tables >= OUR_TABLES:
+        raise ArgumentValueError(
+            f"path {str(path)!r} is the database of another program: an outbox needs a file of its own"
+        )
 
 
 def make_private(path: Path) -> None:

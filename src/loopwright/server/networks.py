@@ -7,6 +7,9 @@ from typing import TypeAlias
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
+_MAPPED_BITS = 96
+"""Before an IPv4 address in IPv6's clothes."""
+
 
 def read_networks(text: str) -> tuple[Network, ...]:
     """Addresses and networks, separated by commas or blanks.
@@ -42,4 +45,7 @@ def _network(word: str) -> Network:
         raise ValueError(f"{word} is an address within a network; write {network}") from None
     if network.prefixlen == 0:
         raise ValueError(f"{word} is every address there is; name the ones you mean")
+    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_BITS:
+        mapped = network.network_address.ipv4_mapped
+        return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS)) if mapped else network
     return network

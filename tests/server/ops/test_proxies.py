@@ -127,6 +127,11 @@ def test_proxies_that_cannot_be(text: str, words: str) -> None:
         read_networks(text)
 
 
+def test_networks_of_mapped_addresses_are_those_of_ipv4() -> None:
+    """So do peers count, who come that way where a server listens for both."""
+    assert read_networks("::ffff:10.0.0.0/104, ::ffff:192.0.2.7") == read_networks("10.0.0.0/8 192.0.2.7")
+
+
 async def form_path(client: httpx2.AsyncClient, pool: Any) -> str:
     return f"/api/newsletter-form/{await pool.fetchval('SELECT id FROM form')}"
 
