@@ -57,7 +57,7 @@ bench-sdk: $(READY) ## Measure the SDK beside its peers
 	@$(BIN)/python -m benchmarks.sdk.run && $(BIN)/python -m benchmarks.sdk.file_import
 
 bench-ingest: $(READY) ## Measure the server's way from HTTP to PostgreSQL
-	@$(BIN)/python -m benchmarks.ingest.run
+	@$(BIN)/python -m benchmarks.ingest.run && $(BIN)/python -m benchmarks.ingest.webhooks
 
 bench-mail: $(READY) ## Measure email from queued rows to an SMTP server
 	@$(BIN)/python -m benchmarks.mail.run

@@ -23,6 +23,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from benchmarks.report import circumstances, write_section
+from benchmarks.running_workflow import insert_running_workflow
 from loopwright.ids import new_id
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import SystemClock
@@ -35,14 +36,13 @@ from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.runs import NewRun
 from loopwright.server.store.schema import migrate
-from loopwright.server.store.workflows import WorkflowRow, insert_workflow
+from loopwright.server.store.workflows import WorkflowRow
 from loopwright.server.workflow.graph import (
     EventTrigger,
     ExitAction,
     Node,
     SendEmailAction,
     TimerAction,
-    encode_nodes,
 )
 from loopwright.server.workflow.runner import Runner
 
@@ -73,29 +73,14 @@ async def prepare(pool: Pool) -> tuple[WorkflowRow, str]:
     content = replace(EMPTY, subject="Hi", from_email="hi", lmx="<Paragraph>Hi</Paragraph>")
     async with pool.acquire() as tx, tx.transaction():
         ids = [(await write_content(tx, team.id, None, content, now=now)).message_id for _ in range(2)]
+        trigger = EventTrigger(next_node_ids=("first",), event_name="signup", re_eligible=True)
         nodes: dict[str, Node] = {
-            "root": EventTrigger(next_node_ids=("first",), event_name="signup", re_eligible=True),
             "first": SendEmailAction(next_node_ids=("wait",), email_message_id=ids[0]),
             "wait": TimerAction(next_node_ids=("second",), amount=0.01, unit="m"),
             "second": SendEmailAction(next_node_ids=("exit",), email_message_id=ids[1]),
             "exit": ExitAction(),
         }
-        workflow = WorkflowRow(
-            id=new_id(now),
-            team_id=team.id,
-            slug=None,
-            revision_id=new_id(now),
-            status="Sending",
-            name="Crashes",
-            description="",
-            mailing_list_id=None,
-            root_node_id="root",
-            nodes=encode_nodes(nodes).decode(),
-            removed_nodes={},
-            trigger_type="EventTrigger",
-            trigger_event="signup",
-        )
-        await insert_workflow(tx, workflow, now=now)
+        workflow = await insert_running_workflow(tx, team.id, "Crashes", trigger, nodes)
         contact = ContactRow(
             id=new_id(now),
             team_id=team.id,

@@ -72,9 +72,12 @@ def wrk(url: str, tag: str, *, connections: int, seconds: int, known: int = 200_
 
 
 @contextmanager
-def loopwright(data_dir: Path) -> Iterator[Server]:
+def loopwright(data_dir: Path, *options: str) -> Iterator[Server]:
     """`loopwright serve` on a data folder, one process."""
-    command = [str(LOOPWRIGHT), "serve", "--port", "0", "--data-dir", str(data_dir), "--api-key", KEY]
+    command = [
+        *(str(LOOPWRIGHT), "serve", "--port", "0", "--data-dir", str(data_dir), "--api-key", KEY),
+        *options,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = ""

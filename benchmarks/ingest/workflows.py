@@ -16,7 +16,7 @@ from statistics import median
 from tempfile import mkdtemp
 
 from benchmarks.report import circumstances, write_section
-from loopwright.ids import new_id
+from benchmarks.running_workflow import insert_running_workflow
 from loopwright.server.bootstrap import create_team
 from loopwright.server.clock import SystemClock
 from loopwright.server.ingest.batch import Ingest
@@ -25,15 +25,12 @@ from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Connection, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.schema import migrate
-from loopwright.server.store.workflows import WorkflowRow, insert_workflow
 from loopwright.server.workflow.graph import (
     ContactPropertyTrigger,
     EventTrigger,
     ExitAction,
     SignupTrigger,
     Trigger,
-    encode_nodes,
-    type_name,
 )
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 
@@ -74,22 +71,7 @@ async def make_team(tx: Connection, name: str, waiting: Sequence[Trigger]) -> st
     for key in ("plan", "city"):
         await insert_property(tx, team.id, key, "string", now=now)
     for trigger in waiting:
-        row = WorkflowRow(
-            id=new_id(now),
-            team_id=team.id,
-            slug=None,
-            revision_id=new_id(now),
-            status="Sending",
-            name=name,
-            description="",
-            mailing_list_id=None,
-            root_node_id="root",
-            nodes=encode_nodes({"root": trigger, "exit": ExitAction()}).decode(),
-            removed_nodes={},
-            trigger_type=type_name(trigger),
-            trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
-        )
-        await insert_workflow(tx, row, now=now)
+        await insert_running_workflow(tx, team.id, name, trigger, {"exit": ExitAction()})
     return team.id
 
 

@@ -6,6 +6,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from benchmarks.render import MESSAGE
+from benchmarks.running_workflow import insert_running_workflow
 from loopwright.ids import new_id
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import SystemClock
@@ -15,8 +16,7 @@ from loopwright.server.sealing import new_sealing_key, open_sealing
 from loopwright.server.store.database import open_pool
 from loopwright.server.store.messages import EMPTY, RevisionRow, write_revisions
 from loopwright.server.store.schema import migrate
-from loopwright.server.store.workflows import WorkflowRow, insert_workflow
-from loopwright.server.workflow.graph import EventTrigger, ExitAction, Node, SendEmailAction, encode_nodes
+from loopwright.server.workflow.graph import EventTrigger, ExitAction, Node, SendEmailAction
 
 DOMAIN = "mail.elsewhere.org"
 SEALING_KEY = new_sealing_key()
@@ -121,27 +121,12 @@ class Load:
         now = SystemClock().now()
         async with open_pool(self.url, size=1) as pool, pool.acquire() as tx, tx.transaction():
             message = await write_content(tx, self.team_id, None, MESSAGE, now=now)
-            graph: dict[str, Node] = {
-                "root": EventTrigger(next_node_ids=("email",), event_name=EVENT),
+            trigger = EventTrigger(next_node_ids=("email",), event_name=EVENT)
+            nodes: dict[str, Node] = {
                 "email": SendEmailAction(next_node_ids=("exit",), email_message_id=message.message_id),
                 "exit": ExitAction(),
             }
-            row = WorkflowRow(
-                id=new_id(now),
-                team_id=self.team_id,
-                slug=None,
-                revision_id=new_id(now),
-                status="Sending",
-                name="Welcome",
-                description="",
-                mailing_list_id=None,
-                root_node_id="root",
-                nodes=encode_nodes(graph).decode(),
-                removed_nodes={},
-                trigger_type="EventTrigger",
-                trigger_event=EVENT,
-            )
-            await insert_workflow(tx, row, now=now)
+            await insert_running_workflow(tx, self.team_id, "Welcome", trigger, nodes)
 
     async def _run(self, statement: LiteralString, *values: object) -> None:
         connection = await asyncpg.connect(self.url)

@@ -127,7 +127,9 @@ def new_server(kind: Kind) -> Iterator[Server]:
 
 
 def environment(server: Server) -> dict[str, str]:
-    return {**os.environ, "LOOPS_BASE_URL": f"{server.address}/api", "LOOPS_API_KEY": KEY}
+    """A client's; what Python compiles is kept, as it is where pip has installed the package."""
+    ours = {"LOOPS_BASE_URL": f"{server.address}/api", "LOOPS_API_KEY": KEY}
+    return {**os.environ, **ours, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def count(server: Server, statement: str) -> int:

@@ -22,7 +22,7 @@ from pgqueuer.domain.models import Job
 from pgqueuer.types import QueueExecutionMode
 
 from benchmarks.report import circumstances, write_section
-from loopwright.ids import new_id
+from benchmarks.running_workflow import insert_running_workflow
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import SystemClock
 from loopwright.server.content.save import write_content
@@ -30,7 +30,6 @@ from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.schema import migrate
-from loopwright.server.store.workflows import WorkflowRow, insert_workflow
 from loopwright.server.workflow.graph import (
     AudienceFilterNode,
     BranchNode,
@@ -39,7 +38,6 @@ from loopwright.server.workflow.graph import (
     Node,
     SendEmailAction,
     TimerAction,
-    encode_nodes,
 )
 from loopwright.server.workflow.runner import Runner
 from loopwright.wire.filters import AudienceFilter, PropertyCondition
@@ -167,24 +165,8 @@ async def prepare(pool: Pool, count: int) -> Bench:
         ids: dict[str, str] = {}
         for kind, nodes in kinds.items():
             root = EventTrigger(next_node_ids=("first" if nodes else "wait",), event_name=kind)
-            graph: dict[str, Node] = {"root": root, **nodes, "wait": wait, "exit": ExitAction()}
-            ids[kind] = new_id(now)
-            row = WorkflowRow(
-                id=ids[kind],
-                team_id=team.id,
-                slug=None,
-                revision_id=new_id(now),
-                status="Sending",
-                name=kind,
-                description="",
-                mailing_list_id=None,
-                root_node_id="root",
-                nodes=encode_nodes(graph).decode(),
-                removed_nodes={},
-                trigger_type="EventTrigger",
-                trigger_event=kind,
-            )
-            await insert_workflow(tx, row, now=now)
+            later: dict[str, Node] = {**nodes, "wait": wait, "exit": ExitAction()}
+            ids[kind] = (await insert_running_workflow(tx, team.id, kind, root, later)).id
     return Bench(pool, team.id, ids, count)
 
 
