@@ -1,7 +1,6 @@
 """Ids as the API's look: 25 lower-case letters and digits that start with `c` and sort by time."""
 
 import os
-from base64 import b32encode
 from datetime import datetime
 from functools import lru_cache
 from itertools import count
@@ -10,8 +9,9 @@ from loopwright.forks import in_every_child
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_LENGTH = 9  # base 36 holds the milliseconds until the year 5188
-_TURN_LENGTH = 4
-_TURNS = 36**_TURN_LENGTH
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
+_TURNS = len(_PAIRS) ** 2
+_LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in range(256))
 _turns = count(int.from_bytes(os.urandom(2)))
 
 
@@ -20,8 +20,8 @@ def new_id(now: datetime) -> str:
 
     Ids that one process makes in one millisecond keep their order, except where the turn starts over.
     """
-    turn = _base36(next(_turns) % _TURNS, _TURN_LENGTH)
-    return f"c{_time(now)}{turn}{_chance.take()}"
+    first, second = divmod(next(_turns) % _TURNS, len(_PAIRS))
+    return f"c{_time(now)}{_PAIRS[first]}{_PAIRS[second]}{_chance.take()}"
 
 
 class _Chance:
@@ -32,7 +32,7 @@ class _Chance:
 
     def take(self) -> str:
         if not self._left:
-            letters = b32encode(os.urandom(5 * 1100)).decode().lower()
+            letters = os.urandom(8800).translate(_LETTERS).decode()
             self._left = [letters[start : start + 11] for start in range(0, 8800, 11)]
         return self._left.pop()
 
@@ -47,12 +47,8 @@ in_every_child(_chance.forget)
 
 @lru_cache(maxsize=16)
 def _time(now: datetime) -> str:
-    return _base36(int(now.timestamp() * 1000), _TIME_LENGTH)
-
-
-def _base36(number: int, length: int) -> str:
-    digits = ""
-    for _ in range(length):
+    number, digits = int(now.timestamp() * 1000), ""
+    for _ in range(_TIME_LENGTH):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return digits

@@ -158,14 +158,19 @@ def contact_to_wire(contact: Properties, argument: str, arguments: Mapping[str, 
     API would ignore it in silence.
     """
     body = properties_to_wire(contact, argument)
-    if not arguments.keys().isdisjoint(body):
-        key = next(key for key in body if key in arguments)
+    check_own_arguments(argument, body, arguments)
+    check_spelling(argument, body, arguments)
+    return body
+
+
+def check_own_arguments(argument: str, names: Collection[str], arguments: Mapping[str, str]) -> None:
+    """Raises `ArgumentError` for names that are given by `arguments`, which belong to the names."""
+    if not arguments.keys().isdisjoint(names):
+        key = next(key for key in names if key in arguments)
         raise ArgumentValueError(
             f"{argument} has {key!r}: give it by its own argument, {arguments[key]}=... "
             f"({', '.join(arguments.values())} are own arguments)"
         )
-    check_spelling(argument, body, arguments)
-    return body
 
 
 def check_spelling(argument: str, names: Collection[str], arguments: Mapping[str, str]) -> None:

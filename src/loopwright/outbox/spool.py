@@ -379,7 +379,7 @@ class Spool:
 
 
 def refuse_others(path: Path) -> None:
-    """Leave files alone that are not ours, other programs' databases among them. Raises `ArgumentValueError`."""
+    """Raises `ArgumentValueError` for a file that is not ours, such as another program's database."""
     if not path.is_file():
         return
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as db:

@@ -19,12 +19,13 @@ from loopwright.cli.importing.plan import Plan
 from loopwright.cli.importing.run import Sender, Verdict, verdict_on
 from loopwright.client.answer import one
 from loopwright.client.bulk import AT_ONCE, IMPORT_CONTACT, LINES
-from loopwright.client.call import Call, some_identifier
-from loopwright.client.calls.contacts import contact_body
+from loopwright.client.call import Call, check_own_arguments, some_identifier
+from loopwright.client.calls.contacts import OWN_ARGUMENTS
 from loopwright.client.many import AsyncOutcomes, Many
 from loopwright.errors import ConflictError, LoopsError
 from loopwright.wire.contacts import IMPORT_SOURCE, WORKFLOWS_HEADER, ContactSaved
 from loopwright.wire.operations import CREATE_CONTACT
+from loopwright.wire.values import Value
 
 CREATE = replace(CREATE_CONTACT, repeat="always")
 """A row whose contact turns out to be there is an update, so an import may create again what it may have
@@ -92,7 +93,7 @@ class ContactCalls(_Rows, frozen=True, kw_only=True):
     async def _create(self, item: RowContact, email: str) -> bool:
         """Create the row's contact; false when somebody has its address. A new one has nothing to clear."""
         given = {key: value for key, value in item.properties.items() if value is not None}
-        body = _body(item, some_identifier(email, item.user_id), {"source": IMPORT_SOURCE, **given})
+        body = _body(item, {"source": IMPORT_SOURCE, **given})
         try:
             await self.loops.send(Call(CREATE, CREATE.path, one(ContactSaved), {}, body))
         except ConflictError:
@@ -119,22 +120,15 @@ async def _takes_lines(loops: AsyncLoops, workflows: str) -> bool:
 
 
 def _line(item: RowContact) -> Call[ContactSaved]:
-    body = _body(item, some_identifier(item.email, item.user_id), item.properties)
-    return Call(IMPORT_CONTACT, IMPORT_CONTACT.path, one(ContactSaved), {}, body)
+    return Call(IMPORT_CONTACT, IMPORT_CONTACT.path, one(ContactSaved), {}, _body(item, item.properties))
 
 
-def _body(
-    item: RowContact,
-    identifiers: Mapping[str, str],
-    properties: Mapping[str, str | float | int | bool | None],
-) -> dict[str, object]:
-    return contact_body(
-        identifiers,
-        first_name=UNSET,
-        last_name=UNSET,
-        source=UNSET,
-        user_group=UNSET,
-        subscribed=False if item.leaves else UNSET,
-        properties=properties,
-        mailing_lists=item.mailing_lists or None,
-    )
+def _body(item: RowContact, properties: Mapping[str, Value | None]) -> dict[str, object]:
+    """The flat object, of values as they were read. Raises `ArgumentError` for a key that is said twice."""
+    check_own_arguments("the row", properties, OWN_ARGUMENTS)
+    body: dict[str, object] = {**properties, **some_identifier(item.email, item.user_id)}
+    if item.leaves:
+        body["subscribed"] = False
+    if item.mailing_lists:
+        body["mailingLists"] = item.mailing_lists
+    return body

@@ -14,14 +14,18 @@ class Looking:
     """Looks for something to do, and does it, until it is stopped.
 
     `look` returns for how many seconds there will be nothing to do; zero is "look at once". Being woken ends
-    such a wait. After a failure the next look comes in `seconds`. The log tells of each trouble when it
-    begins and when it is over: of a database that is away, and of anything else with its traceback.
+    such a wait, but no look begins within `rest` seconds of the last. After a failure the next look comes in
+    `seconds`. The log tells of each trouble when it begins and when it is over: of a database that is away,
+    and of anything else with its traceback.
     """
 
-    def __init__(self, look: Callable[[], Awaitable[float]], *, what: str, seconds: float) -> None:
+    def __init__(
+        self, look: Callable[[], Awaitable[float]], *, what: str, seconds: float, rest: float = 0.0
+    ) -> None:
         self._look = look
         self._what = what
         self._seconds = seconds
+        self._rest = rest
         self._trouble = ""
         self._woken = asyncio.Event()
         self._stopping = False
@@ -40,6 +44,7 @@ class Looking:
         while not self._stopping:
             self._woken.clear()
             wait = await self._guarded()
+            await asyncio.sleep(self._rest)
             if wait:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), wait)

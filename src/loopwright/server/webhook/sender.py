@@ -49,6 +49,8 @@ PER_SECOND = 10
 IN_HAND = 20
 """Deliveries that one endpoint may have in hand: what a slow one has piled up is not sent all at once."""
 LOOK_SECONDS = 1.0
+REST_SECONDS = 0.1
+"""Between two looks at least: each writes a row, and every commit of facts asks for one."""
 LEASE = timedelta(seconds=15)
 STOP_SECONDS = 8.0
 
@@ -81,7 +83,7 @@ class WebhookSender:
         self._token = token_hex(8)
         self._lanes: dict[str, _Lane] = {}
         self._paces: dict[str, float] = {}
-        self._looking = Looking(self._look, what="webhooks", seconds=LOOK_SECONDS)
+        self._looking = Looking(self._look, what="webhooks", seconds=LOOK_SECONDS, rest=REST_SECONDS)
         self._running = AsyncExitStack()
         self._looks: asyncio.Task[None] | None = None
 
