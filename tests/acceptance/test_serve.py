@@ -17,6 +17,8 @@ from loopwright.server.store.embedded import EmbeddedPostgres
 from support.examples import WELCOME
 from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 40
 
 
@@ -70,7 +72,6 @@ def jobs_left(data_dir: Path) -> int:
     return asyncio.run(count())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 0.03, 0.1], ids=["at once", "a moment later", "during delivery"])
 def test_a_killed_server_loses_and_doubles_nothing(data_dir: Path, seconds: float) -> None:
     """kill -9 after an acknowledged event; after a restart the contact, the event and one email are there."""

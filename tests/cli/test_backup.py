@@ -49,6 +49,8 @@ TABLES = """
 NEXT = "SELECT last_value || ' ' || is_called FROM {table}"
 SUM = r"SELECT md5(coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '')) FROM {table} AS r"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run() -> Run:
