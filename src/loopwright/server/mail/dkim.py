@@ -43,7 +43,7 @@ SIGNED = (
 )
 """The headers that are signed, whether or not a message has them."""
 
-_HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r]|\r(?!\n)|\r\n(?=[ \t]))*)(?:\r\n|\Z)")
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINE_LENGTH = 76
 
 
@@ -135,8 +135,10 @@ def _divide(data: bytes) -> tuple[bytes, bytes]:
 def _signed_headers(head: bytes) -> tuple[list[str], bytes]:
     """The names to sign, each as often as it occurs and once more, and the headers that they stand for."""
     found: dict[bytes, list[bytes]] = {}
-    for name, value in _HEADER.findall(head):
-        found.setdefault(name.lower(), []).append(_relaxed_header(name, value))
+    for line in _FOLD.sub(b"", head).split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        name = name.rstrip(b" \t").lower()
+        found.setdefault(name, []).append(_relaxed_header(name, value))
     names: list[str] = []
     lines: list[bytes] = []
     for name in SIGNED:
