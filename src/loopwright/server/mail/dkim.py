@@ -43,6 +43,7 @@ SIGNED = (
 )
 """The headers that are signed, whether or not a message has them."""
 
+_BLANKS = re.compile(rb"  +")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINE_LENGTH = 76
 
@@ -167,11 +168,8 @@ def _relaxed_body(body: bytes) -> bytes:
 
 
 def _one_blank(text: bytes) -> bytes:
-    """Every run of blanks and tabs as one blank. Ten times as fast as a pattern."""
-    text = text.replace(b"\t", b" ")
-    while b"  " in text:
-        text = text.replace(b"  ", b" ")
-    return text
+    """Every run of blanks and tabs as one blank. A pattern that begins with two is quick: few places do."""
+    return _BLANKS.sub(b" ", text.replace(b"\t", b" "))
 
 
 def _folded(names: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ class Quoted(Struct, frozen=True):
 
 def quoted(text: str) -> Quoted:
     """Encode a piece."""
-    if len(text) < LINE_LENGTH and _AS_IT_IS.fullmatch(text):
+    if len(text) < LINE_LENGTH and ((text.isascii() and text.isalnum()) or _AS_IT_IS.fullmatch(text)):
         return Quoted(text.encode(), len(text), len(text), has_lines=False)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
