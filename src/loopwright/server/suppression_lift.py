@@ -10,7 +10,9 @@ from .store.suppressions import load_bounced
 from .suppression_review import Reviewed, review
 
 
-async def lift_wrong(pool: Pool, clock: Clock, team_id: str, addresses: Collection[str]) -> Sequence[Reviewed]:
+async def lift_wrong(
+    pool: Pool, clock: Clock, team_id: str, addresses: Collection[str]
+) -> Sequence[Reviewed]:
     """Lift those of the addresses that were suppressed by mistake, and subscribe their contacts again.
 
     They are judged once more: meanwhile a server may have said that somebody is not there. Returns those that

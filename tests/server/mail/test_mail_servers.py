@@ -230,7 +230,7 @@ async def test_exim_knows_nobody_of_that_name(tmp_path: Path) -> None:
     ],
 )
 async def test_what_is_said_of_us_costs_time_alone(tmp_path: Path, words: str) -> None:
-    """While it says so nothing leaves; once it says so no more each arrives once, and nobody is suppressed."""
+    """While it says so nothing leaves; once it does not each arrives once, and nobody is suppressed."""
     closed = tmp_path / "exim" / "closed"
     rules = f"deny condition = ${{if exists{{{closed}}}}}\n     message = {words}\naccept"
     verb = "deny" if words.startswith("5") else "defer"

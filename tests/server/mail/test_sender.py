@@ -49,7 +49,7 @@ async def test_two_senders_share_a_queue(office: Office, peer: Peer) -> None:
 
 
 async def test_what_is_written_before_its_turn_is_decided_as_the_rest(office: Office, peer: Peer) -> None:
-    """More than there are places, whose next emails are written while they send: who is to get none gets none."""
+    """More than there are places, which write the next ones while they send: who is to get none gets none."""
     message = await office.message()
     emails = [
         await office.email(

@@ -50,11 +50,6 @@ def report_email(state: BatchState, command: ReportEmail) -> EmailReported:
 def lift_suppression(state: BatchState, command: LiftSuppression) -> None:
     """Have the address get email again, and its contact, unless it has another address by now."""
     contact = state.find(command.team_id, command.contact_id) if command.contact_id else None
-    if (
-        contact
-        and contact.email == command.address
-        and not contact.subscribed
-        and not contact.is_unconfirmed
-    ):
+    if contact and contact.email == command.address and not contact.subscribed and not contact.is_unconfirmed:
         state.put(replace(contact, subscribed=True))
     state.folded.lifted.append((command.team_id, command.address))

@@ -137,9 +137,9 @@ def _signed_headers(head: bytes) -> tuple[list[str], bytes]:
     """The names to sign, each as often as it occurs and once more, and the headers that they stand for."""
     found: dict[bytes, list[bytes]] = {}
     for line in _FOLD.sub(b"", head).split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        name = name.rstrip(b" \t").lower()
-        found.setdefault(name, []).append(_relaxed_header(name, value))
+        told, _, value = line.partition(b":")
+        lower = told.rstrip(b" \t").lower()
+        found.setdefault(lower, []).append(_relaxed_header(lower, value))
     names: list[str] = []
     lines: list[bytes] = []
     for name in SIGNED:

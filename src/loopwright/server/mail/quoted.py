@@ -65,4 +65,6 @@ def body(pieces: Iterable[Quoted]) -> bytes:
 def _protected(line: re.Match[bytes]) -> bytes:
     """A line that mailbox files would take for the beginning of a message, so that none does."""
     rest = line[1]
-    return b"=46rom " + rest if len(rest) + len(b"=46rom ") <= LINE_LENGTH else b"=46rom " + _SOFT_BREAK + rest
+    return (
+        b"=46rom " + rest if len(rest) + len(b"=46rom ") <= LINE_LENGTH else b"=46rom " + _SOFT_BREAK + rest
+    )

@@ -52,7 +52,7 @@ def places_for(connections: int) -> Mapping[Lane, int]:
 
 
 class Ready(Struct):
-    """An email that was taken, and its content; `written` is what travels, or why nothing does, once known."""
+    """An email that was taken, and its content; `written` is what travels, or why nothing does."""
 
     delivery: Delivery
     prepared: Prepared | UnsoundContent
