@@ -9,10 +9,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
+from loopwright.server.clock import SystemClock
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
+from loopwright.server.suppression_lift import lift_wrong
+from loopwright.server.workflow.graph import ContactPropertyTrigger, ExitAction
+from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 from support import factories
 from support.dashboard_rows import Rows
+from support.workflows import add_workflow
 
 Run = Callable[..., Awaitable[Result]]
 REFUSED = "the recipient was refused: "
@@ -95,6 +100,50 @@ async def test_what_was_wrong_is_lifted_once_confirmed(run: Run, bounces: Bounce
     assert "Lifted: 3. Contacts subscribed again: 1." in done.stdout
     assert (await bounces.suppressed(), await bounces.subscribed()) == (KEPT, {"relay"})
     assert await bounces.pool.fetchval("SELECT count(*) FROM suppression_removal") == 0
+
+
+async def test_lifting_is_told(run: Run, bounces: Bounces) -> None:
+    """A contact that is subscribed again has a fact of it, and a workflow that waits for that takes it in."""
+    pool, team = bounces.pool, bounces.team
+    back = ContactPropertyQuery(
+        key="subscribed", is_=Comparison(operator="true"), was=Comparison(operator="any")
+    )
+    trigger = ContactPropertyTrigger(next_node_ids=("exit",), contact_property_query=back)
+    workflow = await add_workflow(pool, team.id, {"root": trigger, "exit": ExitAction()}, status="Sending")
+    await run("--yes")
+    contact_id = await pool.fetchval("SELECT id FROM contact WHERE email = 'relay@elsewhere.org'")
+    told = await pool.fetch("SELECT contact_id, kind FROM fact ORDER BY id")
+    assert [tuple(row) for row in told] == [
+        (contact_id, "contact_updated"),
+        (contact_id, "contact_resubscribed"),
+    ]
+    runs = await pool.fetch("SELECT workflow_id, contact_id FROM run")
+    assert [tuple(row) for row in runs] == [(workflow.id, contact_id)]
+
+
+async def test_who_has_left_since_then_stays_away(run: Run, bounces: Bounces) -> None:
+    """The address is lifted; but a contact that came back and left is not subscribed again."""
+    contact_id = await bounces.pool.fetchval("SELECT id FROM contact WHERE email = 'relay@elsewhere.org'")
+    await factories.add_fact(
+        bounces.pool,
+        bounces.team.id,
+        "contact_unsubscribed",
+        contact_id=contact_id,
+        now=datetime.now(UTC),
+    )
+    assert "Lifted: 3. Contacts subscribed again: 0." in (await run("--yes")).stdout
+    assert (await bounces.suppressed(), await bounces.subscribed()) == (KEPT, set())
+
+
+async def test_what_was_refused_since_the_look_stays(bounces: Bounces) -> None:
+    """Between look and consent a server may have said that nobody is there."""
+    await bounces.rows.email(
+        "Code", "login@elsewhere.org", None, kind="transactional", status="failed", reason=GONE
+    )
+    agreed = {"login@elsewhere.org", "relay@elsewhere.org"}
+    lifted = await lift_wrong(bounces.pool, SystemClock(), bounces.team.id, agreed)
+    assert [one.email for one in lifted] == ["relay@elsewhere.org"]
+    assert await bounces.suppressed() == ALL - {"relay"}
 
 
 async def test_json(run: Run, bounces: Bounces) -> None:

@@ -166,12 +166,13 @@ async def add_fact(
     kind: str,
     *,
     email_id: str | None = None,
+    contact_id: str | None = None,
     now: datetime,
 ) -> None:
-    """A fact about an email."""
+    """A fact about an email, or about a contact."""
     await insert(
-        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, detail={},
-        happened_at=now,
+        pool, "fact", id=new_id(now), team_id=team_id, kind=kind, email_id=email_id, contact_id=contact_id,
+        detail={}, happened_at=now,
     )  # fmt: skip
 
 

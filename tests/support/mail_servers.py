@@ -93,6 +93,15 @@ nowhere:
   driver = redirect
   data = :blackhole:
 """
+# The password stands in a file that the server reads anew each time.
+SIGNING_IN = """
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{apikey}}}}{{eq{{$auth3}}{{${{readfile{{{password}}}}}}}}}}}}}
+"""
 # Whatever is for another domain fails in the router's own words, and the notification goes to that port.
 BOUNCING = """
 back:
@@ -184,9 +193,17 @@ async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def exim(
-    folder: Path, *, rcpt: str = "accept", data: str = "accept", bounces_to: tuple[str, int] | None = None
+    folder: Path,
+    *,
+    rcpt: str = "accept",
+    data: str = "accept",
+    bounces_to: tuple[str, int] | None = None,
+    password: Path | None = None,
 ) -> AsyncIterator[MailServer]:
-    """Exim with these rules for recipients and for data; with a domain and a port, all else bounces there."""
+    """Exim with these rules for recipients and for data; with a domain and a port, all else bounces there.
+
+    `password` is a file with what `apikey` may sign in with.
+    """
     port = _free_port()
     (folder / "spool").mkdir(parents=True)
     rules = EXIM_CONFIG.format(
@@ -197,6 +214,8 @@ async def exim(
         rules += BOUNCING.format(domain=bounces_to[0], port=bounces_to[1])
     else:
         rules += NOWHERE
+    if password:
+        rules += SIGNING_IN.format(password=password)
     (folder / "exim.conf").write_text(rules)
     _open_folders(folder)
     (folder / "mainlog").touch()  # two processes that make it at once get in each other's way

@@ -19,6 +19,7 @@ from loopwright.server.ingest.command import (
     DeleteContact,
     Identity,
     ImportContact,
+    LiftSuppression,
     OptIn,
     ReportEmail,
     SendEvent,
@@ -161,7 +162,7 @@ class Sequential:
                 return self._submit_form(command)
             case AnswerOptIn() | SetPreferences():
                 return self._follow_link(command)
-            case ReportEmail():
+            case ReportEmail() | LiftSuppression():
                 raise AssertionError("emails of this model do not leave, and nothing comes back of them")
 
     def state(self) -> State:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from loopwright.cli.failure import ExitCode
-from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer
+from loopwright.cli.failure import CommandFailed, ExitCode
+from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, find_data
 from loopwright.cli.on_database import Team, opened_team, run_on_database
 from loopwright.cli.session import AsJson, say, show_table
 
@@ -38,35 +38,37 @@ def review(
     subscribed again; that uses up nothing of the removal quota. Ends with 1 when any of them stays.
     """
 
-    async def look() -> "list[Reviewed]":
+    async def look() -> "tuple[str, list[Reviewed]]":
         from loopwright.server.store.suppressions import load_bounced
         from loopwright.server.suppression_review import review as judge
 
         async with opened_team(team, data_dir, database_url) as (tx, found):
-            return judge(await load_bounced(tx, found.id))
+            return found.id, judge(await load_bounced(tx, found.id))
 
-    async def lift(wrong: "Sequence[Reviewed]") -> None:
+    async def lift(team_id: str, wrong: "Sequence[Reviewed]") -> "Sequence[Reviewed]":
         from loopwright.server.clock import SystemClock
-        from loopwright.server.store.suppressions import take_back
+        from loopwright.server.definitions.target import open_database
+        from loopwright.server.refusal import Unavailable
+        from loopwright.server.suppression_lift import lift_wrong
 
-        emails = [one.email for one in wrong]
-        contacts = [one.contact_id for one in wrong if one.contact_id]
-        async with opened_team(team, data_dir, database_url) as (tx, found):
-            await take_back(tx, found.id, emails, contacts, now=SystemClock().now())
+        async with open_database(find_data(data_dir, database_url), database_url) as pool:
+            try:
+                return await lift_wrong(pool, SystemClock(), team_id, {one.email for one in wrong})
+            except Unavailable as problem:
+                raise CommandFailed(problem.message, ExitCode.TRY_LATER) from None
 
-    reviewed = run_on_database(look())
+    team_id, reviewed = run_on_database(look())
     wrong = [one for one in reviewed if one.verdict == "wrong"]
     if not as_json:
         _show(reviewed)
     lifts = bool(wrong) and (yes or (not as_json and _agreed(len(wrong))))
-    if lifts:
-        run_on_database(lift(wrong))
+    lifted = run_on_database(lift(team_id, wrong)) if lifts else ()
     if as_json:
-        typer.echo(msgspec.json.encode(_facts(reviewed, lifts=lifts)).decode())
+        typer.echo(msgspec.json.encode(_facts(reviewed, lifts=bool(lifted))).decode())
     elif lifts:
-        subscribed = sum(one.contact_id is not None for one in wrong)
-        say(f"Lifted: {len(wrong)}. Contacts subscribed again: {subscribed}.")
-    if wrong and not lifts:
+        subscribed = sum(one.contact_id is not None for one in lifted)
+        say(f"Lifted: {len(lifted)}. Contacts subscribed again: {subscribed}.")
+    if len(lifted) < len(wrong):
         raise typer.Exit(ExitCode.REFUSED)
 
 

@@ -12,7 +12,7 @@ from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.session import Timeouts
 from loopwright.server.mail.transport import Accepted, Bounced, Deferred, Held, Outcome, Relay
 from support.mail_office import relay_to
-from support.mail_servers import exim, postfix, postgrey
+from support.mail_servers import MailServer, exim, postfix, postgrey
 from support.raw_smtp import own_certificate
 
 BRIEF = 0.2
@@ -57,6 +57,13 @@ class Post:
     async def send_all(self, recipients: Sequence[str], *, within: float = 60.0) -> None:
         await asyncio.gather(*(self.send(one, within=within) for one in recipients))
         await self.relay.close()
+
+
+async def refused(server: MailServer, mark: str, number: int) -> None:
+    """Wait until the server's log has so many refusals with that mark."""
+    async with asyncio.timeout(20):
+        while len(server.lines(mark)) < number:
+            await asyncio.sleep(0.02)
 
 
 def people(number: int, domain: str = "elsewhere.test") -> list[str]:
@@ -204,3 +211,98 @@ async def test_exim_knows_nobody_of_that_name(tmp_path: Path) -> None:
         await post.send_all(["ada@elsewhere.test", "nobody@elsewhere.test"])
         assert len(server.lines("<=")) == 1
     assert post.bounced == ["nobody@elsewhere.test"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.1.8 <team@mail.acme.test>: Sender address rejected: Domain not found",
+        "553 5.1.0 sender address refused",
+        "550 5.4.5 Daily user sending quota exceeded",
+        "554 client host rejected",
+        "550 blocked using zen.spamhaus.test",
+        "550 5.7.23 SPF validation failed",
+        "501 5.5.2 HELO requires a domain name",
+        "553 we do not relay",
+        "421 4.7.0 try again later",
+        "450 4.7.1 too many messages",
+        "454 4.7.1 Relay access denied",
+    ],
+)
+async def test_what_is_said_of_us_costs_time_alone(tmp_path: Path, words: str) -> None:
+    """While it says so nothing leaves; once it does not each arrives once, and nobody is suppressed."""
+    closed = tmp_path / "exim" / "closed"
+    rules = f"deny condition = ${{if exists{{{closed}}}}}\n     message = {words}\naccept"
+    verb = "deny" if words.startswith("5") else "defer"
+    async with exim(tmp_path / "exim", rcpt=rules.replace("deny", verb, 1)) as server:
+        closed.touch()
+        post = Post(relay_to(server.url))
+        recipients = [f"{name}@d{number}.test" for number in range(6) for name in ("ada", "grace")]
+        sending = asyncio.create_task(post.send_all(recipients))
+        await refused(server, words[4:], 6)
+        assert server.lines("<=") == []
+        closed.unlink()
+        await sending
+        assert len(server.lines("<=")) == len(recipients)
+    assert post.bounced == []
+    assert all(isinstance(outcome, Accepted) for outcome in post.last.values())
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_bounce"),
+    [
+        ("550 5.1.1 User unknown", True),
+        ("550 5.2.1 Mailbox disabled", True),
+        ("552 5.2.2 Mailbox full", False),
+        ("452 4.2.2 Mailbox full", False),
+        ("550 5.2.1 is receiving mail at a rate that prevents delivery", False),
+    ],
+)
+@pytest.mark.parametrize("moment", ["recipient", "end_of_data"])
+async def test_postfix_speaks_of_one_mailbox(
+    tmp_path: Path, moment: str, answer: str, is_bounce: bool
+) -> None:
+    """At once or after the final dot: the others get theirs, and only who is not there is suppressed."""
+    odd = f"check_recipient_access inline:{{ {{ odd@here.test = {answer} }} }}, permit"
+    async with postfix(tmp_path / "postfix", {f"smtpd_{moment}_restrictions": odd}) as server:
+        post = Post(relay_to(server.url))
+        await post.send_all(["ada@here.test", "odd@here.test", "grace@here.test"], within=1)
+        assert sorted(await server.arrived(2)) == ["ada@here.test", "grace@here.test"]
+    assert post.bounced == (["odd@here.test"] if is_bounce else [])
+    assert answer[9:] in str(post.last["odd@here.test"])
+    assert post.relay.status().condition == "up"
+
+
+async def test_postfix_wants_tls_that_is_off(tmp_path: Path) -> None:
+    """530: everybody waits, few attempts are made, and nobody is suppressed."""
+    certificate, key = own_certificate(tmp_path)
+    settings = {
+        "smtpd_tls_cert_file": str(certificate),
+        "smtpd_tls_key_file": str(key),
+        "smtpd_tls_security_level": "encrypt",
+    }
+    async with postfix(tmp_path / "postfix", settings) as server:
+        post = Post(relay_to(f"{server.url}?tls=off"))
+        await post.send_all(people(20), within=2)
+        assert await server.arrived(0) == []
+    assert post.tries.total() == 0
+    assert post.bounced == []
+    assert post.relay.status().condition == "down"
+    assert "STARTTLS" in post.relay.status().reason
+
+
+async def test_exim_knows_another_password(tmp_path: Path) -> None:
+    """535: one sign-in each time it is asked, and no email pays; once it is right each arrives once."""
+    password = tmp_path / "password"
+    password.write_text("another")
+    async with exim(tmp_path / "exim", password=password) as server:
+        post = Post(relay_to(server.url.replace("://", "://apikey:s3cret@")))
+        sending = asyncio.create_task(post.send_all(people(20)))
+        await refused(server, "535 Incorrect authentication data", 2)
+        assert post.relay.status().condition == "down"
+        password.write_text("s3cret")
+        await sending
+        assert len(server.lines("535 Incorrect authentication data")) <= 4
+        assert len(server.lines("<=")) == 20
+    assert post.tries.total() == 0
+    assert post.bounced == []

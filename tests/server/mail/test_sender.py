@@ -48,6 +48,22 @@ async def test_two_senders_share_a_queue(office: Office, peer: Peer) -> None:
     assert states == {("sent", 1)}
 
 
+async def test_what_is_written_before_its_turn_is_decided_as_the_rest(office: Office, peer: Peer) -> None:
+    """More than there are places, which write the next ones while they send: who is to get none gets none."""
+    message = await office.message()
+    emails = [
+        await office.email(
+            message, await office.contact(f"p{number}@elsewhere.org", subscribed=number % 3 != 0)
+        )
+        for number in range(6 * PLACES[Lane.WORKFLOW])
+    ]
+    await office.deliver(peer.url)
+    went = [email for number, email in enumerate(emails) if number % 3 != 0]
+    assert sorted(peer.seen) == sorted(email.mime_id for email in went)
+    reasons = {one.reason for one in [await office.reload(email) for email in emails]}
+    assert reasons == {"", "the contact is unsubscribed"}
+
+
 async def test_a_stalled_lane_holds_up_no_other(office: Office, peer: Peer) -> None:
     """Every place of a newsletter waits for a server; a password reset passes."""
     message = await office.message()

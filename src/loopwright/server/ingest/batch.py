@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Refusal, Unavailable
-from loopwright.server.store import contacts, emails, events, jobs, runs, transactional
+from loopwright.server.store import contacts, emails, events, jobs, runs, suppressions, transactional
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
@@ -35,6 +35,7 @@ from .asking import questions
 from .command import (
     AnswerOptIn,
     Command,
+    LiftSuppression,
     ReportEmail,
     SendEvent,
     SendTransactional,
@@ -346,9 +347,17 @@ class Ingest:
             kept_out=follows.kept_out,
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        if follows.runs or follows.rows or folded.emails or folded.forgotten or folded.reports:
+        if (
+            follows.runs
+            or follows.rows
+            or folded.emails
+            or folded.forgotten
+            or folded.reports
+            or folded.lifted
+        ):
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
+                await suppressions.take_back(tx, folded.lifted)
                 await tell_reports(tx, folded.reports, now=now)
                 await insert_facts(tx, follows.rows, now=now)
                 await runs.start_runs(tx, follows.runs, now=now)
@@ -375,6 +384,9 @@ async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[Co
                 emails_.add((command.team_id, command.email))
             case ReportEmail():
                 emails_.add((command.team_id, command.address.lower()))
+                if command.contact_id:
+                    ids.add((command.team_id, command.contact_id))
+            case LiftSuppression():
                 if command.contact_id:
                     ids.add((command.team_id, command.contact_id))
             case _:

@@ -144,6 +144,17 @@ class ReportEmail(Struct, frozen=True, kw_only=True):
     code: str = ""
 
 
+class LiftSuppression(Struct, frozen=True, kw_only=True):
+    """An address was suppressed as it bounced, which was a mistake: it gets email again, outside the quota.
+
+    `contact_id` is that of a contact to be subscribed again, which the mistake had unsubscribed.
+    """
+
+    team_id: str
+    address: str
+    contact_id: str | None = None
+
+
 Command: TypeAlias = (
     CreateContact
     | UpdateContact
@@ -155,4 +166,5 @@ Command: TypeAlias = (
     | AnswerOptIn
     | SetPreferences
     | ReportEmail
+    | LiftSuppression
 )

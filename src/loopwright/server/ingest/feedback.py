@@ -1,4 +1,7 @@
-"""What follows from what is told of an email: nothing goes to that address, somebody gets no more. Pure."""
+"""What follows from what is told of an email: nothing goes to that address, somebody gets no more. Pure.
+
+And how that is undone, where it was a mistake.
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -7,7 +10,7 @@ from msgspec.structs import replace
 
 from loopwright.server.store.feedback import EmailReport, FeedbackFact
 
-from .command import ReportEmail
+from .command import LiftSuppression, ReportEmail
 from .state import BatchState, EmailReported
 
 _SUPPRESSES: Mapping[FeedbackFact, Literal["hard_bounce", "complaint"]] = {
@@ -42,3 +45,11 @@ def report_email(state: BatchState, command: ReportEmail) -> EmailReported:
         )
     )
     return EmailReported(is_news=True)
+
+
+def lift_suppression(state: BatchState, command: LiftSuppression) -> None:
+    """Have the address get email again, and its contact, unless it has another address by now."""
+    contact = state.find(command.team_id, command.contact_id) if command.contact_id else None
+    if contact and contact.email == command.address and not contact.subscribed and not contact.is_unconfirmed:
+        state.put(replace(contact, subscribed=True))
+    state.folded.lifted.append((command.team_id, command.address))

@@ -19,6 +19,7 @@ from .command import (
     CreateContact,
     DeleteContact,
     ImportContact,
+    LiftSuppression,
     ReportEmail,
     SendEvent,
     SendTransactional,
@@ -29,7 +30,7 @@ from .command import (
 from .consent import answer_opt_in, set_preferences, submit_form
 from .contact import create, delete, import_row, update
 from .event import send_event
-from .feedback import report_email
+from .feedback import lift_suppression, report_email
 from .state import BatchState, CommandResult, Folded, Loaded
 from .transactional import send_transactional
 
@@ -69,5 +70,8 @@ def _apply(state: BatchState, command: Command) -> CommandResult:
             return None
         case ReportEmail():
             return report_email(state, command)
+        case LiftSuppression():
+            lift_suppression(state, command)
+            return None
         case _:
             assert_never(command)

@@ -57,7 +57,7 @@ class Folded(Struct, kw_only=True):
 
     `identities_changed`: some contact has come or gone, or has another address or user id. `forgotten` holds
     the contacts that a command deleted, those too that had only just come. `facts` are in the order in which
-    they happened.
+    they happened. `lifted` are (team, address) that get email again.
     """
 
     outcomes: list[CommandResult | Refusal] = []
@@ -72,6 +72,7 @@ class Folded(Struct, kw_only=True):
     facts: list[Fact] = []
     emails: list[NewEmail] = []
     reports: list[EmailReport] = []
+    lifted: list[tuple[str, str]] = []
 
 
 class BatchState:

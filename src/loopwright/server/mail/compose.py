@@ -58,7 +58,8 @@ class Composed(Struct, frozen=True, kw_only=True):
 
     def without_copies_to(self, unwanted: Callable[[str], bool]) -> "Composed":
         """The same message, whose copies to `unwanted` addresses are left out of the envelope."""
-        return replace(self, copies=tuple(copy for copy in self.copies if not unwanted(copy)))
+        kept = tuple(copy for copy in self.copies if not unwanted(copy))
+        return self if kept == self.copies else replace(self, copies=kept)
 
 
 def compose(

@@ -102,12 +102,14 @@ class Mailer:
     async def prepare(self, deliveries: Sequence[Delivery]) -> list[Prepared | UnsoundContent]:
         """The content of each delivery, ready to be filled; what is new is loaded in one statement."""
         keys = [_key(one) for one in deliveries]
-        found = {key: prepared for key in keys if (prepared := self._prepared.get(key))}
-        new = {(one.team_id, one.revision_id) for one in deliveries if _key(one) not in found}
-        if new:
+        wanted = set(keys)
+        found = {key: prepared for key in wanted if (prepared := self._prepared.get(key))}
+        if len(found) < len(wanted):
+            pairs = zip(keys, deliveries, strict=True)
+            new = {(one.team_id, one.revision_id) for key, one in pairs if key not in found}
             async with self._pool.acquire() as tx:
                 contents = {one.id: one.content for one in await load_revisions(tx, new)}
-            for key in set(keys) - found.keys():
+            for key in wanted - found.keys():
                 found[key] = _prepared(contents[key[0]], key)
                 self._prepared.put(key, found[key])
                 await asyncio.sleep(0)  # a large one takes its time: others may go on

@@ -43,7 +43,8 @@ SIGNED = (
 )
 """The headers that are signed, whether or not a message has them."""
 
-_HEADER = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r]|\r(?!\n)|\r\n(?=[ \t]))*)(?:\r\n|\Z)")
+_BLANKS = re.compile(rb"  +")
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINE_LENGTH = 76
 
 
@@ -135,8 +136,10 @@ def _divide(data: bytes) -> tuple[bytes, bytes]:
 def _signed_headers(head: bytes) -> tuple[list[str], bytes]:
     """The names to sign, each as often as it occurs and once more, and the headers that they stand for."""
     found: dict[bytes, list[bytes]] = {}
-    for name, value in _HEADER.findall(head):
-        found.setdefault(name.lower(), []).append(_relaxed_header(name, value))
+    for line in _FOLD.sub(b"", head).split(b"\r\n"):
+        told, _, value = line.partition(b":")
+        lower = told.rstrip(b" \t").lower()
+        found.setdefault(lower, []).append(_relaxed_header(lower, value))
     names: list[str] = []
     lines: list[bytes] = []
     for name in SIGNED:
@@ -165,11 +168,8 @@ def _relaxed_body(body: bytes) -> bytes:
 
 
 def _one_blank(text: bytes) -> bytes:
-    """Every run of blanks and tabs as one blank. Ten times as fast as a pattern."""
-    text = text.replace(b"\t", b" ")
-    while b"  " in text:
-        text = text.replace(b"  ", b" ")
-    return text
+    """Every run of blanks and tabs as one blank. A pattern that begins with two is quick: few places do."""
+    return _BLANKS.sub(b" ", text.replace(b"\t", b" "))
 
 
 def _folded(names: Iterable[str]) -> str:

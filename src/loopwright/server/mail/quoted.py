@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 LINE_LENGTH = 76
-_SOFT_BREAK = b"=\n"
+_SOFT_BREAK = b"=\r\n"
 _AS_IT_IS = re.compile(
     r"(?:[A-Za-z0-9,:/?&;_\-](?:[A-Za-z0-9,:/?&;_\-.@ ]*[A-Za-z0-9,:/?&;_\-])?)?", re.ASCII
 )
-_FROM_LINE = re.compile(rb"^From (.*)$", re.MULTILINE)
+_FROM_LINE = re.compile(rb"^From ([^\r\n]*)", re.MULTILINE)
 
 
 class Quoted(Struct, frozen=True):
-    """A piece of text, encoded. Its lines end with "\\n"; `first` and `last` are how many bytes its outer
+    """A piece of text, encoded. Its lines end with CRLF; `first` and `last` are how many bytes its outer
     lines have.
     """
 
@@ -31,7 +31,7 @@ class Quoted(Struct, frozen=True):
 
 def quoted(text: str) -> Quoted:
     """Encode a piece."""
-    if len(text) < LINE_LENGTH and _AS_IT_IS.fullmatch(text):
+    if len(text) < LINE_LENGTH and ((text.isascii() and text.isalnum()) or _AS_IT_IS.fullmatch(text)):
         return Quoted(text.encode(), len(text), len(text), has_lines=False)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -40,9 +40,9 @@ def quoted(text: str) -> Quoted:
     if last == LINE_LENGTH:  # full, and there may be more: that needs room for a soft break
         end = len(data) - (3 if data[-3:-2] == b"=" else 1)
         last = len(data) - end
-        data = data[:end] + _SOFT_BREAK + data[end:]
+        data = data[:end] + b"=\n" + data[end:]
         first = data.find(b"\n")
-    return Quoted(data, first if first >= 0 else last, last, first >= 0)
+    return Quoted(data.replace(b"\n", b"\r\n"), first if first >= 0 else last, last, first >= 0)
 
 
 def body(pieces: Iterable[Quoted]) -> bytes:
@@ -59,10 +59,12 @@ def body(pieces: Iterable[Quoted]) -> bytes:
     data = b"".join(written)
     if b"From " in data:
         data = _FROM_LINE.sub(_protected, data)
-    return data.replace(b"\n", b"\r\n")
+    return data
 
 
 def _protected(line: re.Match[bytes]) -> bytes:
     """A line that mailbox files would take for the beginning of a message, so that none does."""
     rest = line[1]
-    return b"=46rom " + rest if len(rest) + len(b"=46rom ") <= LINE_LENGTH else b"=46rom =\n" + rest
+    return (
+        b"=46rom " + rest if len(rest) + len(b"=46rom ") <= LINE_LENGTH else b"=46rom " + _SOFT_BREAK + rest
+    )

@@ -5,12 +5,14 @@
 
 Every lane has places of its own, one connection each, so that no slow lane holds up another. No transaction
 is open while SMTP talks; a lease keeps other senders away, and without it no message is finished. While a
-message is announced to its server, a commit stores the result of the one before and marks this one.
+message is announced to its server, a commit stores the result of the one before and marks this one, and the
+place that waits for it writes one of those that come next.
 """
 
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
@@ -49,11 +51,12 @@ def places_for(connections: int) -> Mapping[Lane, int]:
     return {lane: places * max(connections, usual) // usual for lane, places in PLACES.items()}
 
 
-class Ready(Struct, frozen=True):
-    """An email that was taken, and its content."""
+class Ready(Struct):
+    """An email that was taken, and its content; `written` is what travels, or why nothing does."""
 
     delivery: Delivery
     prepared: Prepared | UnsoundContent
+    written: Outgoing | Result | None = None
 
 
 class _Again(Exception):
@@ -161,19 +164,19 @@ class Sender:
             ready = ready or await queue.take()
             if ready is None:
                 return
-            result = await self._deliver(ready, result)
+            result = await self._deliver(ready, result, queue)
 
-    async def _deliver(self, ready: Ready, before: Result | None) -> Result | None:
+    async def _deliver(self, ready: Ready, before: Result | None, queue: "_LaneQueue") -> Result | None:
         """Send an email, and store the result of the one before meanwhile; None for one that is not ours."""
         delivery = ready.delivery
         result: Result | None = None
         with suppress(_Again), self._observe("deliver_email"):
-            outgoing = await self._write(ready)
+            outgoing = ready.written or await self._write(ready)
             if isinstance(outgoing, Result):
                 if before is not None:
                     await self._record(before)
                 return outgoing
-            result = await self._send(delivery, outgoing, before)
+            result = await self._send(delivery, outgoing, before, queue)
             if result is not None and result.status == "queued":
                 raise _Again
         return result
@@ -185,12 +188,22 @@ class Sender:
             logger.exception("email %s could not be written", ready.delivery.id)
             return self._mailer.later(ready.delivery, f"it could not be written ({type(problem).__name__})")
 
-    async def _send(self, delivery: Delivery, outgoing: Outgoing, before: Result | None) -> Result | None:
+    async def _write_ahead(self, queue: "_LaneQueue") -> None:
+        """Write the next one that no place has yet, files aside: they would fill the memory."""
+        ready = queue.next_to_write()
+        if ready and not ready.delivery.has_attachments:
+            ready.written = await self._write(ready)
+
+    async def _send(
+        self, delivery: Delivery, outgoing: Outgoing, before: Result | None, queue: "_LaneQueue"
+    ) -> Result | None:
         in_hand = self._record(before, delivery)
         finishing = False
 
         async def may_finish() -> bool:
             nonlocal finishing
+            if not in_hand.done():
+                await self._write_ahead(queue)
             finishing = await in_hand and self._leases.holds(delivery.token, delivery.id)
             return finishing
 
@@ -221,6 +234,7 @@ class _LaneQueue:
         self.low = asyncio.Event()
         self.low.set()
         self._ready: asyncio.Queue[Ready | None] = asyncio.Queue()
+        self._unwritten: deque[Ready] = deque()
         self._ahead = 2 * places
         self._served = 0
         self._since = time.monotonic()
@@ -238,7 +252,14 @@ class _LaneQueue:
         """Have these sent next."""
         for one in taken:
             self._ready.put_nowait(one)
+        self._unwritten.extend(taken)
         self._note()
+
+    def next_to_write(self) -> Ready | None:
+        """The next one that nobody has begun to write, while there are fewer of these than places."""
+        if not self._unwritten or self._ready.qsize() - len(self._unwritten) >= self.places:
+            return None
+        return self._unwritten.popleft()
 
     def take_now(self) -> Ready | None:
         """The next one, if there is one already."""
@@ -256,6 +277,8 @@ class _LaneQueue:
 
     def _taken(self, ready: Ready | None) -> Ready | None:
         self._served += 1
+        if self._unwritten and self._unwritten[0] is ready:
+            self._unwritten.popleft()
         self._note()
         return None if self._closed else ready
 

@@ -66,10 +66,12 @@ def address_of(pieces: Sequence[Piece]) -> str | None:
         if isinstance(piece, str):
             address += _written(piece)
             continue
-        fitted = _fitted(piece.text, address, _written_after(pieces[number:]))
+        fitted = _fitted(piece.text, address, pieces[number:])
         if fitted is None:
             return None
         address += fitted
+    if pieces and isinstance(pieces[0], str) and is_rooted(pieces[0]):
+        return address
     if not is_allowed(address) or (len(pieces) > 1 and not _is_whole(address)):
         return None
     return address
@@ -140,17 +142,17 @@ _written = lru_cache(1024)(_escaped)
 """Of the author's texts: they are the same in every email."""
 
 
-def _fitted(value: str, before: str, after: str) -> str | None:
+def _fitted(value: str, before: str, after: Sequence[Piece]) -> str | None:
     """The value as it stands between `before` and `after`; None when it does not belong there."""
     if not before:
-        return _beginning(value, after)
+        return _beginning(value, _written_after(after))
     scheme, colon, rest = before.partition(":")
     if not colon:
         return _if_only(_LETTERS, value)
     match scheme.lower():
         case "http" | "https":
             host = _BEFORE_PATH.fullmatch(rest)
-            return _in_path(value, rest) if host is None else _in_host(value, host[1], after)
+            return _in_path(value, rest) if host is None else _in_host(value, host[1], _written_after(after))
         case "mailto":
             return _in_mailto(value, rest)
         case "tel":

@@ -18,7 +18,7 @@ from loopwright.ids import new_id
 from loopwright.wire.transactional import Attachment
 
 from .contacts import ContactRow, decode_contact
-from .database import Connection
+from .database import Connection, is_storable
 from .emails import Kind, Value
 from .facts import EmailFact
 
@@ -150,12 +150,10 @@ DELIVERIES: LiteralString = """
     SELECT contact.id, contact.team_id, contact.email, contact.user_id, contact.first_name, contact.last_name,
            contact.source, contact.subscribed, contact.user_group, contact.opt_in_status, contact.notes,
            contact.properties, contact.mailing_lists, contact.created_at, contact.xmin, contact.ctid,
-           email.id AS email_id, email.team_id AS email_team_id, email.kind, email.message_id,
-           email.revision_id, email.to_email, email.mailing_list_id, email.event_properties,
-           email.data_variables, email.preview,
+           email.id, email.team_id, email.kind, email.message_id, email.revision_id, email.to_email,
+           email.mailing_list_id, email.event_properties, email.data_variables, email.preview,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
-           mailing_list.name AS list_name, team.secret, team.sending_domain, team.company, team.address,
-           team.tracking,
+           mailing_list.name, team.secret, team.sending_domain, team.company, team.address, team.tracking,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
            EXISTS (
                SELECT FROM suppression
@@ -346,17 +344,34 @@ _CONTACT_COLUMNS = 16
 
 
 def _delivery(row: Record, token: str) -> Delivery:
-    values: dict[str, Any] = dict(list(row.items())[_CONTACT_COLUMNS:])
-    preview = values.pop("preview")
+    """An email from its columns, which are in the order of `DELIVERIES`."""
+    email: tuple[Any, ...] = row[_CONTACT_COLUMNS:]
     return Delivery(
-        id=values.pop("email_id"),
-        team_id=values.pop("email_team_id"),
+        id=email[0],
+        team_id=email[1],
         token=token,
-        event_properties=_values(values.pop("event_properties")),
-        data_variables=_values(values.pop("data_variables")),
+        kind=email[2],
+        message_id=email[3],
+        revision_id=email[4],
+        to_email=email[5],
+        mailing_list_id=email[6],
+        event_properties=_values(email[7]),
+        data_variables=_values(email[8]),
+        preview=_preview(email[9]) if email[9] else None,
+        attempts=email[10],
+        trying_since=email[11],
+        mime_id=email[12],
+        contact_id=email[13],
+        list_name=email[14],
+        secret=email[15],
+        sending_domain=email[16],
+        company=email[17],
+        address=email[18],
+        tracking=email[19],
+        has_attachments=email[20],
+        is_suppressed=email[21],
+        is_stopped=email[22],
         contact=decode_contact(row[:_CONTACT_COLUMNS]) if row[0] else None,
-        preview=_preview(preview) if preview else None,
-        **values,
     )
 
 
@@ -366,4 +381,6 @@ def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 def _text(text: str | None) -> str | None:
     """Text that PostgreSQL can hold, whatever a server said."""
-    return None if text is None else text.replace("\x00", "").encode(errors="replace").decode()
+    if text is None or is_storable(text):
+        return text
+    return text.replace("\x00", "").encode(errors="replace").decode()

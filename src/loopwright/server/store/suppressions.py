@@ -13,7 +13,7 @@ class BouncedRow(Struct, frozen=True, kw_only=True):
     """An address that bounced, and the reasons of the emails to it that its server refused.
 
     `was_subscribed`: one of them was marketing, which only goes to who is subscribed. `contact_id` is whose
-    address it is now, if they are unsubscribed.
+    address it is now, if they are unsubscribed, and have not become so for another reason since then.
     """
 
     email: str
@@ -60,17 +60,20 @@ BOUNCED: LiteralString = """
       LEFT JOIN contact ON contact.team_id = suppression.team_id AND contact.email = suppression.email
                        AND NOT contact.subscribed
                        AND coalesce(contact.opt_in_status, 'accepted') = 'accepted'
+                       AND NOT EXISTS (
+                               SELECT FROM fact
+                                WHERE fact.team_id = contact.team_id AND fact.contact_id = contact.id
+                                  AND fact.email_id IS NULL AND fact.kind = 'contact_unsubscribed'
+                                  AND fact.happened_at > suppression.created_at)
      WHERE suppression.team_id = $1 AND suppression.reason = 'hard_bounce'
      GROUP BY suppression.email, suppression.created_at
      ORDER BY suppression.email
 """
 TAKE_BACK: LiteralString = """
-    DELETE FROM suppression WHERE team_id = $1 AND email = ANY ($2::text[]) AND reason = 'hard_bounce'
-"""
-SUBSCRIBE: LiteralString = """
-    UPDATE contact SET subscribed = true, updated_at = $3
-     WHERE team_id = $1 AND NOT subscribed AND id IN (
-               SELECT id FROM contact WHERE team_id = $1 AND id = ANY ($2::text[]) ORDER BY id FOR UPDATE)
+    DELETE FROM suppression
+     USING unnest($1::text[], $2::text[]) AS lifted (team_id, email)
+     WHERE suppression.team_id = lifted.team_id AND suppression.email = lifted.email
+       AND suppression.reason = 'hard_bounce'
 """
 
 
@@ -105,9 +108,7 @@ async def load_bounced(tx: Connection, team_id: str) -> list[BouncedRow]:
     return [BouncedRow(**row) for row in await tx.fetch(BOUNCED, team_id)]
 
 
-async def take_back(
-    tx: Connection, team_id: str, emails: Collection[str], contact_ids: Collection[str], *, now: datetime
-) -> None:
-    """Undo bounces that were none, outside the quota: lift the suppressions, and subscribe the contacts."""
-    await tx.execute(TAKE_BACK, team_id, list(emails))
-    await tx.execute(SUBSCRIBE, team_id, list(contact_ids), now)
+async def take_back(tx: Connection, lifted: Collection[tuple[str, str]]) -> None:
+    """Undo bounces that were none, outside the quota, by (team, address)."""
+    if lifted:
+        await tx.execute(TAKE_BACK, [team for team, _ in lifted], [email for _, email in lifted])
