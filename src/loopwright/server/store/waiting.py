@@ -13,8 +13,8 @@ from .deliveries import CHANNEL as EMAILS
 from .runs import CHANNEL as RUNS
 from .webhook_deliveries import CHANNEL as WEBHOOKS
 
-# What somebody has in hand is long due until it is done; a campaign, until its emails are queued and again when
-# the last is out. Held email and failed jobs wait for people, not for time.
+# What somebody has in hand is long due until it is done; a campaign, until its emails are queued and again
+# when the last is out. Held email and failed jobs wait for people, not for time.
 NEXT_DUE: LiteralString = """
     SELECT min(due_at) FROM (
         (SELECT due_at FROM run WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
