@@ -41,16 +41,6 @@ def send(server: ServerProcess, name: str, email: str) -> None:
         loops.events.send(name, email=email)
 
 
-def inbox(server: ServerProcess, email: str) -> list[dict[str, str]]:
-    response = httpx2.get(
-        f"{server.address}/loopwright/v1/inbox",
-        params={"to": email},
-        headers={"Authorization": f"Bearer {API_KEY}"},
-    )
-    messages: list[dict[str, str]] = response.json()
-    return messages
-
-
 def test_a_killed_process_is_replaced(data_dir: Path) -> None:
     """Two processes serve one port; one is killed, another takes its place, and no request fails for good."""
     server = ServerProcess(data_dir, "--workers", "2")
@@ -120,14 +110,14 @@ def test_the_api_and_the_jobs_apart(data_dir: Path) -> None:
     apply(data_dir, WELCOME)
     server = ServerProcess(data_dir, "--no-jobs")
     send(server, "signup", "ada@example.com")
-    assert inbox(server, "ada@example.com") == []
+    assert server.inbox("ada@example.com") == []
     where = ["--data-dir", str(data_dir), "--public-url", server.address, "--port", "0"]
     command = [str(LOOPWRIGHT), "worker", *where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         address = worker.stdout.readline().split()[-1]
         assert httpx2.get(f"{address}/readyz").status_code == 200
-        [message] = wait_for(lambda: inbox(server, "ada@example.com"))
+        message = server.wait_for_email("ada@example.com")
         assert f"{server.address}/unsubscribe/" in message["text"]
         done = 'loopwright_jobs_done_total{job="deliver_email",outcome="done"} 1.0'
         wait_for(lambda: done in httpx2.get(f"{address}/metrics").text)

@@ -9,38 +9,14 @@ import time
 from pathlib import Path
 
 import asyncpg
-import httpx2
 import pytest
 
 from loopwright import Loops
 from loopwright.server.store.embedded import EmbeddedPostgres
 from support.examples import WELCOME
-from support.process import API_KEY, LOOPWRIGHT, ServerProcess, apply, postgres_pid
+from support.process import API_KEY, LOOPWRIGHT, PATIENCE_SECONDS, ServerProcess, apply, postgres_pid
 
 pytestmark = pytest.mark.slow
-
-PATIENCE_SECONDS = 40
-
-
-def inbox(server: ServerProcess, email: str) -> list[dict[str, str]]:
-    """What arrived for `email`."""
-    response = httpx2.get(
-        f"{server.address}/loopwright/v1/inbox",
-        params={"to": email},
-        headers={"Authorization": f"Bearer {API_KEY}"},
-    )
-    messages: list[dict[str, str]] = response.json()
-    return messages
-
-
-def wait_for_email(server: ServerProcess, email: str) -> dict[str, str]:
-    """The first message for `email`, as soon as it is there."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if messages := inbox(server, email):
-            return messages[0]
-        time.sleep(0.05)
-    raise AssertionError(f"no email for {email} within {PATIENCE_SECONDS} s")
 
 
 def send_signup(server: ServerProcess, email: str) -> None:
@@ -82,7 +58,7 @@ def test_a_killed_server_loses_and_doubles_nothing(data_dir: Path, seconds: floa
     server.kill()
 
     again = ServerProcess(data_dir)
-    message = wait_for_email(again, "ada@example.com")
+    message = again.wait_for_email("ada@example.com")
     assert message["subject"] == "Welcome aboard, Ada"
     for value in ("pro", "3", "true", "2026-12-24"):
         assert value in message["text"]
@@ -90,7 +66,7 @@ def test_a_killed_server_loses_and_doubles_nothing(data_dir: Path, seconds: floa
     while jobs_left(data_dir):
         assert time.monotonic() < deadline, "jobs are left over"
         time.sleep(0.2)
-    assert len(inbox(again, "ada@example.com")) == 1
+    assert len(again.inbox("ada@example.com")) == 1
     with Loops(API_KEY, base_url=f"{again.address}/api") as loops:
         contact = loops.contacts.find(email="ada@example.com")
     assert contact is not None

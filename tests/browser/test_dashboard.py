@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from loopwright import AsyncLoops
@@ -32,8 +33,11 @@ from support.factories import add_campaign, add_deliveries, add_endpoint, add_fa
 from support.live import LiveServer
 from support.workflows import add_workflow, until, wait_at
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Looks = tuple[Literal["light", "dark"], ...]
+LOOKS: Looks = ("light", "dark")
 SANDBOXED = re.compile(r"Blocked script execution in '.*' because the document's frame is sandboxed")
 
 RECEIPT = """<H1>Thank you for your order</H1>
@@ -208,24 +212,24 @@ async def test_an_email_cannot_do_anything(browser: Browser, welcoming: LiveServ
     assert [said for said in complaints.said if not SANDBOXED.match(said)] == []
 
 
-async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: LiveServer) -> None:
-    """Pictures for people to look at; no page is wider than its screen, and none complains."""
+@pytest.mark.parametrize(
+    "looks", [pytest.param((), id="looked at"), pytest.param(LOOKS, id="pictures", marks=pytest.mark.slow)]
+)
+async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServer, looks: Looks) -> None:
+    """No page is wider than its screen, and none complains. Pictures are for people to look at."""
     sizes = [
         (size, await browser.new_context(**device))
         for size, device in (("desktop", DESKTOP), ("phone", PHONE))
     ]
     complaints = [Complaints(context) for _, context in sizes]
-    await take(sizes, welcoming, {"sign-in": "/sign-in"})
+    await visit(sizes, welcoming, {"sign-in": "/sign-in"}, looks)
     pages = [(size, await refused(context, welcoming)) for size, context in sizes]
     for size, page in pages:
-        await photograph(page, size, "sign-in-refused")
+        await photograph(page, size, "sign-in-refused", looks)
     for _, context in sizes:
         await (await sign_in(context, welcoming)).close()
-    await take(
-        sizes,
-        welcoming,
-        {"overview-empty": "/", "events-empty": "/events", "transactionals-empty": "/transactional"},
-    )
+    empty = {"overview-empty": "/", "events-empty": "/events", "transactionals-empty": "/transactional"}
+    await visit(sizes, welcoming, empty, looks)
     message = await live_with_an_email(welcoming)
     contact = await welcoming.pool.fetchval("SELECT id FROM contact WHERE email = 'ada@example.com'")
     event, lonely = await events_with_reasons(await rows_of(welcoming))
@@ -271,16 +275,16 @@ async def test_every_page_has_its_picture_taken(browser: Browser, welcoming: Liv
         "contact": f"/contacts/{contact}",
         "nothing-found": "/contacts?q=nobody",
     }
-    await take(sizes, welcoming, places)
+    await visit(sizes, welcoming, places, looks)
     for size, context in sizes:
         page = await context.new_page()
         await page.goto(f"{welcoming.base_url}/campaigns/{draft}")
         await page.get_by_text("Schedule…").click()
-        await photograph(page, size, "campaign-schedule")
+        await photograph(page, size, "campaign-schedule", looks)
         await page.get_by_text("Send…").click()
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("subject is empty")
-        await photograph(page, size, "campaign-refused")
+        await photograph(page, size, "campaign-refused", looks)
     said = [text for heard in complaints for text in heard.said if "401" not in text and "422" not in text]
     assert said == []
 
@@ -413,10 +417,10 @@ async def write_designs(rows: Rows) -> tuple[str, str]:
     return theme, await rows.add("component", **dated, name="Signature", lmx=lmx)
 
 
-async def take(
-    sizes: Sequence[tuple[str, BrowserContext]], server: LiveServer, places: Mapping[str, str]
+async def visit(
+    sizes: Sequence[tuple[str, BrowserContext]], server: LiveServer, places: Mapping[str, str], looks: Looks
 ) -> None:
-    """Take pictures of each of `places` (name -> path) in each of `sizes` (size, its context)."""
+    """Look at each of `places` (name -> path) in each of `sizes` (size, its context)."""
     for size, context in sizes:
         page = await context.new_page()
         for name, path in places.items():
@@ -426,13 +430,13 @@ async def take(
             for frame in await page.locator("iframe").all():  # out of sight, it is not drawn
                 await frame.scroll_into_view_if_needed()
             await page.evaluate("scrollTo(0, 0)")
-            await photograph(page, size, name)
+            await photograph(page, size, name, looks)
         await page.close()
 
 
-async def photograph(page: Page, size: str, name: str) -> None:
-    """A light picture and a dark one of one and the same page."""
-    for look in LOOKS:
+async def photograph(page: Page, size: str, name: str, looks: Looks) -> None:
+    """A picture in each of `looks` of one and the same page."""
+    for look in looks:
         await page.emulate_media(color_scheme=look)
         await page.screenshot(
             path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled", full_page=True

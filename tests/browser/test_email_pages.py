@@ -1,17 +1,15 @@
 """Pages of emails in a real Chromium: measured where a picture would have to be looked at."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 from tools.mail_gallery.__main__ import as_outlook, icon, picture, rendered
 
 from loopwright.server.dashboard.answers import EMAIL_HEADERS
 from loopwright.server.mail.dark import READABLE
 from loopwright.server.mail.icon_names import IMAGE_PIXELS
-from support.chromium import DESKTOP, PHONE, chromium
+from support.chromium import DESKTOP, PHONE
 
 CONTRASTS = """
 () => {
@@ -52,15 +50,7 @@ text => {
 }
 """
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One Chromium for all of these tests: each opens pages of its own."""
-    async with chromium() as browser:
-        yield browser
 
 
 async def opened(browser: Browser, html: str, **given: Any) -> Page:

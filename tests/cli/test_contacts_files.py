@@ -20,8 +20,11 @@ import httpx2
 import pytest
 from typer.testing import CliRunner, Result
 
+from loopwright import Loops
 from loopwright.cli.program import program
+from loopwright.client.config import DEFAULT_RETRIES
 from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
+from loopwright.testing import Faults
 from support.factories import add_list, first_team
 from support.live import LiveServer
 from support.relay import relay
@@ -442,14 +445,6 @@ class _Breaking(BaseHTTPRequestHandler):
         pass
 
 
-class _LikeLoops(_Breaking):
-    """Knows the published operations only."""
-
-    def do_GET(self) -> None:
-        known = urlsplit(self.path).path == "/api/v1/contacts/properties"
-        self._answer(200 if known else 404, b"[]", "application/json")
-
-
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[dict[str, str]]:
     """A server with this handler; the environment that leads there."""
@@ -538,14 +533,16 @@ def test_workflows_that_cannot_be_kept_quiet(
     assert handler.seen == [("POST create", None)]
 
 
-def test_a_server_that_cannot_say_now_whether_it_keeps_quiet(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("loops_env")
+def test_a_server_that_cannot_say_now_whether_it_keeps_quiet(
+    loops: Loops, faults: Faults, tmp_path: Path
+) -> None:
     """Later it may; nobody has to allow anything for that."""
     path = tmp_path / "people.csv"
     path.write_text("email\na@example.net\n")
-    handler = importing(probe=(503, {}))
-    with serving(handler) as environment:
-        assert import_rows(environment, path).exit_code == 5
-    assert handler.seen == []
+    faults.on("POST /loopwright/v1/bulk/contacts", times=DEFAULT_RETRIES + 1, status=503)
+    assert CliRunner().invoke(program, ["contacts", "import", str(path)]).exit_code == 5
+    assert loops.contacts.find(email="a@example.net") is None
 
 
 @pytest.mark.parametrize(
@@ -612,12 +609,11 @@ def test_rejected_rows_of_two_servers_stay_apart(tmp_path: Path) -> None:
     assert not good.with_name("good.csv.import.json").exists()
 
 
-def test_an_export_needs_a_loopwright_server(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("loops_env")
+def test_an_export_needs_a_loopwright_server(faults: Faults, tmp_path: Path) -> None:
     """Another server is named as what it is, and no file is left."""
-    with serving(_LikeLoops) as environment:
-        result = CliRunner().invoke(
-            program, ["contacts", "export", str(tmp_path / "all.csv")], env=environment
-        )
+    faults.on("GET /loopwright/v1/contacts", status=404)
+    result = CliRunner().invoke(program, ["contacts", "export", str(tmp_path / "all.csv")])
     assert result.exit_code == 1
     assert "Exporting needs a Loopwright server" in said(result)
     assert list(tmp_path.iterdir()) == []

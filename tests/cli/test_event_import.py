@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from loopwright.cli.program import program
 from support.importing import finish, kill_when_sent, start_import, wait_until_sent, write_csv
 from support.live import LiveServer
 from support.recording_server import Event, RecordingServer
-from support.relay import relay
+from support.relay import Relay, relay
 
 FOUR = """\
 event,email,firstName,event.n:number,list.l1
@@ -27,7 +28,7 @@ signup,alan@example.com,,4,false
 """
 
 
-def run(server: RecordingServer | None, *arguments: str | Path, key: str = "k") -> Result:
+def run(server: RecordingServer | Relay | None, *arguments: str | Path, key: str = "k") -> Result:
     environment = {"LOOPS_BASE_URL": server.url if server else "http://127.0.0.1:1", "LOOPS_API_KEY": key}
     return CliRunner().invoke(program, ["events", "import", *map(str, arguments)], env=environment)
 
@@ -331,10 +332,10 @@ async def test_rows_travel_by_the_hundred(live_server: LiveServer, tmp_path: Pat
     lines[600] = "import test,nobody,,600,pro"
     path.write_text("\n".join(lines))
     with relay(live_server.base_url) as server:
-        first = await asyncio.to_thread(finish, start_import(path, server.url, key=live_server.api_key))
-        state = path.with_name("events.csv.import.json")
-        state.unlink()
-        again = await asyncio.to_thread(finish, start_import(path, server.url, key=live_server.api_key))
+        import_all = partial(run, server, path, "--json", key=live_server.api_key)
+        first = report(await asyncio.to_thread(import_all))
+        path.with_name("events.csv.import.json").unlink()
+        again = report(await asyncio.to_thread(import_all))
     assert (first["sent"], first["already"], first["rejected"]) == (1199, 0, 1)
     assert (again["sent"], again["already"], again["rejected"]) == (0, 1199, 1)
     requests = server.lines("/loopwright/v1/bulk/events")
@@ -438,7 +439,7 @@ def test_parquet(tmp_path: Path) -> None:
 
 def test_a_contacts_rows_arrive_in_the_files_order(tmp_path: Path) -> None:
     with RecordingServer() as server:
-        assert finish(start_import(write_csv(tmp_path / "events.csv", 900), server.url))["sent"] == 900
+        assert report(run(server, write_csv(tmp_path / "events.csv", 900), "--json"))["sent"] == 900
     last: dict[str, int] = {}
     for event in server.events:
         n: int = event["eventProperties"]["n"]

@@ -108,7 +108,6 @@ async def test_pages_show_light_dark_and_a_phone(folder: Path, tmp_path: Path) -
                 "getComputedStyle(document.body).backgroundColor"
             )
         wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        await page.screenshot(path=tmp_path / "phone.png", full_page=True)
     light = grounds["transactional-receipt.large.light.html"]
     assert light == "rgb(255, 238, 221)"
     assert grounds["transactional-receipt.large.dark.html"] != light

@@ -25,7 +25,7 @@ import pytest
 from loopwright import ClientClosedError, EventToSend, Loops, RecipientNotAllowedError
 from loopwright.outbox import Outbox
 from support.faulty import FaultyServer
-from support.recording_server import Event, RecordingServer
+from support.recording_server import RecordingServer
 
 LONG = timedelta(seconds=20)
 
@@ -38,6 +38,13 @@ class Plan(Enum):
 def server() -> Iterator[RecordingServer]:
     with RecordingServer() as server:
         yield server
+
+
+@pytest.fixture
+def nowhere() -> Iterator[Loops]:
+    """A client that reaches nobody."""
+    with Loops("k", base_url="http://127.0.0.1:1/api", max_retries=0) as loops:
+        yield loops
 
 
 @pytest.fixture
@@ -128,17 +135,13 @@ def test_values_are_kept_to_the_last_digit(tmp_path: Path) -> None:
     }
 
 
-def test_what_the_client_refuses_later_is_a_dead_letter(
-    server: RecordingServer, loops: Loops, tmp_path: Path
-) -> None:
+def test_what_the_client_refuses_later_is_a_dead_letter(loops: Loops, nowhere: Loops, tmp_path: Path) -> None:
     """An event that an older version has kept, and this one would not, is not tried for ever."""
-    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
-        server.refuse = lambda event: 500
+    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
         outbox.send("x", user_id="u", contact={"firstName": "Ada"})
     with sqlite3.connect(tmp_path / "events.db") as file:
         file.execute("UPDATE event SET body = replace(CAST(body AS TEXT), 'firstName', 'first_name')")
     file.close()
-    server.refuse = lambda event: None
     with Outbox(tmp_path / "events.db", loops=loops) as outbox:
         assert outbox.drain(LONG)
         (letter,) = outbox.dead_letters()
@@ -151,105 +154,6 @@ async def test_asyncio_goes_on_meanwhile(server: RecordingServer, loops: Loops, 
     await asyncio.gather(*(outbox.asend("tick", email=f"c{n}@example.com") for n in range(50)))
     await asyncio.to_thread(outbox.close)
     assert len(server.events) == 50
-
-
-def test_refused_events_are_kept_apart_and_can_be_sent_again(
-    server: RecordingServer, loops: Loops, tmp_path: Path
-) -> None:
-    def no_ada(event: Event) -> int | None:
-        return 400 if event["email"] == "ada@example.com" else None
-
-    server.refuse = no_ada
-    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
-        key = outbox.send("signup", email="ada@example.com")
-        outbox.send("signup", email="grace@example.com")
-        assert outbox.drain(LONG)
-        (letter,) = outbox.dead_letters()
-        assert (letter.event.email, letter.status) == ("ada@example.com", 400)
-        assert letter.reason == "Invalid email address."
-        assert outbox.status().dead_letters == 1
-        server.refuse = lambda event: None
-        assert outbox.retry([letter]) == 1
-        assert outbox.drain(LONG)
-        assert outbox.dead_letters() == []
-    assert [event["email"] for event in server.events] == ["grace@example.com", "ada@example.com"]
-    assert key in server.record.keys
-
-
-def test_a_wrong_key_costs_no_events(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
-    server.refuse = lambda event: 401
-    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
-        outbox.send("signup", email="ada@example.com")
-        wait_until(lambda: server.statuses[401] > 0)
-        server.refuse = lambda event: None
-        assert outbox.drain(LONG)
-        assert outbox.dead_letters() == []
-    assert len(server.events) == 1
-
-
-def test_an_event_the_api_has_already_is_delivered(
-    server: RecordingServer, loops: Loops, tmp_path: Path
-) -> None:
-    """As after a kill between the API's answer and our note of it: the same key is answered 409."""
-    server.refuse = lambda event: 503
-    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
-        key = outbox.send("signup", email="ada@example.com")
-        wait_until(lambda: server.statuses[503] > 0)
-        server.record.keys[key] = 0
-        server.refuse = lambda event: None
-        assert outbox.drain(LONG)
-        assert outbox.dead_letters() == []
-    assert server.statuses[409] == 1
-
-
-def test_a_wrong_key_is_told_as_such(
-    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Once, with the API's own words; that it cannot be reached would send people looking elsewhere."""
-    server.refuse = lambda event: 401
-    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
-        for n in range(3):
-            outbox.send("signup", email=f"c{n}@example.com")
-        wait_until(lambda: server.statuses[401] > 5)
-    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warnings == [
-        f"the API refuses the API key: 401, Invalid API key; events wait in {tmp_path / 'events.db'}"
-    ]
-
-
-def test_an_outage_is_told_with_its_reason(
-    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The last answer, or why there was none; what changes is told anew."""
-    server.refuse = lambda event: 503
-    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
-        outbox.send("signup", email="ada@example.com")
-        wait_until(lambda: any("unwell" in line for line in caplog.messages))
-        server.refuse = lambda event: 401
-        wait_until(lambda: any("refuses" in line for line in caplog.messages))
-    told = [line.partition("; events wait")[0] for line in caplog.messages if "; events wait" in line]
-    assert told == [
-        "the API is unwell: 503, Unavailable",
-        "the API refuses the API key: 401, Invalid API key",
-    ]
-    caplog.clear()
-    nowhere = Loops("k", base_url="http://127.0.0.1:1/api", max_retries=0)
-    with nowhere, Outbox(tmp_path / "others.db", loops=nowhere, drain=0) as outbox:
-        outbox.send("signup", email="ada@example.com")
-        wait_until(
-            lambda: any("nothing gets through: http://127.0.0.1:1" in line for line in caplog.messages)
-        )
-
-
-def test_a_dead_letters_line_has_its_reason(
-    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    server.refuse = lambda event: 400
-    with Outbox(tmp_path / "events.db", loops=loops) as outbox:
-        outbox.send("signup", email="ada@example.com")
-        assert outbox.drain(LONG)
-    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert line == "event 1 was refused and is now a dead letter: 400, Invalid email address."
 
 
 def test_nothing_is_sent_after_close(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
@@ -286,12 +190,11 @@ def test_many_at_once(server: RecordingServer, loops: Loops, tmp_path: Path) -> 
         assert (mine := [n for n in came if n % 7 == contact]) == sorted(mine)
 
 
-def test_one_of_many_that_can_never_be_sent(tmp_path: Path) -> None:
+def test_one_of_many_that_can_never_be_sent(nowhere: Loops, tmp_path: Path) -> None:
     """Its hundred is not kept, those before are, and the error tells."""
     events: list[EventToSend] = [{"name": "tick", "email": "ada@example.com"} for _ in range(250)]
     events[120] = {"name": "a:b", "email": "ada@example.com"}
-    loops = Loops("k", base_url="http://127.0.0.1:1/api", max_retries=0)
-    with loops, Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
         with pytest.raises(ValueError, match="colon") as caught:
             outbox.send_many(events)
         assert caught.value.__notes__ == [
@@ -324,14 +227,11 @@ def test_a_key_of_the_programs_own(server: RecordingServer, loops: Loops, tmp_pa
 
 
 def test_safe_mode_holds_at_both_ends(
-    server: RecordingServer, loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: RecordingServer, nowhere: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is kept for anybody else; what was kept before is a dead letter, and its line names nobody."""
-    server.refuse = lambda event: 503
-    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
         outbox.send("signup", email="eve@evil.test")
-        wait_until(lambda: 503 in server.statuses)  # else its first try may come when nothing is refused
-    server.refuse = lambda event: None
     safe = Loops("k", base_url=server.url, allowed_recipients=["@acme.example"])
     with safe, Outbox(tmp_path / "events.db", loops=safe) as outbox:
         refused: list[EventToSend] = [{"name": "e", "email": "eve@evil.test"}, {"name": "e", "user_id": "u1"}]
@@ -350,20 +250,19 @@ def test_safe_mode_holds_at_both_ends(
     assert "evil" not in line
 
 
-def test_depth_and_age(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
-    server.refuse = lambda event: 503
-    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+def test_depth_and_age(nowhere: Loops, tmp_path: Path) -> None:
+    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
         outbox.send("first", email="ada@example.com")
         outbox.send("second", email="ada@example.com")
         wait_until(lambda: outbox.status().age > timedelta(seconds=0.05))
         assert outbox.status().depth == 2
 
 
-def test_what_is_left_is_found_by_the_next(server: RecordingServer, loops: Loops, tmp_path: Path) -> None:
-    server.refuse = lambda event: 503
-    with Outbox(tmp_path / "events.db", loops=loops, drain=0) as outbox:
+def test_what_is_left_is_found_by_the_next(
+    server: RecordingServer, loops: Loops, nowhere: Loops, tmp_path: Path
+) -> None:
+    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
         outbox.send("signup", email="ada@example.com")
-    server.refuse = lambda event: None
     with Outbox(tmp_path / "events.db", loops=loops) as outbox:
         assert outbox.drain(LONG)
     assert len(server.events) == 1

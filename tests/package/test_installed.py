@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,6 @@ pytestmark = pytest.mark.package
 
 Environments = Mapping[str, Installed]
 ALL = ["bare", "fast", "socks", "cli", "server", "testing", "parquet", "lowest"]
-PATIENCE_SECONDS = 40
 
 LOADED = "import loopwright, sys, json; print(json.dumps(sorted(sys.modules)))"
 CALLS = """
@@ -208,7 +206,7 @@ def test_an_event_becomes_an_email(environments: Environments, place: Path, name
         )
         assert applied.returncode == 0, applied.stderr
         installed.execute(SIGN_UP, LOOPS_API_KEY=API_KEY, LOOPS_BASE_URL=server.address)
-        assert wait_for_email(server)["subject"] == "Welcome aboard, Ada"
+        assert server.wait_for_email("ada@example.com")["subject"] == "Welcome aboard, Ada"
         for page in ("/sign-in", "/static/dashboard.css", "/metrics", "/readyz"):
             assert read(server, page), page
     finally:
@@ -229,16 +227,6 @@ def test_the_kit_names_what_it_lacks(environments: Environments) -> None:
     """Without the server, in a sentence."""
     told = environments["bare"].execute(LACKING)
     assert "pip install 'loopwright[cli]'" in told or "pip install 'loopwright[server]'" in told
-
-
-def wait_for_email(server: ServerProcess) -> dict[str, str]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        messages: list[dict[str, str]] = json.loads(read(server, "/loopwright/v1/inbox?to=ada@example.com"))
-        if messages:
-            return messages[0]
-        time.sleep(0.1)
-    raise AssertionError(f"no email within {PATIENCE_SECONDS} s")
 
 
 def read(server: ServerProcess, path: str) -> bytes:

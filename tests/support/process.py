@@ -3,12 +3,16 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import httpx2
 
 from loopwright.server.store.postmaster import find_postmaster
 
 LOOPWRIGHT = Path(sys.executable).parent / "loopwright"
 API_KEY = "0123456789abcdef0123456789abcdef"
+PATIENCE_SECONDS = 40
 
 
 class ServerProcess:
@@ -34,6 +38,24 @@ class ServerProcess:
             if "listens on" in line:
                 break
         self.address = self.lines[-1].split()[-1]
+
+    def inbox(self, email: str) -> list[dict[str, str]]:
+        """What arrived for `email`."""
+        response = httpx2.get(
+            f"{self.address}/loopwright/v1/inbox",
+            params={"to": email},
+            headers={"Authorization": f"Bearer {API_KEY}"},
+        )
+        messages: list[dict[str, str]] = response.json()
+        return messages
+
+    def wait_for_email(self, email: str) -> dict[str, str]:
+        """The first message for `email`, as soon as it is there."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (messages := self.inbox(email)):
+            assert time.monotonic() < deadline, f"no email for {email} within {PATIENCE_SECONDS} s"
+            time.sleep(0.05)
+        return messages[0]
 
     def kill(self) -> None:
         """`kill -9`: it has no time to say goodbye."""

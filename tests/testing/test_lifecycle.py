@@ -2,23 +2,26 @@
 
 import http.client
 import json
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 
-import psutil
+import httpx2
 import pytest
 
+from loopwright.cli.failure import CommandFailed
+from loopwright.cli.serve_tests import serve_tests
+from loopwright.server.settings import Settings
 from loopwright.testing import Server
 from loopwright.testing.server import Team
+from support.leftovers import all_gone, scratch_folder
+from support.live import LiveServer
 from support.process import API_KEY, LOOPWRIGHT, ServerProcess
-from support.workflows import until
 
+ROOT = Path(__file__).parents[2]
 MONTH = Path(__file__).parent / "definitions/month"
 
 SIGNUP = f"""
@@ -33,12 +36,10 @@ def signup(loops, inbox, loops_definitions):
 
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where all that a run leaves behind would be; sockets want short paths."""
-    folder = Path(mkdtemp(prefix="lw-"))
-    folder.chmod(0o755)  # PostgreSQL runs as another user for root
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    shutil.rmtree(folder)
+    """Where all that a run leaves behind would be."""
+    with scratch_folder() as folder:
+        monkeypatch.setenv("TMPDIR", str(folder))
+        yield folder
 
 
 def pytest_run(folder: Path, tests: str, *options: str) -> "subprocess.Popen[str]":
@@ -52,20 +53,6 @@ def pytest_run(folder: Path, tests: str, *options: str) -> "subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-async def all_gone(scratch: Path) -> None:
-    """Wait until no server is left, nor a folder of one."""
-
-    async def gone() -> bool:
-        processes = [
-            one
-            for one in psutil.process_iter(["cmdline"])
-            if any(f"{scratch}/loopwright-test-" in part for part in one.info["cmdline"] or [])
-        ]
-        return not processes and not list(scratch.glob("loopwright-test-*"))
-
-    await until(gone)
 
 
 def test_a_killed_server_goes_on_where_it_was() -> None:
@@ -96,6 +83,14 @@ def test_signup(number, loops, inbox, clock, loops_definitions):
     said, _ = run.communicate(timeout=60)
     assert run.returncode == 0, said
     await all_gone(scratch)
+
+
+@pytest.mark.slow
+def test_two_hundred_tests_by_four_workers() -> None:
+    """All pass; `python -m benchmarks.testing.repeat` runs them as often as you like."""
+    command = [sys.executable, "-m", "benchmarks.testing.repeat", "--runs", "1"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 @pytest.mark.slow
@@ -143,20 +138,19 @@ def test_marked(faults):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("settings", "told"),
     [
-        (["--host", "0.0.0.0"], "listens on this machine alone"),
-        (["--smtp-url", "smtp://mail.example.org"], "sends email to no server elsewhere"),
-        (["--bounce-port", "2525", "--bounce-host", "0.0.0.0"], "returned email from this machine alone"),
-        (["--workers", "2"], "one process that does all by itself"),
-        (["--no-jobs"], "one process that does all by itself"),
+        (Settings(host="0.0.0.0"), "listens on this machine alone"),
+        (Settings(smtp_url="smtp://mail.example.org"), "sends email to no server elsewhere"),
+        (Settings(bounce_port=2525, bounce_host="0.0.0.0"), "returned email from this machine alone"),
+        (Settings(workers=2), "one process that does all by itself"),
+        (Settings(jobs=False), "one process that does all by itself"),
     ],
 )
-def test_tests_stay_where_they_are(options: list[str], told: str) -> None:
+def test_tests_stay_where_they_are(settings: Settings, told: str) -> None:
     """A server for tests reaches nobody else."""
-    ended = subprocess.run([LOOPWRIGHT, "serve", "--test", *options], capture_output=True, text=True)
-    assert ended.returncode != 0
-    assert told in ended.stderr
+    with pytest.raises(CommandFailed, match=told):
+        serve_tests(settings, with_parent=False)
 
 
 @pytest.mark.slow
@@ -201,13 +195,9 @@ def test_control_is_for_who_has_its_key(
     assert ("now" in told) == (status == 200)
 
 
-def test_other_servers_have_no_control(tmp_path: Path) -> None:
+async def test_other_servers_have_no_control(live_server: LiveServer) -> None:
     """The paths are not there."""
-    server = ServerProcess(tmp_path)
-    connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=5)
-    connection.request(
-        "POST", "/loopwright/test/clock/settle", headers={"authorization": f"Bearer {API_KEY}"}
-    )
-    assert connection.getresponse().status == 404
-    connection.close()
-    assert server.stop() == 0
+    async with httpx2.AsyncClient(base_url=live_server.base_url) as http:
+        headers = {"authorization": f"Bearer {live_server.api_key}"}
+        answer = await http.post("/loopwright/test/clock/settle", headers=headers)
+    assert answer.status_code == 404

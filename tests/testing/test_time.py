@@ -6,11 +6,12 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loopwright import Loops
-from loopwright.testing import Clock, Inbox, Server
+from loopwright.testing import Clock, Inbox, Server, Team
 
 MONTH = Path(__file__).parent / "definitions" / "month"
 DAY = timedelta(days=1)
@@ -110,3 +111,24 @@ def test_moves_never_overlap(loops: Loops, inbox: Inbox, clock: Clock) -> None:
     assert timedelta(0) <= ended - began - 31 * DAY < timedelta(seconds=10)
     days = [round((email.received_at - began) / DAY, 2) for email in inbox.emails]
     assert days == [0, 1, 4, 11, 18, 23, 30]
+
+
+def test_what_is_in_hand_is_waited_for(loops_team: Team, inbox: Inbox, loops: Loops) -> None:
+    """A campaign until its last email is out, and jobs until they are done."""
+    loops.contacts.create("ada@acme.example")
+    campaign = loops.campaigns.create("News")
+    assert campaign.email_message_id
+    loops.email_messages.update(
+        campaign.email_message_id, subject="News", from_email="hello", lmx="<Paragraph>Hello</Paragraph>"
+    )
+    root = loops_team.base_url.removesuffix("/api")
+    headers = {"authorization": f"Bearer {loops_team.api_key}"}
+    sent = requests.post(
+        f"{root}/loopwright/v1/campaigns/{campaign.id}/send", json={}, headers=headers, timeout=5
+    )
+    assert sent.ok, sent.text
+    assert [email.subject for email in inbox.emails] == ["News"]
+    for _ in range(20):
+        loops.contacts.create("ben@acme.example")
+        loops.contacts.delete(email="ben@acme.example")
+        loops_team.clock.settle()

@@ -19,6 +19,7 @@ before(async () => {
       break
     }
   }
+  assert.ok(server.address, "the server did not start; what it said is above")
 })
 
 after(() => server.child.stdin.end())

@@ -12,6 +12,9 @@ from .received import Email, email_of
 
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 2.0
+NOTHING = """\
+  nothing: the server heard of no event and no send of this test's team. A client that was made in an earlier
+  test has the key of that one's team, and sends to it"""
 
 Wanted = str | re.Pattern[str] | None
 
@@ -78,9 +81,7 @@ class Inbox:
             parts.append(f"what did arrive:\n{_list(self._unread)}")
         if read:
             parts.append(f"what this test has read already:\n{_list(read)}")
-        told = (
-            "\n".join(f"  {line}" for line in story) or "  nothing: the server heard of no event and no send"
-        )
+        told = "\n".join(f"  {line}" for line in story) or NOTHING
         parts.append(f"what happened (it is {self._clock.now:%Y-%m-%d %H:%M:%S} UTC there):\n{told}")
         return "\n".join(parts)
 

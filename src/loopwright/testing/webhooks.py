@@ -41,7 +41,7 @@ class Webhooks:
         self.url = url
         self._kept = kept
         self._clock = clock
-        self._read = 0
+        self._read = set[int]()
 
     @property
     def events(self) -> Sequence[Webhook]:
@@ -53,16 +53,17 @@ class Webhooks:
             return list(self._kept.events)
 
     def wait_for(self, kind: type[T], *, within: float = PATIENCE_SECONDS) -> T:
-        """The next event of that type, such as `loopwright.webhooks.ContactCreated`; it skips others.
+        """The first event of that type, such as `loopwright.webhooks.ContactCreated`, not handed out yet.
 
-        Raises `AssertionError` that tells what did come.
+        In which order events come is not looked at: one that is told again comes after later ones. Raises
+        `AssertionError` that tells what did come.
         """
         deadline = time.monotonic() + within
         while True:
             events = self.events
-            for place, event in enumerate(events[self._read :], self._read + 1):
-                if isinstance(event, kind):
-                    self._read = place
+            for place, event in enumerate(events):
+                if place not in self._read and isinstance(event, kind):
+                    self._read.add(place)
                     return event
             if time.monotonic() >= deadline:
                 told = "\n".join(f"  {event}" for event in events) or "  nothing"

@@ -13,8 +13,8 @@ from .deliveries import CHANNEL as EMAILS
 from .runs import CHANNEL as RUNS
 from .webhook_deliveries import CHANNEL as WEBHOOKS
 
-# What somebody has in hand is due until it is done; a campaign, until its emails are queued and again when
-# the last is out. Held email and failed jobs wait for people, not for time.
+# What somebody has in hand is long due until it is done; a campaign, until its emails are queued and again
+# when the last is out. Held email and failed jobs wait for people, not for time.
 NEXT_DUE: LiteralString = """
     SELECT min(due_at) FROM (
         (SELECT due_at FROM run WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
@@ -25,7 +25,7 @@ NEXT_DUE: LiteralString = """
         UNION ALL
         SELECT min(starts_at) FROM campaign WHERE status = 'Scheduled' AND stopped = ''
         UNION ALL
-        (SELECT '-infinity' FROM campaign
+        (SELECT 'epoch' FROM campaign
           WHERE status = 'Sending' AND stopped IN ('', 'cancelled')
             AND (queued_at IS NULL OR retry_to IS NOT NULL OR NOT EXISTS (
                      SELECT FROM email_queue
@@ -34,7 +34,7 @@ NEXT_DUE: LiteralString = """
                         AND email.campaign_id = campaign.id))
           LIMIT 1)
         UNION ALL
-        SELECT min(CASE status WHEN 'picked' THEN '-infinity' ELSE execute_after + $1::interval END)
+        SELECT min(CASE status WHEN 'picked' THEN 'epoch' ELSE execute_after + $1::interval END)
           FROM pgqueuer WHERE status IN ('queued', 'picked')
     ) AS waiting
 """
