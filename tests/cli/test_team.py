@@ -39,7 +39,9 @@ async def test_settings(team_command: Any) -> None:
     assert "*@spam.test" in (await team_command("show")).stdout
     zoned = json.loads((await team_command("set", "--time-zone", "America/New_York", "--json")).stdout)
     assert (before["timeZone"], zoned["timeZone"]) == ("UTC", "America/New_York")
-    warm = json.loads((await team_command("set", "--warm-up", "500", "--warm-up-growth", "30", "--json")).stdout)
+    warm = json.loads(
+        (await team_command("set", "--warm-up", "500", "--warm-up-growth", "30", "--json")).stdout
+    )
     plan = {name: warm["warmUp"][name] for name in ("perDay", "perHour", "growth", "until", "cap")}
     assert plan == {"perDay": 500, "perHour": 62, "growth": 30, "until": 100_000, "cap": 500}
     assert "perHour 62" in (await team_command("show")).stdout

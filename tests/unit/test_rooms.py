@@ -160,7 +160,14 @@ ALLOWED: dict[str, set[str]] = {
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
     "server.runtime": COMMON
-    | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.mail.warming", "server.workflow.control"},
+    | {
+        "server.bootstrap",
+        "server.public_url",
+        "server.observe",
+        "server.app",
+        "server.mail.warming",
+        "server.workflow.control",
+    },
     "server.testing": COMMON
     | {
         "server.bootstrap",

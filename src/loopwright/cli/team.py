@@ -172,9 +172,7 @@ def set_(
     """
     from loopwright.server.team_settings import OFF, SettingChanges, WarmUpChanges
 
-    plan = WarmUpChanges(
-        per_day=warm_up, per_hour=warm_up_hour, growth=warm_up_growth, until=warm_up_until
-    )
+    plan = WarmUpChanges(per_day=warm_up, per_hour=warm_up_hour, growth=warm_up_growth, until=warm_up_until)
     if no_warm_up and plan != WarmUpChanges():
         raise CommandFailed("give a warm-up plan, or --no-warm-up, not both")
     changes = SettingChanges(
@@ -327,7 +325,8 @@ def _show(team: "TeamRow", forms: list[str], plan: "WarmUpRow | None", *, as_jso
         "tracking": team.tracking,
         "hashVisitors": team.hash_visitors,
         "timeZone": team.time_zone,
-        "warmUp": plan and {
+        "warmUp": plan
+        and {
             "perDay": plan.per_day,
             "perHour": plan.per_hour,
             "growth": plan.growth,

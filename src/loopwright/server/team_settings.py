@@ -57,7 +57,7 @@ USUAL_HOURS = 8
 
 
 class WarmUpChanges(Struct, frozen=True, kw_only=True):
-    """What is to change about a warm-up plan; None leaves it. With `per_day` a plan begins, or begins anew."""
+    """What is to change about a warm-up plan; None leaves it. With `per_day` one begins, or begins anew."""
 
     per_day: int | None = None
     per_hour: int | None = None
@@ -130,7 +130,9 @@ async def _warm_up(tx: Connection, team_id: str, changes: WarmUpChanges, now: da
     elif known is not None:
         plan, level = plan_of(known), level_of(known)
     else:
-        raise ValueError("there is no warm-up plan to change; begin one with: loopwright team set --warm-up 500")
+        raise ValueError(
+            "there is no warm-up plan to change; begin one with: loopwright team set --warm-up 500"
+        )
     given = {key: value for key in plan.__struct_fields__ if (value := getattr(changes, key)) is not None}
     plan = replace(plan, **given)
     if mistake := mistake_of(plan):

@@ -223,9 +223,7 @@ async def test_sent_and_delivered(site: Site, operator: httpx2.AsyncClient) -> N
 async def test_a_warm_up_plan_is_told_of(site: Site, operator: httpx2.AsyncClient) -> None:
     """On the overview and where its campaign is: what is sent, what is to come, and until when."""
     now = site.clock.now()
-    campaign = await write(
-        site, status="Sending", started_at=now, noted_at=now, queued_at=now, recipients=12
-    )
+    campaign = await write(site, status="Sending", started_at=now, noted_at=now, queued_at=now, recipients=12)
     await insert(
         site.rows.pool, "warm_up", team_id=site.rows.team_id, per_day=1000, per_hour=10, growth=50,
         until=5000, cap=1000, day=now.date(),

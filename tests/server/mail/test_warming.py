@@ -1,4 +1,4 @@
-"""The warm-up plan with real emails: caps that all senders keep together, and email that waits for its turn."""
+"""The warm-up plan with real emails: caps that all senders keep together, and email that waits."""
 
 from collections import Counter
 from datetime import timedelta
@@ -120,9 +120,8 @@ async def test_what_many_took_at_once(room: WarmRoom) -> None:
     assert await room.office.is_done() is False  # the four in hand
     rows = await room.pool.fetch("SELECT due_at FROM email_queue WHERE NOT admitted ORDER BY due_at")
     times = [row["due_at"] for row in rows]
-    assert len(times) == 16
     assert times[0] > now
-    assert len(set(times)) == 6
+    assert list(Counter(times).values()) == [4, 2, 5, 4, 1]
 
 
 async def test_whoever_dies(room: WarmRoom, peer: Peer) -> None:
@@ -184,7 +183,9 @@ async def test_growth_stops_on_what_comes_back(room: WarmRoom) -> None:
     clock = room.office.clock
 
     async def day(sent: int, **came_back: int) -> int:
-        await add_facts_of(room.pool, room.team.id, message_id, "campaign", sent, now=clock.now(), **came_back)
+        await add_facts_of(
+            room.pool, room.team.id, message_id, "campaign", sent, now=clock.now(), **came_back
+        )
         clock.advance(DAY)
         await keep_levels(room.pool, now=clock.now())
         async with room.pool.acquire() as tx:

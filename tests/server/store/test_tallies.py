@@ -15,7 +15,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 async def test_counted_as_it_happens(pool: Pool, team: TeamRow) -> None:
-    """Contacts that come and go, events and emails by the hour, several in a statement; what did not leave."""
+    """Contacts that come and go, events and emails by the hour, many at once; what did not leave."""
     rows = Rows(pool, team.id)
     old = await rows.contact("old@example.com", at=NOON - DAY)
     await rows.contact("new@example.com", at=NOON)

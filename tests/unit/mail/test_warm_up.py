@@ -78,9 +78,7 @@ def test_never_over_the_caps(plan: Plan, steps: list[tuple[int, int, bool]]) -> 
 @given(plans, st.integers(1, 3_000), st.integers(0, 5), st.lists(st.integers(0, 300), max_size=6))
 def test_a_forecast_comes_true(plan: Plan, count: int, in_hand: int, ages: list[int]) -> None:
     """Each turn is allowed when it comes, none could have come before, and everybody has one."""
-    sent = sorted(
-        (span(NOON - timedelta(minutes=5 * age), 1) for age in ages), key=lambda span: span.since
-    )
+    sent = sorted((span(NOON - timedelta(minutes=5 * age), 1) for age in ages), key=lambda span: span.since)
     level = begun(plan, now=NOON)
     turns = forecast(plan, level, sent, in_hand, count, now=NOON)
     assert sum(turn.emails for turn in turns) == count

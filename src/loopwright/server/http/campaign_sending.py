@@ -78,7 +78,7 @@ async def show_campaign(call: ApiRequest) -> Response:
 
 
 async def show_warm_up(call: ApiRequest) -> Response:
-    """GET /loopwright/v1/warm-up: where the team stands with its warm-up plan; `{"warmUp": null}` without one."""
+    """GET /loopwright/v1/warm-up: where the team stands with its plan; `{"warmUp": null}` without one."""
     async with call.pool.acquire() as tx:
         return answer({"warmUp": await _warm_up(tx, call)})
 

@@ -1,4 +1,4 @@
-"""The warm-up plan: how much marketing email may leave now, when more may, and when all that waits is through.
+"""The warm-up plan: how much marketing email may leave now, when more may, and when all of it is through.
 
 A plan begins with so many emails a day and an hour. After a day of which most was used, and of which little
 came back, the next day has more, until it is enough and the plan is over. Caps are those of any hour and any
@@ -159,9 +159,7 @@ class _Window:
 class _Course:
     """A plan from now on, as emails are sent."""
 
-    def __init__(
-        self, plan: Plan, level: Level, sent: Sequence[Span], in_hand: int, now: datetime
-    ) -> None:
+    def __init__(self, plan: Plan, level: Level, sent: Sequence[Span], in_hand: int, now: datetime) -> None:
         self._plan = plan
         self._level = level
         self._hour, self._day = _Window(HOUR), _Window(DAY)

@@ -1,10 +1,10 @@
 """Keeping a team's marketing email to its warm-up plan: who may go now is settled where emails are taken.
 
-    claimed ──▶ the plan's row, locked ──▶ admitted, which counts from then on ──▶ sent, which a counter counts
+    claimed ──▶ the plan's row, locked ──▶ admitted, which counts at once ──▶ sent, which a counter counts
                                      └───▶ put off, each email until its own turn
 
-What is admitted and what was sent are never more than the cap together, whoever asks, and one commit makes the
-one of the other. Who waits has a time, so that nobody else's email waits behind it.
+What is admitted and what was sent are never more than the cap together, whoever asks, and one commit makes
+the one of the other. Who waits has a time, so that nobody else's email waits behind it.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,8 @@ DELETE_EMAILS: LiteralString = """
         DELETE FROM email USING old WHERE email.id = old.id
         RETURNING email.id, email.team_id, email.contact_id, email.mailing_list_id, email.revision_id,
                   coalesce(email.transactional_id, email.message_id) AS owner_id, email.event_properties,
-                  email.status, email.campaign_id, email.kind = 'marketing' AND (email.status = 'sent' OR email.attempts > 0) AS has_links
+                  email.status, email.campaign_id,
+                  email.kind = 'marketing' AND (email.status = 'sent' OR email.attempts > 0) AS has_links
     ), links AS (
         INSERT INTO email_link (
             email_id, team_id, contact_id, mailing_list_id, revision_id, owner_id, event_properties

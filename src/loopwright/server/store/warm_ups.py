@@ -1,4 +1,4 @@
-"""Warm-up plans: what they are, how far they have come, what they count, and the emails that wait for them."""
+"""Warm-up plans: what they are, how far they have come, what they count, and the emails that wait."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

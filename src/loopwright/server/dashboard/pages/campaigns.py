@@ -48,8 +48,9 @@ class ProgressPart(LivePage):
     """What became of a campaign's emails, and of those that arrived.
 
     `waiting` recipients have no email yet; `opens` is who fetched the picture, None when nobody did, and
-    `day` the chart of the first 24 hours. Opens and clicks are only known when `is_tracked`. `brake` is why a brake has paused
-    it or warns of it, `warm_up` where its team stands with its plan. `starts_local` is when it begins by clocks of `time_zone`.
+    `day` the chart of the first 24 hours. Opens and clicks are only known when `is_tracked`. `brake` is why a
+    brake has paused it or warns of it, `warm_up` where its team stands with its plan. `starts_local` is when
+    it begins by clocks of `time_zone`.
     """
 
     template: ClassVar[str] = "campaign_progress.html"

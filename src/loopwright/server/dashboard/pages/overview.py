@@ -19,10 +19,10 @@ from .frame import DashboardPage, Frame, LivePage
 class NumbersPart(LivePage):
     """Today's counts, the chart of the last hours and the emails that did not leave.
 
-    `relay` is the SMTP server when it takes no email, or less; `held` is why emails are held, if any are;
-    `overdue` are the runs that do not go on, if there are any; `brakes` are campaigns and workflows of which
-    too much comes back; what is counted is counted up to `many`; `warm_up` is where the team stands with its plan, if it has one; `server` is the
-    address programs send their events to.
+    Of skipped and failed ones no more than `many` are counted. `relay` is the SMTP server when it takes no
+    email, or less; `held` is why emails are held, if any are; `overdue` are the runs that do not go on, if
+    there are any; `brakes` are campaigns and workflows of which too much comes back; `warm_up` is where the
+    team stands with its plan, if it has one; `server` is the address programs send their events to.
     """
 
     template: ClassVar[str] = "numbers.html"

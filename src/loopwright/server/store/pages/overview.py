@@ -10,7 +10,6 @@ from loopwright.ids import new_id
 from loopwright.server.store.database import Connection
 from loopwright.server.store.pages.events import EmailLine, load_emails
 
-
 MANY = 100_000
 
 
