@@ -11,6 +11,7 @@ import pytest
 from loopwright.server.clock import SystemClock
 from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool, open_pool
+from loopwright.server.store.test_clock import mark
 from loopwright.server.team_settings import SettingChanges, WarmUpChanges, change_team
 from loopwright.testing.clock import Clock
 from loopwright.testing.control import Control
@@ -36,11 +37,13 @@ class Place(NamedTuple):
 @pytest.fixture
 async def place(postgres_url: str, aside: Aside) -> AsyncIterator[Place]:
     database = await asyncio.wrap_future(aside.begin(copied(postgres_url, "weeks")))
+    pool = await open_pool(database.url)
+    async with pool.acquire() as tx:
+        await mark(tx)
     settings = Settings(port=0, database_url=database.url, for_tests=True, api_key=KEY)
     with aside.serving(settings) as address:
-        pool = await open_pool(database.url)
         yield Place(Control(address, KEY), pool, await first_team(pool))
-        await pool.close()
+    await pool.close()
     await asyncio.wrap_future(aside.begin(database.close()))
 
 
@@ -50,7 +53,8 @@ async def test_a_week_of_a_warm_up(place: Place) -> None:
     clock = Clock(place.control)
     await add_contacts(pool, team_id, PEOPLE, domain="readers.test")
     await write_message(pool, team_id, await add_campaign(pool, team_id, "cnews"))
-    midnight = (await asyncio.to_thread(lambda: clock.now)).replace(hour=0, minute=0, second=0) + DAY
+    today = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = today + DAY
     began = await asyncio.to_thread(clock.travel_to, midnight)
     async with pool.acquire() as tx, tx.transaction():
         plan = WarmUpChanges(per_day=CAPS[0], per_hour=5)

@@ -14,9 +14,10 @@ from .runs import CHANNEL as RUNS
 from .webhook_deliveries import CHANNEL as WEBHOOKS
 
 # What somebody has in hand is due until it is done; a campaign, until its emails are queued and again when
-# the last is out. Held email and failed jobs wait for people, not for time.
+# the last is out. Held email and failed jobs wait for people, not for time. The driver makes of minus infinity
+# a time without a zone, which is compared with no other.
 NEXT_DUE: LiteralString = """
-    SELECT min(due_at) FROM (
+    SELECT min(greatest(due_at, 'epoch')) FROM (
         (SELECT due_at FROM run WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
         UNION ALL
         SELECT min(due_at) FROM email_queue WHERE due_at < 'infinity'
@@ -36,7 +37,7 @@ NEXT_DUE: LiteralString = """
         UNION ALL
         SELECT min(CASE status WHEN 'picked' THEN '-infinity' ELSE execute_after + $1::interval END)
           FROM pgqueuer WHERE status IN ('queued', 'picked')
-    ) AS waiting
+    ) AS waiting WHERE due_at IS NOT NULL
 """
 SHIFT: LiteralString = """
     UPDATE pgqueuer SET execute_after = execute_after - $1::interval WHERE status = 'queued'
