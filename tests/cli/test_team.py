@@ -45,7 +45,7 @@ async def test_settings(team_command: Any) -> None:
     plan = {name: warm["warmUp"][name] for name in ("perDay", "perHour", "growth", "until", "cap")}
     assert plan == {"perDay": 500, "perHour": 62, "growth": 30, "until": 100_000, "cap": 500}
     assert "perHour 62" in (await team_command("show")).stdout
-    await team_command("set", "--warm-up", "5", "--no-warm-up", code=1)
+    await team_command("set", "--warm-up", "5", "--no-warm-up", code=2)
     cold = json.loads((await team_command("set", "--no-warm-up", "--json")).stdout)
     assert (before["warmUp"], cold["warmUp"]) == (None, None)
     await team_command("set", "--sending-domain", "Post.fa\u00df.test")
