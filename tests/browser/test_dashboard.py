@@ -378,7 +378,7 @@ async def write_warm_up(rows: Rows) -> str:
         day=now.date(),
     )  # fmt: skip
     message = await add_campaign(
-        pool, team_id, campaign, name="To all our readers", status="Sending", started_at=now, noted_at=now,
+        pool, team_id, campaign, name="To all our readers", started_at=now, noted_at=now, queued_at=now,
         recipients=82_461,
     )  # fmt: skip
     await write_message(pool, team_id, message, subject="To all our readers", lmx=NEWS)
@@ -390,6 +390,11 @@ async def write_warm_up(rows: Rows) -> str:
         )  # fmt: skip
         if number % 3:
             await add_fact(pool, team_id, "email_delivered", email_id=email, now=now)
+    await insert(
+        pool, "email_queue", email_id=email, team_id=team_id, lane=2, due_at=now + timedelta(days=1),
+        admitted=False,
+    )  # fmt: skip
+    await pool.execute("UPDATE campaign SET status = 'Sending' WHERE id = $1", campaign)
     workflow = await pool.fetchrow("SELECT id FROM workflow WHERE name = 'Onboarding'")
     assert workflow
     await insert(

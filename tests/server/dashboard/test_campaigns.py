@@ -204,7 +204,7 @@ async def test_a_brake_is_told_of(site: Site, operator: httpx2.AsyncClient) -> N
     )  # fmt: skip
     assert "Too many complained." in (await operator.get(f"/campaigns/{campaign}")).text
     overview = words((await operator.get("/")).text)
-    assert "Campaign Winter news is paused: Too many complained., since" in overview
+    assert "Campaign Winter news is paused: Too many complained. (since" in overview
 
 
 async def test_sent_and_delivered(site: Site, operator: httpx2.AsyncClient) -> None:

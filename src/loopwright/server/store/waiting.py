@@ -14,8 +14,8 @@ from .runs import CHANNEL as RUNS
 from .webhook_deliveries import CHANNEL as WEBHOOKS
 
 # What somebody has in hand is due until it is done; a campaign, until its emails are queued and again when
-# the last is out. Held email and failed jobs wait for people, not for time. The driver makes of minus infinity
-# a time without a zone, which is compared with no other.
+# the last is out. Held email and failed jobs wait for people, not for time. Of minus infinity the driver
+# makes a time without a zone, which is compared with no other.
 NEXT_DUE: LiteralString = """
     SELECT min(greatest(due_at, 'epoch')) FROM (
         (SELECT due_at FROM run WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
