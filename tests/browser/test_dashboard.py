@@ -237,6 +237,7 @@ async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServe
     theme, component = await write_designs(await rows_of(welcoming))
     workflow = await write_workflow(welcoming)
     campaign, draft, segment = await write_campaigns(await rows_of(welcoming))
+    warm_up = await write_warm_up(await rows_of(welcoming))
     endpoint = await write_endpoint(await rows_of(welcoming))
     run = await welcoming.pool.fetchval("SELECT id FROM run WHERE way <> '[]' ORDER BY id DESC LIMIT 1")
     places = {
@@ -244,6 +245,7 @@ async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServe
         "campaigns": "/campaigns",
         "campaign": f"/campaigns/{campaign}",
         "campaign-draft": f"/campaigns/{draft}",
+        "campaign-warm-up": f"/campaigns/{warm_up}",
         "recipients": f"/campaigns/{campaign}/recipients?outcome=skipped",
         "segments": "/segments",
         "segment": f"/segments/{segment}",
@@ -356,15 +358,54 @@ async def write_campaigns(rows: Rows) -> tuple[str, str, str]:
         )  # fmt: skip
         if status != "sent":
             continue
-        for kind in ("email_sent", "email_opened", "email_clicked")[: 1 + number % 3]:
+        for kind in ("email_opened", "email_clicked")[: number % 3]:
             await add_fact(pool, team_id, kind, email_id=email, now=now)
     revision = await pool.fetchval("SELECT content_revision_id FROM email_message WHERE id = $1", message)
+    hour = at.replace(minute=0, second=0, microsecond=0)
     for link, human, machine, unsure in [(0, 1130, 212, 35), (1, 317, 540, 8), (2, 41, 530, 12)]:
-        await insert(
-            pool, "visit_count", team_id=team_id, owner_id=message, revision_id=revision, link=link, hour=at,
-            part=0, human=human, machine=machine, unsure=unsure,
-        )  # fmt: skip
+        for turn in range(4):
+            await insert(
+                pool, "visit_count", team_id=team_id, owner_id=message, revision_id=revision, link=link,
+                hour=hour + timedelta(hours=turn), part=0, human=human >> turn, machine=machine >> turn,
+                unsure=unsure >> turn,
+            )  # fmt: skip
     return campaign, draft, segment
+
+
+async def write_warm_up(rows: Rows) -> str:
+    """A campaign that goes by a warm-up plan, and a brake on a workflow; a provider tells of deliveries."""
+    now = datetime.now(UTC)
+    pool, team_id, campaign = rows.pool, rows.team_id, new_id(now)
+    await pool.execute("UPDATE team SET provider_delivers = true WHERE id = $1", team_id)
+    await insert(
+        pool, "warm_up", team_id=team_id, per_day=500, per_hour=62, growth=50, until=100_000, cap=1125,
+        day=now.date(),
+    )  # fmt: skip
+    message = await add_campaign(
+        pool, team_id, campaign, name="To all our readers", started_at=now, noted_at=now, queued_at=now,
+        recipients=82_461,
+    )  # fmt: skip
+    await write_message(pool, team_id, message, subject="To all our readers", lmx=NEWS)
+    for number in range(38):
+        address = f"reader-{number}@warm.example.com"
+        email = await rows.email(
+            "To all our readers", address, await rows.contact(address), campaign_id=campaign,
+            message_id=message,
+        )  # fmt: skip
+        if number % 3:
+            await add_fact(pool, team_id, "email_delivered", email_id=email, now=now)
+    await insert(
+        pool, "email_queue", email_id=email, team_id=team_id, lane=2, due_at=now + timedelta(days=1),
+        admitted=False,
+    )  # fmt: skip
+    await pool.execute("UPDATE campaign SET status = 'Sending' WHERE id = $1", campaign)
+    workflow = await pool.fetchrow("SELECT id FROM workflow WHERE name = 'Onboarding'")
+    assert workflow
+    await insert(
+        pool, "brake", team_id=team_id, owner_id=workflow["id"], kind="workflow", state="braked", since=now,
+        reason="brake: 51 hard bounces of 400 emails in an hour, 13 %; 10 % pauses it", armed_at=now,
+    )  # fmt: skip
+    return campaign
 
 
 async def write_endpoint(rows: Rows) -> str:
@@ -375,6 +416,9 @@ async def write_endpoint(rows: Rows) -> str:
         sealing=SealingKey(bytes(32)), now=now,
     )  # fmt: skip
     await add_deliveries(rows.pool, endpoint, 4, now=now)
+    await rows.pool.execute(
+        "UPDATE webhook_endpoint SET failing_since = $2, ordered = true WHERE id = $1", endpoint.id, now
+    )
     return endpoint.id
 
 

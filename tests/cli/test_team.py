@@ -39,6 +39,15 @@ async def test_settings(team_command: Any) -> None:
     assert "*@spam.test" in (await team_command("show")).stdout
     zoned = json.loads((await team_command("set", "--time-zone", "America/New_York", "--json")).stdout)
     assert (before["timeZone"], zoned["timeZone"]) == ("UTC", "America/New_York")
+    warm = json.loads(
+        (await team_command("set", "--warm-up", "500", "--warm-up-growth", "30", "--json")).stdout
+    )
+    plan = {name: warm["warmUp"][name] for name in ("perDay", "perHour", "growth", "until", "cap")}
+    assert plan == {"perDay": 500, "perHour": 62, "growth": 30, "until": 100_000, "cap": 500}
+    assert "perHour 62" in (await team_command("show")).stdout
+    await team_command("set", "--warm-up", "5", "--no-warm-up", code=2)
+    cold = json.loads((await team_command("set", "--no-warm-up", "--json")).stdout)
+    assert (before["warmUp"], cold["warmUp"]) == (None, None)
     await team_command("set", "--sending-domain", "Post.fa\u00df.test")
     shown = json.loads((await team_command("show", "--json")).stdout)
     assert shown["sendingDomain"] == "post.xn--fa-hia.test"
@@ -57,6 +66,8 @@ async def test_settings(team_command: Any) -> None:
         ),
         pytest.param(["set", "--sending-domain", "acme"], "no domain that email can come", id="no domain"),
         pytest.param(["set", "--time-zone", "Berlin"], "no time zone Berlin", id="no time zone"),
+        pytest.param(["set", "--warm-up", "0"], "at least one email an hour", id="no email a day"),
+        pytest.param(["set", "--warm-up-hour", "5"], "begin one with", id="no plan to change"),
         pytest.param(["create", " "], "cannot be empty", id="new team without a name"),
         pytest.param(["create", "My team "], "called My team already", id="new team of a name that is taken"),
         pytest.param(["show", "--team", "other"], "no team other", id="unknown team"),

@@ -78,14 +78,17 @@ def commands(page: Path, group: str) -> list[str]:
     return re.findall(rf"^\$ (loopwright {group} .*)$", page.read_text(), re.MULTILINE)
 
 
-async def run(command: str, server: LiveServer) -> None:
+async def run(command: str, server: LiveServer, **environment: str) -> None:
     """Run a command of ours, in this process: they are many."""
-    runner = CliRunner(env={"LOOPS_BASE_URL": server.base_url, "LOOPS_API_KEY": server.api_key})
+    reach = {"LOOPS_BASE_URL": server.base_url, "LOOPS_API_KEY": server.api_key}
+    runner = CliRunner(env=reach | environment)
     done = await asyncio.to_thread(runner.invoke, program, shlex.split(command)[1:])
     assert done.exit_code == 0, f"{command}\n{done.output}"
 
 
-async def test_commands_of_the_campaigns_page(live_server: LiveServer, tmp_path: Path) -> None:
+async def test_commands_of_the_campaigns_page(
+    live_server: LiveServer, database_url: str, tmp_path: Path
+) -> None:
     """From the draft to those who joined later, with a campaign of the page's own making."""
     page = ROOT / "docs" / "campaigns.md"
     test_python_examples(page, live_server, tmp_path)
@@ -96,7 +99,7 @@ async def test_commands_of_the_campaigns_page(live_server: LiveServer, tmp_path:
     async def is_sent() -> bool:
         return bool(await live_server.pool.fetchval("SELECT status = 'Sent' FROM campaign"))
 
-    for command in commands(page, "campaigns"):
+    for command in commands(page, "(?:campaigns|team)"):
         if " pause " in command:  # while something is left of it
             email_id = await live_server.pool.fetchval("SELECT id FROM email WHERE preview IS NULL")
             await hold(live_server.pool, team_id, email_id)
@@ -108,7 +111,8 @@ async def test_commands_of_the_campaigns_page(live_server: LiveServer, tmp_path:
             await add_contact(live_server.pool, team_id, "cbob", email="bob@example.com")
         if " visits " in command or " send-to-joined " in command or " retry " in command:
             await until(is_sent)
-        await run(command.replace("cm1k2v4x90000abcd1234efgh", campaign_id), live_server)
+        command = command.replace("cm1k2v4x90000abcd1234efgh", campaign_id)
+        await run(command, live_server, LOOPWRIGHT_DATABASE_URL=database_url)
     await until(is_sent)
     sent = await live_server.pool.fetch(
         "SELECT to_email FROM email WHERE status = 'sent' AND preview IS NULL"

@@ -7,7 +7,7 @@ from typing import Any
 from loopwright.ids import new_id
 from loopwright.server.keys import hash_key
 from loopwright.server.store.database import Pool
-from support.factories import insert, know_pattern
+from support.factories import add_fact, insert, know_pattern
 
 ENGINE_HTML = """<!doctype html>
 <html><head><title>{subject}</title></head>
@@ -202,6 +202,7 @@ class Rows:
             **values,
         )
         if status == "sent":
+            await add_fact(self.pool, self.team_id, "email_sent", email_id=email_id, now=values["sent_at"])
             await self.received(subject, to, email_id=email_id, at=at)
         return email_id
 

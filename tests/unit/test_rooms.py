@@ -57,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.parsed_email",
         "server.mail.tracked",
         "server.mail.variables",
+        "server.mail.warming",
         "server.networks",
         "server.observe",
         "server.webhook.addresses",
@@ -140,7 +141,9 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.template",
         "server.mail.tracked",
         "server.mail.variables",
+        "server.mail.warming",
         "server.webhook.control",
+        "server.webhook.retry",
         "server.workflow.control",
         "server.workflow.graph",
     },
@@ -157,7 +160,14 @@ ALLOWED: dict[str, set[str]] = {
     "server.observe": COMMON | {"server.ingest"},
     "server.webhook": COMMON | {"server.networks", "version", "webhooks"},
     "server.runtime": COMMON
-    | {"server.bootstrap", "server.public_url", "server.observe", "server.app", "server.workflow.control"},
+    | {
+        "server.bootstrap",
+        "server.public_url",
+        "server.observe",
+        "server.app",
+        "server.mail.warming",
+        "server.workflow.control",
+    },
     "server.testing": COMMON
     | {
         "server.bootstrap",

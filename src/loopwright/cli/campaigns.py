@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -16,6 +16,7 @@ from loopwright.wire.operations import Operation
 ROOT = "/loopwright/v1/campaigns/{campaignId}"
 SHOW = Operation("showCampaign", "GET", ROOT, "always")
 VISITS = Operation("showVisits", "GET", "/loopwright/v1/email-messages/{emailMessageId}/visits", "always")
+WARM_UP = Operation("showWarmUp", "GET", "/loopwright/v1/warm-up", "always")
 ACTIONS = {
     action: Operation(f"{action}Campaign", "POST", f"{ROOT}/{action}")
     for action in ("send", "schedule", "pause", "resume", "cancel", "send-to-joined", "retry", "test")
@@ -39,6 +40,21 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     """Show where a campaign stands, and what became of its emails."""
     with client() as loops:
         _tell(ask_own(loops, SHOW, campaign_id), as_json=as_json)
+
+
+@app.command("warm-up")
+def warm_up(*, as_json: AsJson = False) -> None:
+    """Show where the team stands with its warm-up plan, and when all that waits for it is through."""
+    with client() as loops:
+        body = ask_own(loops, WARM_UP)
+    if as_json:
+        show_json(body)
+        return
+    found = msgspec.json.decode(body)["warmUp"]
+    if found is None:
+        say("There are no caps: the team has no warm-up plan, or is through with it.")
+    else:
+        _tell_warm_up(found)
 
 
 @app.command()
@@ -190,6 +206,20 @@ def _tell(body: bytes, *, as_json: bool) -> None:
     counts = {"recipients": found["recipients"], "unconfirmed": found["unconfirmed"], **found["emails"]}
     if found["startedAt"]:
         say(", ".join(f"{name} {count}" for name, count in counts.items() if count) or "no recipients yet")
+    if found.get("warmUp"):
+        _tell_warm_up(found["warmUp"])
+
+
+def _tell_warm_up(found: dict[str, Any]) -> None:
+    say(
+        f"warm-up: {found['sentInHour']} of {found['perHour']} emails an hour and {found['sentInDay']} of "
+        f"{found['perDay']} a day are sent"
+    )
+    if found["toCome"]:
+        through = f"are through about {found['throughAt']}" if found["throughAt"] else "take more than a year"
+        say(f"{found['toCome']} are to come, the next at {found['nextAt']}; all of them {through}")
+    if found["heldBack"]:
+        say(f"tomorrow has no more than today: {found['heldBack']}")
 
 
 def _split(counts: dict[str, int]) -> tuple[str, str, str]:

@@ -12,8 +12,12 @@ from loopwright.cli.on_database import Team, opened_team, run_on_database
 from loopwright.cli.session import AsJson, say, show_table
 
 if TYPE_CHECKING:
+    from loopwright.server.store.database import Connection
     from loopwright.server.store.teams import KeyRow, TeamRow
+    from loopwright.server.store.warm_ups import WarmUpRow
     from loopwright.server.team_settings import SettingChanges
+
+    Settings = tuple[TeamRow, list[str], WarmUpRow | None]
 
 app = typer.Typer(no_args_is_help=True, help="List, make and change teams: settings, blocklist, API keys.")
 keys = typer.Typer(no_args_is_help=True, help="List, create and revoke API keys.")
@@ -30,11 +34,9 @@ def show(
 ) -> None:
     """Show a team's settings, and where its forms send to."""
 
-    async def read() -> "tuple[TeamRow, list[str]]":
-        from loopwright.server.store.forms import load_forms
-
+    async def read() -> "Settings":
         async with opened_team(team, data_dir, database_url) as (tx, found):
-            return found, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
+            return await _load(tx, found)
 
     _show(*run_on_database(read()), as_json=as_json)
 
@@ -132,6 +134,27 @@ def set_(
         str | None,
         typer.Option(help="Of times without an offset, as those of schedules: Europe/Berlin, for one."),
     ] = None,
+    warm_up: Annotated[
+        int | None,
+        typer.Option(
+            "--warm-up",
+            metavar="EMAILS",
+            help="Begin a warm-up plan: so much marketing email on the first day, then more day by day.",
+        ),
+    ] = None,
+    warm_up_hour: Annotated[
+        int | None,
+        typer.Option(metavar="EMAILS", help="In an hour of its first day; else an eighth of the day's."),
+    ] = None,
+    warm_up_growth: Annotated[
+        int | None,
+        typer.Option(metavar="PERCENT", help="That a day has more after a day of use; 50 at first."),
+    ] = None,
+    warm_up_until: Annotated[
+        int | None,
+        typer.Option(metavar="EMAILS", help="A day with which the plan is over; 100000 at first."),
+    ] = None,
+    no_warm_up: Annotated[bool, typer.Option("--no-warm-up", help="Have no caps.")] = False,
     block: Annotated[
         list[str] | None,
         typer.Option(help="Keep addresses out: *@example.com, *@*.edu, or one address. Repeatable."),
@@ -147,8 +170,11 @@ def set_(
     Servers that run see the change within seconds. Blocking keeps new addresses out; contacts that have one
     stay.
     """
-    from loopwright.server.team_settings import SettingChanges
+    from loopwright.server.team_settings import OFF, SettingChanges, WarmUpChanges
 
+    plan = WarmUpChanges(per_day=warm_up, per_hour=warm_up_hour, growth=warm_up_growth, until=warm_up_until)
+    if no_warm_up and plan != WarmUpChanges():
+        raise CommandFailed("give a warm-up plan, or --no-warm-up, not both")
     changes = SettingChanges(
         name=name,
         company=company,
@@ -160,6 +186,7 @@ def set_(
         tracking=tracking,
         hash_visitors=hash_visitors,
         time_zone=time_zone,
+        warm_up=OFF if no_warm_up else plan,
         block=block or (),
         unblock=unblock or (),
     )
@@ -197,14 +224,21 @@ def notices(
 
 async def _change(
     changes: "SettingChanges", team: str | None, data_dir: Path | None, database_url: str | None
-) -> "tuple[TeamRow, list[str]]":
+) -> "Settings":
     from loopwright.server.clock import SystemClock
-    from loopwright.server.store.forms import load_forms
     from loopwright.server.team_settings import change_team
 
     async with opened_team(team, data_dir, database_url) as (tx, found):
-        changed = await change_team(tx, found.id, changes, now=SystemClock().now())
-        return changed, [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, found.id)]
+        return await _load(tx, await change_team(tx, found.id, changes, now=SystemClock().now()))
+
+
+async def _load(tx: "Connection", team: "TeamRow") -> "Settings":
+    """A team with what is kept apart from it: its forms, and its warm-up plan."""
+    from loopwright.server.store.forms import load_forms
+    from loopwright.server.store.warm_ups import find_warm_up
+
+    forms = [f"/api/newsletter-form/{form.id}" for form in await load_forms(tx, team.id)]
+    return team, forms, await find_warm_up(tx, team.id)
 
 
 @keys.command("list")
@@ -277,7 +311,7 @@ def revoke_key(
     say("Revoked.")
 
 
-def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
+def _show(team: "TeamRow", forms: list[str], plan: "WarmUpRow | None", *, as_json: bool) -> None:
     facts = {
         "id": team.id,
         "name": team.name,
@@ -291,6 +325,15 @@ def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
         "tracking": team.tracking,
         "hashVisitors": team.hash_visitors,
         "timeZone": team.time_zone,
+        "warmUp": plan
+        and {
+            "perDay": plan.per_day,
+            "perHour": plan.per_hour,
+            "growth": plan.growth,
+            "until": plan.until,
+            "cap": plan.cap,
+            "day": plan.day.isoformat(),
+        },
         "blocklist": team.blocklist,
         "forms": forms,
     }
@@ -303,6 +346,8 @@ def _show(team: "TeamRow", forms: list[str], *, as_json: bool) -> None:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in cast("dict[str, object]", value).items())
     if isinstance(value, list):
         return ", ".join(str(one) for one in cast("list[object]", value))
     return str(value or "")

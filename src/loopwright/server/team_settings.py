@@ -2,16 +2,19 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from loopwright.ids import new_id
 from loopwright.server.content.save import write_content
 from loopwright.server.ingest.blocklist import read_pattern
 from loopwright.server.ingest.consent import OPT_IN_VARIABLE
 from loopwright.server.mail.addresses import ascii_domain, domain_mistake
+from loopwright.server.mail.warm_up import Plan, begun, mistake_of
+from loopwright.server.mail.warming import level_of, plan_of
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import (
     TransactionalDefinitionRow,
@@ -24,6 +27,7 @@ from loopwright.server.store.definitions import (
 from loopwright.server.store.designs import lock_design
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.teams import TeamRow, load_teams, lock_names, lock_team, update_team
+from loopwright.server.store.warm_ups import WarmUpRow, delete_warm_up, let_go, lock_warm_up, save_warm_up
 
 OPT_IN_SLUG = "double-opt-in"
 OPT_IN_LMX = f"""\
@@ -47,6 +51,20 @@ OPT_IN_RULE = f"the email of double opt-in must use {{data.{OPT_IN_VARIABLE}}} a
 SWITCHES = ("copies", "attachments", "tracking", "hash_visitors")
 
 
+OFF: Literal["off"] = "off"
+USUAL_HOURS = 8
+"""An hour has this part of a day's emails, unless somebody says otherwise."""
+
+
+class WarmUpChanges(Struct, frozen=True, kw_only=True):
+    """What is to change about a warm-up plan; None leaves it. With `per_day` one begins, or begins anew."""
+
+    per_day: int | None = None
+    per_hour: int | None = None
+    growth: int | None = None
+    until: int | None = None
+
+
 class SettingChanges(Struct, frozen=True, kw_only=True):
     """What is to change about a team; None leaves it. `block` and `unblock` hold blocklist patterns."""
 
@@ -60,6 +78,7 @@ class SettingChanges(Struct, frozen=True, kw_only=True):
     tracking: bool | None = None
     hash_visitors: bool | None = None
     time_zone: str | None = None
+    warm_up: WarmUpChanges | Literal["off"] = WarmUpChanges()
     block: Collection[str] = ()
     unblock: Collection[str] = ()
 
@@ -69,7 +88,8 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
 
     Switching double opt-in on makes the email that asks for confirmation, unless there is one of the slug
     `double-opt-in`. Raises `ValueError` for a pattern that is none, a name that is empty or taken, a sending
-    domain or a time zone that is none, and an opt-in email that does not use exactly the variable optInUrl.
+    domain, a time zone or a warm-up plan that is none, and an opt-in email that does not use exactly the
+    variable optInUrl.
     """
     if changes.name is not None:
         await lock_names(tx)
@@ -94,7 +114,31 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
         opt_in_id = await _opt_in_email(tx, team_id, now) if changes.double_opt_in else team.opt_in_id
         changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)
     await update_team(tx, changed)
+    if changes.warm_up == OFF:
+        await delete_warm_up(tx, team_id, now=now)
+    elif changes.warm_up != WarmUpChanges():
+        await _warm_up(tx, team_id, changes.warm_up, now)
     return changed
+
+
+async def _warm_up(tx: Connection, team_id: str, changes: WarmUpChanges, now: datetime) -> None:
+    """Begin a warm-up plan, or change the one there is; what waits for it asks again."""
+    known = await lock_warm_up(tx, team_id)
+    if changes.per_day is not None:
+        plan = Plan(per_day=changes.per_day, per_hour=max(changes.per_day // USUAL_HOURS, 1))
+        level = begun(plan, now=now)
+    elif known is not None:
+        plan, level = plan_of(known), level_of(known)
+    else:
+        raise ValueError(
+            "there is no warm-up plan to change; begin one with: loopwright team set --warm-up 500"
+        )
+    given = {key: value for key in plan.__struct_fields__ if (value := getattr(changes, key)) is not None}
+    plan = replace(plan, **given)
+    if mistake := mistake_of(plan):
+        raise ValueError(mistake)
+    await save_warm_up(tx, WarmUpRow(team_id=team_id, **asdict(plan), **asdict(level)))
+    await let_go(tx, team_id, now=now)
 
 
 def _sending_domain(text: str) -> str:

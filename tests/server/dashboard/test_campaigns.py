@@ -132,10 +132,6 @@ async def sent(site: Site, campaign: str, people: int, status: str, reason: str 
         email = await site.rows.email(
             "News", address, contact, status=status, reason=reason, campaign_id=campaign, message_id=message
         )
-        if status == "sent":
-            await add_fact(
-                site.rows.pool, site.rows.team_id, "email_sent", email_id=email, now=site.clock.now()
-            )
         ids.append(email)
     return ids
 
@@ -155,12 +151,14 @@ async def test_what_became_of_a_campaign(site: Site, operator: httpx2.AsyncClien
     for link, human, machine in [(0, 2, 1), (1, 1, 2)]:
         await insert(
             pool, "visit_count", team_id=team_id, owner_id=message, revision_id=revision, link=link,
-            hour=now, part=0, human=human, machine=machine, unsure=0,
+            hour=now.replace(minute=0, second=0, microsecond=0), part=0, human=human, machine=machine,
+            unsure=0,
         )  # fmt: skip
     page = (await operator.get(f"/campaigns/{campaign}")).text
     said = words(page)
     assert "3 of 7 sent" in said
     assert "Sent 3 In the queue 0 Skipped 2 Failed 1 Unknown 1" in said
+    assert f"{now:%H}:00: 2 opens, 1 click" in said
     assert "Skipped because the contact is unsubscribed 2" in said
     assert "Opened 2 0 1 https://acme.org/new 1 0 2" in said
     for outcome, count, address in [
@@ -205,6 +203,38 @@ async def test_a_brake_is_told_of(site: Site, operator: httpx2.AsyncClient) -> N
         state="braked", reason="Too many complained.", since=now, armed_at=now,
     )  # fmt: skip
     assert "Too many complained." in (await operator.get(f"/campaigns/{campaign}")).text
+    overview = words((await operator.get("/")).text)
+    assert "Campaign Winter news is paused: Too many complained. (since" in overview
+
+
+async def test_sent_and_delivered(site: Site, operator: httpx2.AsyncClient) -> None:
+    """Two numbers, each by its name, where a provider tells what arrived."""
+    now = site.clock.now()
+    campaign = await write(site, status="Sent", started_at=now, noted_at=now, queued_at=now, recipients=3)
+    pool, team_id = site.rows.pool, site.rows.team_id
+    await pool.execute("UPDATE team SET provider_delivers = true WHERE id = $1", team_id)
+    first, _, _ = await sent(site, campaign, 3, "sent")
+    await add_fact(pool, team_id, "email_delivered", email_id=first, now=now)
+    said = words((await operator.get(f"/campaigns/{campaign}")).text)
+    assert "3 of 3 sent" in said
+    assert "Sent 3 Delivered 1 In the queue 0" in said
+
+
+async def test_a_warm_up_plan_is_told_of(site: Site, operator: httpx2.AsyncClient) -> None:
+    """On the overview and where its campaign is: what is sent, what is to come, and until when."""
+    now = site.clock.now()
+    campaign = await write(site, status="Sending", started_at=now, noted_at=now, queued_at=now, recipients=12)
+    await insert(
+        site.rows.pool, "warm_up", team_id=site.rows.team_id, per_day=1000, per_hour=10, growth=50,
+        until=5000, cap=1000, day=now.date(),
+    )  # fmt: skip
+    await sent(site, campaign, 5, "sent")
+    for address in ("/", f"/campaigns/{campaign}"):
+        said = words((await operator.get(address)).text)
+        assert "5 of 10 marketing emails of an hour and 5 of 1,000 of a day are sent. 7 are to come" in said
+        assert "all of them are through about" in said
+    await site.rows.pool.execute("UPDATE campaign SET stopped = 'paused' WHERE id = $1", campaign)
+    assert "Warm-up plan" not in (await operator.get(f"/campaigns/{campaign}")).text
 
 
 async def test_emails_that_did_not_leave(site: Site, operator: httpx2.AsyncClient) -> None:

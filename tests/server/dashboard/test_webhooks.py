@@ -44,7 +44,9 @@ async def test_an_endpoint_and_what_it_was_told(site: Site, operator: httpx2.Asy
     assert ">failing<" in listed
     page = (await operator.get(f"/webhooks/{endpoint.id}")).text
     assert page.index(second) < page.index(first)
-    assert "after 120 hours it is disabled" in page
+    assert "without a success it is disabled" in page
+    assert "what fails may be overtaken" in page
+    assert "loopwright team notices ADDRESS" in page
     delivery = (await operator.get(f"/webhooks/{endpoint.id}/{first}")).text
     assert "testing.testEvent" in delivery
     assert "500, after 12 ms" in delivery

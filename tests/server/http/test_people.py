@@ -110,7 +110,7 @@ KEPT = {
         "owner_id": "counts",
     },
     "email_outcome": {"email_id": "names nobody", "kind": "was counted, and is not counted again"},
-    "campaign_unsent": {
+    "email_unsent": {
         "campaign_id": "what was sent to many",
         "email_id": "names nobody",
         "status": "is counted",
@@ -156,6 +156,8 @@ IMPERSONAL = {
     },
     "segment": {"id", "name", "description", "filter", "created_at", "updated_at"},
     "brake": {"owner_id", "kind", "state", "reason", "since", "armed_at"},
+    "tally": {"what", "since", "part", "count"},
+    "warm_up": {"per_day", "per_hour", "growth", "until", "cap", "day"},
     "brake_counter": {"owner_id", "since", "part", "sends", "complaints", "hard_bounces"},
     "feedback_door": {
         *("id", "provider", "path_hash", "sealed_credentials", "tells_delivered", "last_at", "last_problem"),
@@ -192,7 +194,7 @@ IMPERSONAL = {
     "visit_count": {"owner_id", "revision_id", "link", "hour", "part", "human", "machine", "unsure"},
     "email_counter": {
         *("owner_id", "part", "sends", "deliveries", "opens", "clicks", "unsubscribes", "spam_reports"),
-        *("hard_bounces", "soft_bounces"),
+        *("hard_bounces", "soft_bounces", "relayed"),
     },
     "component": {"id", "name", "lmx", "slug", "written", "created_at", "updated_at"},
     "content_group": {"id", "kind", "name", "description", "created_at", "updated_at"},
@@ -200,7 +202,7 @@ IMPERSONAL = {
     "rendition": {"revision_id", "rendition_id"},
     "theme": {"id", "name", "styles", "is_default", "slug", "written", "created_at", "updated_at"},
     "upload": {"id", "content_type", "size", "data", "digest", "created_at", "completed_at"},
-    "email_queue": {"email_id", "lane", "due_at", "token", "leased_until", "paused_workflow_id"},
+    "email_queue": {"email_id", "lane", "due_at", "token", "leased_until", "paused_workflow_id", "admitted"},
     "event_pattern": {"id", "name", "properties", "platform", "created_at"},
     "form": {"id", "name", "mailing_lists", "created_at"},
     "mailing_list": {"id", "slug", "name", "description", "is_public", "created_at"},

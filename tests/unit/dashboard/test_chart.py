@@ -18,8 +18,8 @@ def test_the_last_column_is_the_hour_we_are_in() -> None:
     chart = draw({THIS_HOUR: 4}, {THIS_HOUR: 1}, now=NOW)
     assert len(chart.columns) == HOURS
     assert chart.columns[-1].says == "09:00: 4 events, 1 email sent"
-    assert chart.columns[-1].events.height == pytest.approx(HEIGHT * 4 / 5)
-    assert all(column.events.height == 0 for column in chart.columns[:-1])
+    assert chart.columns[-1].first.height == pytest.approx(HEIGHT * 4 / 5)
+    assert all(column.first.height == 0 for column in chart.columns[:-1])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_peak_is_a_round_number(most: int, peak: int) -> None:
 def test_one_among_thousands_is_still_seen() -> None:
     """A bar of one is never invisible."""
     chart = draw({THIS_HOUR: 100_000}, {THIS_HOUR: 1}, now=NOW)
-    assert chart.columns[-1].sent.height >= 1
+    assert chart.columns[-1].second.height >= 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=HOURS, max_size=HOURS))
@@ -47,7 +47,7 @@ def test_bars_stay_inside(counts: list[tuple[int, int]]) -> None:
         now=NOW,
     )
     for column in chart.columns:
-        for bar in (column.events, column.sent):
+        for bar in (column.first, column.second):
             assert column.x <= bar.x
             assert bar.x + chart.bar <= column.x + chart.slot <= WIDTH
             assert bar.y >= 0

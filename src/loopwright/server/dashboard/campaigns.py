@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from loopwright.server.content.guardian import inspect
 from loopwright.server.content.publishing import NEEDED
 from loopwright.server.content.sample import Sample, sample
 from loopwright.server.content.scope import load_scope
-from loopwright.server.dashboard import answers
+from loopwright.server.dashboard import answers, chart
 from loopwright.server.dashboard.counting import soon
 from loopwright.server.dashboard.filter_words import FilterWords, in_words
 from loopwright.server.dashboard.lists import answer_list, list_fields
@@ -35,6 +35,7 @@ from loopwright.server.mail.design import expand
 from loopwright.server.mail.links import PICTURE, icons_root
 from loopwright.server.mail.parsed_email import framed
 from loopwright.server.mail.tracked import Link, address_of, links_of
+from loopwright.server.mail.warming import load_standing
 from loopwright.server.store.audience import count_reachable, load_lists
 from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaigns import CampaignRow, find_campaign
@@ -50,9 +51,10 @@ from loopwright.server.store.pages.campaigns import (
 from loopwright.server.store.pages.segments import load_target_names
 from loopwright.server.store.segments import load_segment_names
 from loopwright.server.store.teams import load_team
-from loopwright.server.store.visit_counts import LinkCount, load_by_link
+from loopwright.server.store.visit_counts import LinkCount, load_by_hour, load_by_link
 from loopwright.wire.filters import AudienceFilter
 
+HOUR = timedelta(hours=1)
 LABELS: Mapping[Outcome, str] = {
     "sent": "Sent",
     "queued": "In the queue",
@@ -170,7 +172,10 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
     zone, starts_at = ZoneInfo(team.time_zone), campaign.starts_at
     is_under_way = campaign.status in ("Scheduled", "Sending")
     brake = await load_reason(tx, team_id, campaign.id)
-    shown = (campaign, outcomes, counts, followed, brake)
+    is_going = campaign.status == "Sending" and not campaign.stopped
+    warm_up = await load_standing(tx, team_id, now=visit.now) if is_going else None
+    day = await _first_day(visit, campaign)
+    shown = (campaign, outcomes, counts, followed, brake, warm_up, day)
     return ProgressPart(
         live=answers.live(visit.here(), shown, seconds=visit.pace if is_under_way else 10),
         campaign=campaign,
@@ -178,12 +183,30 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
         waiting=waiting(campaign, outcomes),
         counts=counts,
         opens=next((one for one in followed if one.link == int(PICTURE)), None),
+        day=day,
         links=link_lines(await asyncio.to_thread(links_of, revision.content.lmx), followed),
         is_tracked=team.tracking,
         brake=brake,
+        warm_up=warm_up,
         starts_local=f"{starts_at.astimezone(zone):%d %b %H:%M}" if starts_at else "",
         time_zone=team.time_zone,
     )
+
+
+async def _first_day(visit: Visit, campaign: CampaignRow) -> chart.Chart | None:
+    """Opens and clicks of its first 24 hours but for those by machines; None when there are none."""
+    if campaign.started_at is None:
+        return None
+    start = campaign.started_at.replace(minute=0, second=0, microsecond=0)
+    hours = await load_by_hour(
+        visit.tx, visit.team_id, campaign.message_id, start=start, end=start + chart.HOURS * HOUR
+    )
+    opens = {one.hour: one.human + one.unsure for one in hours if one.is_picture}
+    clicks = {one.hour: one.human + one.unsure for one in hours if not one.is_picture}
+    if not hours:
+        return None
+    last = start + (chart.HOURS - 1) * HOUR
+    return chart.draw(opens, clicks, now=last, say=chart.opens_and_clicks)
 
 
 async def _filter(visit: Visit, one: AudienceFilter) -> FilterWords:

@@ -1,9 +1,9 @@
-"""The overview's chart: numbers in, places of bars out. Pure; the picture is 240 wide and 100 high.
+"""A chart of 24 hours: numbers in, places of bars out. Pure; the picture is 240 wide and 100 high.
 
 It is stretched to the page's width, so the writing around it is HTML's business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,8 +28,8 @@ class DayBars:
     """One hour, `x` its left edge: its two bars, what to say about it, and its label when it has one."""
 
     x: int
-    events: Bar
-    sent: Bar
+    first: Bar
+    second: Bar
     says: str
     label: str
 
@@ -46,27 +46,49 @@ class Chart:
     columns: Sequence[DayBars]
 
 
+def events_and_emails(events: int, sent: int) -> str:
+    """What the overview says of an hour."""
+    return f"{_count(events, 'event')}, {_count(sent, 'email')} sent"
+
+
+def opens_and_clicks(opens: int, clicks: int) -> str:
+    """What the page of a campaign says of an hour."""
+    return f"{_count(opens, 'open')}, {_count(clicks, 'click')}"
+
+
 def first_hour(now: datetime) -> datetime:
     """The start of the earliest of the hours shown at `now`."""
     return now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _HOUR
 
 
-def draw(events: Mapping[datetime, int], sent: Mapping[datetime, int], *, now: datetime) -> Chart:
-    """Draw the last hours up to `now`. Both map an hour's start to a number; a missing hour has none."""
-    peak = _round_up(max(*events.values(), *sent.values(), 0, 0))
+def draw(
+    first: Mapping[datetime, int],
+    second: Mapping[datetime, int],
+    *,
+    now: datetime,
+    say: Callable[[int, int], str] = events_and_emails,
+) -> Chart:
+    """Draw the last hours up to `now`. Both map an hour's start to a number; a missing hour has none.
+
+    `say` puts both numbers of an hour into words.
+    """
+    peak = _round_up(max(*first.values(), *second.values(), 0, 0))
     columns = [
-        _column(turn * _SLOT, hour, events.get(hour, 0), sent.get(hour, 0), peak)
+        _column(turn * _SLOT, hour, (first.get(hour, 0), second.get(hour, 0)), peak, say)
         for turn, hour in enumerate(first_hour(now) + turn * _HOUR for turn in range(HOURS))
     ]
     return Chart(WIDTH, HEIGHT, _SLOT, _BAR, peak, columns)
 
 
-def _column(x: int, hour: datetime, events: int, sent: int, peak: int) -> DayBars:
+def _column(
+    x: int, hour: datetime, numbers: tuple[int, int], peak: int, say: Callable[[int, int], str]
+) -> DayBars:
+    first, second = numbers
     return DayBars(
         x=x,
-        events=_bar(x + _SLOT / 2 - _BAR - 0.25, events, peak),
-        sent=_bar(x + _SLOT / 2 + 0.25, sent, peak),
-        says=f"{hour:%H:%M}: {_count(events, 'event')}, {_count(sent, 'email')} sent",
+        first=_bar(x + _SLOT / 2 - _BAR - 0.25, first, peak),
+        second=_bar(x + _SLOT / 2 + 0.25, second, peak),
+        says=f"{hour:%H:%M}: {say(first, second)}",
         label=f"{hour:%H:%M}" if hour.hour % 6 == 0 else "",
     )
 

@@ -5,8 +5,10 @@ from starlette.responses import Response
 from loopwright.server.dashboard import answers, chart
 from loopwright.server.dashboard.pages.overview import NumbersPart, OverviewPage
 from loopwright.server.dashboard.requests import Visit
+from loopwright.server.mail.warming import load_standing
+from loopwright.server.store.brakes import load_brakes
 from loopwright.server.store.held import load_latest_reason
-from loopwright.server.store.pages.overview import list_unsent, load_counts, load_hours
+from loopwright.server.store.pages.overview import MANY, list_unsent, load_counts, load_hours
 from loopwright.server.store.relays import load_relays
 from loopwright.server.store.runs import load_overdue
 
@@ -23,19 +25,23 @@ async def show_overview(visit: Visit) -> Response:
     held = await load_latest_reason(visit.tx, visit.team_id)
     unsent = await list_unsent(visit.tx, visit.team_id, since=chart.first_hour(visit.now), limit=_UNSENT)
     overdue = await load_overdue(visit.tx, visit.team_id, now=visit.now)
+    brakes = await load_brakes(visit.tx, visit.team_id)
+    warm_up = await load_standing(visit.tx, visit.team_id, now=visit.now)
     numbers = NumbersPart(
-        # counting a busy day takes a while; the first event of all is waited for
         live=answers.live(
             visit.here(),
-            (counts, picture, unsent, relays, held, overdue),
-            seconds=10 if counts.any_event else 2,
+            (counts, picture, unsent, relays, held, overdue, brakes, warm_up),
+            seconds=visit.pace,
         ),
         counts=counts,
+        many=MANY,
         chart=picture,
         unsent=unsent,
         relay=relays[0] if relays and relays[0].condition != "up" else None,
         held=held,
         overdue=overdue,
+        brakes=brakes,
+        warm_up=warm_up,
         server=visit.public_url,
     )
     if visit.wants_part:

@@ -7,8 +7,10 @@ from loopwright.server.dashboard import answers
 from loopwright.server.dashboard.pages.webhooks import WebhookDeliveryPage, WebhookPage, WebhooksPage
 from loopwright.server.dashboard.requests import LINES, NothingHere, Visit, cut
 from loopwright.server.dashboard.webhook_buttons import seen
+from loopwright.server.store.notices import load_address
 from loopwright.server.store.webhook_deliveries import find_delivery, load_page
 from loopwright.server.store.webhooks import EndpointRow, find_endpoint, load_endpoints
+from loopwright.server.webhook.retry import WITHOUT_SUCCESS
 
 
 async def show_webhooks(visit: Visit) -> Response:
@@ -30,6 +32,8 @@ async def show_webhook(visit: Visit) -> Response:
         WebhookPage(
             frame=visit.frame(endpoint.url, "events"),
             endpoint=endpoint,
+            disables_at=endpoint.failing_since and endpoint.failing_since + WITHOUT_SUCCESS,
+            notices_to=await load_address(visit.tx, visit.team_id),
             deliveries=deliveries,
             turn=visit.turn(older),
             seen=seen(endpoint),

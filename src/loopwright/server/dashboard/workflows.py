@@ -185,7 +185,9 @@ async def _boxes(
         text, here = texts[node_id], waiting.get(node_id, 0)
         is_cut = len(text) > SHOWN_CHARACTERS
         of_email: Counts | None = None
+        stale_after: float | None = None
         if isinstance(node, SendEmailAction):
+            stale_after = node.stale_after_hours
             of_email = counts.get(node.email_message_id or "", NO_COUNTS)
         boxes[node_id] = NodeBox(
             kind=type_name(node),
@@ -194,6 +196,7 @@ async def _boxes(
             short=f"{text[: SHOWN_CHARACTERS - 1].rstrip()}…" if is_cut else text,
             waiting=here,
             counts=of_email,
+            stale_after=stale_after,
             below=below(of_email, here),
         )
     return boxes

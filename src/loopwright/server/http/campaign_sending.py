@@ -5,12 +5,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from starlette.responses import Response
 
 from loopwright.server.campaign import launch
 from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
 from loopwright.server.ingest.reading import check_id
+from loopwright.server.mail.warming import load_standing
 from loopwright.server.store import campaign_sending, campaigns
 from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaign_sending import Progress
@@ -25,6 +27,24 @@ from .strict import given, read_strict
 Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
 
 
+class WarmUpState(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The team's warm-up plan. The caps are those of today; what was sent, of the last hour and 24 hours.
+
+    `to_come` are all marketing emails that the team has yet to send, the first of them `next_at`; they are
+    through at about `through_at`, None where nothing waits, or for more than a year. `held_back` is why the
+    caps of tomorrow are those of today.
+    """
+
+    per_hour: int
+    per_day: int
+    sent_in_hour: int
+    sent_in_day: int
+    to_come: int
+    next_at: datetime | None
+    through_at: datetime | None
+    held_back: str
+
+
 class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     """Where a campaign stands. `status` is the API's; `state` is finer: paused, late and cancelled as well.
 
@@ -32,6 +52,7 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     `recipients` are those noted so far, all of them once `is_noted`; whose opt-in is outstanding is none, and
     is counted as `unconfirmed`. The emails are counted by status: `queued` are those in the queue, and
     recipients beyond all of them wait for its room. `reason` is a brake's, which has paused it or will.
+    `warm_up` is where the team stands with its warm-up plan while this is being sent; None without one.
     """
 
     id: str
@@ -47,12 +68,19 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     is_noted: bool
     emails: Progress
     reason: str = ""
+    warm_up: WarmUpState | None = None
 
 
 async def show_campaign(call: ApiRequest) -> Response:
     """GET /loopwright/v1/campaigns/{campaignId}: where it stands, and what became of its emails."""
     async with call.pool.acquire() as tx:
         return await _answer(tx, call)
+
+
+async def show_warm_up(call: ApiRequest) -> Response:
+    """GET /loopwright/v1/warm-up: where the team stands with its plan; `{"warmUp": null}` without one."""
+    async with call.pool.acquire() as tx:
+        return answer({"warmUp": await _warm_up(tx, call)})
 
 
 async def send_campaign(call: ApiRequest) -> Response:
@@ -156,8 +184,14 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
             is_noted=row.noted_at is not None,
             emails=await campaign_sending.load_progress(tx, row),
             reason=await load_reason(tx, row.team_id, row.id),
+            warm_up=await _warm_up(tx, call) if row.status == "Sending" and not row.stopped else None,
         )
     )
+
+
+async def _warm_up(tx: Connection, call: ApiRequest) -> WarmUpState | None:
+    standing = await load_standing(tx, call.team.id, now=call.clock.now())
+    return WarmUpState(**asdict(standing)) if standing else None
 
 
 def _local(moment: datetime | None, time_zone: str) -> str | None:

@@ -50,6 +50,7 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/campaigns/{campaignId}/send-to-joined": {"POST": campaign_sending.send_campaign_to_joined},
     "/campaigns/{campaignId}/retry": {"POST": campaign_sending.retry_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
+    "/warm-up": {"GET": campaign_sending.show_warm_up},
     "/brakes": {"GET": feedback.list_brakes},
     "/feedback/doors": {"GET": feedback.list_doors, "POST": feedback.create_door},
     "/feedback/doors/{doorId}": {"DELETE": feedback.delete_door},

@@ -25,6 +25,7 @@ from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.deliveries import CHANNEL, Delivery, Lane, Result, claim
 from loopwright.server.store.jobs import DeliverEmail
 
+from . import warming
 from .deliver import Mailer, Outgoing
 from .leases import LEASE, Lease, Leases
 from .recorder import Recorder
@@ -144,10 +145,17 @@ class Sender:
 
     async def _take(self, lane: Lane, limit: int) -> list[Ready]:
         lease = Lease()
-        async with self._pool.acquire() as tx:
-            deliveries = await claim(
-                tx, lane, token=lease.token, limit=limit, lease=LEASE, now=self._clock.now()
-            )
+        deliveries: list[Delivery] = []
+        while len(deliveries) < limit:
+            now = self._clock.now()
+            async with self._pool.acquire() as tx:
+                taken = await claim(
+                    tx, lane, token=lease.token, limit=limit - len(deliveries), lease=LEASE, now=now
+                )
+            let_in = await warming.let_in(self._pool, lane, taken, now=now)
+            deliveries += let_in
+            if len(let_in) == len(taken):
+                break
         lease.ids.update(delivery.id for delivery in deliveries)
         self._leases.keep(lease)
         prepared = await self._mailer.prepare(deliveries)

@@ -23,6 +23,7 @@ from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.jobs import JobCount, count_jobs
 from loopwright.server.store.relays import RelayRow, load_relays
 from loopwright.server.store.runs import load_overdue
+from loopwright.server.store.warm_ups import count_put_off
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -157,6 +158,7 @@ class JobMetrics:
         self._relays: Sequence[RelayRow] = ()
         self._overdue = 0
         self._brakes: Mapping[BrakeState, int] = {}
+        self._put_off = 0
 
     async def text(self) -> bytes:
         """Numbers of at most five seconds ago; none while the database is away."""
@@ -171,8 +173,9 @@ class JobMetrics:
                     overdue = await load_overdue(tx, now=moment)
                     self._overdue = overdue.count if overdue else 0
                     self._brakes = await count_brakes(tx)
+                    self._put_off = await count_put_off(tx)
             except AWAY:
-                self._counts, self._relays, self._overdue, self._brakes = [], (), 0, {}
+                self._counts, self._relays, self._overdue, self._brakes, self._put_off = [], (), 0, {}, 0
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry)
@@ -208,7 +211,12 @@ class JobMetrics:
         )
         brakes.add_metric(["warned"], self._brakes.get("warned", 0))
         brakes.add_metric(["braked"], self._brakes.get("braked", 0))
-        return [waiting, age, relays, overdue, brakes]
+        put_off = GaugeMetricFamily(
+            "loopwright_warm_up_waiting",
+            "Emails in the queue that wait for their turn by a warm-up plan.",
+            value=self._put_off,
+        )
+        return [waiting, age, relays, overdue, brakes, put_off]
 
 
 def _spoken(outcome: object) -> str:

@@ -13,6 +13,7 @@ import asyncpg
 from msgspec import Struct
 
 from loopwright.server.clock import Clock
+from loopwright.server.mail.warming import keep_levels
 from loopwright.server.settings import Retention
 from loopwright.server.store.brakes import delete_counters
 from loopwright.server.store.database import Connection, Pool
@@ -24,6 +25,7 @@ from loopwright.server.store.housekeeping import (
     delete_keys,
     delete_removals,
     delete_sessions,
+    delete_tallies,
     delete_uploads,
     index_names,
     months_without_names,
@@ -58,7 +60,9 @@ REMOVALS_KEPT = timedelta(days=30)
 UPLOADS_KEPT = timedelta(days=1)
 """Those that were never completed."""
 COUNTERS_KEPT = timedelta(days=2)
-"""Brakes look back for a day."""
+"""Brakes look back for a day, warm-up plans to the beginning of the day before."""
+TALLIES_KEPT = timedelta(days=3)
+"""The overview looks back for a day."""
 FEEDBACK_KEPT = timedelta(days=30)
 """What came back and was not understood."""
 WEBHOOKS_KEPT = timedelta(days=30)
@@ -134,7 +138,9 @@ class Housekeeping:
         await self._delete(delete_removals, now - REMOVALS_KEPT)
         await self._delete(delete_sessions, now)
         await self._delete(delete_ended, now - WEBHOOKS_KEPT)
+        await keep_levels(self._pool, now=now)
         await self._delete(delete_counters, now - COUNTERS_KEPT)
+        await self._delete(delete_tallies, now - TALLIES_KEPT)
         await self._delete(delete_unknown, now - FEEDBACK_KEPT)
         await self._delete(delete_uploads, now - UPLOADS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)

@@ -46,7 +46,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     `token` is that of whoever took it, `attempts` are those made before. `contact` is the one of a marketing
     email, unless it was deleted. `trying_since` is when the first attempt was made that did not end it. What
-    follows `secret` is the team's. `is_stopped`: marketing no longer goes to the address.
+    follows `secret` is the team's, which has a warm-up plan when `is_warming`. `is_stopped`: marketing no
+    longer goes to the address.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     company: str
     address: str
     tracking: bool
+    is_warming: bool
 
     @property
     def is_tracked(self) -> bool:
@@ -154,6 +156,9 @@ DELIVERIES: LiteralString = """
            email.mailing_list_id, email.event_properties, email.data_variables, email.preview,
            email.attempts, email.trying_since, email.mime_id, email.contact_id,
            mailing_list.name, team.secret, team.sending_domain, team.company, team.address, team.tracking,
+           EXISTS (
+               SELECT FROM warm_up WHERE warm_up.team_id = email.team_id AND cap < until
+           ) AS is_warming,
            EXISTS (SELECT FROM email_attachment AS file WHERE file.email_id = email.id) AS has_attachments,
            EXISTS (
                SELECT FROM suppression
@@ -175,11 +180,19 @@ DELIVERIES: LiteralString = """
      WHERE email.status IN ('queued', 'sending')
      ORDER BY email.id
 """
-# Nobody knows whether it has left, and a newsletter is not worth sending somebody twice.
+# Nobody knows whether it has left, and a newsletter is not worth sending somebody twice. It may have: caps
+# count it.
 UNCERTAIN: LiteralString = """
-    UPDATE email SET status = 'unknown', reason = 'its sender died while it was being sent'
-      FROM unnest($1::text[], $2::text[]) AS taken (team_id, id)
-     WHERE email.team_id = taken.team_id AND email.id = taken.id AND email.status = 'sending'
+    WITH uncertain AS (
+        UPDATE email SET status = 'unknown', reason = 'its sender died while it was being sent'
+          FROM unnest($1::text[], $2::text[]) AS taken (team_id, id)
+         WHERE email.team_id = taken.team_id AND email.id = taken.id AND email.status = 'sending'
+        RETURNING email.team_id, campaign_id
+    )
+    INSERT INTO brake_counter AS known (team_id, owner_id, since, part, sends, complaints, hard_bounces)
+    SELECT team_id, campaign_id, date_bin('5 minutes', $3::timestamptz, '2000-01-01Z'), 0, count(*), 0, 0
+      FROM uncertain GROUP BY 1, 2 ORDER BY 2
+    ON CONFLICT (owner_id, since, part) DO UPDATE SET sends = known.sends + excluded.sends
 """
 FORGET: LiteralString = """
     DELETE FROM email_queue
@@ -204,7 +217,7 @@ RENEW: LiteralString = f"""
 """
 RELEASE: LiteralString = f"""
     WITH {_HELD}, ours AS (
-        UPDATE email_queue SET token = NULL, leased_until = NULL
+        UPDATE email_queue SET token = NULL, leased_until = NULL, admitted = NULL
           FROM held
          WHERE email_queue.email_id = held.id
         RETURNING email_queue.team_id, email_queue.email_id
@@ -257,7 +270,7 @@ RECORD: LiteralString = """
     ), later AS (
         UPDATE email_queue
            SET due_at = CASE WHEN paused_workflow_id IS NULL THEN stored.due_at ELSE 'infinity' END,
-               token = NULL, leased_until = NULL
+               token = NULL, leased_until = NULL, admitted = NULL
           FROM stored
          WHERE email_queue.email_id = stored.id AND stored.due_at IS NOT NULL
     ), free AS MATERIALIZED (
@@ -290,7 +303,7 @@ async def claim(
         return []
     taken = [(row["team_id"], row["email_id"]) for row in rows]
     if lane is Lane.CAMPAIGN:
-        await tx.execute(UNCERTAIN, *_columns(taken))
+        await tx.execute(UNCERTAIN, *_columns(taken), now)
     deliveries = [_delivery(row, token) for row in await tx.fetch(DELIVERIES, *_columns(taken))]
     if len(deliveries) < len(taken):  # deleted since, uncertain, or sent by a process of the release before
         left = {delivery.id for delivery in deliveries}
@@ -368,9 +381,10 @@ def _delivery(row: Record, token: str) -> Delivery:
         company=email[17],
         address=email[18],
         tracking=email[19],
-        has_attachments=email[20],
-        is_suppressed=email[21],
-        is_stopped=email[22],
+        is_warming=email[20],
+        has_attachments=email[21],
+        is_suppressed=email[22],
+        is_stopped=email[23],
         contact=decode_contact(row[:_CONTACT_COLUMNS]) if row[0] else None,
     )
 

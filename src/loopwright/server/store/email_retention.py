@@ -26,6 +26,7 @@ DELETE_EMAILS: LiteralString = """
         DELETE FROM email USING old WHERE email.id = old.id
         RETURNING email.id, email.team_id, email.contact_id, email.mailing_list_id, email.revision_id,
                   coalesce(email.transactional_id, email.message_id) AS owner_id, email.event_properties,
+                  email.status, email.campaign_id,
                   email.kind = 'marketing' AND (email.status = 'sent' OR email.attempts > 0) AS has_links
     ), links AS (
         INSERT INTO email_link (
@@ -39,6 +40,10 @@ DELETE_EMAILS: LiteralString = """
           LEFT JOIN email_revision AS revision ON revision.id = gone.revision_id
          WHERE has_links
         ON CONFLICT DO NOTHING
+    ), unsent AS ( -- a campaign goes on showing how many there were
+        DELETE FROM email_unsent USING gone
+         WHERE gone.campaign_id IS NULL AND email_unsent.team_id = gone.team_id
+           AND email_unsent.status = gone.status AND email_unsent.email_id = gone.id
     ), visits AS (
         DELETE FROM email_visit USING gone WHERE email_visit.email_id = gone.id
     )

@@ -34,6 +34,11 @@ DELETE_SESSIONS: LiteralString = """
     DELETE FROM dashboard_session WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM dashboard_session WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
+DELETE_TALLIES: LiteralString = """
+    DELETE FROM tally WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM tally WHERE what IN ('events', 'sent') AND since < $1 LIMIT $2
+           FOR UPDATE SKIP LOCKED))
+"""
 DELETE_UPLOADS: LiteralString = """
     DELETE FROM upload WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM upload
@@ -73,6 +78,11 @@ async def delete_removals(tx: Connection, before: datetime, limit: int) -> int:
 async def delete_sessions(tx: Connection, before: datetime, limit: int) -> int:
     """Delete up to `limit` of the dashboard's sessions that ended before; returns how many there were."""
     return _count(await tx.execute(DELETE_SESSIONS, before, limit))
+
+
+async def delete_tallies(tx: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` counts of hours before; those of contacts add up to all there are, and stay."""
+    return _count(await tx.execute(DELETE_TALLIES, before, limit))
 
 
 async def delete_uploads(tx: Connection, before: datetime, limit: int) -> int:

@@ -33,7 +33,10 @@ _CHOSEN: LiteralString = """
     AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
     AND ($6::text IS NULL OR id = $6) AND ($7::text IS NULL OR campaign_id = $7)
 """
-COUNT: LiteralString = f"SELECT count(*) FROM email WHERE {_CHOSEN}"
+COUNT: LiteralString = f"""
+    SELECT count(*) FROM email
+     WHERE {_CHOSEN} AND id IN (SELECT email_id FROM email_unsent WHERE team_id = $1 AND status = ANY ($2))
+"""
 QUEUE_AGAIN: LiteralString = f"""
     WITH again AS (
         UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL, again = true

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from loopwright.server.content.sample import Sample
+from loopwright.server.dashboard.chart import Chart
 from loopwright.server.dashboard.filter_words import FilterWords
+from loopwright.server.mail.warming import Standing
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.messages import RevisionRow
 from loopwright.server.store.metrics import Counts
@@ -45,9 +47,10 @@ class LinkLine:
 class ProgressPart(LivePage):
     """What became of a campaign's emails, and of those that arrived.
 
-    `waiting` recipients have no email yet; `opens` is who fetched the picture, None when nobody did. Opens
-    and clicks are only known when `is_tracked`. `brake` is why a brake has paused
-    it or warns of it. `starts_local` is when it begins by clocks of `time_zone`.
+    `waiting` recipients have no email yet; `opens` is who fetched the picture, None when nobody did, and
+    `day` the chart of the first 24 hours. Opens and clicks are only known when `is_tracked`. `brake` is why a
+    brake has paused it or warns of it, `warm_up` where its team stands with its plan. `starts_local` is when
+    it begins by clocks of `time_zone`.
     """
 
     template: ClassVar[str] = "campaign_progress.html"
@@ -56,9 +59,11 @@ class ProgressPart(LivePage):
     waiting: int
     counts: Counts
     opens: LinkCount | None
+    day: Chart | None
     links: Sequence[LinkLine]
     is_tracked: bool
     brake: str
+    warm_up: Standing | None
     starts_local: str
     time_zone: str
 

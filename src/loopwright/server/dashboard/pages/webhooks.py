@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from loopwright.server.store.webhook_deliveries import AttemptRow, DeliveryRow
@@ -21,11 +22,16 @@ class WebhooksPage(DashboardPage):
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookPage(DashboardPage):
-    """An endpoint, and what it was told lately. `seen` names its state in forms."""
+    """An endpoint, and what it was told lately. `seen` names its state in forms.
+
+    While it fails it is disabled at `disables_at`, and notices of that go to `notices_to`, if to anybody.
+    """
 
     template: ClassVar[str] = "webhook.html"
     frame: Frame
     endpoint: EndpointRow
+    disables_at: datetime | None
+    notices_to: str | None
     deliveries: Sequence[DeliveryRow]
     turn: Turn
     seen: str

@@ -35,7 +35,8 @@ class WorkflowsPage(DashboardPage):
 class NodeBox:
     """What the box of a node says: `short` is as much of its `text` as fits, `waiting` who stands there.
 
-    `counts` are those of an email; `below` are lines about both, in few letters.
+    `counts` are those of an email, which is left out when it comes `stale_after` hours late; `below` are
+    lines about both, in few letters.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class NodeBox:
     short: str
     waiting: int
     counts: EmailCounts | None
+    stale_after: float | None
     below: Sequence[str]
 
 

@@ -29,9 +29,14 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign's emails by what became of them; `reasons` are those of skipped ones, with their number."""
+    """A campaign's emails by what became of them; `reasons` are those of skipped ones, with their number.
+
+    Sent are those that the relay has taken, `delivered` those that a provider has told to have arrived; None
+    where none tells.
+    """
 
     sent: int
+    delivered: int | None
     queued: int
     held: int
     skipped: int
@@ -53,7 +58,7 @@ CAMPAIGNS: LiteralString = """
      ORDER BY campaign.id DESC LIMIT $4
 """
 UNSENT: LiteralString = """
-    SELECT status, reason, count(*) AS count FROM campaign_unsent
+    SELECT status, reason, count(*) AS count FROM email_unsent
      WHERE team_id = $1 AND campaign_id = $2 GROUP BY 1, 2 ORDER BY 3 DESC, 2
 """
 # The queue never holds much of a campaign.
@@ -64,7 +69,10 @@ IN_QUEUE: LiteralString = """
      WHERE queue.lane = 2 AND queue.team_id = $1 AND email.campaign_id = $2
 """
 SENT: LiteralString = """
-    SELECT coalesce(sum(deliveries), 0)::bigint FROM email_counter WHERE team_id = $1 AND owner_id = $2
+    SELECT coalesce(sum(relayed), 0)::bigint AS sent,
+           CASE WHEN (SELECT provider_delivers FROM team WHERE id = $1)
+                THEN coalesce(sum(deliveries), 0)::bigint END AS delivered
+      FROM email_counter WHERE team_id = $1 AND owner_id = $2
 """
 # By the contact, as the index of a campaign's emails has them.
 SENT_TO: LiteralString = """
@@ -79,7 +87,7 @@ QUEUED_TO: LiteralString = """
      ORDER BY email.id DESC LIMIT $4
 """
 UNSENT_TO: LiteralString = """
-    SELECT email_id AS id, email_id AS place FROM campaign_unsent
+    SELECT email_id AS id, email_id AS place FROM email_unsent
      WHERE team_id = $1 AND campaign_id = $2 AND email_id < $3 AND status = $5
      ORDER BY email_id DESC LIMIT $4
 """
@@ -97,14 +105,16 @@ async def load_outcomes(tx: Connection, team_id: str, campaign_id: str, message_
     """What became of a campaign's emails; `message_id` is what they say."""
     unsent = await tx.fetch(UNSENT, team_id, campaign_id)
     queue = await tx.fetchrow(IN_QUEUE, team_id, campaign_id)
+    sent = await tx.fetchrow(SENT, team_id, message_id)
     assert queue is not None, "this statement always has one row"
+    assert sent is not None, "nor has this another number of them"
     counts = {
         status: sum(row["count"] for row in unsent if row["status"] == status)
         for status in ("skipped", "failed", "unknown")
     }
     return Outcomes(
-        sent=await tx.fetchval(SENT, team_id, message_id),
         reasons={row["reason"]: row["count"] for row in unsent if row["status"] == "skipped"},
+        **sent,
         **queue,
         **counts,
     )

@@ -1,4 +1,4 @@
-"""How much happened lately."""
+"""How much happened lately, read from what is counted as it happens."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,9 +10,15 @@ from loopwright.ids import new_id
 from loopwright.server.store.database import Connection
 from loopwright.server.store.pages.events import EmailLine, load_emails
 
+MANY = 100_000
+
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a team has and what it got since a moment; `any_event` and `held` look at all times."""
+    """What a team has and what it got since a midnight of UTC; `any_event` looks at all times.
+
+    `held` and `queued` are emails that wait now. `skipped` and `failed` are those made since, counted up to
+    `MANY`.
+    """
 
     any_event: bool
     contacts: int
@@ -33,53 +39,60 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COUNTS: LiteralString = """
-    WITH emails AS (
-      SELECT status, count(*) AS n FROM email WHERE team_id = $1 AND id >= $2 GROUP BY status
-    )
-    SELECT EXISTS (SELECT FROM event WHERE team_id = $1) AS any_event,
-           (SELECT count(*) FROM contact WHERE team_id = $1) AS contacts,
-           (SELECT count(*) FROM contact WHERE team_id = $1 AND id >= $2) AS new_contacts,
-           (SELECT count(*) FROM event WHERE team_id = $1 AND id >= $2 AND received_at >= $3) AS events,
+    SELECT EXISTS (SELECT FROM event WHERE team_id = $1) AS any_event, tallied.*,
            (SELECT count(*) FROM email_queue WHERE due_at = 'infinity' AND team_id = $1) AS held,
-           COALESCE((SELECT n FROM emails WHERE status = 'queued'), 0) AS queued,
-           COALESCE((SELECT n FROM emails WHERE status = 'sent'), 0) AS sent,
-           COALESCE((SELECT n FROM emails WHERE status = 'skipped'), 0) AS skipped,
-           COALESCE((SELECT n FROM emails WHERE status = 'failed'), 0) AS failed
+           (SELECT count(*) FROM email_queue WHERE due_at < 'infinity' AND team_id = $1) AS queued,
+           (SELECT count(*) FROM (
+                SELECT FROM email_unsent
+                 WHERE team_id = $1 AND status = 'skipped' AND email_id >= $2 LIMIT $4) AS one) AS skipped,
+           (SELECT count(*) FROM (
+                SELECT FROM email_unsent
+                 WHERE team_id = $1 AND status = 'failed' AND email_id >= $2 LIMIT $4) AS one) AS failed
+      FROM (
+        SELECT coalesce(sum(count) FILTER (WHERE what = 'contacts'), 0)::bigint AS contacts,
+               coalesce(sum(count) FILTER (WHERE what = 'contacts' AND since >= $3), 0)::bigint
+                   AS new_contacts,
+               coalesce(sum(count) FILTER (WHERE what = 'events' AND since >= $3), 0)::bigint AS events,
+               coalesce(sum(count) FILTER (WHERE what = 'sent' AND since >= $3), 0)::bigint AS sent
+          FROM tally WHERE team_id = $1
+      ) AS tallied
 """
 
-EVENTS_BY_HOUR: LiteralString = """
-    SELECT date_trunc('hour', received_at, 'UTC') AS hour, count(*) AS n
-      FROM event WHERE team_id = $1 AND id >= $2 AND received_at >= $3
-     GROUP BY 1
-"""
-
-SENT_BY_HOUR: LiteralString = """
-    SELECT date_trunc('hour', sent_at, 'UTC') AS hour, count(*) AS n
-      FROM email WHERE team_id = $1 AND id >= $2 AND sent_at >= $3
-     GROUP BY 1
+BY_HOUR: LiteralString = """
+    SELECT what, since AS hour, sum(count)::bigint AS n
+      FROM tally WHERE team_id = $1 AND what IN ('events', 'sent') AND since >= $2
+     GROUP BY 1, 2
 """
 
 UNSENT: LiteralString = """
-    SELECT id FROM email
-     WHERE team_id = $1 AND id >= $2 AND status IN ('held', 'skipped', 'failed')
-     ORDER BY id DESC
-     LIMIT $3
+    SELECT id FROM (
+        (SELECT email_id AS id FROM email_unsent
+          WHERE team_id = $1 AND status = 'skipped' AND email_id >= $2 ORDER BY email_id DESC LIMIT $3)
+         UNION ALL
+        (SELECT email_id FROM email_unsent
+          WHERE team_id = $1 AND status = 'failed' AND email_id >= $2 ORDER BY email_id DESC LIMIT $3)
+         UNION ALL
+        (SELECT email_id FROM email_queue
+          WHERE due_at = 'infinity' AND paused_workflow_id IS NULL AND team_id = $1 AND email_id >= $2
+          ORDER BY email_id DESC LIMIT $3)
+    ) AS unsent
+     ORDER BY id DESC LIMIT $3
 """
 
 
 async def load_counts(tx: Connection, team_id: str, *, since: datetime) -> Counts:
-    """Count what a team has, and what it got since `since`."""
-    row = await tx.fetchrow(COUNTS, team_id, first_id(since), since)
+    """What a team has, and what it got since the midnight `since`."""
+    row = await tx.fetchrow(COUNTS, team_id, first_id(since), since, MANY)
     assert row is not None
     return Counts(**row)
 
 
 async def load_hours(tx: Connection, team_id: str, *, since: datetime) -> Hours:
     """Count events and sent emails by the hour from `since`, which starts an hour."""
-    events = await tx.fetch(EVENTS_BY_HOUR, team_id, first_id(since), since)
-    sent = await tx.fetch(SENT_BY_HOUR, team_id, first_id(since), since)
+    rows = await tx.fetch(BY_HOUR, team_id, since)
     return Hours(
-        events={row["hour"]: row["n"] for row in events}, sent={row["hour"]: row["n"] for row in sent}
+        events={row["hour"]: row["n"] for row in rows if row["what"] == "events"},
+        sent={row["hour"]: row["n"] for row in rows if row["what"] == "sent"},
     )
 
 

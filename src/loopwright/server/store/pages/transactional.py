@@ -18,13 +18,14 @@ class TransactionalLine(msgspec.Struct, frozen=True, kw_only=True):
     group_name: str | None
     draft_message_id: str | None
     published_message_id: str | None
+    published_at: datetime | None
     created_at: datetime
     changed_at: datetime
 
 
 _LINES: LiteralString = """
     SELECT email.id, email.name, content_group.name AS group_name, email.draft_message_id,
-           email.published_message_id, email.created_at,
+           email.published_message_id, email.published_at, email.created_at,
            greatest(email.updated_at, draft.updated_at, published.updated_at) AS changed_at
       FROM transactional_email AS email
       LEFT JOIN content_group

@@ -9,12 +9,19 @@ from loopwright.server.store.retries import Choice
 from .events import EmailLine, load_emails
 from .overview import first_id
 
-# Ids sort by time, and have an index.
+# Ids sort by time. Those of one status stand in their order.
 NEWEST: LiteralString = """
-    SELECT id FROM email
-     WHERE team_id = $1 AND id < $2 AND ($3::text IS NULL OR id >= $3) AND ($4::text IS NULL OR id < $4)
-       AND status = ANY ($5::text[]) AND strpos(lower(reason), lower($6)) > 0
-     ORDER BY id DESC LIMIT $7
+    SELECT found.id
+      FROM unnest($5::text[]) AS wanted (status)
+     CROSS JOIN LATERAL (
+               SELECT email.id FROM email_unsent AS unsent
+                 JOIN email ON email.team_id = unsent.team_id AND email.id = unsent.email_id
+                WHERE unsent.team_id = $1 AND unsent.status = wanted.status AND unsent.email_id < $2
+                  AND unsent.email_id >= coalesce($3, '') AND unsent.email_id < coalesce($4, '~')
+                  AND strpos(lower(email.reason), lower($6)) > 0
+                ORDER BY unsent.email_id DESC LIMIT $7
+           ) AS found
+     ORDER BY found.id DESC LIMIT $7
 """
 
 
