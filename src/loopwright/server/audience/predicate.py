@@ -54,6 +54,8 @@ COLUMNS: Mapping[str, str] = {
 
 _TEXTS = COLUMNS.keys() - {"subscribed", "createdAt"}
 _DATE = "____-__-__T__:__:__.___Z"  # as dates are stored, in an order that text has as well
+_BEGINNINGS = frozenset("-0123456789[{")
+"""How numbers, lists and objects begin."""
 _OUTCOMES = {"opened": "email_opened", "clicked": "email_clicked"}
 _NUMBERS = {"greaterThan": ">", "lessThan": "<"}
 _DATES = {"after": ">", "before": "<"}
@@ -82,8 +84,24 @@ class _Values:
 
 
 def _filter(one: AudienceFilter, values: _Values) -> str:
+    """The conditions, those first that cost least: whoever decides there is not asked the others."""
     joint = " AND " if one.match == "all" else " OR "
-    return f"({joint.join(_condition(condition, values) for condition in one.conditions)})"
+    return f"({joint.join(_condition(condition, values) for condition in sorted(one.conditions, key=_cost))})"
+
+
+def _cost(condition: Condition) -> int:
+    """How much it costs to ask, beside other conditions."""
+    match condition:
+        case ActivityCondition():
+            return 4
+        case PropertyCondition(operator="contains" | "notContains"):
+            return 3
+        case PropertyCondition(operator="equals" | "notEquals", value=str()):
+            return 2
+        case PropertyCondition(key=key) if key not in COLUMNS:
+            return 1
+        case _:
+            return 0
 
 
 def _condition(condition: Condition, values: _Values) -> str:
@@ -129,37 +147,56 @@ def _of_column(condition: PropertyCondition, column: str, values: _Values) -> st
 
 
 def _of_custom(condition: PropertyCondition, values: _Values) -> str:
-    value, key = condition.value, values.place(condition.key)
-    stored, text = f"(contact.properties -> {key})", f"(contact.properties ->> {key})"
+    """A condition on `contact.properties`.
+
+    Of what a contact has there the text is cheap to come by, and to ask whether it holds a pair, or what a
+    path says. A value of its own, as `->` makes one, costs more than all of these, and is made where the
+    guard of `_of_text` needs one.
+    """
+    value, key = condition.value, condition.key
     match condition.operator:
-        case "isTrue":
-            return _sure(f"{stored} = 'true'::jsonb")
-        case "isFalse":
-            return _sure(f"{stored} = 'false'::jsonb")
+        case "isTrue" | "isFalse" as operator:
+            return _sure(_holds(key, operator == "isTrue", values))
         case "empty" | "dateEmpty":
-            return _sure(f"""coalesce({stored}, 'null') IN ('null'::jsonb, '""'::jsonb)""")
+            return f"coalesce({_text(key, values)}, '') = ''"
         case "notEmpty" | "dateNotEmpty":
-            return _sure(f"""coalesce({stored}, 'null') NOT IN ('null'::jsonb, '""'::jsonb)""")
+            return f"coalesce({_text(key, values)}, '') <> ''"
         case "after" | "before" as operator:
-            moment = values.place(wire_time(parse_date(value)))
+            text, moment = _text(key, values), values.place(wire_time(parse_date(value)))
             return _sure(f"""{text} COLLATE "C" {_DATES[operator]} {moment}""", f"{text} LIKE '{_DATE}'")
         case "between" if isinstance(value, DateRange):
+            text = _text(key, values)
             first, last = (values.place(wire_time(parse_date(end))) for end in (value.from_, value.to))
             return _sure(f"""{text} COLLATE "C" BETWEEN {first} AND {last}""", f"{text} LIKE '{_DATE}'")
         case "greaterThan" | "lessThan" as operator:
-            number = values.place(_json(value), "jsonb")
-            return _sure(f"{stored} {_NUMBERS[operator]} {number}", f"jsonb_typeof{stored} = 'number'")
-        case "equals" | "notEquals" as operator if not isinstance(value, str):
-            equal = _sure(f"{stored} = {values.place(_json(value), 'jsonb')}")
-            return equal if operator == "equals" else f"NOT {equal}"
+            path = values.place(f"strict $.{_json(key)} {_NUMBERS[operator]} {_json(value)}", "jsonpath")
+            return _sure(f"contact.properties @@ {path}")
+        case "equals" if not isinstance(value, str):
+            return _sure(_holds(key, value, values))
+        case "notEquals" if not isinstance(value, str):
+            return f"NOT {_sure(_holds(key, value, values))}"
         case _:
+            text = _text(key, values)
+            stored = text.replace("->>", "->")
             return _of_text(condition, text, values, guard=f"jsonb_typeof{stored} = 'string'")
 
 
+def _text(key: str, values: _Values) -> str:
+    """What a contact has there as text; null where there is nothing."""
+    return f"(contact.properties ->> {values.place(key)})"
+
+
+def _holds(key: str, value: object, values: _Values) -> str:
+    """Whether a contact has exactly that there."""
+    return f"contact.properties @> {values.place(_json({key: value}), 'jsonb')}"
+
+
 def _of_text(condition: PropertyCondition, text: str, values: _Values, *, guard: str = "true") -> str:
-    """A comparison of text; see `_sure` for the guard."""
+    """A comparison of text. The `guard` tells text from what is only written alike; see `_sure`."""
     value = f"lower({values.place(condition.value)})"
     equal, within = f"lower({text}) = {value}", f"position({value} IN lower({text})) > 0"
+    if condition.operator in ("equals", "notEquals") and not _may_be_json(str(condition.value)):
+        guard = "true"
     match condition.operator:
         case "equals":
             return _sure(equal, guard)
@@ -171,6 +208,11 @@ def _of_text(condition: PropertyCondition, text: str, values: _Values, *, guard:
             return f"NOT {_sure(within, guard)}"
         case operator:
             raise ValueError(f"{operator} does not work on {condition.key}, and was not refused")
+
+
+def _may_be_json(text: str) -> bool:
+    """Whether a number, a boolean, a list or an object may be written like that, in any letter case."""
+    return text[:1] in _BEGINNINGS or text.lower() in ("true", "false")
 
 
 def _sure(test: str, guard: str = "true") -> str:
