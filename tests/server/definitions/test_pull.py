@@ -67,7 +67,7 @@ from support.workflows import add_workflow, email_timer_email
 
 COPY_CAMPAIGN: LiteralString = """
     INSERT INTO campaign (id, team_id, name, status, message_id, created_at, updated_at)
-    SELECT 'ctheirs', 'cother', name, status, message_id, created_at, updated_at
+    SELECT 'ctheirs', 'cother', name, status, 'cmessage', created_at, updated_at
       FROM campaign WHERE id = 'cmay'
 """
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
@@ -78,7 +78,7 @@ KINDS: tuple[edit.NewNodeType, ...] = (
     "TimerAction",
     "SendEmailAction",
 )
-EMAIL_NODE = "c" + "email0" * 4
+ROOT_NODE, EMAIL_NODE, EXIT_NODE = ("c" + name * 4 for name in ("root00", "email0", "exit00"))
 ANY, EMPTY_VALUE = Comparison(operator="any"), Comparison(operator="empty")
 TRIGGERS: list[Trigger] = [
     BlankTrigger(),
@@ -104,9 +104,7 @@ ABOUT = [
 """About two campaigns, a workflow, its email by the node and by the message, and what is gone."""
 FILTERS = [
     AudienceFilterNode(),
-    *(
-        AudienceFilterNode(audience_filter=AudienceFilter(match="all", conditions=[one])) for one in ABOUT
-    ),
+    *(AudienceFilterNode(audience_filter=AudienceFilter(match="all", conditions=[one])) for one in ABOUT),
     AudienceFilterNode(audience_segment_id="csegment", applies_downstream=False),
     AudienceFilterNode(
         audience_filter=AudienceFilter(
@@ -130,7 +128,7 @@ CONTENTS = [
         language_code="de",
     ),
     replace(PLAIN, contact_fallbacks={"unused": "x"}),
-    replace(PLAIN, lmx="<Paragraph>{contact.nobody} <Link href=\"\">Go</Link></Paragraph>"),
+    replace(PLAIN, lmx='<Paragraph>{contact.nobody} <Link href="">Go</Link></Paragraph>'),
 ]
 
 
@@ -254,8 +252,6 @@ async def test_content_that_was_pulled_is_applied_as_it_is(
 ) -> None:
     """Random themes, components, images and transactional emails, and a workflow's that name them, too."""
     await begin_anew(pool, team.id)
-    for table in ("transactional_email", "email_message", "component", "theme", "image"):
-        await pool.execute(f"DELETE FROM {table}")
     await add_image(pool, team.id, PNG)
     has_theme, components = data.draw(st.booleans()), data.draw(st.integers(0, 3))
     if has_theme:
@@ -311,9 +307,8 @@ PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
 async def test_one_folder_is_for_any_server(
     conditions: list[Condition], data: st.DataObject, pool: Pool, team: TeamRow
 ) -> None:
-    """Filters name workflows, their emails and campaigns as files call them; properties and groups come along."""
+    """Filters name workflows, their emails and campaigns as files do; properties and groups come along."""
     await begin_anew(pool, team.id)
-    await pool.execute("DELETE FROM transactional_email")
     about = AudienceFilter(
         match="any", conditions=[*conditions, PropertyCondition(key="seats", operator="notEmpty")]
     )
@@ -390,8 +385,11 @@ async def add_welcome(pool: Pool, team_id: str) -> WorkflowRow:
 
 
 async def begin_anew(pool: Pool, team_id: str) -> None:
-    """A list, a segment, campaigns, groups of which two are called the same, and one workflow with an email."""
-    for table in ("workflow", "mailing_list", "segment", "campaign", "content_group", "contact_property"):
+    """A list, a segment, campaigns, groups of which two are called alike, and one workflow with an email."""
+    for table in (
+        "workflow", "transactional_email", "campaign", "email_message", "component", "theme", "image",
+        "mailing_list", "segment", "contact_property", "content_group WHERE name <> 'Unsorted'",
+    ):  # fmt: skip
         await pool.execute(f"DELETE FROM {table}")
     await add_list(pool, team_id, "cnews", name='Nëws "daily"')
     await add_segment(pool, team_id, "csegment")
@@ -401,15 +399,14 @@ async def begin_anew(pool: Pool, team_id: str) -> None:
     for number, name in enumerate(["First", "First", 'Last "one"']):
         await add_group(pool, team_id, "workflow", f"cgroup{number}", name=name, description="x" * number)
     await add_group(pool, team_id, "campaign", "cletters", name="Letters", description="Once a month")
-    await pool.execute("DELETE FROM email_message WHERE id = 'cmessage'")
     nodes: dict[str, Node] = {
-        "root": SignupTrigger(next_node_ids=(EMAIL_NODE,)),
-        EMAIL_NODE: SendEmailAction(email_message_id="cmessage", next_node_ids=("exit",)),
-        "exit": ExitAction(),
+        ROOT_NODE: SignupTrigger(next_node_ids=(EMAIL_NODE,)),
+        EMAIL_NODE: SendEmailAction(email_message_id="cmessage", next_node_ids=(EXIT_NODE,)),
+        EXIT_NODE: ExitAction(),
     }
     async with pool.acquire() as tx, tx.transaction():
         await write_content(tx, team_id, "cmessage", PLAIN, now=NOW)
-    await add_workflow(pool, team_id, nodes, workflow_id="cflow", name="Flow", status="Draft")
+    await add_workflow(pool, team_id, nodes, root=ROOT_NODE, workflow_id="cflow", name="Flow", status="Draft")
 
 
 async def test_the_commands(tmp_path: Path, pool: Pool, team: TeamRow, database_url: str) -> None:

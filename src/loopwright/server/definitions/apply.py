@@ -313,7 +313,9 @@ class _Applier:
             published_at=stored.published_at if stored and not message_changed else self._now,
             data_variables=definition.data_variables,
             required_variables=definition.required_variables,
-            group_id=await self._group("transactional", definition.group, stored.group_id if stored else None),
+            group_id=await self._group(
+                "transactional", definition.group, stored.group_id if stored else None
+            ),
         )
         differs = message_changed or row != stored
         if differs:
@@ -341,7 +343,9 @@ class _Applier:
                 await control.let_on(self._tx, row, now=self._now)
             elif stored.status == "Sending" and row.status != "Sending":
                 await control.hold_emails(self._tx, self._team_id, row.id)
-            detail = "; ".join(filter(None, (detail, await self._redirect(row, definition.step_names(), before, graph))))
+            detail = "; ".join(
+                filter(None, (detail, await self._redirect(row, definition.step_names(), before, graph)))
+            )
         else:
             if row.file_revision_id != stored.file_revision_id:
                 await update_workflow(self._tx, row, now=self._now)

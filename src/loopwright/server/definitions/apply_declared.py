@@ -10,6 +10,7 @@ from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import (
     GroupKind,
     GroupRow,
+    default_group_id,
     find_group,
     find_group_named,
     insert_group,
@@ -79,7 +80,7 @@ async def group_of(
     if name is None:
         return current_id
     if name == DEFAULT_GROUP:
-        return None
+        return current_id if current_id == default_group_id(team_id, kind) else None
     current = await find_group(tx, team_id, kind, current_id) if current_id else None
     if current is not None and current.name == name:
         return current.id
@@ -90,8 +91,6 @@ async def group_of(
 
 
 async def _insert(tx: Connection, team_id: str, one: GroupDefinition, *, now: datetime) -> str:
-    row = GroupRow(
-        id=new_id(now), name=one.name, description=one.description, created_at=now, updated_at=now
-    )
+    row = GroupRow(id=new_id(now), name=one.name, description=one.description, created_at=now, updated_at=now)
     await insert_group(tx, team_id, one.kind, row)
     return row.id

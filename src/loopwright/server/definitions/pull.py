@@ -161,7 +161,10 @@ def _filter(one: AudienceFilter, targets: Targets) -> dict[str, Any]:
 
 
 def _nameless(file: str, one: AudienceFilter, targets: Targets) -> list[str]:
-    return [f"{file}: files have no name for {what}, so only this server knows it" for what in targets.nameless(one)]
+    return [
+        f"{file}: files have no name for {what}, so only this server knows it"
+        for what in targets.nameless(one)
+    ]
 
 
 async def _emails(tx: Connection, team_id: str, rows: Sequence[WorkflowRow]) -> Mapping[str, RevisionRow]:

@@ -58,7 +58,10 @@ class Targets(Struct, frozen=True, kw_only=True):
         )
 
     def resolved(self, one: AudienceFilter, stored: AudienceFilter | None) -> AudienceFilter:
-        """The filter with ids for names; an id that is `stored` stays, whatever it is of. Raises `BadRequest`."""
+        """The filter with ids for names; an id that is `stored` stays, whatever it is of.
+
+        Raises `BadRequest`.
+        """
         kept = {condition.id for condition in _about(stored)} if stored else set[str]()
         return _with_ids(
             one,

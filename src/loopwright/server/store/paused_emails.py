@@ -23,7 +23,6 @@ class HeldEmail(Struct, frozen=True, kw_only=True):
     way: tuple[WayPoint, ...]
 
 
-
 PAUSED = "its workflow is paused"
 STALE = "it was stale when its workflow was resumed"
 
@@ -99,7 +98,7 @@ async def hold(tx: Connection, team_id: str, workflow_id: str) -> None:
 
 
 async def load_held(tx: Connection, team_id: str, workflow_id: str) -> list[HeldEmail]:
-    """The emails that a pause has held, locked until the caller's transaction ends, with their contacts' ways."""
+    """The emails that a pause has held, with their contacts' ways, locked until the transaction ends."""
     ids = [row["email_id"] for row in await tx.fetch(LOCK_HELD, team_id, workflow_id)]
     return [
         HeldEmail(

@@ -299,7 +299,7 @@ async def resume(tx: Connection, team_id: str, workflow_id: str, *, now: datetim
 async def wake(
     tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str], *, now: datetime
 ) -> dict[str, int]:
-    """Have the runs at those nodes decided anew, because the nodes have changed; returns how many, by node."""
+    """Have the runs at those nodes decided anew, because the nodes have changed; their number by node."""
     await have_alone(tx, workflow_id)
     rows = await tx.fetch(WAKE_RUNS, team_id, workflow_id, list(node_ids), now)
     await tx.execute(TELL, CHANNEL)

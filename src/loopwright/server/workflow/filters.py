@@ -55,9 +55,7 @@ async def ask_filters(
     }
 
 
-async def no_longer_match(
-    tx: Connection, team_id: str, graph: Graph, held: Sequence[HeldEmail]
-) -> list[str]:
+async def no_longer_match(tx: Connection, team_id: str, graph: Graph, held: Sequence[HeldEmail]) -> list[str]:
     """The emails whose contacts no longer match a filter that they passed before, and that holds downstream.
 
     Raises what `ask_filters` does.

@@ -21,7 +21,6 @@ from .graph import (
 )
 from .split import variant_for
 
-
 NO_LONGER = "the contact does not match an earlier audience filter any more"
 
 
