@@ -294,7 +294,7 @@ async def test_content_that_was_pulled_is_applied_as_it_is(
         await other.rollback()
 
 
-NAMED = ABOUT[:1] + ABOUT[2:5]
+NAMED = [replace(one, action="sent") for one in ABOUT[:1] + ABOUT[2:5]]
 PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
 
 
