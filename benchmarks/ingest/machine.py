@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,22 @@ def wrk(url: str, tag: str, *, connections: int, seconds: int, known: int = 200_
         "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(HERE / "events.lua"), url,
         "--", tag, str(known), str(os.getpid() + int(time.time())),
     ]  # fmt: skip
-    output = subprocess.run(
-        command, check=True, capture_output=True, text=True, env={**os.environ, "BENCH_KEY": KEY}
-    ).stdout
+    return _run(command, {**os.environ, "BENCH_KEY": KEY})
+
+
+def wrk_get(url: str, key: str, *, connections: int, seconds: int) -> Load:
+    """Have wrk read one address with that key, on one thread."""
+    return _run(
+        [
+            "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
+            "-H", f"Authorization: Bearer {key}", url,
+        ],
+        None,
+    )  # fmt: skip
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str] | None) -> Load:
+    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     total = int(_number(r"(\d+) requests in", output))
     failed = int(_number(r"Non-2xx or 3xx responses: (\d+)", output, default="0"))
     return Load(

@@ -24,7 +24,7 @@ from loopwright.server.store.batches import BatchChanges
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.designs import ComponentRow, Styles, ThemeRow, insert_theme
 from loopwright.server.store.events import PatternRow
-from loopwright.server.store.groups import GroupKind
+from loopwright.server.store.groups import GroupKind, GroupRow, insert_group
 from loopwright.server.store.messages import EMPTY, Content
 from loopwright.server.store.segments import SegmentRow, insert_segment
 from loopwright.server.store.teams import TeamRow
@@ -122,6 +122,16 @@ async def add_segment(
     )
     async with pool.acquire() as tx:
         await insert_segment(tx, team_id, row)
+
+
+async def add_group(
+    pool: Pool, team_id: str, kind: GroupKind, group_id: str, *, name: str, description: str = ""
+) -> None:
+    """A group of that kind."""
+    now = datetime.now(UTC)
+    row = GroupRow(id=group_id, name=name, description=description, created_at=now, updated_at=now)
+    async with pool.acquire() as tx:
+        await insert_group(tx, team_id, kind, row)
 
 
 async def add_campaign(pool: Pool, team_id: str, campaign_id: str, **columns: Any) -> str:
@@ -342,7 +352,13 @@ async def add_image(pool: Pool, team_id: str, data: bytes) -> None:
 
 
 async def add_published_content(
-    pool: Pool, team_id: str, transactional_id: str, content: Content, *, name: str
+    pool: Pool,
+    team_id: str,
+    transactional_id: str,
+    content: Content,
+    *,
+    name: str,
+    group_id: str | None = None,
 ) -> None:
     """A transactional email that says this, and that no file knows."""
     now = datetime.now(UTC)
@@ -352,8 +368,8 @@ async def add_published_content(
         names = check_message(content, "transactional", design).data_variables
         draft = await save.write_content(tx, team_id, None, content, now=now)
         await insert_transactional(
-            tx, team_id, transactional_id, name=name, group_id=None, draft_message_id=draft.message_id,
-            now=now,
+            tx, team_id, transactional_id, name=name, group_id=group_id,
+            draft_message_id=draft.message_id, now=now,
         )  # fmt: skip
         await publish(
             tx, team_id, transactional_id, data_variables=names,

@@ -89,6 +89,7 @@ async def add_workflow(
     revision_id: str | None = None,
     name: str = "Welcome",
     root: str = "root",
+    group_id: str | None = None,
 ) -> WorkflowRow:
     """Store a workflow whose trigger is the node `root`."""
     now = utc_now()
@@ -107,6 +108,7 @@ async def add_workflow(
         removed_nodes={},
         trigger_type=type(trigger).__name__,
         trigger_event=trigger.event_name if isinstance(trigger, EventTrigger) else None,
+        group_id=group_id,
     )
     async with pool.acquire() as tx, tx.transaction():
         await insert_workflow(tx, workflow, now=now)

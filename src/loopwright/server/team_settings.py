@@ -191,6 +191,7 @@ async def _opt_in_email(tx: Connection, team_id: str, now: datetime) -> str:
         published_at=now,
         data_variables=[OPT_IN_VARIABLE],
         required_variables=[OPT_IN_VARIABLE],
+        group_id=None,
     )
     await save_transactional(tx, email, now=now)
     return email.id

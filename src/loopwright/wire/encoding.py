@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 import msgspec
 
@@ -12,12 +12,15 @@ from loopwright.wire.values import wire_time
 
 def encode(answer: object) -> bytes:
     """Encode Structs, or containers of them, as JSON. Timestamps keep milliseconds only."""
-    return msgspec.json.encode(_timestamps_as_text(msgspec.to_builtins(answer, builtin_types=(datetime,))))
+    whole = [msgspec.to_builtins(answer, builtin_types=(datetime,))]
+    _write_times(whole)
+    return msgspec.json.encode(whole[0])
 
 
-def _timestamps_as_text(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _timestamps_as_text(item) for key, item in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_timestamps_as_text(item) for item in cast("list[object]", value)]
-    return wire_time(value) if isinstance(value, datetime) else value
+def _write_times(plain: Any) -> None:
+    """Put text in the place of each timestamp, in a list or dict that nobody else has."""
+    for key, item in plain.items() if isinstance(plain, dict) else enumerate(plain):
+        if isinstance(item, dict | list):
+            _write_times(item)
+        elif isinstance(item, datetime):
+            plain[key] = wire_time(item)

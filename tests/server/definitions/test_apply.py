@@ -456,7 +456,9 @@ async def test_contacts_at_a_removed_step_go_on(folder: Path, pool: Pool, team: 
     edit(folder / "workflows" / "welcome.toml", '[[steps]]\ntimer = "1d"\n', "")
     async with pool.acquire() as tx, tx.transaction():
         changes = await apply_definitions(tx, team.id, parse(read_folder(folder)), now=utc_now())
-    assert [change.detail for change in changes][-1] == "contacts who go on after a removed step: 1"
+    assert [change.detail for change in changes][
+        -1
+    ] == "contacts who go on after a removed step: 1 at a timer of 1d"
     await run_step(Runner(pool, SystemClock()), await job_of(pool, run_id))
     assert await sent(pool) == [FIRST, SECOND]
 
@@ -493,7 +495,7 @@ async def test_files_do_not_undo_a_pause(apply: Apply, folder: Path, pool: Pool,
     stays = "it was paused or stopped elsewhere and stays so; --resume has it send again"
     assert f"unchanged  workflow welcome  {workflow_id}  {stays}\n" in (await apply()).output
     edit(folder / "workflows" / "welcome.toml", '"1d"', '"2d"')
-    assert f"{stays}; contacts who wait at a changed step: 1\n" in (await apply()).output
+    assert f"{stays}; contacts who wait at a changed step: 1 at before-first-tip\n" in (await apply()).output
     assert await status() == "PausedAndQueueing"
     assert "stays so" not in (await apply("--resume")).output
     assert await status() == "Sending"

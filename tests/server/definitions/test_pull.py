@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import LiteralString
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,8 +18,10 @@ from loopwright.server.definitions.apply import LOCAL_URL, apply_definitions
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.pull import pull
 from loopwright.server.refusal import BadRequest
+from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Pool
 from loopwright.server.store.messages import EMPTY
+from loopwright.server.store.segments import load_all
 from loopwright.server.store.teams import TeamRow, insert_team
 from loopwright.server.store.workflows import WorkflowRow
 from loopwright.server.workflow import edit
@@ -29,6 +32,7 @@ from loopwright.server.workflow.graph import (
     BlankTrigger,
     ContactPropertyTrigger,
     EventTrigger,
+    ExitAction,
     Graph,
     Node,
     SendEmailAction,
@@ -37,13 +41,22 @@ from loopwright.server.workflow.graph import (
     Trigger,
     graph_of,
 )
-from loopwright.wire.filters import AudienceFilter, OptInCondition, PropertyCondition
+from loopwright.wire.filters import (
+    ActivityCondition,
+    AudienceFilter,
+    Condition,
+    OptInCondition,
+    PropertyCondition,
+)
+from loopwright.wire.values import PropertyType
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 from loopwright.wire.workflows import After, Between
 from support.content import PLAIN
 from support.factories import (
+    add_campaign,
     add_component,
     add_draft,
+    add_group,
     add_image,
     add_list,
     add_published_content,
@@ -52,6 +65,11 @@ from support.factories import (
 )  # fmt: skip
 from support.workflows import add_workflow, email_timer_email
 
+COPY_CAMPAIGN: LiteralString = """
+    INSERT INTO campaign (id, team_id, name, status, message_id, created_at, updated_at)
+    SELECT 'ctheirs', 'cother', name, status, 'cmessage', created_at, updated_at
+      FROM campaign WHERE id = 'cmay'
+"""
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 KINDS: tuple[edit.NewNodeType, ...] = (
     "AudienceFilter",
@@ -60,6 +78,7 @@ KINDS: tuple[edit.NewNodeType, ...] = (
     "TimerAction",
     "SendEmailAction",
 )
+ROOT_NODE, EMAIL_NODE, EXIT_NODE = ("c" + name * 4 for name in ("root00", "email0", "exit00"))
 ANY, EMPTY_VALUE = Comparison(operator="any"), Comparison(operator="empty")
 TRIGGERS: list[Trigger] = [
     BlankTrigger(),
@@ -74,8 +93,18 @@ TRIGGERS: list[Trigger] = [
         re_eligible=True,
     ),
 ]
+ABOUT = [
+    ActivityCondition(action="sent", target="campaign", id="cmay"),
+    ActivityCondition(action="opened", target="campaign", id="cjune", negate=True),
+    ActivityCondition(action="clicked", target="workflow", id="cflow"),
+    ActivityCondition(action="sent", target="workflowEmail", id=EMAIL_NODE),
+    ActivityCondition(action="sent", target="workflowEmail", id="cmessage"),
+    ActivityCondition(action="sent", target="workflow", id="cgone"),
+]
+"""About two campaigns, a workflow, its email by the node and by the message, and what is gone."""
 FILTERS = [
     AudienceFilterNode(),
+    *(AudienceFilterNode(audience_filter=AudienceFilter(match="all", conditions=[one])) for one in ABOUT),
     AudienceFilterNode(audience_segment_id="csegment", applies_downstream=False),
     AudienceFilterNode(
         audience_filter=AudienceFilter(
@@ -99,6 +128,7 @@ CONTENTS = [
         language_code="de",
     ),
     replace(PLAIN, contact_fallbacks={"unused": "x"}),
+    replace(PLAIN, lmx='<Paragraph>{contact.nobody} <Link href="">Go</Link></Paragraph>'),
 ]
 
 
@@ -170,6 +200,7 @@ async def test_applying_what_was_pulled_changes_nothing(
         name=data.draw(st.sampled_from(["Wéb", "…"])),
         status=data.draw(st.sampled_from(["Draft", "Paused"])),
         mailing_list_id=data.draw(st.sampled_from([None, "cnews"])),
+        group_id=data.draw(st.sampled_from([None, "cgroup0", "cgroup1"])),
     )
     async with pool.acquire() as tx, tx.transaction():
         for node in graph.nodes.values():
@@ -178,7 +209,7 @@ async def test_applying_what_was_pulled_changes_nothing(
                 await write_content(tx, team.id, node.email_message_id, content, now=NOW)
         pulled = await pull(tx, team.id)
         changes = await apply_definitions(tx, team.id, parse(pulled.files), now=NOW)
-        assert {change.action for change in changes} == {"unchanged"}, pulled.files
+        assert {change.action for change in changes} == {"unchanged"}, (changes, pulled.files)
         assert {change.id for change in changes} >= {row.id}
         assert (await pull(tx, team.id)).files == pulled.files
 
@@ -221,8 +252,6 @@ async def test_content_that_was_pulled_is_applied_as_it_is(
 ) -> None:
     """Random themes, components, images and transactional emails, and a workflow's that name them, too."""
     await begin_anew(pool, team.id)
-    for table in ("transactional_email", "email_message", "component", "theme", "image"):
-        await pool.execute(f"DELETE FROM {table}")
     await add_image(pool, team.id, PNG)
     has_theme, components = data.draw(st.booleans()), data.draw(st.integers(0, 3))
     if has_theme:
@@ -265,6 +294,69 @@ async def test_content_that_was_pulled_is_applied_as_it_is(
         await other.rollback()
 
 
+NAMED = [replace(one, action="sent") for one in ABOUT[:1] + ABOUT[2:5]]
+PROPERTIES: dict[str, PropertyType] = {"plan": "string", "seats": "number"}
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(conditions=st.lists(st.sampled_from(NAMED), min_size=1, max_size=3), data=st.data())
+async def test_one_folder_is_for_any_server(
+    conditions: list[Condition], data: st.DataObject, pool: Pool, team: TeamRow
+) -> None:
+    """Filters name workflows, their emails and campaigns as files do; properties and groups come along."""
+    await begin_anew(pool, team.id)
+    about = AudienceFilter(
+        match="any", conditions=[*conditions, PropertyCondition(key="seats", operator="notEmpty")]
+    )
+    await add_segment(pool, team.id, "cquiet", name="Quiet", filter_=about)
+    await add_group(pool, team.id, "transactional", "creceipts", name="Receipts")
+    group_id = data.draw(st.sampled_from([None, "creceipts"]))
+    await add_published_content(pool, team.id, "creceipt", PLAIN, name="Receipt", group_id=group_id)
+    async with pool.acquire() as tx, tx.transaction():
+        for key, kind in PROPERTIES.items():
+            await insert_property(tx, team.id, key, kind, now=NOW)
+        pulled = await pull(tx, team.id)
+        definitions = parse(pulled.files)
+        changes = await apply_definitions(tx, team.id, definitions, now=NOW)
+        assert {change.action for change in changes} == {"unchanged"}, (changes, pulled.files)
+        assert not any(own in text for text in pulled.files.values() for own in ("cmay", "cflow", "cmessage"))
+        other = tx.transaction()
+        await other.start()
+        await insert_team(tx, replace(team, id="cother", name="Other"), now=NOW)
+        await tx.execute(COPY_CAMPAIGN)
+        changes = await apply_definitions(tx, "cother", definitions, now=NOW)
+        assert {change.action for change in changes} == {"created"}
+        there = await pull(tx, "cother")
+        quiet = next(row for row in await load_all(tx, "cother") if row.name == "Quiet")
+        await other.rollback()
+    assert there.files == pulled.files
+    ids = {"campaign": "ctheirs", "workflowEmail": EMAIL_NODE}
+    ids |= {"workflow": next(one.id for one in changes if one.kind == "workflow")}
+    found = [one for one in quiet.filter.conditions if isinstance(one, ActivityCondition)]
+    assert [one.id for one in found] == [
+        ids[one.target] for one in conditions if isinstance(one, ActivityCondition)
+    ]
+
+
+async def test_what_only_this_server_knows_is_told(pool: Pool, team: TeamRow) -> None:
+    """A campaign that shares its name, and what is gone; this server takes both as they are."""
+    await begin_anew(pool, team.id)
+    about = AudienceFilter(match="any", conditions=[ABOUT[1], ABOUT[-1]])
+    await add_segment(pool, team.id, "cquiet", name="Quiet", filter_=about)
+    async with pool.acquire() as tx, tx.transaction():
+        pulled = await pull(tx, team.id)
+        changes = await apply_definitions(tx, team.id, parse(pulled.files), now=NOW)
+    assert {change.action for change in changes} == {"unchanged"}
+    assert pulled.notes == [
+        "segments.toml: files have no name for the campaign cjune, so only this server knows it",
+        "segments.toml: files have no name for the workflow cgone, so only this server knows it",
+    ]
+
+
 async def test_what_files_cannot_hold_is_told(pool: Pool, team: TeamRow) -> None:
     """An email that was never published, one without what files ask for, and what they have no word for."""
     await add_draft(pool, team.id, "cdraft", "cmessage")
@@ -293,12 +385,28 @@ async def add_welcome(pool: Pool, team_id: str) -> WorkflowRow:
 
 
 async def begin_anew(pool: Pool, team_id: str) -> None:
-    """A list and a segment, and no workflow."""
-    await pool.execute("DELETE FROM workflow")
-    await pool.execute("DELETE FROM mailing_list")
-    await pool.execute("DELETE FROM segment")
+    """A list, a segment, campaigns, groups of which two are called alike, and one workflow with an email."""
+    for table in (
+        "workflow", "transactional_email", "campaign", "email_message", "component", "theme", "image",
+        "mailing_list", "segment", "contact_property", "content_group WHERE name <> 'Unsorted'",
+    ):  # fmt: skip
+        await pool.execute(f"DELETE FROM {table}")
     await add_list(pool, team_id, "cnews", name='Nëws "daily"')
     await add_segment(pool, team_id, "csegment")
+    await add_campaign(pool, team_id, "cmay", name='May "24"')
+    await add_campaign(pool, team_id, "cjune", name="Twice")
+    await add_campaign(pool, team_id, "cjuly", name="Twice")
+    for number, name in enumerate(["First", "First", 'Last "one"']):
+        await add_group(pool, team_id, "workflow", f"cgroup{number}", name=name, description="x" * number)
+    await add_group(pool, team_id, "campaign", "cletters", name="Letters", description="Once a month")
+    nodes: dict[str, Node] = {
+        ROOT_NODE: SignupTrigger(next_node_ids=(EMAIL_NODE,)),
+        EMAIL_NODE: SendEmailAction(email_message_id="cmessage", next_node_ids=(EXIT_NODE,)),
+        EXIT_NODE: ExitAction(),
+    }
+    async with pool.acquire() as tx, tx.transaction():
+        await write_content(tx, team_id, "cmessage", PLAIN, now=NOW)
+    await add_workflow(pool, team_id, nodes, root=ROOT_NODE, workflow_id="cflow", name="Flow", status="Draft")
 
 
 async def test_the_commands(tmp_path: Path, pool: Pool, team: TeamRow, database_url: str) -> None:

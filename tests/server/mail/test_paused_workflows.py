@@ -11,8 +11,17 @@ from loopwright.server.store.held import load_groups
 from loopwright.server.store.paused_emails import skip
 from loopwright.server.store.workflows import WorkflowRow
 from loopwright.server.workflow import control
-from loopwright.server.workflow.graph import EventTrigger, ExitAction, Node, SendEmailAction, graph_of
+from loopwright.server.workflow.graph import (
+    AudienceFilterNode,
+    EventTrigger,
+    ExitAction,
+    Node,
+    SendEmailAction,
+    TimerAction,
+    graph_of,
+)
 from loopwright.server.workflow.runner import Runner
+from loopwright.wire.filters import AudienceFilter, PropertyCondition
 from support.mail_office import NOW, Office
 from support.workflows import add_workflow, start_run
 
@@ -94,6 +103,37 @@ async def test_they_wait_and_leave_in_their_order(paused: Paused, verb: str) -> 
     assert await paused.in_order() == ["ada", "grace", "kurt"]
     await office.deliver()
     assert await paused.states() == [("sent", ""), ("skipped", "the contact is unsubscribed"), ("sent", "")]
+
+
+def not_gone(key: str, *after: str, downstream: bool = True) -> AudienceFilterNode:
+    condition = PropertyCondition(key=key, operator="notEquals", value="gone")
+    return AudienceFilterNode(
+        next_node_ids=after,
+        audience_filter=AudienceFilter(match="all", conditions=[condition]),
+        applies_downstream=downstream,
+    )
+
+
+async def test_filters_on_the_way_are_asked_again(office: Office) -> None:
+    """Those before the email that hold for all that follows: who does not match them any more gets none."""
+    nodes: dict[str, Node] = {
+        "root": EventTrigger(next_node_ids=("here",), event_name="signup"),
+        "here": not_gone("userId", "before", downstream=False),
+        "before": not_gone("userGroup", "mail"),
+        "mail": SendEmailAction(next_node_ids=("behind",), email_message_id=await office.message()),
+        "behind": not_gone("lastName", "wait"),
+        "wait": TimerAction(next_node_ids=("exit",), amount=1, unit="d"),
+        "exit": ExitAction(),
+    }
+    paused = Paused(office, await add_workflow(office.pool, office.team.id, nodes))
+    await paused.enter("ada", "grace", "kurt", "emmy")
+    await paused.ask("pause")
+    for name, column in (("grace", "user_group"), ("kurt", "last_name"), ("emmy", "user_id")):
+        await office.pool.execute(f"UPDATE contact SET {column} = 'gone' WHERE email LIKE $1", f"{name}%")
+    await paused.ask("resume")
+    assert await paused.in_order() == ["ada", "kurt", "emmy"]
+    reason = "the contact does not match an earlier audience filter any more"
+    assert await paused.states() == [("queued", ""), ("skipped", reason), ("queued", ""), ("queued", "")]
 
 
 async def test_what_a_sender_has_taken_is_taken_back(paused: Paused) -> None:

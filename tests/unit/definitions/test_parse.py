@@ -93,7 +93,8 @@ def test_the_example_is_sound() -> None:
     assert [definition.slug for definition in definitions.transactional] == ["receipt"]
     (welcome,) = definitions.workflows
     assert problems(welcome.graph(dict.fromkeys(welcome.messages(), "m"))) == []
-    names = {use.variable.name for use in definitions.uses() if use.variable.kind == "event"}
+    uses = [use for message in welcome.messages().values() for use in message.uses]
+    names = {use.variable.name for use in uses if use.variable.kind == "event"}
     assert names == {"planName", "seats", "trial", "trialEnds"}
     assert definitions.warnings == ()
 
@@ -463,7 +464,8 @@ def test_contact_properties_are_those_of_the_team() -> None:
         change(W, "{contact.firstName}", "{contact.firstName} {contact.fristName} {contact.plan}")
     )
     assert [str(mistake) for mistake in unknown_properties(definitions, {"plan"})] == [
-        f"{W}:7: the team has no contact property fristName; did you mean firstName?"
+        f"{W}:7: the team has no contact property fristName; did you mean firstName? Or declare it in "
+        'properties.toml: fristName = "string"'
     ]
 
 

@@ -1,5 +1,7 @@
 """Taking in who is meant: what a filter, a segment or a list names has to be there."""
 
+from collections.abc import Collection
+
 from loopwright.server.refusal import NotFound
 from loopwright.server.store.audience import has_list, load_properties, unknown_targets
 from loopwright.server.store.database import Connection
@@ -26,11 +28,16 @@ _MISSING = {
 }
 
 
-async def accept_filter(tx: Connection, team_id: str, one: AudienceFilter) -> AudienceFilter:
-    """The filter as it is stored. Raises what `check_filter` does, and `NotFound` for its targets."""
+async def accept_filter(
+    tx: Connection, team_id: str, one: AudienceFilter, *, coming: Collection[tuple[str, str]] = ()
+) -> AudienceFilter:
+    """The filter as it is stored. Raises what `check_filter` does, and `NotFound` for its targets.
+
+    Those that are `coming`, as kind and id, are made by whoever asks.
+    """
     custom = (await load_properties(tx, [team_id]))[team_id]
     checked = check_filter(one, custom, tracks=(await load_team(tx, team_id)).tracking)
-    if targets := targets_of(checked):
+    if targets := [one for one in targets_of(checked) if one not in coming]:
         for kind, _ in await unknown_targets(tx, team_id, targets):
             message, code = _MISSING[kind]
             raise NotFound(message, code=code)

@@ -54,6 +54,8 @@ COLUMNS: Mapping[str, str] = {
 
 _TEXTS = COLUMNS.keys() - {"subscribed", "createdAt"}
 _DATE = "____-__-__T__:__:__.___Z"  # as dates are stored, in an order that text has as well
+_BEGINNINGS = frozenset("-0123456789[{")
+"""How numbers, lists and objects begin."""
 _OUTCOMES = {"opened": "email_opened", "clicked": "email_clicked"}
 _NUMBERS = {"greaterThan": ">", "lessThan": "<"}
 _DATES = {"after": ">", "before": "<"}
@@ -81,105 +83,174 @@ class _Values:
         return f"${self._bound + len(self.given)}::{kind}"
 
 
+class _Clause(Struct, frozen=True, kw_only=True):
+    """A condition as SQL: `test`, and where that holds `guard`, too. An answer of null is no.
+
+    One that is `plain` has no guard, and the planner knows what to make of it.
+    """
+
+    test: str
+    guard: str = ""
+    plain: bool = False
+
+
 def _filter(one: AudienceFilter, values: _Values) -> str:
-    joint = " AND " if one.match == "all" else " OR "
-    return f"({joint.join(_condition(condition, values) for condition in one.conditions)})"
+    """The conditions, those first that cost least: whoever decides there is not asked the others.
+
+    All that are not plain are in one CASE, and where all of them must hold every test comes before any
+    guard. Of such tests the planner knows nothing and believes that nearly no contact passes, so that all who
+    do are sent to one process to be counted there. A CASE it takes for an even chance.
+    """
+    conditions = sorted(one.conditions, key=_cost)
+    cheap = [_condition(each, values) for each in conditions if not isinstance(each, ActivityCondition)]
+    costly = [_activity(each, values) for each in conditions if isinstance(each, ActivityCondition)]
+    plain = [each.test for each in cheap if each.plain]
+    tests = [each for each in cheap if not each.plain]
+    if one.match == "all":
+        joint = " AND "
+        holds = joint.join(each.test for each in tests)
+        guards = joint.join(each.guard for each in tests if each.guard) or "true"
+    else:
+        joint = " OR "
+        holds = joint.join(f"({each.test} AND {each.guard})" if each.guard else each.test for each in tests)
+        guards = "true"
+    case = [f"CASE WHEN {holds} THEN {guards} ELSE false END"] if tests else []
+    return f"({joint.join([*plain, *case, *costly])})"
 
 
-def _condition(condition: Condition, values: _Values) -> str:
+def _cost(condition: Condition) -> int:
+    """How much it costs to ask, beside other conditions."""
+    match condition:
+        case PropertyCondition(operator="contains" | "notContains"):
+            return 3
+        case PropertyCondition(operator="equals" | "notEquals" | "greaterThan" | "lessThan"):
+            return 2
+        case PropertyCondition(key=key) if key not in COLUMNS:
+            return 1
+        case _:
+            return 0
+
+
+def _condition(condition: Condition, values: _Values) -> _Clause:
     match condition:
         case PropertyCondition(operator="any"):
-            return "true"
+            return _Clause(test="true", plain=True)
         case PropertyCondition(key=key) if key in COLUMNS:
             return _of_column(condition, COLUMNS[key], values)
         case PropertyCondition():
             return _of_custom(condition, values)
         case OptInCondition(status=None):
-            return "contact.opt_in_status IS NULL"
+            return _Clause(test="contact.opt_in_status IS NULL", plain=True)
         case OptInCondition(status=status):
-            return f"contact.opt_in_status = {values.place(status)}"
-        case ActivityCondition():
-            return _activity(condition, values)
-        case OtherCondition():
+            return _Clause(test=f"contact.opt_in_status = {values.place(status)}", plain=True)
+        case ActivityCondition() | OtherCondition():
             raise ValueError("a kind of condition that nobody knows was not refused")
 
 
-def _of_column(condition: PropertyCondition, column: str, values: _Values) -> str:
+def _of_column(condition: PropertyCondition, column: str, values: _Values) -> _Clause:
     value = condition.value
     is_text = condition.key in _TEXTS
     match condition.operator:
         case "isTrue":
-            return column
+            return _Clause(test=column, plain=True)
         case "isFalse":
-            return f"NOT {column}"
+            return _Clause(test=f"NOT {column}", plain=True)
         case "empty" | "dateEmpty":
-            return f"coalesce({column}, '') = ''" if is_text else f"{column} IS NULL"
+            test = f"coalesce({column}, '') = ''" if is_text else f"{column} IS NULL"
+            return _Clause(test=test, plain=True)
         case "notEmpty" | "dateNotEmpty":
-            return f"coalesce({column}, '') <> ''" if is_text else f"{column} IS NOT NULL"
+            test = f"coalesce({column}, '') <> ''" if is_text else f"{column} IS NOT NULL"
+            return _Clause(test=test, plain=True)
         case "after" | "before" as operator:
-            return f"{column} {_DATES[operator]} {values.place(parse_date(value), 'timestamptz')}"
+            moment = values.place(parse_date(value), "timestamptz")
+            return _Clause(test=f"{column} {_DATES[operator]} {moment}", plain=True)
         case "between" if isinstance(value, DateRange):
             first = values.place(parse_date(value.from_), "timestamptz")
             last = values.place(parse_date(value.to), "timestamptz")
-            return f"{column} BETWEEN {first} AND {last}"
+            return _Clause(test=f"{column} BETWEEN {first} AND {last}", plain=True)
         case _ if condition.key == "email" and condition.operator == "equals":
-            return f"{column} = lower({values.place(value)})"  # stored in lower case, and found by its index
+            # Stored in lower case, and found by its index.
+            return _Clause(test=f"{column} = lower({values.place(value)})", plain=True)
         case _:
             return _of_text(condition, f'{column} COLLATE "default"', values)
 
 
-def _of_custom(condition: PropertyCondition, values: _Values) -> str:
-    value, key = condition.value, values.place(condition.key)
-    stored, text = f"(contact.properties -> {key})", f"(contact.properties ->> {key})"
+def _of_custom(condition: PropertyCondition, values: _Values) -> _Clause:
+    """A condition on `contact.properties`.
+
+    Of what a contact has there the text is cheap to come by, and to ask whether it holds a pair, or what a
+    path says. A value of its own, as `->` makes one, costs more than all of these, and is made where a guard
+    needs one.
+    """
+    value, key = condition.value, condition.key
     match condition.operator:
-        case "isTrue":
-            return _sure(f"{stored} = 'true'::jsonb")
-        case "isFalse":
-            return _sure(f"{stored} = 'false'::jsonb")
+        case "isTrue" | "isFalse" as operator:
+            said = "true" if operator == "isTrue" else "false"
+            return _Clause(
+                test=f"{_text(key, values)} = '{said}'", guard=_holds(key, operator == "isTrue", values)
+            )
         case "empty" | "dateEmpty":
-            return _sure(f"""coalesce({stored}, 'null') IN ('null'::jsonb, '""'::jsonb)""")
+            return _Clause(test=f"coalesce({_text(key, values)}, '') = ''")
         case "notEmpty" | "dateNotEmpty":
-            return _sure(f"""coalesce({stored}, 'null') NOT IN ('null'::jsonb, '""'::jsonb)""")
+            return _Clause(test=f"coalesce({_text(key, values)}, '') <> ''")
         case "after" | "before" as operator:
+            text = f'{_text(key, values)} COLLATE "C"'
             moment = values.place(wire_time(parse_date(value)))
-            return _sure(f"""{text} COLLATE "C" {_DATES[operator]} {moment}""", f"{text} LIKE '{_DATE}'")
+            return _Clause(test=f"{text} {_DATES[operator]} {moment}", guard=f"{text} LIKE '{_DATE}'")
         case "between" if isinstance(value, DateRange):
+            text = f'{_text(key, values)} COLLATE "C"'
             first, last = (values.place(wire_time(parse_date(end))) for end in (value.from_, value.to))
-            return _sure(f"""{text} COLLATE "C" BETWEEN {first} AND {last}""", f"{text} LIKE '{_DATE}'")
+            return _Clause(test=f"{text} BETWEEN {first} AND {last}", guard=f"{text} LIKE '{_DATE}'")
         case "greaterThan" | "lessThan" as operator:
-            number = values.place(_json(value), "jsonb")
-            return _sure(f"{stored} {_NUMBERS[operator]} {number}", f"jsonb_typeof{stored} = 'number'")
-        case "equals" | "notEquals" as operator if not isinstance(value, str):
-            equal = _sure(f"{stored} = {values.place(_json(value), 'jsonb')}")
-            return equal if operator == "equals" else f"NOT {equal}"
+            path = values.place(f"strict $.{_json(key)} {_NUMBERS[operator]} {_json(value)}", "jsonpath")
+            return _Clause(test=f"contact.properties @@ {path}")
+        case "equals" if not isinstance(value, str):
+            return _Clause(test=_holds(key, value, values))
+        case "notEquals" if not isinstance(value, str):
+            return _Clause(test=f"NOT {_holds(key, value, values)}")
         case _:
-            return _of_text(condition, text, values, guard=f"jsonb_typeof{stored} = 'string'")
+            place = values.place(key)
+            guard = f"jsonb_typeof(contact.properties -> {place}) = 'string'"
+            return _of_text(condition, f"(contact.properties ->> {place})", values, guard=guard)
 
 
-def _of_text(condition: PropertyCondition, text: str, values: _Values, *, guard: str = "true") -> str:
-    """A comparison of text; see `_sure` for the guard."""
+def _text(key: str, values: _Values) -> str:
+    """What a contact has there as text; null where there is nothing."""
+    return f"(contact.properties ->> {values.place(key)})"
+
+
+def _holds(key: str, value: object, values: _Values) -> str:
+    """Whether a contact has exactly that there."""
+    return f"contact.properties @> {values.place(_json({key: value}), 'jsonb')}"
+
+
+def _of_text(condition: PropertyCondition, text: str, values: _Values, *, guard: str = "") -> _Clause:
+    """A comparison of text. The `guard` tells text from what is only written alike."""
     value = f"lower({values.place(condition.value)})"
     equal, within = f"lower({text}) = {value}", f"position({value} IN lower({text})) > 0"
+    if condition.operator in ("equals", "notEquals") and not _may_be_json(str(condition.value)):
+        guard = ""
     match condition.operator:
         case "equals":
-            return _sure(equal, guard)
+            return _Clause(test=equal, guard=guard)
         case "notEquals":
-            return f"NOT {_sure(equal, guard)}"
+            return _Clause(test=_unless(equal, guard))
         case "contains":
-            return _sure(within, guard)
+            return _Clause(test=within, guard=guard)
         case "notContains":
-            return f"NOT {_sure(within, guard)}"
+            return _Clause(test=_unless(within, guard))
         case operator:
             raise ValueError(f"{operator} does not work on {condition.key}, and was not refused")
 
 
-def _sure(test: str, guard: str = "true") -> str:
-    """True or false, never null; the guard is looked at where the test holds.
+def _may_be_json(text: str) -> bool:
+    """Whether a number, a boolean, a list or an object may be written like that, in any letter case."""
+    return text[:1] in _BEGINNINGS or text.lower() in ("true", "false")
 
-    Of such tests the planner knows nothing and believes that nearly no contact passes, so that all who do are
-    sent to one process to be counted there. A CASE it takes for an even chance.
-    """
-    return f"CASE WHEN {test} THEN {guard} ELSE false END"
+
+def _unless(test: str, guard: str) -> str:
+    """True where the test and its guard do not hold, also where nobody knows."""
+    return f"NOT CASE WHEN {test} THEN {guard} ELSE false END" if guard else f"({test}) IS NOT TRUE"
 
 
 def _activity(condition: ActivityCondition, values: _Values) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
-from loopwright.server.audience.accept import accept_filter
 from loopwright.server.content.designs import load_design
 from loopwright.server.content.save import write_content
 from loopwright.server.mail.design import unknown
@@ -27,7 +26,7 @@ from loopwright.server.store.definitions import (
     transactional_place,
 )
 from loopwright.server.store.designs import lock_design, lock_design_alone
-from loopwright.server.store.groups import GroupRow, find_group_named, insert_group
+from loopwright.server.store.groups import GroupKind
 from loopwright.server.store.messages import EMPTY, RevisionRow, load_revisions, lock_current_revision
 from loopwright.server.store.segments import find_segment_named
 from loopwright.server.store.teams import load_team
@@ -40,15 +39,18 @@ from loopwright.server.workflow.graph import (
     EventTrigger,
     ExitAction,
     Graph,
+    Node,
     SendEmailAction,
+    TimerAction,
+    Trigger,
     encode_nodes,
     graph_of,
     trimmed,
 )
 from loopwright.server.workflow.property_query import check_query
-from loopwright.wire.groups import DEFAULT_GROUP
 from loopwright.wire.values import PropertyType
 
+from .apply_declared import apply_groups, apply_properties, group_of
 from .apply_segments import apply_segments
 from .apply_shared import SharedApplier
 from .change import Change, action
@@ -62,7 +64,8 @@ from .model import (
     WorkflowDefinition,
 )
 from .names import Names
-from .parse import unknown_properties
+from .parse import lacking, unknown_properties
+from .targets import Targets, accept_named, load_targets_with
 
 _PAUSED = "it was paused or stopped elsewhere and stays so; --resume has it send again"
 LOCAL_URL = "http://127.0.0.1:5667"
@@ -94,13 +97,16 @@ async def apply_definitions(
     else:
         await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)
-    custom = await load_properties(tx, [team_id])
-    mistakes = unknown_properties(definitions, custom[team_id])
+    known = (await load_properties(tx, [team_id]))[team_id]
+    custom = {**known, **{one.key: one.type for one in definitions.properties}}
+    mistakes = unknown_properties(definitions, custom)
     mistakes += await _lost_opt_in(tx, team_id, definitions)
+    declared = await apply_properties(tx, team_id, definitions.properties, known, mistakes, now=now)
     if mistakes:
         raise InvalidDefinitions(mistakes)
     shared = SharedApplier(tx, team_id, public_url, now)
     changes = [
+        *declared,
         *await shared.images(definitions.images),
         *await shared.themes(definitions.themes),
         *await shared.components(definitions.components),
@@ -108,10 +114,12 @@ async def apply_definitions(
     if shared.refused:
         raise InvalidDefinitions(shared.refused)
     content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id), shared.names)
-    applier = _Applier(tx, team_id, now, content, custom[team_id], resumes=resume)
+    targets, workflow_ids = await load_targets_with(tx, team_id, definitions.workflows, now=now)
+    applier = _Applier(tx, team_id, now, content, custom, targets, workflow_ids, resumes=resume)
     changes += [
+        *await apply_groups(tx, team_id, definitions.groups, now=now),
         *await applier.lists(definitions.lists),
-        *await apply_segments(tx, team_id, definitions.segments, content.unknown, now=now),
+        *await apply_segments(tx, team_id, definitions.segments, targets, content.unknown, now=now),
         *await applier.transactional(definitions.transactional),
         *await applier.workflows(definitions.workflows),
     ]
@@ -235,6 +243,8 @@ class _Applier:
         now: datetime,
         content: _ContentWriter,
         custom: Mapping[str, PropertyType],
+        targets: Targets,
+        workflow_ids: Mapping[str, str],
         *,
         resumes: bool,
     ) -> None:
@@ -243,6 +253,8 @@ class _Applier:
         self._now = now
         self._content = content
         self._custom = custom
+        self._targets = targets
+        self._workflow_ids = workflow_ids
         self._resumes = resumes
         self._list_ids: dict[str, str] = {}
 
@@ -301,6 +313,9 @@ class _Applier:
             published_at=stored.published_at if stored and not message_changed else self._now,
             data_variables=definition.data_variables,
             required_variables=definition.required_variables,
+            group_id=await self._group(
+                "transactional", definition.group, stored.group_id if stored else None
+            ),
         )
         differs = message_changed or row != stored
         if differs:
@@ -310,12 +325,13 @@ class _Applier:
     async def _workflow(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> Change:
         before = graph_of(stored) if stored else Graph("", {})
         message_ids, messages_differ = await self._save_messages(definition, before)
-        filters = await self._filters(definition)
+        filters = await self._filters(definition, before)
         graph = await self._trimmed(stored, before, _succeed(before, definition.graph(message_ids, filters)))
-        row = self._workflow_row(definition, graph, stored, await self._group(definition, stored))
-        detail = ""
+        group_id = await self._group("workflow", definition.group, stored.group_id if stored else None)
+        row = self._workflow_row(definition, graph, stored, group_id)
+        detail = self._lacks(definition)
         if stored is not None and not self._resumes and await self._is_paused_elsewhere(stored):
-            detail = _PAUSED if row.status == "Sending" else ""
+            detail = _PAUSED if row.status == "Sending" else detail
             row = replace(row, status=row.status if row.status == "Draft" else stored.status)
         differs = stored is None or row != replace(stored, nodes=encode_nodes(before.nodes).decode())
         row = self._content.of_workflow(row, stored, differs=differs)
@@ -327,7 +343,9 @@ class _Applier:
                 await control.let_on(self._tx, row, now=self._now)
             elif stored.status == "Sending" and row.status != "Sending":
                 await control.hold_emails(self._tx, self._team_id, row.id)
-            detail = "; ".join(filter(None, (detail, await self._redirect(row.id, before, graph))))
+            detail = "; ".join(
+                filter(None, (detail, await self._redirect(row, definition.step_names(), before, graph)))
+            )
         else:
             if row.file_revision_id != stored.file_revision_id:
                 await update_workflow(self._tx, row, now=self._now)
@@ -335,7 +353,7 @@ class _Applier:
                 return Change("workflow", definition.slug, "unchanged", row.id, detail)
         return Change("workflow", definition.slug, "changed" if stored else "created", row.id, detail)
 
-    async def _filters(self, definition: WorkflowDefinition) -> dict[str, AudienceFilterNode]:
+    async def _filters(self, definition: WorkflowDefinition, before: Graph) -> dict[str, AudienceFilterNode]:
         """What the audience filters are, by their nodes; what they name has to be there."""
         self._check_trigger(definition)
         found: dict[str, AudienceFilterNode] = {}
@@ -344,8 +362,14 @@ class _Applier:
             if one.segment and segment is None:
                 message = f"the team has no segment {one.segment}; write it into {SEGMENTS_FILE}"
                 self._content.unknown.append(Mistake(one.file, one.line, message))
+            node = before.nodes.get(node_id)
+            stored = node.audience_filter if isinstance(node, AudienceFilterNode) else None
             try:
-                checked = await accept_filter(self._tx, self._team_id, one.filter) if one.filter else None
+                checked = (
+                    await accept_named(self._tx, self._team_id, one.filter, stored, self._targets)
+                    if one.filter
+                    else None
+                )
             except Refusal as refused:
                 self._content.unknown.append(Mistake(one.file, one.line, refused.message))
                 continue
@@ -356,6 +380,11 @@ class _Applier:
             )
         return found
 
+    def _lacks(self, definition: WorkflowDefinition) -> str:
+        """The contact properties that it has to get before it can send, in words."""
+        names = sorted({use.variable.name for use in lacking(definition, self._custom)})
+        return f"contact properties that the team lacks: {', '.join(names)}" if names else ""
+
     def _check_trigger(self, definition: WorkflowDefinition) -> None:
         trigger = definition.trigger
         if isinstance(trigger, ContactPropertyTrigger) and trigger.contact_property_query:
@@ -365,28 +394,15 @@ class _Applier:
                 mistake = Mistake(_file_of(definition), definition.trigger_line, refused.message)
                 self._content.unknown.append(mistake)
 
-    async def _group(self, definition: WorkflowDefinition, stored: WorkflowRow | None) -> str | None:
-        """The group of that name, made when there is none; without a name, the one it is in."""
-        if definition.group is None:
-            return stored.group_id if stored else None
-        if definition.group == DEFAULT_GROUP:
-            return None
-        found = await find_group_named(self._tx, self._team_id, "workflow", definition.group)
-        if found is not None:
-            return found.id
-        group = GroupRow(
-            id=new_id(self._now), name=definition.group, description="", created_at=self._now,
-            updated_at=self._now,
-        )  # fmt: skip
-        await insert_group(self._tx, self._team_id, "workflow", group)
-        return group.id
+    async def _group(self, kind: GroupKind, name: str | None, current_id: str | None) -> str | None:
+        return await group_of(self._tx, self._team_id, kind, name, current_id, now=self._now)
 
     def _workflow_row(
         self, definition: WorkflowDefinition, graph: Graph, stored: WorkflowRow | None, group_id: str | None
     ) -> WorkflowRow:
         trigger = definition.trigger
         return WorkflowRow(
-            id=stored.id if stored else new_id(self._now),
+            id=self._workflow_ids[definition.slug],
             team_id=self._team_id,
             slug=definition.slug,
             revision_id=stored.revision_id if stored else "",
@@ -436,17 +452,34 @@ class _Applier:
             return after
         return trimmed(after, await runs.occupied(self._tx, self._team_id, stored.id, after.removed))
 
-    async def _redirect(self, workflow_id: str, before: Graph, after: Graph) -> str:
+    async def _redirect(self, row: WorkflowRow, names: Mapping[str, str], before: Graph, after: Graph) -> str:
         """Have the runs at changed and removed nodes decided anew; answers in words what came of it."""
         changed = [key for key, node in before.nodes.items() if after.nodes.get(key, node) != node]
-        waiting = await runs.wake(self._tx, self._team_id, workflow_id, changed, now=self._now)
         removed = before.nodes.keys() - after.nodes
-        going_on = await runs.wake(self._tx, self._team_id, workflow_id, removed, now=self._now)
-        told = {
-            "contacts who wait at a changed step": waiting,
-            "contacts who go on after a removed step": going_on,
-        }
-        return "; ".join(f"{what}: {count}" for what, count in told.items() if count)
+        told: list[str] = []
+        for what, node_ids in (
+            ("contacts who wait at a changed step", changed),
+            ("contacts who go on after a removed step", list(removed)),
+        ):
+            counts = await runs.wake(self._tx, self._team_id, row.id, node_ids, now=self._now)
+            places = [
+                f"{counts[node_id]} at {names.get(node_id) or _described(node)}"
+                for node_id, node in before.nodes.items()
+                if node_id in counts
+            ]
+            told += [f"{what}: {', '.join(places)}"] if places else []
+        return "; ".join(told)
+
+
+def _described(node: Node) -> str:
+    """A step that files do not name any more."""
+    match node:
+        case TimerAction(amount=amount, unit=unit):
+            return f"a timer of {amount:g}{unit}"
+        case _ if isinstance(node, Trigger):
+            return "the trigger"
+        case _:
+            return f"a step of the kind {type(node).__name__}"
 
 
 def _file_of(definition: WorkflowDefinition) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
-from loopwright.server.audience.accept import accept_filter
 from loopwright.server.refusal import Refusal
 from loopwright.server.store import segments
 from loopwright.server.store.database import Connection
@@ -16,12 +15,14 @@ from .change import Change, action
 from .filters import SEGMENTS_FILE
 from .mistakes import Mistake
 from .model import SegmentDefinition
+from .targets import Targets, accept_named
 
 
 async def apply_segments(
     tx: Connection,
     team_id: str,
     definitions: Sequence[SegmentDefinition],
+    targets: Targets,
     mistakes: list[Mistake],
     *,
     now: datetime,
@@ -32,7 +33,7 @@ async def apply_segments(
     for one in definitions:
         row = stored.get(one.name)
         try:
-            accepted = await accept_filter(tx, team_id, one.filter)
+            accepted = await accept_named(tx, team_id, one.filter, row.filter if row else None, targets)
         except Refusal as refused:
             mistakes.append(Mistake(SEGMENTS_FILE, one.line, refused.message))
             continue

@@ -5,7 +5,17 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 Kind: TypeAlias = Literal[
-    "image", "theme", "component", "mailing list", "segment", "transactional email", "workflow"
+    "image",
+    "theme",
+    "component",
+    "contact property",
+    "campaign group",
+    "transactional group",
+    "workflow group",
+    "mailing list",
+    "segment",
+    "transactional email",
+    "workflow",
 ]
 Action: TypeAlias = Literal["created", "changed", "unchanged"]
 

@@ -38,7 +38,10 @@ ALWAYS_SAID = frozenset(
 
 
 class ContentReader:
-    """Reads emails of one kind. `files` holds every text of the folder by its name."""
+    """Reads emails of one kind. `files` holds every text of the folder by its name.
+
+    What keeps an email from being sent is noted in `obstacles`: the mistakes, where it is to be sent at once.
+    """
 
     def __init__(
         self,
@@ -47,12 +50,14 @@ class ContentReader:
         shared: Shared,
         mistakes: list[Mistake],
         warnings: list[Mistake],
+        obstacles: list[Mistake],
     ) -> None:
         self._kind: EmailKind = kind
         self._shared = shared
         self._files = files
         self._mistakes = mistakes
         self._warnings = warnings
+        self._obstacles = obstacles
 
     def read(self, table: Table) -> MessageDefinition:
         """Read the content that `table` describes. Mistakes are noted, and leave a gap in the answer."""
@@ -127,7 +132,7 @@ class ContentReader:
             "transactional" if self._kind == "transactional" else "workflow"
         )
         report = inspect(content, Scope(kind=kind, contacts=names))
-        for told, findings in ((self._mistakes, report.errors), (self._warnings, report.warnings)):
+        for told, findings in ((self._obstacles, report.errors), (self._warnings, report.warnings)):
             told += [
                 Mistake(*self._place(table, body_file, item), f"{one.title}: {item.label}. {one.description}")
                 for one in findings

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from loopwright.server.content.message import required_variables
 from loopwright.server.content.sample import GivenValues
 from loopwright.server.mail.variables import Variable
+from loopwright.server.store.groups import GroupKind
 from loopwright.server.store.messages import Content
 from loopwright.server.store.workflows import WorkflowStatus
 from loopwright.server.workflow.graph import (
@@ -26,6 +27,7 @@ from loopwright.server.workflow.graph import (
     VariantNode,
 )
 from loopwright.wire.filters import AudienceFilter
+from loopwright.wire.values import PropertyType
 
 from .mistakes import Mistake
 
@@ -78,6 +80,22 @@ class ListDefinition(Struct, frozen=True, kw_only=True):
     is_public: bool
 
 
+class PropertyDefinition(Struct, frozen=True, kw_only=True):
+    """A contact property of the team's own. `line` is where it stands."""
+
+    key: str
+    type: PropertyType
+    line: int
+
+
+class GroupDefinition(Struct, frozen=True, kw_only=True):
+    """A group, by the name that what is in it calls it."""
+
+    kind: GroupKind
+    name: str
+    description: str
+
+
 class SegmentDefinition(Struct, frozen=True, kw_only=True):
     """A segment, by the name that filters call it. `line` is where it stands."""
 
@@ -114,10 +132,11 @@ class ComponentDefinition(Struct, frozen=True, kw_only=True):
 
 
 class TransactionalDefinition(Struct, frozen=True, kw_only=True):
-    """A transactional email, published with this content."""
+    """A transactional email, published with this content. `group` is a name."""
 
     slug: str
     name: str
+    group: str | None = None
     message: MessageDefinition
 
     @property
@@ -192,6 +211,18 @@ class WorkflowDefinition(Struct, frozen=True, kw_only=True):
     def kept_emails(self) -> list[str]:
         """The email nodes whose content is written elsewhere."""
         return [self.id_of(step) for step in self.steps if isinstance(step.action, KeptEmail)]
+
+    def step_names(self) -> dict[str, str]:
+        """What the steps are called, by their nodes' ids."""
+        return {self.id_of(step): step.name for step in self.steps}
+
+    def email_nodes(self) -> dict[str, str]:
+        """The nodes of the steps that send emails, by the steps' names."""
+        return {
+            step.name: self.id_of(step)
+            for step in self.steps
+            if isinstance(step.action, MessageDefinition | KeptEmail)
+        }
 
     def filters(self) -> dict[str, FilterDefinition]:
         """The audience filters, by their nodes' ids."""
@@ -273,6 +304,8 @@ def _kind(action: Action) -> NodeKind:
 class Definitions(Struct, frozen=True, kw_only=True):
     """All that a folder defines, in the order of its files. `warnings` stop nothing."""
 
+    properties: tuple[PropertyDefinition, ...] = ()
+    groups: tuple[GroupDefinition, ...] = ()
     lists: tuple[ListDefinition, ...]
     segments: tuple[SegmentDefinition, ...] = ()
     images: tuple[ImageDefinition, ...] = ()
@@ -281,12 +314,6 @@ class Definitions(Struct, frozen=True, kw_only=True):
     transactional: tuple[TransactionalDefinition, ...]
     workflows: tuple[WorkflowDefinition, ...]
     warnings: tuple[Mistake, ...]
-
-    def uses(self) -> list[Use]:
-        """Every variable of every email, with its place."""
-        messages = [email.message for email in self.transactional]
-        messages += [message for workflow in self.workflows for message in workflow.messages().values()]
-        return [use for message in messages for use in message.uses]
 
 
 def node_id(slug: str, kind: NodeKind, name: str) -> str:

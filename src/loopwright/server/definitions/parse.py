@@ -9,12 +9,14 @@ from loopwright.server.workflow.graph import AddToListTrigger, EventTrigger
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
 
 from .content import ContentReader
+from .declared import GROUPS_FILE, PROPERTIES_FILE, read_group, read_groups, read_properties
 from .filters import SEGMENTS_FILE, read_segments
 from .mistakes import InvalidDefinitions, Mistake, meant
 from .model import (
     Definitions,
     ListDefinition,
     TransactionalDefinition,
+    Use,
     WorkflowDefinition,
 )
 from .names import NOTHING_SHARED
@@ -23,7 +25,7 @@ from .steps import read_steps, read_trigger, read_trigger_id, refuse_unsound
 from .table import Table, check_slug, read_toml, tables_in
 
 LISTS_FILE: Final = "lists.toml"
-FILES: Final = (LISTS_FILE, SEGMENTS_FILE)
+FILES: Final = (PROPERTIES_FILE, GROUPS_FILE, LISTS_FILE, SEGMENTS_FILE)
 FOLDERS: Final = ("themes", "components", "transactional", "workflows")
 STATUSES: Final[Mapping[str, WorkflowStatus]] = {"sending": "Sending", "draft": "Draft", "paused": "Paused"}
 
@@ -40,6 +42,8 @@ def parse(files: Mapping[str, str], images: Mapping[str, bytes] = NO_IMAGES) -> 
     shared = read_shared(files, images, reader.mistakes)
     reader.share(shared)
     definitions = Definitions(
+        properties=tuple(read_properties(files, reader.mistakes)),
+        groups=tuple(read_groups(files, reader.mistakes)),
         lists=lists or (),
         segments=tuple(read_segments(files, reader.mistakes)),
         images=shared.images,
@@ -55,17 +59,28 @@ def parse(files: Mapping[str, str], images: Mapping[str, bytes] = NO_IMAGES) -> 
 
 
 def unknown_properties(definitions: Definitions, custom: Collection[str]) -> list[Mistake]:
-    """The contact variables that are no property of the team, whose own ones are `custom`."""
+    """The contact variables of emails that are to be sent which are no property of the team, whose own ones
+    are `custom`. As over the API, a workflow that does not send may name what is not there yet.
+    """
     known = {contact_property.key for contact_property in DEFAULT_PROPERTIES} | set(custom)
     return [
         Mistake(
             use.file,
             use.line,
-            f"the team has no contact property {use.variable.name}; {meant(use.variable.name, known)}",
+            f"the team has no contact property {use.variable.name}; {meant(use.variable.name, known)} "
+            f'Or declare it in {PROPERTIES_FILE}: {use.variable.name} = "string"',
         )
-        for use in definitions.uses()
-        if use.variable.kind == "contact" and use.variable.name not in known
+        for workflow in definitions.workflows
+        if workflow.status == "Sending"
+        for use in lacking(workflow, custom)
     ]
+
+
+def lacking(workflow: WorkflowDefinition, custom: Collection[str]) -> list[Use]:
+    """Where the workflow's emails name contact properties that the team does not have."""
+    known = {contact_property.key for contact_property in DEFAULT_PROPERTIES} | set(custom)
+    uses = [use for message in workflow.messages().values() for use in message.uses]
+    return [use for use in uses if use.variable.kind == "contact" and use.variable.name not in known]
 
 
 class _Reader:
@@ -100,23 +115,32 @@ class _Reader:
         return tuple(self._list(slug, inner) for slug, inner in table.inner_tables())
 
     def transactional(self) -> Iterator[TransactionalDefinition]:
-        content = ContentReader("transactional", self._files, self._shared, self.mistakes, self.warnings)
+        content = ContentReader(
+            "transactional", self._files, self._shared, self.mistakes, self.warnings, self.mistakes
+        )
         for slug, table in tables_in("transactional", self._files, self.mistakes):
             yield TransactionalDefinition(
-                slug=slug, name=table.required_text("name"), message=content.read(table)
+                slug=slug,
+                name=table.required_text("name"),
+                group=read_group(table),
+                message=content.read(table),
             )
             table.finish()
 
     def workflows(self, lists: Collection[ListDefinition] | None) -> Iterator[WorkflowDefinition]:
-        content = ContentReader("marketing", self._files, self._shared, self.mistakes, self.warnings)
         for slug, table in tables_in("workflows", self._files, self.mistakes):
+            status = STATUSES[table.choice("status", STATUSES) or "sending"]
+            obstacles = self.mistakes if status == "Sending" else self.warnings
+            content = ContentReader(
+                "marketing", self._files, self._shared, self.mistakes, self.warnings, obstacles
+            )
             workflow = WorkflowDefinition(
                 slug=slug,
                 name=table.required_text("name"),
                 description=table.text("description") or "",
                 mailing_list=_mailing_list(table, lists),
-                group=table.text("group"),
-                status=(status := STATUSES[table.choice("status", STATUSES) or "sending"]),
+                group=read_group(table),
+                status=status,
                 trigger=read_trigger(table, is_sending=status == "Sending"),
                 trigger_id=read_trigger_id(table),
                 trigger_line=table.line("trigger"),
@@ -126,7 +150,7 @@ class _Reader:
             refuse_unsound(workflow, table)
             if _lacks_list(workflow):
                 table.refuse('name the list that starts the workflow: mailing_list = "…"', "trigger")
-            self._check_events(workflow)
+            self._check_events(workflow, obstacles)
             yield workflow
 
     def _list(self, slug: str, table: Table) -> ListDefinition:
@@ -140,14 +164,14 @@ class _Reader:
         table.finish()
         return definition
 
-    def _check_events(self, workflow: WorkflowDefinition) -> None:
+    def _check_events(self, workflow: WorkflowDefinition, obstacles: list[Mistake]) -> None:
         if isinstance(workflow.trigger, EventTrigger):
             return
         for message in workflow.messages().values():
             for use in message.uses:
                 if use.variable.kind == "event":
                     message_text = f"{use.variable} has no value: this workflow starts without an event"
-                    self.mistakes.append(Mistake(use.file, use.line, message_text))
+                    obstacles.append(Mistake(use.file, use.line, message_text))
 
     def _refuse(self, file: str, message: str) -> None:
         self.mistakes.append(Mistake(file, 1, message))

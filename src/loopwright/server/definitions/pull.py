@@ -1,4 +1,6 @@
-"""Writes as files what the API and people made: mailing lists, what emails share, emails, and workflows."""
+"""Writes as files what the API and people made: what contacts and content are sorted by, what emails share,
+emails, and workflows.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from graphlib import TopologicalSorter
@@ -13,7 +15,7 @@ from loopwright.server.store.definitions import lock_definitions, note_written
 from loopwright.server.store.designs import lock_design
 from loopwright.server.store.groups import load_group_names
 from loopwright.server.store.messages import RevisionRow, load_current_revisions
-from loopwright.server.store.segments import load_all, load_segment_names
+from loopwright.server.store.segments import SegmentRow, load_all, load_segment_names
 from loopwright.server.store.workflows import WorkflowRow, lock_all
 from loopwright.server.workflow.graph import (
     AddToListTrigger,
@@ -33,15 +35,19 @@ from loopwright.server.workflow.graph import (
     VariantNode,
     graph_of,
 )
+from loopwright.wire.filters import AudienceFilter
 
 from .apply import LOCAL_URL
+from .declared import GROUPS_FILE, PROPERTIES_FILE
 from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
 from .names import Names, slugs_of
 from .parse import LISTS_FILE, parse, unknown_properties
+from .pull_declared import pull_groups
 from .pull_emails import described, is_whole, load_published, pull_transactional
 from .pull_shared import pull_shared
 from .steps import ADDED_TO_LIST, CONTACT_ADDED, ELSEWHERE, NOT_CHOSEN
+from .targets import Targets, load_targets
 from .toml import inline, lines
 
 STATUSES = {"Sending": "sending", "Draft": "draft", "Paused": "paused", "PausedAndQueueing": "paused"}
@@ -76,6 +82,7 @@ class _Names(Struct, frozen=True, kw_only=True):
     segments: Mapping[str, str]
     emails: Mapping[str, RevisionRow]
     shared: Names
+    targets: Targets
 
 
 async def pull(tx: Connection, team_id: str, *, public_url: str = LOCAL_URL) -> Pulled:
@@ -95,13 +102,27 @@ async def pull(tx: Connection, team_id: str, *, public_url: str = LOCAL_URL) -> 
     bodies += [one.revision.content.lmx for one in published if one.revision]
     shared = await pull_shared(tx, team_id, public_url, bodies)
     transactional = await pull_transactional(tx, team_id, published, shared)
-    names = await _names(tx, team_id, rows, list_slugs, emails, shared.names)
+    targets = await load_targets(tx, team_id, slugs)
+    names = await _names(tx, team_id, rows, list_slugs, emails, shared.names, targets)
     custom = (await load_properties(tx, [team_id]))[team_id]
-    tables = {LISTS_FILE: list_file, SEGMENTS_FILE: await _segments(tx, team_id)}
+    segments = await load_all(tx, team_id)
+    tables = {
+        PROPERTIES_FILE: lines(custom),
+        GROUPS_FILE: await pull_groups(tx, team_id),
+        LISTS_FILE: list_file,
+        SEGMENTS_FILE: _segments(segments, targets),
+    }
     base = {**{file: text for file, text in tables.items() if text}, **shared.files}
     files = {**base, **transactional.files}
     notes = [*shared.notes, *transactional.notes]
+    notes += [note for one in segments for note in _nameless(SEGMENTS_FILE, one.filter, targets)]
     for row in rows:
+        notes += [
+            note
+            for node in graph_of(row).nodes.values()
+            if isinstance(node, AudienceFilterNode) and node.audience_filter
+            for note in _nameless(f"workflows/{slugs[row.id]}.toml", node.audience_filter, targets)
+        ]
         written = _workflow(row, slugs[row.id], names, are_kept=False)
         if mistakes := _refused({**base, **written}, shared.images, custom):
             notes += [f"{one}; the emails of this workflow stay where they are" for one in mistakes]
@@ -127,11 +148,23 @@ async def _lists(tx: Connection, team_id: str) -> tuple[str, dict[str, str]]:
     return text, slugs
 
 
-async def _segments(tx: Connection, team_id: str) -> str:
+def _segments(rows: Sequence[SegmentRow], targets: Targets) -> str:
     return "\n".join(
-        f"[{inline(row.name)}]\n" + lines({"description": row.description, **msgspec.to_builtins(row.filter)})
-        for row in await load_all(tx, team_id)
+        f"[{inline(row.name)}]\n" + lines({"description": row.description, **_filter(row.filter, targets)})
+        for row in rows
     )
+
+
+def _filter(one: AudienceFilter, targets: Targets) -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.to_builtins(targets.named(one))
+    return said
+
+
+def _nameless(file: str, one: AudienceFilter, targets: Targets) -> list[str]:
+    return [
+        f"{file}: files have no name for {what}, so only this server knows it"
+        for what in targets.nameless(one)
+    ]
 
 
 async def _emails(tx: Connection, team_id: str, rows: Sequence[WorkflowRow]) -> Mapping[str, RevisionRow]:
@@ -148,6 +181,7 @@ async def _names(
     lists: Mapping[str, str],
     emails: Mapping[str, RevisionRow],
     shared: Names,
+    targets: Targets,
 ) -> _Names:
     """Whatever workflows name by id."""
     nodes = [node for row in rows for node in graph_of(row).nodes.values()]
@@ -158,6 +192,7 @@ async def _names(
         segments=await load_segment_names(tx, team_id, [one for one in segments if one]),
         emails=emails,
         shared=shared,
+        targets=targets,
     )
 
 
@@ -248,9 +283,7 @@ def _step(node: Node, names: _Names) -> dict[str, Any]:
         case SendEmailAction(stale_after_hours=hours):
             return {"stale_after_hours": hours}
         case AudienceFilterNode():
-            conditions: dict[str, Any] = (
-                msgspec.to_builtins(node.audience_filter) if node.audience_filter else {}
-            )
+            conditions = _filter(node.audience_filter, names.targets) if node.audience_filter else {}
             segment = names.segments.get(node.audience_segment_id or "")
             return {"filter": {"segment": segment, "downstream": node.applies_downstream, **conditions}}
         case BranchNode(next_node_ids=ways):

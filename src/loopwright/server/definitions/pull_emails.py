@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import transactional_place
+from loopwright.server.store.groups import load_group_names
 from loopwright.server.store.messages import Content, RevisionRow, load_current_revisions
 
 from .content import KEYS
@@ -15,7 +16,8 @@ from .pull_shared import PulledShared, refused
 from .toml import lines
 
 TRANSACTIONAL: LiteralString = """
-    SELECT id, slug, name, published_message_id FROM transactional_email WHERE team_id = $1 ORDER BY id
+    SELECT id, slug, name, published_message_id, group_id FROM transactional_email
+     WHERE team_id = $1 ORDER BY id
 """
 NAME_TRANSACTIONAL: LiteralString = """
     UPDATE transactional_email SET slug = new.slug FROM unnest($2::text[], $3::text[]) AS new (id, slug)
@@ -24,11 +26,14 @@ NAME_TRANSACTIONAL: LiteralString = """
 
 
 class PublishedRow(Struct, frozen=True, kw_only=True):
-    """A transactional email and its published revision; without one it was never published."""
+    """A transactional email with its group's name, and its published revision; without one it was never
+    published.
+    """
 
     id: str
     slug: str | None
     name: str
+    group: str | None
     revision: RevisionRow | None
 
 
@@ -58,11 +63,13 @@ async def load_published(tx: Connection, team_id: str) -> list[PublishedRow]:
     rows = await tx.fetch(TRANSACTIONAL, team_id)
     ids = [row["published_message_id"] for row in rows if row["published_message_id"]]
     revisions = await load_current_revisions(tx, team_id, ids)
+    groups = await load_group_names(tx, team_id, "transactional")
     return [
         PublishedRow(
             id=row["id"],
             slug=row["slug"],
             name=row["name"],
+            group=groups.get(row["group_id"] or ""),
             revision=revisions.get(row["published_message_id"] or ""),
         )
         for row in rows
@@ -82,7 +89,7 @@ async def pull_transactional(
             pulled.notes.append(f"{file}: {row.name} was never published, and files publish what they hold")
             del slugs[row.id]
             continue
-        written = _written(slug, row.name, row.revision.content, shared)
+        written = _written(slug, row, row.revision.content, shared)
         if mistakes := refused({**shared.files, **written}, shared.images):
             pulled.notes.extend(f"{one}; the email stays where it is" for one in mistakes)
             del slugs[row.id]
@@ -97,8 +104,8 @@ async def pull_transactional(
     return pulled
 
 
-def _written(slug: str, name: str, content: Content, shared: PulledShared) -> Mapping[str, str]:
-    said = {"name": name, **described(content), "body": f"{slug}.lmx"}
+def _written(slug: str, row: PublishedRow, content: Content, shared: PulledShared) -> Mapping[str, str]:
+    said = {"name": row.name, "group": row.group, **described(content), "body": f"{slug}.lmx"}
     return {
         f"transactional/{slug}.toml": lines(said),
         f"transactional/{slug}.lmx": shared.names.resolved(content.lmx),

@@ -146,6 +146,10 @@ class Table:
             if inner is not None:
                 yield key, inner
 
+    def keys(self) -> Collection[str]:
+        """Every key of the table; whoever asks for them reads them all."""
+        return self._values.keys()
+
     def texts(self) -> dict[str, str]:
         """Every key of the table with its text."""
         found = {key: self.text(key) for key in self._values}

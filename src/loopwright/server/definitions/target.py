@@ -15,6 +15,7 @@ from loopwright.server.store.schema import bring_up
 from loopwright.server.store.teams import TeamRow, load_teams
 
 from .apply import LOCAL_URL, apply_definitions
+from .apply_declared import KINDS as GROUP_KINDS
 from .change import Change
 from .mistakes import meant
 from .model import Definitions
@@ -123,10 +124,13 @@ def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
 def all_new(definitions: Definitions) -> list[Change]:
     """The changes of a first apply."""
     return [
+        *(Change("contact property", one.key, "created") for one in definitions.properties),
         *(Change("image", one.path, "created") for one in definitions.images),
         *(Change("theme", one.slug, "created") for one in definitions.themes),
         *(Change("component", one.slug, "created") for one in definitions.components),
+        *(Change(GROUP_KINDS[one.kind], one.name, "created") for one in definitions.groups),
         *(Change("mailing list", definition.slug, "created") for definition in definitions.lists),
+        *(Change("segment", one.name, "created") for one in definitions.segments),
         *(
             Change("transactional email", definition.slug, "created")
             for definition in definitions.transactional

@@ -8,14 +8,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from loopwright.server.audience.strict import AudienceFilterRequest
 from loopwright.server.workflow.property_query import ContactPropertyQueryRequest
 from loopwright.wire.campaigns import Scheduling
-from loopwright.wire.limits import SEGMENT_DESCRIPTION_CHARACTERS, SEGMENT_NAME_CHARACTERS
+from loopwright.wire.limits import NAME_CHARACTERS, SEGMENT_DESCRIPTION_CHARACTERS, SEGMENT_NAME_CHARACTERS
 from loopwright.wire.node_payloads import AudienceFilterPayload, ContactPropertyTriggerPayload
 from loopwright.wire.transactional import Attachment
 from loopwright.wire.values import PropertyType, Value
 
 Lists = dict[str, bool]
 Flat = dict[str, Value | None]
-Name = Annotated[str, Meta(min_length=1, max_length=500)]
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARACTERS)]
 
 
 class _Body(Struct, frozen=True, kw_only=True, rename="camel"):

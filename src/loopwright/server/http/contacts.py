@@ -1,11 +1,11 @@
 """Contacts, their properties and their suppression."""
 
-import re
 from datetime import timedelta
 from typing import cast, get_args
 
 from msgspec.structs import replace
 
+from loopwright.server.audience.properties import check_property_name
 from loopwright.server.ingest.command import Identity
 from loopwright.server.ingest.reading import (
     read_create_contact,
@@ -19,16 +19,11 @@ from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Connection
 from loopwright.wire import contacts as wire
 from loopwright.wire import failures
-from loopwright.wire.limits import PROPERTY_KEY_CHARACTERS
 from loopwright.wire.values import PropertyType
 
 from .dispatch import ApiRequest, read_body, read_command
 
 REMOVAL_WINDOW = timedelta(days=30)
-_PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_TAKEN_NAMES = wire.RESERVED_PROPERTIES | wire.CONTACT_KEYS | {one.key for one in wire.DEFAULT_PROPERTIES}
-# What an event says beside its contact, alone and as a line among many.
-_EVENT_KEYS = {"eventName", "eventProperties", "idempotencyKey"}
 
 
 async def create_contact(call: ApiRequest) -> object:
@@ -112,21 +107,9 @@ async def list_properties(call: ApiRequest) -> list[wire.ContactProperty]:
 async def create_property(call: ApiRequest) -> wire.PropertyCreated:
     """POST /v1/contacts/properties."""
     body = await read_body(call)
-    name, kind = body.get("name"), body.get("type")
-    if not isinstance(name, str) or not _PROPERTY_NAME.fullmatch(name) or len(name) > PROPERTY_KEY_CHARACTERS:
-        raise BadRequest(
-            "name must begin with a letter and go on with letters, digits and '_', such as favoriteColor",
-            code="property_name_invalid",
-        )
+    name, kind = check_property_name(body.get("name")), body.get("type")
     if kind not in get_args(PropertyType):
         raise BadRequest("type must be one of string, number, boolean and date", code="property_type_invalid")
-    if name in _TAKEN_NAMES:
-        raise BadRequest(f"{name} is a name of Loops' own; choose another", code="property_name_reserved")
-    if name in _EVENT_KEYS:
-        raise BadRequest(
-            f"{name} means something else in the body of an event, which could not set it; choose another",
-            code="property_name_reserved",
-        )
     async with call.pool.acquire() as tx:
         created = await audience.insert_property(
             tx, call.team.id, name, cast("PropertyType", kind), now=call.clock.now()

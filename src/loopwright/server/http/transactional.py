@@ -5,7 +5,7 @@ from loopwright.server.ingest.reading import read_send_transactional
 from loopwright.server.mail.decide import NO_DOMAIN, is_owned, is_reserved
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store import transactional
-from loopwright.server.store.transactional import TransactionalRow
+from loopwright.server.store.transactional import ListedTransactional
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import PublishedTransactional
 
@@ -43,7 +43,7 @@ async def list_published(call: ApiRequest, wanted: PageWanted) -> Page[Published
     return page(call, wanted, total, rows, _published)
 
 
-def _published(row: TransactionalRow) -> PublishedTransactional:
+def _published(row: ListedTransactional) -> PublishedTransactional:
     return PublishedTransactional(
         id=row.id,
         name=row.name,

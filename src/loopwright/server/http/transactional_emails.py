@@ -9,7 +9,7 @@ from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.store import transactional
 from loopwright.server.store.database import Connection
 from loopwright.server.store.groups import default_group_id, find_group
-from loopwright.server.store.transactional import TransactionalRow
+from loopwright.server.store.transactional import ListedTransactional, TransactionalRow
 from loopwright.wire.failures import GROUP_NOT_FOUND, TRANSACTIONAL_NOT_FOUND
 from loopwright.wire.paging import Page
 from loopwright.wire.transactional import TransactionalDraft, TransactionalEmail
@@ -101,7 +101,7 @@ def _draft(call: ApiRequest, row: TransactionalRow, revision_id: str) -> Transac
     return TransactionalDraft(**_fields(call, row), draft_email_message_content_revision_id=revision_id)
 
 
-def _fields(call: ApiRequest, row: TransactionalRow) -> dict[str, Any]:
+def _fields(call: ApiRequest, row: ListedTransactional) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,

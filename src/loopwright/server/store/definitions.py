@@ -36,6 +36,7 @@ class TransactionalDefinitionRow(Struct, frozen=True, kw_only=True):
     published_at: datetime | None
     data_variables: list[str]
     required_variables: list[str]
+    group_id: str | None
 
 
 class NamedDesignRow(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,15 @@ class NamedDesignRow(Struct, frozen=True, kw_only=True):
     id: str
     slug: str
     written: str | None
+
+
+class WorkflowEmailRow(Struct, frozen=True, kw_only=True):
+    """A node that sends an email, and the message; both are None for a workflow that has none."""
+
+    workflow_id: str
+    slug: str | None
+    node_id: str | None
+    message_id: str | None
 
 
 # Definitions of one team are applied one after another, so that two applies never both create a slug.
@@ -65,7 +75,7 @@ SAVE_LISTS: LiteralString = """
 """
 TRANSACTIONAL: LiteralString = """
     SELECT id, team_id, slug, name, draft_message_id, published_message_id, published_at, data_variables,
-           required_variables
+           required_variables, group_id
       FROM transactional_email
      WHERE team_id = $1 AND slug = ANY($2::text[])
      ORDER BY id
@@ -80,18 +90,26 @@ NOTE_WRITTEN: LiteralString = """
 SAVE_TRANSACTIONAL: LiteralString = """
     INSERT INTO transactional_email (
         id, team_id, slug, name, draft_message_id, published_message_id, data_variables, required_variables,
-        published_at, created_at, updated_at
+        published_at, group_id, created_at, updated_at
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
     ON CONFLICT (id) DO UPDATE
        SET name = excluded.name, draft_message_id = excluded.draft_message_id,
            published_message_id = excluded.published_message_id, data_variables = excluded.data_variables,
            published_at = excluded.published_at, required_variables = excluded.required_variables,
-           updated_at = excluded.updated_at
+           group_id = excluded.group_id, updated_at = excluded.updated_at
      WHERE transactional_email.team_id = excluded.team_id
 """
 
 
+WORKFLOW_EMAILS: LiteralString = """
+    SELECT workflow.id AS workflow_id, slug, node.key AS node_id,
+           node.value ->> 'emailMessageId' AS message_id
+      FROM workflow
+      LEFT JOIN LATERAL jsonb_each(nodes) AS node ON node.value ->> 'typeName' = 'SendEmailAction'
+     WHERE team_id = $1
+"""
+CAMPAIGN_NAMES: LiteralString = "SELECT id, name FROM campaign WHERE team_id = $1"
 THEMES: LiteralString = """
     SELECT id, slug, written::text AS written FROM theme WHERE team_id = $1 AND slug = ANY($2::text[])
 """
@@ -120,6 +138,16 @@ async def name_theme(tx: Connection, team_id: str, theme_id: str, slug: str, wri
 async def name_component(tx: Connection, team_id: str, component_id: str, slug: str, written: str) -> None:
     """Keep what files call a component, and what they wrote."""
     await tx.execute(NAME_COMPONENT, team_id, component_id, slug, written)
+
+
+async def load_workflow_emails(tx: Connection, team_id: str) -> list[WorkflowEmailRow]:
+    """The emails of the team's workflows; a workflow without any has one row."""
+    return [WorkflowEmailRow(**row) for row in await tx.fetch(WORKFLOW_EMAILS, team_id)]
+
+
+async def load_campaign_names(tx: Connection, team_id: str) -> list[tuple[str, str]]:
+    """The ids of the team's campaigns, with their names."""
+    return [(row["id"], row["name"]) for row in await tx.fetch(CAMPAIGN_NAMES, team_id)]
 
 
 def transactional_place(slug: str) -> str:
@@ -181,5 +209,6 @@ async def save_transactional(tx: Connection, email: TransactionalDefinitionRow, 
         email.data_variables,
         email.required_variables,
         email.published_at,
+        email.group_id,
         now,
     )

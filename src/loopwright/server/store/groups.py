@@ -30,7 +30,7 @@ PAGE: LiteralString = f"""
      ORDER BY id DESC LIMIT $4
 """
 FIND: LiteralString = f"SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 AND id = $3"
-NAMES: LiteralString = "SELECT id, name FROM content_group WHERE team_id = $1 AND kind = $2"
+ALL: LiteralString = f"SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 ORDER BY id"
 FIND_NAMED: LiteralString = f"""
     SELECT {_COLUMNS} FROM content_group WHERE team_id = $1 AND kind = $2 AND name = $3 ORDER BY id LIMIT 1
 """
@@ -71,7 +71,12 @@ async def find_group(tx: Connection, team_id: str, kind: GroupKind, group_id: st
 
 async def load_group_names(tx: Connection, team_id: str, kind: GroupKind) -> dict[str, str]:
     """The names of all groups of that kind, by id."""
-    return {row["id"]: row["name"] for row in await tx.fetch(NAMES, team_id, kind)}
+    return {row.id: row.name for row in await load_groups(tx, team_id, kind)}
+
+
+async def load_groups(tx: Connection, team_id: str, kind: GroupKind) -> Sequence[GroupRow]:
+    """All groups of that kind, oldest first."""
+    return [GroupRow(**row) for row in await tx.fetch(ALL, team_id, kind)]
 
 
 async def find_group_named(tx: Connection, team_id: str, kind: GroupKind, name: str) -> GroupRow | None:

@@ -3,12 +3,25 @@
 Whoever changes them has the workflow alone, so that no run queues another one meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from msgspec import Struct
+
 from .database import Connection
 from .deliveries import CHANNEL, Lane
+from .runs import WayPoint, decode_way
+
+
+class HeldEmail(Struct, frozen=True, kw_only=True):
+    """An email that a pause has held: of which node, and the way of the contact's run, also beyond it."""
+
+    id: str
+    contact_id: str
+    node_id: str
+    way: tuple[WayPoint, ...]
+
 
 PAUSED = "its workflow is paused"
 STALE = "it was stale when its workflow was resumed"
@@ -40,6 +53,11 @@ HOLD: LiteralString = """
 LOCK_HELD: LiteralString = """
     SELECT email_id FROM email_queue WHERE team_id = $1 AND paused_workflow_id = $2
      ORDER BY email_id FOR UPDATE
+"""
+HELD: LiteralString = """
+    SELECT email.id, email.contact_id, split_part(email.cause, ':', 3) AS node_id, run.way
+      FROM email JOIN run ON run.team_id = email.team_id AND run.id = email.run_id
+     WHERE email.team_id = $1 AND email.id = ANY ($2::text[]) AND email.contact_id IS NOT NULL
 """
 SKIP_STALE: LiteralString = """
     UPDATE email SET status = 'skipped', reason = $3
@@ -79,6 +97,23 @@ async def hold(tx: Connection, team_id: str, workflow_id: str) -> None:
         await tx.execute(HOLD, team_id, workflow_id, [row["email_id"] for row in rows], PAUSED)
 
 
+async def load_held(tx: Connection, team_id: str, workflow_id: str) -> list[HeldEmail]:
+    """The emails that a pause has held, with their contacts' ways, locked until the transaction ends."""
+    ids = [row["email_id"] for row in await tx.fetch(LOCK_HELD, team_id, workflow_id)]
+    return [
+        HeldEmail(
+            id=row["id"], contact_id=row["contact_id"], node_id=row["node_id"], way=decode_way(row["way"])
+        )
+        for row in await tx.fetch(HELD, team_id, ids)
+    ]
+
+
+async def skip_some(tx: Connection, team_id: str, ids: Collection[str], *, reason: str) -> None:
+    """Send none of these, for that reason."""
+    if ids:
+        await tx.execute(SKIP, team_id, list(ids), reason)
+
+
 async def release(
     tx: Connection, team_id: str, workflow_id: str, stale_after: Mapping[str, timedelta], *, now: datetime
 ) -> None:
@@ -99,5 +134,4 @@ async def release(
 async def skip(tx: Connection, team_id: str, workflow_id: str, *, reason: str) -> None:
     """Send none of the emails that a pause has held, for that reason."""
     ids = [row["email_id"] for row in await tx.fetch(LOCK_HELD, team_id, workflow_id)]
-    if ids:
-        await tx.execute(SKIP, team_id, ids, reason)
+    await skip_some(tx, team_id, ids, reason=reason)

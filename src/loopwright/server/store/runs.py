@@ -169,9 +169,9 @@ WAKE_RUNS: LiteralString = """
     WITH woken AS (
         UPDATE run SET due_at = $4
          WHERE team_id = $1 AND workflow_id = $2 AND node_id = ANY ($3::text[]) AND status = 'active'
-        RETURNING 1
+        RETURNING node_id
     )
-    SELECT count(*) FROM woken
+    SELECT node_id, count(*) AS contacts FROM woken GROUP BY node_id
 """
 WAITING_AT: LiteralString = """
     SELECT count(*) FROM run
@@ -298,12 +298,12 @@ async def resume(tx: Connection, team_id: str, workflow_id: str, *, now: datetim
 
 async def wake(
     tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str], *, now: datetime
-) -> int:
-    """Have the runs at those nodes decided anew, because the nodes have changed; returns how many."""
+) -> dict[str, int]:
+    """Have the runs at those nodes decided anew, because the nodes have changed; their number by node."""
     await have_alone(tx, workflow_id)
-    count: int = await tx.fetchval(WAKE_RUNS, team_id, workflow_id, list(node_ids), now)
+    rows = await tx.fetch(WAKE_RUNS, team_id, workflow_id, list(node_ids), now)
     await tx.execute(TELL, CHANNEL)
-    return count
+    return {row["node_id"]: row["contacts"] for row in rows}
 
 
 async def waiting_at(tx: Connection, team_id: str, workflow_id: str, node_ids: Collection[str]) -> int:
@@ -360,7 +360,7 @@ async def _due(tx: Connection, rows: Sequence[Record]) -> list[DueRun]:
 def _due_run(row: Record, workflow: Record) -> DueRun:
     values: dict[str, Any] = {**row, **workflow, "id": row["id"]}
     values["event_properties"] = _decode(values["event_properties"])
-    values["way"] = _decode_way(values["way"])
+    values["way"] = decode_way(values["way"])
     return DueRun(**values)
 
 
@@ -369,4 +369,4 @@ def _encode(value: Mapping[str, Value] | Sequence[WayPoint]) -> str:
 
 
 _decode = msgspec.json.Decoder(dict[str, Value]).decode
-_decode_way = msgspec.json.Decoder(tuple[WayPoint, ...]).decode
+decode_way = msgspec.json.Decoder(tuple[WayPoint, ...]).decode

@@ -10,31 +10,40 @@ from .database import Connection
 from .messages import RENDITION
 
 
-class TransactionalRow(Struct, frozen=True, kw_only=True):
-    """A transactional email. `data_variables` are those of its published message in its current revision
-    `published_revision_id`, `required_variables` those of them that have no fallback."""
+class ListedTransactional(Struct, frozen=True, kw_only=True):
+    """A transactional email as lists have it; `data_variables` are those of its published message."""
 
     id: str
-    team_id: str
     name: str
     draft_message_id: str | None
     published_message_id: str | None
-    published_revision_id: str | None
     data_variables: list[str]
-    required_variables: list[str]
     group_id: str | None
     published_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
 
+class TransactionalRow(ListedTransactional, frozen=True, kw_only=True):
+    """A transactional email as sending needs it, published in the revision `published_revision_id`, whose
+    `required_variables` have no fallback.
+    """
+
+    team_id: str
+    published_revision_id: str | None
+    required_variables: list[str]
+
+
+_LISTED: LiteralString = """
+    id, name, draft_message_id, published_message_id, data_variables, group_id, published_at, created_at,
+    updated_at
+"""
 # Content and the variables it asks for are read together, so that they are of one revision.
 _COLUMNS: LiteralString = f"""
-    id, team_id, name, draft_message_id, published_message_id,
+    {_LISTED}, team_id, required_variables,
     (SELECT {RENDITION} FROM email_message AS message
       WHERE message.team_id = transactional_email.team_id AND message.id = published_message_id
-    ) AS published_revision_id,
-    data_variables, required_variables, group_id, published_at, created_at, updated_at
+    ) AS published_revision_id
 """
 
 TRANSACTIONALS: LiteralString = f"""
@@ -45,7 +54,7 @@ COUNT_PUBLISHED: LiteralString = (
     "SELECT count(*) FROM transactional_email WHERE team_id = $1 AND published_message_id IS NOT NULL"
 )
 PUBLISHED_PAGE: LiteralString = f"""
-    SELECT {_COLUMNS} FROM transactional_email
+    SELECT {_LISTED} FROM transactional_email
      WHERE team_id = $1 AND published_message_id IS NOT NULL AND ($2::text IS NULL OR id < $2)
      ORDER BY id DESC LIMIT $3
 """
@@ -53,7 +62,7 @@ PUBLISHED_PAGE: LiteralString = f"""
 
 COUNT: LiteralString = "SELECT count(*) FROM transactional_email WHERE team_id = $1"
 PAGE: LiteralString = f"""
-    SELECT {_COLUMNS} FROM transactional_email
+    SELECT {_LISTED} FROM transactional_email
      WHERE team_id = $1 AND ($2::text IS NULL OR id < $2)
      ORDER BY id DESC LIMIT $3
 """
@@ -100,10 +109,10 @@ async def count_published(tx: Connection, team_id: str) -> int:
 
 async def load_published_page(
     tx: Connection, team_id: str, *, before: str | None, limit: int
-) -> list[TransactionalRow]:
+) -> list[ListedTransactional]:
     """The published ones, newest first, those older than the id `before`."""
     rows = await tx.fetch(PUBLISHED_PAGE, team_id, before, limit)
-    return [TransactionalRow(**row) for row in rows]
+    return [ListedTransactional(**row) for row in rows]
 
 
 async def count_transactionals(tx: Connection, team_id: str) -> int:
@@ -113,9 +122,9 @@ async def count_transactionals(tx: Connection, team_id: str) -> int:
 
 async def load_page(
     tx: Connection, team_id: str, *, before: str | None, limit: int
-) -> list[TransactionalRow]:
+) -> list[ListedTransactional]:
     """All of them, newest first, those older than the id `before`."""
-    return [TransactionalRow(**row) for row in await tx.fetch(PAGE, team_id, before, limit)]
+    return [ListedTransactional(**row) for row in await tx.fetch(PAGE, team_id, before, limit)]
 
 
 async def lock_transactional(tx: Connection, team_id: str, transactional_id: str) -> TransactionalRow | None:

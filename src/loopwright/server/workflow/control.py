@@ -24,7 +24,9 @@ from loopwright.server.store.teams import load_team
 from loopwright.server.store.workflows import EndedQueue, WorkflowRow, WorkflowStatus
 from loopwright.wire.failures import WORKFLOW_NOT_FOUND
 
+from .filters import no_longer_match
 from .graph import Graph, SendEmailAction, graph_of, problems
+from .step import NO_LONGER
 
 QUEUEING = timedelta(hours=24)
 """For so long after a pause new matches are kept."""
@@ -71,8 +73,14 @@ async def hold_emails(tx: Connection, team_id: str, workflow_id: str) -> None:
 
 
 async def let_on(tx: Connection, workflow: WorkflowRow, *, now: datetime) -> None:
-    """Set a workflow sending: runs and emails that were held go on, who was due first first."""
+    """Set a workflow sending: runs and emails that were held go on, who was due first first.
+
+    Emails whose contacts match no longer what they had to match on their way there are skipped.
+    """
     await runs.resume(tx, workflow.team_id, workflow.id, now=now)
+    held = await paused_emails.load_held(tx, workflow.team_id, workflow.id)
+    unfit = await no_longer_match(tx, workflow.team_id, graph_of(workflow), held)
+    await paused_emails.skip_some(tx, workflow.team_id, unfit, reason=NO_LONGER)
     stale_after = {
         node_id: timedelta(hours=node.stale_after_hours)
         for node_id, node in graph_of(workflow).nodes.items()

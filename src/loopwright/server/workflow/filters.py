@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from loopwright.server.audience.predicate import Audience
 from loopwright.server.store.audience import matching
 from loopwright.server.store.database import Connection
+from loopwright.server.store.paused_emails import HeldEmail
 from loopwright.server.store.runs import DueRun
 
 from .graph import AudienceFilterNode, Graph
-from .step import RunPosition, RunState, filters_asked
+from .step import RunPosition, RunState, filters_asked, filters_before
 
 
 def state_of(run: DueRun) -> RunState:
@@ -52,6 +53,24 @@ async def ask_filters(
         )
         for run in due
     }
+
+
+async def no_longer_match(tx: Connection, team_id: str, graph: Graph, held: Sequence[HeldEmail]) -> list[str]:
+    """The emails whose contacts no longer match a filter that they passed before, and that holds downstream.
+
+    Raises what `ask_filters` does.
+    """
+    asked: dict[str, list[HeldEmail]] = defaultdict(list)
+    for email in held:
+        for node_id in set(filters_before(email.node_id, [one.node_id for one in email.way], graph)):
+            asked[node_id].append(email)
+    unfit: set[str] = set()
+    for node_id, emails in asked.items():
+        node = graph.nodes[node_id]
+        assert isinstance(node, AudienceFilterNode)
+        through = await _let_through(tx, team_id, node, {one.contact_id for one in emails})
+        unfit |= {one.id for one in emails if one.contact_id not in through}
+    return sorted(unfit)
 
 
 async def _let_through(

@@ -1,6 +1,6 @@
 """What a run does next, and how far that takes it. The runner carries the outcome out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -20,6 +20,8 @@ from .graph import (
     TimerAction,
 )
 from .split import variant_for
+
+NO_LONGER = "the contact does not match an earlier audience filter any more"
 
 
 class RunPosition(Struct, frozen=True):
@@ -142,13 +144,23 @@ def _turned_away(run: RunState, graph: Graph, contact: ContactState) -> str:
     if isinstance(graph.nodes[node_id], AudienceFilterNode) and node_id not in contact.matches:
         return "the contact does not match the audience filter"
     if any(earlier not in contact.matches for earlier in _still_asked(run, graph)):
-        return "the contact does not match an earlier audience filter any more"
+        return NO_LONGER
     return ""
 
 
 def _still_asked(run: RunState, graph: Graph) -> Iterator[str]:
     """The filters that the run has passed and that hold for all that follows."""
-    for node_id in run.passed:
+    return _held_downstream(run.passed, graph)
+
+
+def filters_before(node_id: str, passed: Sequence[str], graph: Graph) -> Iterator[str]:
+    """Those that a run had passed when it came to a node first, and that hold for all that follows."""
+    before = passed[: passed.index(node_id)] if node_id in passed else ()
+    return _held_downstream(before, graph)
+
+
+def _held_downstream(passed: Sequence[str], graph: Graph) -> Iterator[str]:
+    for node_id in passed:
         node = graph.nodes.get(node_id)
         if isinstance(node, AudienceFilterNode) and node.applies_downstream:
             yield node_id
