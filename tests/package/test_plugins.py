@@ -14,7 +14,7 @@ from support.workflows import until
 
 pytestmark = pytest.mark.package
 
-# With pytest 9 not even an empty test passes under pytest-forked: it cannot hand over that version's reports.
+# With pytest 9 not even an empty test passes under pytest-forked, which cannot hand over its reports then.
 BESIDE = ("pytest<9", "pytest-forked", "pytest-randomly", "pytest-rerunfailures", "pytest-xdist")
 SUITE = """
 from pathlib import Path
