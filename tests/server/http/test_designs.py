@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from loopwright.server.mail.render import fill, prepare
+from loopwright.server.mail.style import DEFAULTS
 from loopwright.server.mail.template import Values
 from loopwright.server.store.messages import load_revisions
 from support.live import LiveServer
@@ -103,7 +104,7 @@ async def test_a_theme_styles_emails(http: httpx2.AsyncClient, live_server: Live
     await send(http, made, code="first")
     changed = read(await http.post(f"/themes/{dark}", json={"styles": {"bodyColor": "#445566"}}))
     assert changed["affectedEmailCount"] == 1
-    assert changed["styles"] == {"bodyColor": "#445566", "buttonBodyColor": "#abcdef"}
+    assert changed["styles"] == {**DEFAULTS, "bodyColor": "#445566", "buttonBodyColor": "#abcdef"}
     await send(http, made, code="second")
     assert await message_of(http, made) == before
     first, second = [await accepted_html(live_server, code) for code in ("first", "second")]
@@ -113,6 +114,23 @@ async def test_a_theme_styles_emails(http: httpx2.AsyncClient, live_server: Live
     assert "#112233" not in second
     assert "#abcdef" in first
     assert "#abcdef" in second
+
+
+async def test_a_theme_read_and_written_back_looks_the_same(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """Clients with a type for all styles, as the official one of Go, write each with every change."""
+    day = await theme(http, bodyColor="#ddeeff", heading1Color="")
+    made = await create(http, **{**SOUND, "lmx": f'<Style themeId="{day}"/><H1>Hello</H1>{SOUND["lmx"]}'})
+    await publish(http, made)
+    await send(http, made, code="code-1")
+    before = read(await http.get(f"/themes/{day}"))
+    assert before["styles"] == {**DEFAULTS, "bodyColor": "#ddeeff"}
+    written = read(await http.post(f"/themes/{day}", json={"styles": before["styles"]}))
+    assert written["styles"] == before["styles"]
+    await send(http, made, code="code-2")
+    html = await accepted_html(live_server, "code-1")
+    assert html.replace("code-1", "code-2") == await accepted_html(live_server, "code-2")
 
 
 async def test_an_override_that_equals_the_theme_goes(http: httpx2.AsyncClient) -> None:
@@ -136,7 +154,7 @@ async def test_the_default_theme_is_of_emails_that_name_none(
 ) -> None:
     """Each team has one from the first day."""
     [default] = read(await http.get("/themes"))["data"]
-    assert (default["isDefault"], default["styles"]) == (True, {})
+    assert (default["isDefault"], default["styles"]) == (True, DEFAULTS)
     made = await create(http, **SOUND)
     await publish(http, made)
     body = {"styles": {"bodyColor": "#123456"}}

@@ -116,16 +116,21 @@ async def test_triggers_filters_and_what_they_name(http: httpx2.AsyncClient, liv
     }
     payload = {"typeName": "ContactPropertyTrigger", "contactPropertyQuery": query}
     assert (await flow.change(at, payload=payload))["contactPropertyQuery"] == query
+    # As the official Go client has it, which writes null where there is no value.
+    nothing = {**payload, "contactPropertyQuery": {**query, "was": {"operator": "any", "value": None}}}
+    assert (await flow.change(at, payload=nothing))["contactPropertyQuery"] == query
     filter_id = await flow.insert("AudienceFilter", insertMode="after", fromNodeId=flow.root)
     conditions = [{"type": "property", "key": "seats", "operator": "greaterThan", "value": 3}]
     wanted = {"match": "all", "conditions": conditions}
     changed = await flow.change(f"/nodes/{filter_id}", payload={"audienceFilter": wanted})
     assert (changed["audienceFilter"], "audienceSegmentId" in changed) == (wanted, False)
     odd = {**query, "extra": 1}
+    no_number = {**query, "is": {"operator": "greater_than", "value": None}}
     refusals: tuple[tuple[str, dict[str, Any], int, str], ...] = (
         (flow.root, {}, 400, "at least one of"),
         (flow.root, {"contactPropertyQuery": {**query, "key": "none"}}, 400, "no contact property none"),
         (flow.root, {"contactPropertyQuery": odd}, 400, "extra"),
+        (flow.root, {"contactPropertyQuery": no_number}, 400, "takes a number"),
         (flow.root, {"amount": 1}, 400, "payload.amount is not a key"),
         (flow.root, {"typeName": "EventTrigger", "eventPatternId": "cno"}, 400, "no event pattern cno"),
         (flow.root, {"typeName": "EventTrigger", "eventName": "a:b"}, 400, "':'"),

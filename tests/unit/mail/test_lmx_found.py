@@ -7,10 +7,11 @@ from xml.sax.saxutils import escape
 import pytest
 from msgspec.structs import replace
 
+from loopwright.server.content.designs import as_attributes, style_problems
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.lmx import check, check_line
 from loopwright.server.mail.render import fill, prepare
-from loopwright.server.mail.style import look
+from loopwright.server.mail.style import DEFAULTS, look
 from loopwright.server.mail.tags import STYLE
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import EmailKind
@@ -33,6 +34,12 @@ def test_what_is_empty_has_no_colour_where_there_need_be_none() -> None:
     assert (plain.background, plain.body_color, plain.border_width) == ("#ffffff", None, 0)
     usual = look({}, "styled")
     assert look({"buttonBodyColor": "", "textBaseColor": ""}, "styled") == usual
+
+
+def test_every_style_has_a_default_that_changes_nothing_where_it_is_written() -> None:
+    assert DEFAULTS.keys() == STYLE.keys()
+    assert style_problems(DEFAULTS) == {}
+    assert look(as_attributes(DEFAULTS), "styled") == look({}, "styled")
 
 
 @pytest.mark.parametrize(

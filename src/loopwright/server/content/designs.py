@@ -83,10 +83,10 @@ def check_styles(styles: Mapping[str, str | float]) -> None:
 def style_problems(styles: Styles) -> dict[str, str]:
     """What is wrong with a theme's styles, by their names; each ends a sentence that begins with the name."""
     problems: dict[str, str] = {}
-    for name, value in styles.items():
+    for name, value in as_attributes(styles).items():
         if name not in STYLE:
             problems[name] = f"is no style; the styles are {', '.join(STYLE)}"
-        elif mistake := STYLE[name].mistake(as_attributes({name: value})[name]):
+        elif mistake := STYLE[name].mistake(value):
             problems[name] = f'{mistake} (got "{value}")'
     return problems
 

@@ -29,7 +29,8 @@ DEVIATIONS = (
     ),
     Deviation(
         "*: request *: null too",
-        "Null clears a property, and counts as not given for identifiers, maps and lists.",
+        "Null clears a property, and counts as not given for identifiers, maps, lists, and values that a "
+        "comparison does not need.",
     ),
     Deviation(
         "*: request *: number too",

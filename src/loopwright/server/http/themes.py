@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from loopwright.ids import new_id
 from loopwright.server.content.designs import change_theme, check_styles
+from loopwright.server.mail.style import DEFAULTS
 from loopwright.server.refusal import NotFound
 from loopwright.server.store import designs
 from loopwright.server.store.designs import ThemeRow
@@ -67,4 +68,5 @@ async def update_theme(call: ApiRequest, theme_id: str, body: ThemeUpdateRequest
 
 
 def _fields(row: ThemeRow) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(row), "styles": msgspec.convert(dict(row.styles), ThemeStyles)}
+    styles = {**DEFAULTS, **row.styles}
+    return {**msgspec.structs.asdict(row), "styles": msgspec.convert(styles, ThemeStyles)}

@@ -28,6 +28,49 @@ FONT_STACKS = {
     "monospace": MONOSPACE,
 }
 
+DEFAULTS: Mapping[str, str | float] = {
+    "backgroundColor": "#f3f4f6",
+    "backgroundXPadding": 0,
+    "backgroundYPadding": 32,
+    "bodyColor": "#ffffff",
+    "bodyXPadding": 32,
+    "bodyYPadding": 28,
+    "bodyFontFamily": DEFAULT_FONT,
+    "bodyFontCategory": "sans-serif",
+    "borderColor": "#e3e6ea",
+    "borderWidth": 0,
+    "borderRadius": 10,
+    "buttonBodyColor": BUTTON,
+    "buttonBodyXPadding": 22,
+    "buttonBodyYPadding": 13,
+    "buttonBorderColor": BUTTON,
+    "buttonBorderWidth": 0,
+    "buttonBorderRadius": 8,
+    "buttonTextColor": "",
+    "buttonTextFormat": 0,
+    "buttonTextFontSize": 16,
+    "dividerColor": "#e3e6ea",
+    "dividerBorderWidth": 1,
+    "textBaseColor": "",
+    "textBaseFontSize": 16,
+    "textBaseLineHeight": 155,
+    "textBaseLetterSpacing": 0,
+    "textLinkColor": "",
+    "heading1Color": "",
+    "heading1FontSize": 28,
+    "heading1LineHeight": 125,
+    "heading1LetterSpacing": 0,
+    "heading2Color": "",
+    "heading2FontSize": 22,
+    "heading2LineHeight": 125,
+    "heading2LetterSpacing": 0,
+    "heading3Color": "",
+    "heading3FontSize": 18,
+    "heading3LineHeight": 125,
+    "heading3LetterSpacing": 0,
+}
+"""What a style is that nobody set. An empty colour follows others, so that it can be read on its ground."""
+
 
 class Type(Struct, frozen=True, kw_only=True):
     """One kind of text. Sizes are pixels, `line_height` is percent, `space` is above and below it."""
@@ -91,58 +134,61 @@ def look(style: Mapping[str, str], email_format: Literal["styled", "plain"]) -> 
     uncoloured = {name for name in ("backgroundColor", "bodyColor", "borderColor") if style.get(name) == ""}
     style = {name: value for name, value in style.items() if value}
 
-    def number(key: str, default: float) -> float:
-        return float(style.get(key, default))
+    def number(key: str) -> float:
+        return float(style.get(key, DEFAULTS[key]))
 
-    background = "#ffffff" if "backgroundColor" in uncoloured else style.get("backgroundColor", "#f3f4f6")
-    card = None if "bodyColor" in uncoloured else style.get("bodyColor", "#ffffff")
+    def color(key: str) -> str:
+        return style.get(key, str(DEFAULTS[key]))
+
+    background = "#ffffff" if "backgroundColor" in uncoloured else color("backgroundColor")
+    card = None if "bodyColor" in uncoloured else color("bodyColor")
     body = card or background
-    button = style.get("buttonBodyColor", BUTTON)
+    button = color("buttonBodyColor")
     ink = style.get("textBaseColor", readable("#24292f", body))
 
-    def heading(level: int, size: float) -> Type:
+    def heading(level: int) -> Type:
         name = f"heading{level}"
         return Type(
-            size=number(f"{name}FontSize", size),
-            line_height=number(f"{name}LineHeight", 125),
+            size=number(f"{name}FontSize"),
+            line_height=number(f"{name}LineHeight"),
             color=style.get(f"{name}Color", style.get("textBaseColor", readable("#111418", body))),
-            spacing=number(f"{name}LetterSpacing", 0),
+            spacing=number(f"{name}LetterSpacing"),
             weight="700",
             space=10,
         )
 
     return Look(
         background=background,
-        background_x=number("backgroundXPadding", 0),
-        background_y=number("backgroundYPadding", 32),
+        background_x=number("backgroundXPadding"),
+        background_y=number("backgroundYPadding"),
         body_color=card,
-        body_x=number("bodyXPadding", 32),
-        body_y=number("bodyYPadding", 28),
-        border_color=style.get("borderColor", "#e3e6ea"),
-        border_width=0 if "borderColor" in uncoloured else number("borderWidth", 0),
-        border_radius=number("borderRadius", 10),
+        body_x=number("bodyXPadding"),
+        body_y=number("bodyYPadding"),
+        border_color=color("borderColor"),
+        border_width=0 if "borderColor" in uncoloured else number("borderWidth"),
+        border_radius=number("borderRadius"),
         font=_font(style),
         known_font=FONT_STACKS[style.get("bodyFontCategory", "sans-serif")],
         text=Type(
-            size=number("textBaseFontSize", 16),
-            line_height=number("textBaseLineHeight", 155),
+            size=number("textBaseFontSize"),
+            line_height=number("textBaseLineHeight"),
             color=ink,
-            spacing=number("textBaseLetterSpacing", 0),
+            spacing=number("textBaseLetterSpacing"),
         ),
-        headings=(heading(1, 28), heading(2, 22), heading(3, 18)),
+        headings=(heading(1), heading(2), heading(3)),
         link_color=style.get("textLinkColor", readable("#1857c2", body)),
         code_color="#f3f4f6",
         footer_color=readable("#5f6773", background),
-        divider_color=style.get("dividerColor", "#e3e6ea"),
-        divider_width=number("dividerBorderWidth", 1),
+        divider_color=color("dividerColor"),
+        divider_width=number("dividerBorderWidth"),
         button_color=button,
         button_text_color=style.get("buttonTextColor", readable("#ffffff", button)),
-        button_border_color=style.get("buttonBorderColor", BUTTON),
-        button_border_width=number("buttonBorderWidth", 0),
-        button_radius=number("buttonBorderRadius", 8),
-        button_x=number("buttonBodyXPadding", 22),
-        button_y=number("buttonBodyYPadding", 13),
-        button_size=number("buttonTextFontSize", 16),
+        button_border_color=color("buttonBorderColor"),
+        button_border_width=number("buttonBorderWidth"),
+        button_radius=number("buttonBorderRadius"),
+        button_x=number("buttonBodyXPadding"),
+        button_y=number("buttonBodyYPadding"),
+        button_size=number("buttonTextFontSize"),
     )
 
 

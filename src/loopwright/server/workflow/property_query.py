@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import field
+from msgspec.structs import force_setattr
 
 from loopwright.server.refusal import BadRequest
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
@@ -21,7 +22,12 @@ class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fi
     """A value's test."""
 
     # What the answer may leave out, a request says.
-    value: str | float | bool | DateRange  # pyright: ignore[reportGeneralTypeIssues]
+    value: str | float | bool | DateRange | None  # pyright: ignore[reportGeneralTypeIssues]
+
+    def __post_init__(self) -> None:
+        """Null is what some clients send with an operator that needs no value: it is empty text."""
+        if self.value is None:
+            force_setattr(self, "value", "")
 
 
 class ContactPropertyQueryRequest(
