@@ -7,7 +7,7 @@ sender may begin it, so that what is in hand counts for every process; one that 
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0215"
-down_revision = "0210"
+down_revision = "0209"
 
 CHANGES = """
 CREATE TABLE warm_up (

@@ -3,7 +3,7 @@
 from loopwright.server.store.migrations.scripts import run
 
 revision = "0220"
-down_revision = "0217"
+down_revision = "0218"
 
 CHANGES = """
 CREATE INDEX transactional_email_list ON transactional_email (team_id, id);

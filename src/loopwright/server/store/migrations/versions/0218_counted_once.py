@@ -8,8 +8,8 @@ An email that is taken has a longer row in the queue: there is room for all of a
 
 from loopwright.server.store.migrations.scripts import run
 
-revision = "0210"
-down_revision = "0209"
+revision = "0218"
+down_revision = "0217"
 
 CHANGES = """
 ALTER TABLE email_queue SET (fillfactor = 40);
@@ -46,15 +46,16 @@ BEGIN
             ON CONFLICT (owner_id, since, part) DO UPDATE SET sends = known.sends + excluded.sends
             RETURNING 1
         )
-        INSERT INTO email_counter AS known (team_id, owner_id, part, sends, deliveries)
-        SELECT sent.team_id, sent.owner_id, pg_backend_pid() % 16, sum(sent.emails),
+        INSERT INTO email_counter AS known (team_id, owner_id, part, sends, relayed, deliveries)
+        SELECT sent.team_id, sent.owner_id, pg_backend_pid() % 16, sum(sent.emails), sum(sent.emails),
                CASE WHEN team.provider_delivers THEN 0 ELSE sum(sent.emails) END
           FROM sent JOIN team ON team.id = sent.team_id
          WHERE (SELECT count(*) FROM braking) >= 0 -- in the order in which it is counted below
          GROUP BY sent.team_id, sent.owner_id, team.provider_delivers
          ORDER BY sent.team_id, sent.owner_id
         ON CONFLICT (team_id, owner_id, part) DO UPDATE
-           SET sends = known.sends + excluded.sends, deliveries = known.deliveries + excluded.deliveries;
+           SET sends = known.sends + excluded.sends, relayed = known.relayed + excluded.relayed,
+               deliveries = known.deliveries + excluded.deliveries;
         RETURN NULL;
     END IF;
 
@@ -122,7 +123,7 @@ BEGIN
     )
     INSERT INTO email_counter AS known (
         team_id, owner_id, part, sends, deliveries, opens, clicks, unsubscribes, spam_reports, hard_bounces,
-        soft_bounces
+        soft_bounces, relayed
     )
     SELECT team_id, owner_id, pg_backend_pid() % 16,
            count(*) FILTER (WHERE is_send),
@@ -132,7 +133,8 @@ BEGIN
            count(*) FILTER (WHERE kind = 'email_unsubscribed' AND is_first),
            count(*) FILTER (WHERE kind = 'email_complained' AND is_first),
            count(*) FILTER (WHERE kind IN ('email_bounced', 'email_suppressed') AND is_first),
-           count(*) FILTER (WHERE kind = 'email_soft_bounced' AND is_first)
+           count(*) FILTER (WHERE kind = 'email_soft_bounced' AND is_first),
+           count(*) FILTER (WHERE kind = 'email_sent')
       FROM counted
      WHERE is_first OR is_send OR kind = 'email_sent'
      GROUP BY team_id, owner_id
@@ -145,7 +147,8 @@ BEGIN
            unsubscribes = known.unsubscribes + excluded.unsubscribes,
            spam_reports = known.spam_reports + excluded.spam_reports,
            hard_bounces = known.hard_bounces + excluded.hard_bounces,
-           soft_bounces = known.soft_bounces + excluded.soft_bounces;
+           soft_bounces = known.soft_bounces + excluded.soft_bounces,
+           relayed = known.relayed + excluded.relayed;
 
     IF NOT EXISTS (SELECT FROM added
                     WHERE kind IN ('email_soft_bounced', 'email_sent', 'email_delivered')) THEN
