@@ -136,10 +136,10 @@ def _divide(data: bytes) -> tuple[bytes, bytes]:
 def _signed_headers(head: bytes) -> tuple[list[str], bytes]:
     """The names to sign, each as often as it occurs and once more, and the headers that they stand for."""
     found: dict[bytes, list[bytes]] = {}
-    for line in _FOLD.sub(b"", head).split(b"\r\n"):
+    for line in _one_blank(_FOLD.sub(b"", head)).split(b"\r\n"):
         told, _, value = line.partition(b":")
-        lower = told.rstrip(b" \t").lower()
-        found.setdefault(lower, []).append(_relaxed_header(lower, value))
+        lower = told.rstrip(b" ").lower()
+        found.setdefault(lower, []).append(lower + b":" + value.strip(b" "))
     names: list[str] = []
     lines: list[bytes] = []
     for name in SIGNED:
