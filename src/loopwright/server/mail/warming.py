@@ -8,7 +8,7 @@ the one of the other. Who waits has a time, so that nobody else's email waits be
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,7 +39,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """Where a team stands with its plan: the caps of today, what was sent, what is to come.
 
     `next_at` is when something that waits may go, and `through_at` when all of it is through, if nothing
-    comes back; both None when nothing waits, the latter when that takes more than a year, too.
+    comes back, both to the minute; None when nothing waits, the latter when that takes more than a year, too.
     `held_back` is why tomorrow will have no more.
     """
 
@@ -85,8 +85,8 @@ async def load_standing(tx: Connection, team_id: str, *, now: datetime) -> Stand
         sent_in_hour=_sum_since(sent, now, 12),
         sent_in_day=_sum_since(sent, now, 288),
         to_come=to_come,
-        next_at=turns[0].at if turns else None,
-        through_at=turns[-1].at if turns and sum(turn.emails for turn in turns) == to_come else None,
+        next_at=_minute(turns[0].at) if turns else None,
+        through_at=_minute(turns[-1].at) if turns and sum(turn.emails for turn in turns) == to_come else None,
         held_back=held_back(sent, now=now),
     )
 
@@ -157,6 +157,12 @@ async def _today_kept(tx: Connection, row: WarmUpRow, now: datetime) -> tuple[Pl
         if is_over(plan, level):
             await warm_ups.let_go(tx, row.team_id, now=now)
     return plan, level, sent
+
+
+def _minute(at: datetime) -> datetime:
+    """The next full minute, or the moment when it is one."""
+    before = at - timedelta(microseconds=1)
+    return before.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def _sum_since(sent: Sequence[Span], now: datetime, spans: int) -> int:
