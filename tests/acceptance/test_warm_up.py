@@ -1,6 +1,7 @@
 """A warm-up plan that several workers keep together while they are killed again and again."""
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -60,8 +61,9 @@ async def test_killed_workers_keep_the_cap(database_url: str, pool: Pool, team: 
 
     async with worker(database_url, peer), worker(database_url, peer):
         await until(is_quiet, within=90)
-    outcomes = dict(await pool.fetch("SELECT status, count(*) FROM email GROUP BY 1"))
-    unknown = outcomes.get("unknown", 0)
+    rows = await pool.fetch("SELECT status, count(*) AS count FROM email GROUP BY 1")
+    outcomes = Counter({row["status"]: row["count"] for row in rows})
+    unknown = outcomes["unknown"]
     assert outcomes["sent"] + unknown == CAP
     assert outcomes["queued"] == RECIPIENTS - CAP
     assert CAP - unknown <= len(peer.seen) <= CAP
