@@ -1,6 +1,7 @@
 """Sending campaigns over HTTP, below our own prefix."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -8,7 +9,7 @@ import pytest
 
 from support.audience import declare
 from support.contract import misread
-from support.factories import add_contact, first_team
+from support.factories import add_contact, first_team, insert
 from support.live import LiveServer
 
 SOUND = {
@@ -136,3 +137,32 @@ async def test_what_stands_in_its_way(desk: Desk) -> None:
     desk.id = "cnone"
     for action in ("send", "pause", "resume", "cancel", "send-to-joined", "retry"):
         await desk.ask(action, 404, "Campaign not found.")
+
+
+async def test_where_a_warm_up_plan_stands(
+    desk: Desk, live_server: LiveServer, stranger: dict[str, str]
+) -> None:
+    """Beside a campaign that is being sent, and for itself; nothing where there is no plan."""
+    pool, team_id = live_server.pool, await first_team(live_server.pool)
+    own = f"{desk.root}/loopwright/v1/warm-up"
+    assert (await desk.http.get(own)).json() == {"warmUp": None}
+    today = datetime.now(UTC).date()
+    await insert(
+        pool, "warm_up", team_id=team_id, per_day=8, per_hour=1, growth=50, until=100, cap=8, day=today
+    )
+    await desk.draft()
+    assert (await desk.state())["warmUp"] is None
+    await desk.ask("send")
+    async with asyncio.timeout(20):
+        while (shown := await desk.state())["emails"]["sent"] < 1:
+            await asyncio.sleep(0.05)
+    assert shown["state"] == "sending"
+    plan = (await desk.http.get(own)).json()["warmUp"]
+    assert (plan["perHour"], plan["perDay"], plan["sentInHour"], plan["sentInDay"]) == (1, 8, 1, 1)
+    assert (plan["toCome"], plan["heldBack"]) == (1, "")
+    assert plan["nextAt"] == plan["throughAt"] == shown["warmUp"]["throughAt"]
+    assert (await desk.http.get(own, headers=stranger)).json() == {"warmUp": None}
+    async with asyncio.timeout(20):
+        while "loopwright_warm_up_waiting 1.0" not in (await desk.http.get(f"{desk.root}/metrics")).text:
+            await asyncio.sleep(0.2)
+    assert len(await inbox(desk)) == 1

@@ -67,6 +67,12 @@ def test_moment_is_utc() -> None:
     )
 
 
+def test_about_is_to_the_minute() -> None:
+    """In UTC, as a moment is."""
+    at = datetime(2026, 12, 5, 10, 15, 58, tzinfo=timezone(timedelta(hours=1)))
+    assert filters.about(at) == "5 Dec 09:15"
+
+
 def test_after_names_the_time_too() -> None:
     """The distance is shown, the time itself is a hover away."""
     cause = datetime(2026, 11, 23, tzinfo=UTC)

@@ -25,6 +25,12 @@ def moment(at: datetime) -> Markup:
     )
 
 
+def about(at: datetime) -> str:
+    """A time that is not known to the second: `23 Nov 09:15`."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %H:%M}"
+
+
 def after(at: datetime, cause: datetime) -> Markup:
     """How long after its cause something came: `+0.4 s`, `+12 min`, `+3 d 2 h`; the time on hovering."""
     utc = at.astimezone(UTC)
@@ -126,6 +132,7 @@ def node_name(type_name: str | None) -> str:
 
 
 FILTERS: dict[str, Any] = {
+    "about": about,
     "after": after,
     "date": date,
     "initial": initial,

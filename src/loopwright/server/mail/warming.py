@@ -8,7 +8,8 @@ the one of the other. Who waits has a time, so that nobody else's email waits be
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,7 +40,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """Where a team stands with its plan: the caps of today, what was sent, what is to come.
 
     `next_at` is when something that waits may go, and `through_at` when all of it is through, if nothing
-    comes back; both None when nothing waits, the latter when that takes more than a year, too.
+    comes back, both to the minute; None when nothing waits, the latter when that takes more than a year, too.
     `held_back` is why tomorrow will have no more.
     """
 
@@ -73,11 +74,10 @@ async def load_standing(tx: Connection, team_id: str, *, now: datetime) -> Stand
     row = await warm_ups.find_warm_up(tx, team_id)
     if row is None:
         return None
-    plan, level, sent = await _today(tx, row, now)
+    plan, level, in_hand, sent = await _today(tx, row, now)
     if is_over(plan, level):
         return None
     to_come = await warm_ups.count_to_come(tx, team_id)
-    in_hand = await warm_ups.count_in_hand(tx, team_id)
     turns = forecast(plan, level, sent, in_hand, to_come, now=now)
     return Standing(
         per_hour=plan.per_hour_of(level.cap),
@@ -85,8 +85,8 @@ async def load_standing(tx: Connection, team_id: str, *, now: datetime) -> Stand
         sent_in_hour=_sum_since(sent, now, 12),
         sent_in_day=_sum_since(sent, now, 288),
         to_come=to_come,
-        next_at=turns[0].at if turns else None,
-        through_at=turns[-1].at if turns and sum(turn.emails for turn in turns) == to_come else None,
+        next_at=_minute(turns[0].at) if turns else None,
+        through_at=_minute(turns[-1].at) if turns and sum(turn.emails for turn in turns) == to_come else None,
         held_back=held_back(sent, now=now),
     )
 
@@ -118,8 +118,7 @@ async def _let_in(
     row = await warm_ups.lock_warm_up(tx, team_id)
     if row is None:
         return taken
-    in_hand = await warm_ups.count_in_hand(tx, team_id)  # first: what is sent meanwhile counts twice
-    plan, level, sent = await _today_kept(tx, row, now)
+    plan, level, in_hand, sent = await _today_kept(tx, row, now)
     free = allowed(plan, level, sent, in_hand, now=now)
     if free is None:
         return taken
@@ -138,25 +137,39 @@ async def _let_in(
     return [delivery for delivery in taken if delivery.id in admitted]
 
 
-async def _today(tx: Connection, row: WarmUpRow, now: datetime) -> tuple[Plan, Level, Sequence[Span]]:
-    """The plan with today's level, and what was sent lately."""
+class _Today(NamedTuple):
+    """A plan with the level of today, what senders have in hand, and what was sent lately."""
+
+    plan: Plan
+    level: Level
+    in_hand: int
+    sent: Sequence[Span]
+
+
+async def _today(tx: Connection, row: WarmUpRow, now: datetime) -> _Today:
     plan, level = plan_of(row), level_of(row)
     since = min(now - DAY - SPAN, datetime.combine(row.day, time(), UTC))
-    rows = await warm_ups.load_sent(tx, row.team_id, since=since)
+    in_hand, rows = await warm_ups.load_sent(tx, row.team_id, since=since)
     sent = [
         Span(since=one.since, sends=one.sends, complaints=one.complaints, hard_bounces=one.hard_bounces)
         for one in rows
     ]
-    return plan, advanced(plan, level, sent, now=now), sent
+    return _Today(plan, advanced(plan, level, sent, now=now), in_hand, sent)
 
 
-async def _today_kept(tx: Connection, row: WarmUpRow, now: datetime) -> tuple[Plan, Level, Sequence[Span]]:
-    plan, level, sent = await _today(tx, row, now)
-    if level.day != row.day:
-        await warm_ups.save_warm_up(tx, replace(row, cap=level.cap, day=level.day))
-        if is_over(plan, level):
+async def _today_kept(tx: Connection, row: WarmUpRow, now: datetime) -> _Today:
+    today = await _today(tx, row, now)
+    if today.level.day != row.day:
+        await warm_ups.save_warm_up(tx, replace(row, cap=today.level.cap, day=today.level.day))
+        if is_over(today.plan, today.level):
             await warm_ups.let_go(tx, row.team_id, now=now)
-    return plan, level, sent
+    return today
+
+
+def _minute(at: datetime) -> datetime:
+    """The next full minute, or the moment when it is one."""
+    before = at - timedelta(microseconds=1)
+    return before.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def _sum_since(sent: Sequence[Span], now: datetime, spans: int) -> int:

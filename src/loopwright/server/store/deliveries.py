@@ -183,11 +183,18 @@ DELIVERIES: LiteralString = """
 # Nobody knows whether it has left, and a newsletter is not worth sending somebody twice. It may have: caps
 # count it.
 UNCERTAIN: LiteralString = """
-    WITH uncertain AS (
+    WITH taken AS MATERIALIZED (
+        SELECT email_queue.team_id, email_id AS id
+          FROM email_queue JOIN unnest($1::text[], $2::text[]) AS taken (team_id, email_id)
+                             USING (team_id, email_id)
+         ORDER BY email_id FOR UPDATE OF email_queue
+    ), uncertain AS (
         UPDATE email SET status = 'unknown', reason = 'its sender died while it was being sent'
-          FROM unnest($1::text[], $2::text[]) AS taken (team_id, id)
+          FROM taken
          WHERE email.team_id = taken.team_id AND email.id = taken.id AND email.status = 'sending'
-        RETURNING email.team_id, campaign_id
+        RETURNING email.team_id, email.id, campaign_id
+    ), begun AS (
+        UPDATE email_queue SET admitted = NULL FROM uncertain WHERE email_queue.email_id = uncertain.id
     )
     INSERT INTO brake_counter AS known (team_id, owner_id, since, part, sends, complaints, hard_bounces)
     SELECT team_id, campaign_id, date_bin('5 minutes', $3::timestamptz, '2000-01-01Z'), 0, count(*), 0, 0

@@ -44,13 +44,16 @@ SAVE: LiteralString = """
            until = excluded.until, cap = excluded.cap, day = excluded.day
 """
 DELETE: LiteralString = "DELETE FROM warm_up WHERE team_id = $1"
+# One look at both: what is in hand is sent by one commit. What is in hand comes first, without a time.
 SENT: LiteralString = """
+    SELECT NULL AS since, count(*) AS sends, 0 AS complaints, 0 AS hard_bounces
+      FROM email_queue WHERE team_id = $1 AND admitted
+     UNION ALL
     SELECT since, sum(sends)::bigint AS sends, sum(complaints)::bigint AS complaints,
            sum(hard_bounces)::bigint AS hard_bounces
       FROM brake_counter WHERE team_id = $1 AND since >= $2
-     GROUP BY since ORDER BY since
+     GROUP BY since ORDER BY since NULLS FIRST
 """
-IN_HAND: LiteralString = "SELECT count(*) FROM email_queue WHERE team_id = $1 AND admitted"
 # Whoever waits for rows of the queue locks them by ascending id.
 ADMIT: LiteralString = """
     WITH ours AS MATERIALIZED (
@@ -138,14 +141,12 @@ async def let_go(tx: Connection, team_id: str, *, now: datetime) -> None:
     await tx.execute(LET_GO, team_id, now)
 
 
-async def load_sent(tx: Connection, team_id: str, *, since: datetime) -> Sequence[SentRow]:
-    """What was sent and what came back, by five minutes, oldest first."""
-    return [SentRow(**row) for row in await tx.fetch(SENT, team_id, since)]
-
-
-async def count_in_hand(tx: Connection, team_id: str) -> int:
-    """Emails that senders may have begun, and whose result is not written."""
-    return int(await tx.fetchval(IN_HAND, team_id))
+async def load_sent(tx: Connection, team_id: str, *, since: datetime) -> tuple[int, Sequence[SentRow]]:
+    """How many emails senders may have begun, whose result is not written; and what was sent and what came
+    back, by five minutes, oldest first.
+    """
+    in_hand, *sent = await tx.fetch(SENT, team_id, since)
+    return in_hand["sends"], [SentRow(**row) for row in sent]
 
 
 async def load_admitted(tx: Connection, ids: Sequence[str], token: str) -> frozenset[str]:
