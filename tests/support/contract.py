@@ -38,7 +38,25 @@ def mended() -> Any:
     del schemas["ContactUpdateRequest"]["additionalProperties"]
     # Custom properties stand beside a contact's own.
     schemas["Contact"]["additionalProperties"] = {"type": ["string", "number", "boolean", "null"]}
+    # Without a mapping the values of a discriminator would have to be the names of the schemas.
+    for schema in schemas.values():
+        told = schema.get("discriminator")
+        if told and "mapping" not in told:
+            told["mapping"] = {
+                _value_of(root, one["$ref"], told["propertyName"]): one["$ref"] for one in schema["oneOf"]
+            }
     return root
+
+
+def _value_of(root: Any, reference: str, name: str) -> str:
+    """The only value that a property has in a schema; schemas may consist of others."""
+    schema = root["components"]["schemas"][reference.rpartition("/")[2]]
+    for part in (schema, *schema.get("allOf", ())):
+        if "$ref" in part:
+            part = root["components"]["schemas"][part["$ref"].rpartition("/")[2]]  # noqa: PLW2901
+        if values := part.get("properties", {}).get(name, {}).get("enum"):
+            return str(values[0])
+    raise LookupError(f"{reference} has no one value of {name}")
 
 
 def operations(root: Any) -> dict[str, Any]:

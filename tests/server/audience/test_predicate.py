@@ -53,7 +53,10 @@ ANSWERS: list[tuple[str, str, Any, str]] = [
     ("plan", "notContains", "4", "lacks null empty pro large wrong wrong2"),
     ("plan", "equals", "pro", "pro"),
     ("plan", "equals", "42", ""),
+    ("plan", "equals", "TRUE", ""),
     ("plan", "notEquals", "pro", "lacks null empty large wrong wrong2"),
+    ("plan", "notEquals", "42", "lacks null empty pro large wrong wrong2"),
+    ("plan", "notEquals", "true", "lacks null empty pro large wrong wrong2"),
     ("plan", "empty", None, "lacks null empty"),
     ("plan", "notEmpty", None, "pro large wrong wrong2"),
     ("seats", "any", None, "lacks null zero half many huge wrong wrong2"),
@@ -149,6 +152,25 @@ async def test_every_operator_on_every_type(pool: Pool, team: TeamRow) -> None:
         assert matched & others in (set(), others)
         if own != set(names.split()):
             wrong[key, operator, str(value)] = own
+    assert wrong == {}
+
+
+async def test_conditions_together(pool: Pool, team: TeamRow) -> None:
+    """All of two are those whom both let through, any of them those whom either does, in whatever order."""
+    for number, name in enumerate(sorted({name for cases in STORED.values() for name in cases})):
+        properties = {key: cases[name] for key, cases in STORED.items() if name in cases}
+        await add_contact(pool, team.id, name, subscribed=number % 2 == 0, properties=properties)
+    conditions = [property_(key, operator, value) for key, operator, value, _ in ANSWERS]
+    conditions += [property_("subscribed", "isTrue"), property_("email", "contains", "e")]
+    alone = [await found(pool, team, filter_(one)) for one in conditions]
+    wrong = {}
+    for step in (1, 7, 16):
+        for place, one in enumerate(conditions):
+            beside = (place + step) % len(conditions)
+            both = await found(pool, team, filter_(one, conditions[beside]))
+            either = await found(pool, team, filter_(conditions[beside], one, match="any"))
+            if (both, either) != (alone[place] & alone[beside], alone[place] | alone[beside]):
+                wrong[place, beside] = (both, either)
     assert wrong == {}
 
 

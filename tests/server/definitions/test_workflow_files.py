@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.change import Change
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.parse import parse
 from loopwright.server.store.database import Pool
@@ -58,3 +59,91 @@ async def test_what_is_not_there_is_told(pool: Pool, team: TeamRow) -> None:
     assert len(told) == len(starts)
     assert all(one.startswith(start) for one, start in zip(sorted(told), sorted(starts), strict=True)), told
     assert await pool.fetchval("SELECT count(*) FROM workflow") == 0
+
+
+EMAIL = """name = "Trials"
+status = "draft"
+trigger = "contact-added"
+
+[[steps]]
+[steps.email]
+subject = "Hello"
+from = "ada"
+body = "hello.lmx"
+"""
+BODY = '<Paragraph>{contact.plan} {event.seats} <Link href="">Go</Link></Paragraph>'
+
+
+async def apply_all(pool: Pool, team: TeamRow, files: dict[str, str]) -> list[Change]:
+    async with pool.acquire() as tx, tx.transaction():
+        return await apply_definitions(tx, team.id, parse(files), now=datetime.now(UTC))
+
+
+async def test_a_draft_may_lack_what_it_needs_to_send(pool: Pool, team: TeamRow) -> None:
+    """As over the API: what Guardian would have against it is told, and refused where it is to send."""
+    files = {"workflows/trials.toml": EMAIL, "workflows/hello.lmx": BODY}
+    (change,) = await apply_all(pool, team, files)
+    assert (change.action, change.detail) == ("created", "contact properties that the team lacks: plan")
+    told = {one.message.split(":")[0] for one in parse(files).warnings}
+    assert told >= {"Links without address", "{event.seats} has no value"}
+    sends = {"workflows/trials.toml": EMAIL.replace('"draft"', '"sending"')}
+    with pytest.raises(InvalidDefinitions) as invalid:
+        parse({**files, **sends})
+    assert len(invalid.value.mistakes) == 2
+    only_plan = {**sends, "workflows/hello.lmx": "<Paragraph>{contact.plan}</Paragraph>"}
+    with pytest.raises(InvalidDefinitions, match="the team has no contact property plan"):
+        await apply_all(pool, team, only_plan)
+    declared = await apply_all(pool, team, {**only_plan, "properties.toml": 'plan = "string"'})
+    assert [(one.kind, one.action) for one in declared] == [
+        ("contact property", "created"), ("workflow", "changed"),
+    ]  # fmt: skip
+    with pytest.raises(InvalidDefinitions, match=r"properties.toml:1: the team has plan as a string"):
+        await apply_all(pool, team, {"properties.toml": 'plan = "number"'})
+
+
+async def test_filters_name_what_the_folder_makes(pool: Pool, team: TeamRow) -> None:
+    """A segment names a workflow and its email before either is there; a step that is not there is told."""
+    segments = """["Welcomed"]
+match = "any"
+conditions = [
+  { type = "activity", action = "sent", target = "workflow", id = "trials" },
+  { type = "activity", action = "sent", target = "workflowEmail", id = "trials/hello" },
+]
+"""
+    files = {
+        "segments.toml": segments,
+        "workflows/trials.toml": EMAIL,
+        "workflows/hello.lmx": "<Paragraph>Hello</Paragraph>",
+    }
+    changes = await apply_all(pool, team, files)
+    assert [one.action for one in changes] == ["created", "created"]
+    assert {one.action for one in await apply_all(pool, team, files)} == {"unchanged"}
+    alone = await apply_all(pool, team, {"segments.toml": segments})
+    assert [one.action for one in alone] == ["unchanged"], "the steps' names are known without their file"
+    stored = await pool.fetchval("SELECT filter::text FROM segment")
+    assert changes[1].id in stored
+    wrong = segments.replace("trials/hello", "trials/helo")
+    with pytest.raises(InvalidDefinitions) as invalid:
+        await apply_all(pool, team, {**files, "segments.toml": wrong})
+    assert str(invalid.value) == (
+        "segments.toml:1: the team has no email of a workflow trials/helo; did you mean trials/hello?"
+    )
+
+
+async def test_groups_of_emails(pool: Pool, team: TeamRow) -> None:
+    """Described in a file of their own, or only named; an email that names none stays where it is."""
+    email = 'name = "Receipt"\nsubject = "Hello"\nfrom = "ada"\nbody = "receipt.lmx"\n'
+    files = {"transactional/receipt.lmx": "<Paragraph>Hello</Paragraph>"}
+    group = {"groups.toml": '[transactional.Receipts]\ndescription = "Paid"\n[campaign.Letters]\n'}
+    named = {**files, "transactional/receipt.toml": f'{email}group = "Receipts"\n'}
+    assert [one.action for one in await apply_all(pool, team, named)] == ["created"]
+    changes = await apply_all(pool, team, {**named, **group})
+    assert [(one.kind, one.action) for one in changes] == [
+        ("campaign group", "created"), ("transactional group", "changed"),
+        ("transactional email", "unchanged"),
+    ]  # fmt: skip
+    left_out = {**files, "transactional/receipt.toml": email}
+    assert [one.action for one in await apply_all(pool, team, left_out)] == ["unchanged"]
+    unsorted = {**files, "transactional/receipt.toml": f'{email}group = "Unsorted"\n'}
+    assert [one.action for one in await apply_all(pool, team, unsorted)] == ["changed"]
+    assert await pool.fetchval("SELECT group_id FROM transactional_email") is None

@@ -464,7 +464,7 @@ def test_contact_properties_are_those_of_the_team() -> None:
         change(W, "{contact.firstName}", "{contact.firstName} {contact.fristName} {contact.plan}")
     )
     assert [str(mistake) for mistake in unknown_properties(definitions, {"plan"})] == [
-        f"{W}:7: the team has no contact property fristName; did you mean firstName? Or declare it in "
+        f"{W}:7: the team has no contact property fristName; did you mean firstName? or declare it in "
         'properties.toml: fristName = "string"'
     ]
 

@@ -68,7 +68,7 @@ def unknown_properties(definitions: Definitions, custom: Collection[str]) -> lis
             use.file,
             use.line,
             f"the team has no contact property {use.variable.name}; {meant(use.variable.name, known)} "
-            f'Or declare it in {PROPERTIES_FILE}: {use.variable.name} = "string"',
+            f'or declare it in {PROPERTIES_FILE}: {use.variable.name} = "string"',
         )
         for workflow in definitions.workflows
         if workflow.status == "Sending"
