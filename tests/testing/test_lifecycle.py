@@ -15,7 +15,9 @@ import pytest
 from loopwright.cli.failure import CommandFailed
 from loopwright.cli.serve_tests import serve_tests
 from loopwright.server.settings import Settings
-from loopwright.testing import Server
+from loopwright.server.store.database import connected
+from loopwright.server.store.embedded import url_of
+from loopwright.testing import Server, TestServerError
 from loopwright.testing.server import Team
 from support.leftovers import all_gone, scratch_folder
 from support.live import LiveServer
@@ -110,6 +112,19 @@ def test_cut_off(loops, inbox, loops_definitions):
     said, _ = run.communicate(timeout=60)
     assert run.returncode in (2, -signal.SIGKILL), said
     await all_gone(scratch)
+
+
+@pytest.mark.slow
+async def test_a_server_that_fails_is_heard() -> None:
+    """Its log is nowhere else to be read."""
+    with Server() as server:
+        team = server.new_team()
+        folder = server._process._folder
+        assert folder is not None
+        async with connected(url_of(folder / "postgres")) as tx:
+            await tx.execute("ALTER TABLE webhook_delivery RENAME TO gone")
+        with pytest.raises(TestServerError, match=r"(?s)The server failed.*UndefinedTableError"):
+            team.clock.settle()
 
 
 async def test_a_server_that_was_killed_is_cleared_away(scratch: Path) -> None:

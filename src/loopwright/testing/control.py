@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +20,11 @@ class TestServerError(Exception):
 
 
 class Control:
-    """One server's control requests."""
+    """One server's control requests. What it `said` so far is told when it fails."""
 
-    def __init__(self, address: str, key: str) -> None:
+    def __init__(self, address: str, key: str, said: Callable[[], str]) -> None:
         self.address = address
+        self._said = said
         self._netloc = urlsplit(address).netloc
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
 
@@ -48,6 +50,8 @@ class Control:
             answer = json.loads(response.read())
         finally:
             connection.close()
+        if response.status >= 500:
+            raise TestServerError(f"{answer['message']}\nWhat it said last:\n{self._said()}")
         if response.status >= 400:
             raise TestServerError(answer["message"])
         return answer

@@ -20,6 +20,7 @@ from typing import IO
 PREFIX = "loopwright-test-"
 ANNOUNCED = "Loopwright listens on "
 STOP_SECONDS = 30
+LOG_BYTES = 4000
 
 
 class ServerDidNotStart(Exception):
@@ -91,6 +92,14 @@ class Process:
             assert pipe is not None
             pipe.close()
 
+    def said(self) -> str:
+        """The end of what it has logged."""
+        assert self._log is not None
+        log = self._log.fileno()
+        begin = max(0, os.fstat(log).st_size - LOG_BYTES)
+        # Its own place in the file is where the server goes on to write.
+        return os.pread(log, LOG_BYTES, begin).decode(errors="replace").strip() or "it said nothing"
+
     def _environment(self) -> dict[str, str]:
         """Ours, without settings that are meant for another server."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPWRIGHT_", "LOOPS_"))}
@@ -101,12 +110,7 @@ class Process:
         for line in running.stdout:
             if line.startswith(ANNOUNCED):
                 return line.removeprefix(ANNOUNCED).strip()
-        raise ServerDidNotStart(f"The server for tests did not start:\n{self._said()}")
-
-    def _said(self) -> str:
-        assert self._log is not None
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace").strip() or "it said nothing"
+        raise ServerDidNotStart(f"The server for tests did not start:\n{self.said()}")
 
 
 def _end_postgres(folder: Path) -> None:

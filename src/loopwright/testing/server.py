@@ -149,7 +149,7 @@ class Server:
 
     def new_team(self) -> Team:
         """A new team, to be ended by the caller."""
-        control = Control(self.address, self.key)
+        control = Control(self.address, self.key, self._process.said)
         answer = control.post("/teams")
         return Team(control, answer["id"], answer["key"])
 
