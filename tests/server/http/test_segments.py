@@ -62,6 +62,18 @@ async def test_segments(http: httpx2.AsyncClient, live_server: LiveServer, stran
     refused(strange, 400, "conditions[0]: there is no contact property plan")
 
 
+async def test_null_where_an_operator_needs_no_value(
+    http: httpx2.AsyncClient, live_server: LiveServer
+) -> None:
+    """Clients that have a place for every value send it; where one is needed, it is none."""
+    await declare(live_server.pool, await first_team(live_server.pool), plan="string")
+    body = {"name": "Any plan", "filter": filter_(property_("plan", "notEmpty", value=None))}
+    made = read(await http.post("/audience-segments", json=body))
+    assert made["filter"] == filter_(property_("plan", "notEmpty"))
+    body = {"name": "Pros", "filter": filter_(property_("plan", "equals", value=None))}
+    refused(await http.post("/audience-segments", json=body), 400, "takes text as its value")
+
+
 async def test_segments_that_are_refused(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
     """Each with its key and the remedy, and none is stored."""
     await declare(live_server.pool, await first_team(live_server.pool), plan="string")

@@ -1,12 +1,29 @@
 """Filters as they are taken in: with no key that the server does not know."""
 
-from loopwright.wire.filters import ActivityCondition, AudienceFilter, OptInCondition, PropertyCondition
+from msgspec import UNSET, UnsetType
+from msgspec.structs import force_setattr
+
+from loopwright.wire.filters import (
+    ActivityCondition,
+    AudienceFilter,
+    DateRange,
+    OptInCondition,
+    PropertyCondition,
+)
 
 
 class PropertyConditionRequest(
     PropertyCondition, frozen=True, kw_only=True, tag_field="type", tag="property", forbid_unknown_fields=True
 ):
     """A contact property compares with a value."""
+
+    value: str | int | float | DateRange | UnsetType | None = UNSET  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Null is what some clients send with an operator that needs no value: it is not given."""
+        if self.value is None:
+            force_setattr(self, "value", UNSET)
+        super().__post_init__()
 
 
 class OptInConditionRequest(
