@@ -53,7 +53,7 @@ def _value_of(root: Any, reference: str, name: str) -> str:
     schema = root["components"]["schemas"][reference.rpartition("/")[2]]
     for part in (schema, *schema.get("allOf", ())):
         if "$ref" in part:
-            part = root["components"]["schemas"][part["$ref"].rpartition("/")[2]]  # noqa: PLW2901
+            part = root["components"]["schemas"][part["$ref"].rpartition("/")[2]]
         if values := part.get("properties", {}).get(name, {}).get("enum"):
             return str(values[0])
     raise LookupError(f"{reference} has no one value of {name}")
