@@ -42,7 +42,9 @@ async def place(postgres_url: str, aside: Aside) -> AsyncIterator[Place]:
         await mark(tx)
     settings = Settings(port=0, database_url=database.url, for_tests=True, api_key=KEY)
     with aside.serving(settings) as address:
-        yield Place(Control(address, KEY), pool, await first_team(pool))
+        yield Place(
+            Control(address, KEY, lambda: "nothing: its log is the test's own"), pool, await first_team(pool)
+        )
     await pool.close()
     await asyncio.wrap_future(aside.begin(database.close()))
 
