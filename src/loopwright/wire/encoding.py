@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -12,15 +12,15 @@ from loopwright.wire.values import wire_time
 
 def encode(answer: object) -> bytes:
     """Encode Structs, or containers of them, as JSON. Timestamps keep milliseconds only."""
-    whole = [msgspec.to_builtins(answer, builtin_types=(datetime,))]
+    whole: list[Any] = [msgspec.to_builtins(answer, builtin_types=(datetime,))]
     _write_times(whole)
     return msgspec.json.encode(whole[0])
 
 
-def _write_times(plain: Any) -> None:
+def _write_times(plain: dict[Any, Any] | list[Any]) -> None:
     """Put text in the place of each timestamp, in a list or dict that nobody else has."""
     for key, item in plain.items() if isinstance(plain, dict) else enumerate(plain):
         if isinstance(item, dict | list):
-            _write_times(item)
+            _write_times(cast("dict[Any, Any] | list[Any]", item))
         elif isinstance(item, datetime):
             plain[key] = wire_time(item)

@@ -98,7 +98,7 @@ async def apply_definitions(
         await lock_design(tx, team_id)
     await lock_definitions(tx, team_id)
     known = (await load_properties(tx, [team_id]))[team_id]
-    custom = {**known, **{one.key: one.type for one in definitions.properties}}
+    custom: dict[str, PropertyType] = {**known, **{one.key: one.type for one in definitions.properties}}
     mistakes = unknown_properties(definitions, custom)
     mistakes += await _lost_opt_in(tx, team_id, definitions)
     declared = await apply_properties(tx, team_id, definitions.properties, known, mistakes, now=now)
