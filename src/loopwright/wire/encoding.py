@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -21,6 +21,6 @@ def _write_times(plain: dict[Any, Any] | list[Any]) -> None:
     """Put text in the place of each timestamp, in a list or dict that nobody else has."""
     for key, item in plain.items() if isinstance(plain, dict) else enumerate(plain):
         if isinstance(item, dict | list):
-            _write_times(cast("dict[Any, Any] | list[Any]", item))
+            _write_times(item)  # pyright: ignore[reportUnknownArgumentType]
         elif isinstance(item, datetime):
             plain[key] = wire_time(item)
