@@ -225,8 +225,11 @@ def _holds(key: str, value: object, values: _Values) -> str:
 
 
 def _of_text(condition: PropertyCondition, text: str, values: _Values, *, guard: str = "") -> _Clause:
-    """A comparison of text. The `guard` tells text from what is only written alike."""
-    value = f"lower({values.place(condition.value)})"
+    """A comparison of text. The `guard` tells text from what is only written alike.
+
+    The value is put in lower case once: a plan that is kept would do it again for each contact.
+    """
+    value = f"(SELECT lower({values.place(condition.value)}))"
     equal, within = f"lower({text}) = {value}", f"position({value} IN lower({text})) > 0"
     if condition.operator in ("equals", "notEquals") and not _may_be_json(str(condition.value)):
         guard = ""

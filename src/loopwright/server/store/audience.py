@@ -123,20 +123,22 @@ async def matching(
 
 async def count(tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None) -> int:
     """How many contacts are in the audience, and on the mailing list if there is one."""
-    is_in = await predicate_of(tx, team_id, audience, bound=2)
-    statement = f"SELECT count(*) FROM contact WHERE team_id = $1 AND {ON_LIST} AND {is_in.sql}"
-    return int(await tx.fetchval(statement, team_id, mailing_list_id, *is_in.values))
+    on_list, given = _on_list(mailing_list_id)
+    is_in = await predicate_of(tx, team_id, audience, bound=1 + len(given))
+    statement = f"SELECT count(*) FROM contact WHERE team_id = $1 AND {on_list} AND {is_in.sql}"
+    return int(await tx.fetchval(statement, team_id, *given, *is_in.values))
 
 
 async def count_reachable(
     tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None
 ) -> int:
     """How many of those marketing reaches now: subscribed, not suppressed, with no opt-in outstanding."""
-    is_in = await predicate_of(tx, team_id, audience, bound=2)
+    on_list, given = _on_list(mailing_list_id)
+    is_in = await predicate_of(tx, team_id, audience, bound=1 + len(given))
     statement = (
-        f"SELECT count(*) FROM contact WHERE team_id = $1 AND {ON_LIST} AND {REACHABLE} AND {is_in.sql}"
+        f"SELECT count(*) FROM contact WHERE team_id = $1 AND {on_list} AND {REACHABLE} AND {is_in.sql}"
     )
-    return int(await tx.fetchval(statement, team_id, mailing_list_id, *is_in.values))
+    return int(await tx.fetchval(statement, team_id, *given, *is_in.values))
 
 
 async def load_newest(
@@ -163,6 +165,16 @@ async def unknown_targets(
 async def has_list(tx: Connection, team_id: str, list_id: str) -> bool:
     """Whether the team has that mailing list."""
     return bool(await tx.fetchval(LIST_EXISTS, team_id, list_id))
+
+
+def _on_list(mailing_list_id: str | None) -> tuple[str, list[str]]:
+    """Who is on a list, if one is given: a condition, and its value for `$2`.
+
+    `ON_LIST` would ask each contact whether there is a list.
+    """
+    if mailing_list_id is None:
+        return "true", []
+    return "contact.mailing_lists ->> $2::text = 'subscribed'", [mailing_list_id]
 
 
 async def predicate_of(tx: Connection, team_id: str, audience: Audience, *, bound: int) -> Predicate:
