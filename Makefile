@@ -34,7 +34,7 @@ test-package: $(READY) ## Build the package and try each way to install it, the 
 	@echo "Building the package, and installing it into clean environments ..."
 	@$(BIN)/pytest --quiet -m package tests/package
 
-test-slow: $(READY) ## Run the tests that kill and restart whole processes
+test-slow: $(READY) ## Run the tests that start, kill and restart whole programs, and the examples
 	@echo "Killing and restarting, again and again ..."
 	@$(BIN)/pytest --quiet --numprocesses auto --dist loadfile -m slow
 

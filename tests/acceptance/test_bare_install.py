@@ -12,6 +12,8 @@ import pytest
 import loopwright
 from support.live import LiveServer
 
+pytestmark = pytest.mark.slow
+
 
 def run(code: str) -> str:
     """Run `code` in a Python of its own; what it printed."""

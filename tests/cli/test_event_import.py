@@ -373,6 +373,7 @@ async def test_killed_five_times_every_row_arrives_once_in_bulk(
     assert sorted(int(row["n"]) for row in found) == list(range(1, rows + 1))
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_where_it_stopped(tmp_path: Path) -> None:
     """And the same command goes on from there."""
     path = write_csv(tmp_path / "events.csv", 3000)
@@ -393,6 +394,7 @@ def test_ctrl_c_says_where_it_stopped(tmp_path: Path) -> None:
         assert sorted(event["eventProperties"]["n"] for event in server.events) == list(range(1, 3001))
 
 
+@pytest.mark.slow
 def test_two_imports_of_one_file_at_once(tmp_path: Path) -> None:
     """The second is told to wait: both would write into the same rejected rows."""
     path = write_csv(tmp_path / "events.csv", 3000)
@@ -469,6 +471,7 @@ def test_a_file_changed_midway_is_not_guessed_about(tmp_path: Path) -> None:
     assert "put it back" in " ".join(result.stderr.split())
 
 
+@pytest.mark.slow
 def test_killed_three_times_every_row_arrives_once(tmp_path: Path) -> None:
     rows = 4000
     path = write_csv(tmp_path / "events.csv", rows)

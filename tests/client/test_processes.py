@@ -17,6 +17,8 @@ from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle, Reply
 from support.short_programs import PROGRAMS, run_all
 
+pytestmark = pytest.mark.slow
+
 Serve = Callable[..., FaultyServer]
 
 
@@ -258,7 +260,6 @@ def test_the_fast_transport_lets_the_interpreter_end(serve: Serve, loop: str) ->
     assert run_program(ENDING, server, loop) == "done"
 
 
-@pytest.mark.slow
 def test_short_programs_end_with_their_own_exit_code() -> None:
     """While all processors are busy. `python tests/support/short_programs.py` runs each 500 times."""
     bad = run_all(sys.executable, list(PROGRAMS), 8)

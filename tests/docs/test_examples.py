@@ -25,6 +25,8 @@ from support.factories import add_contact, add_list, first_team, hold
 from support.live import LiveServer
 from support.workflows import add_workflow, email_timer_email, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```(python|console) runs\n(.*?)^```$", re.MULTILINE | re.DOTALL)

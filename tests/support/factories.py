@@ -405,6 +405,19 @@ async def add_events(
     )  # fmt: skip
 
 
+async def copy_campaign(
+    tx: Connection, campaign_id: str, other_id: str, *, team_id: str, message_id: str
+) -> None:
+    """A campaign of the same name in another team, or of it."""
+    await tx.execute(
+        """
+        INSERT INTO campaign (id, team_id, name, status, message_id, created_at, updated_at)
+        SELECT $2, $3, name, status, $4, created_at, updated_at FROM campaign WHERE id = $1
+        """,
+        campaign_id, other_id, team_id, message_id,
+    )  # fmt: skip
+
+
 async def repeat_events(on: Pool | Connection, count: int) -> None:
     """Some of the events once more, as a writer does who is there meanwhile."""
     await on.execute("INSERT INTO event SELECT * FROM event LIMIT $1", count)

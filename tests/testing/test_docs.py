@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ONE_CLIENT = """
@@ -48,7 +50,6 @@ def test_the_examples_pass(tmp_path: Path) -> None:
     assert "5 passed" in said, said
 
 
-@pytest.mark.slow
 def test_one_team_for_a_client_that_stays(tmp_path: Path) -> None:
     """Without it the second test's event goes to the first one's team, and the miss says so."""
     (tmp_path / "test_shop.py").write_text(ONE_CLIENT.replace("inbox, ", "loops_env, inbox, "))

@@ -57,6 +57,7 @@ def pytest_run(folder: Path, tests: str, *options: str) -> "subprocess.Popen[str
     )
 
 
+@pytest.mark.slow
 def test_a_killed_server_goes_on_where_it_was() -> None:
     """With its clock, and with what it had in hand."""
     with Server() as server, server.team() as team, team.client() as loops:
@@ -127,6 +128,7 @@ async def test_a_server_that_fails_is_heard() -> None:
             team.clock.settle()
 
 
+@pytest.mark.slow
 async def test_a_server_that_was_killed_is_cleared_away(scratch: Path) -> None:
     """By whoever started it, its PostgreSQL too."""
     with Server() as server:

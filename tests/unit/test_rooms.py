@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.icon_names",
         "server.mail.links",
         "server.mail.parsed_email",
+        "server.mail.style",
         "server.mail.tracked",
         "server.mail.variables",
         "server.mail.warming",

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import LiteralString
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -62,14 +61,10 @@ from support.factories import (
     add_published_content,
     add_segment,
     add_theme,
+    copy_campaign,
 )  # fmt: skip
 from support.workflows import add_workflow, email_timer_email
 
-COPY_CAMPAIGN: LiteralString = """
-    INSERT INTO campaign (id, team_id, name, status, message_id, created_at, updated_at)
-    SELECT 'ctheirs', 'cother', name, status, 'cmessage', created_at, updated_at
-      FROM campaign WHERE id = 'cmay'
-"""
 NOW = datetime(2026, 5, 17, tzinfo=UTC)
 KINDS: tuple[edit.NewNodeType, ...] = (
     "AudienceFilter",
@@ -327,7 +322,7 @@ async def test_one_folder_is_for_any_server(
         other = tx.transaction()
         await other.start()
         await insert_team(tx, replace(team, id="cother", name="Other"), now=NOW)
-        await tx.execute(COPY_CAMPAIGN)
+        await copy_campaign(tx, "cmay", "ctheirs", team_id="cother", message_id="cmessage")
         changes = await apply_definitions(tx, "cother", definitions, now=NOW)
         assert {change.action for change in changes} == {"created"}
         there = await pull(tx, "cother")

@@ -378,7 +378,7 @@ BOUNDARIES: list[tuple[dict[str, Any], str]] = [
     ({"key": "plan", "operator": "empty", "value": "x"}, "empty takes no value; leave it out"),
     ({"key": "plan", "operator": "greater_than", "value": 3}, "greater_than does not work on plan, a string"),
     ({"key": "subscribed", "operator": "isTrue", "value": True}, "conditions[0].value"),
-    ({"key": "plan", "operator": "equals", "value": None}, "conditions[0].value"),
+    ({"key": "plan", "operator": "equals", "value": None}, 'takes text as its value, such as "blue"'),
     ({"type": "optIn", "status": "maybe"}, "conditions[0].status"),
     ({"type": "mailingList", "id": "cnews"}, "conditions[0].type"),
     ({"type": "activity", "action": "sent", "negate": "no", "target": "workflow", "id": "c"}, "negate"),

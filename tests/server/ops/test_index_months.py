@@ -10,7 +10,7 @@ from loopwright.server.clock import SystemClock
 from loopwright.server.runtime.housekeeping import Housekeeping, Kept, make_months
 from loopwright.server.store.database import open_pool
 from loopwright.server.store.schema import MIGRATIONS, migrate
-from support.factories import OLDER_REVISION, add_events, repeat_events
+from support.factories import OLDER_REVISION, add_events, add_team, repeat_events
 
 BEFORE = ("0001_first.py", "0002_revision.py", "0003_upwards.py")
 READY = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'event_of_name'::regclass"
@@ -34,6 +34,7 @@ async def test_an_older_database_finds_events_by_name(postgres_url: str, count: 
         await migrate(url)
         assert await older.fetchval(READY) is (count == 9)
         async with open_pool(url, size=2) as pool:
+            await add_team(pool, "t")
             await make_months(pool, SystemClock())
             if count > 10:
                 await older.execute("CREATE INDEX event_default_of_name ON event_default (name)")

@@ -17,6 +17,8 @@ from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.postmaster import find_postmaster
 from loopwright.server.store.wheel import EmbeddedFailure, account_for
 
+pytestmark = pytest.mark.slow
+
 ROOT = os.geteuid() == 0
 
 

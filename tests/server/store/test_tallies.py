@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from loopwright.ids import new_id
 from loopwright.server.store.database import Pool
 from loopwright.server.store.housekeeping import delete_tallies
 from loopwright.server.store.pages.overview import load_counts, load_hours
 from loopwright.server.store.teams import TeamRow
 from support.dashboard_rows import Rows
+from support.factories import add_contacts
 
 NOON = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 MIDNIGHT = NOON.replace(hour=0, minute=0)
@@ -19,15 +19,8 @@ async def test_counted_as_it_happens(pool: Pool, team: TeamRow) -> None:
     rows = Rows(pool, team.id)
     old = await rows.contact("old@example.com", at=NOON - DAY)
     await rows.contact("new@example.com", at=NOON)
-    ids = [new_id(NOON) for _ in range(5)]
-    await pool.execute(
-        """
-        INSERT INTO contact (id, team_id, email, source, subscribed, user_group, properties, mailing_lists,
-                             created_at, updated_at)
-        SELECT id, $2, id || '@example.com', 'API', true, '', '{}', '{}', $3, $3 FROM unnest($1::text[]) AS id
-        """,
-        ids, team.id, NOON,
-    )  # fmt: skip
+    ids = [f"p{number}" for number in range(1, 6)]
+    await add_contacts(pool, team.id, len(ids), domain="example.com")
     await pool.execute("DELETE FROM contact WHERE id = ANY ($1::text[])", [*ids[:2], old])
     for ago in (timedelta(0), HOUR, HOUR, DAY):
         await rows.event("signup", ids[2], at=NOON - ago)
