@@ -21,10 +21,11 @@ CREATE TABLE tally (
     PRIMARY KEY (team_id, what, since, part)
 ) WITH (fillfactor = 50);
 
+-- Hours and days of UTC have the same length each: `date_bin` needs no calendar, and a tenth of the time.
 CREATE FUNCTION tally_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO tally AS known (team_id, what, since, part, count)
-    SELECT team_id, 'events', date_trunc('hour', received_at, 'UTC'), pg_backend_pid() % 16, count(*)
+    SELECT team_id, 'events', date_bin('1 hour', received_at, '2000-01-01Z'), pg_backend_pid() % 16, count(*)
       FROM added GROUP BY 1, 3 ORDER BY 1, 3
     ON CONFLICT (team_id, what, since, part) DO UPDATE SET count = known.count + excluded.count;
     RETURN NULL;
@@ -32,7 +33,7 @@ END $$;
 CREATE FUNCTION tally_sent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO tally AS known (team_id, what, since, part, count)
-    SELECT team_id, 'sent', date_trunc('hour', happened_at, 'UTC'), pg_backend_pid() % 16, count(*)
+    SELECT team_id, 'sent', date_bin('1 hour', happened_at, '2000-01-01Z'), pg_backend_pid() % 16, count(*)
       FROM added WHERE kind = 'email_sent' GROUP BY 1, 3 ORDER BY 1, 3
     ON CONFLICT (team_id, what, since, part) DO UPDATE SET count = known.count + excluded.count;
     RETURN NULL;
@@ -40,7 +41,7 @@ END $$;
 CREATE FUNCTION tally_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO tally AS known (team_id, what, since, part, count)
-    SELECT team_id, 'contacts', date_trunc('day', created_at, 'UTC'), pg_backend_pid() % 16,
+    SELECT team_id, 'contacts', date_bin('1 day', created_at, '2000-01-01Z'), pg_backend_pid() % 16,
            CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
       FROM changed GROUP BY 1, 3 ORDER BY 1, 3
     ON CONFLICT (team_id, what, since, part) DO UPDATE SET count = known.count + excluded.count;
@@ -94,12 +95,12 @@ ALTER TABLE email_unsent ADD PRIMARY KEY (team_id, status, email_id);
 CREATE INDEX email_unsent_of_campaign ON email_unsent (campaign_id, status, email_id)
     INCLUDE (team_id, reason) WHERE campaign_id IS NOT NULL;
 INSERT INTO tally
-SELECT team_id, 'contacts', date_trunc('day', created_at, 'UTC'), 0, count(*) FROM contact GROUP BY 1, 3;
+SELECT team_id, 'contacts', date_bin('1 day', created_at, '2000-01-01Z'), 0, count(*) FROM contact GROUP BY 1, 3;
 INSERT INTO tally
-SELECT event.team_id, 'events', date_trunc('hour', received_at, 'UTC'), 0, count(*)
+SELECT event.team_id, 'events', date_bin('1 hour', received_at, '2000-01-01Z'), 0, count(*)
   FROM team JOIN event ON event.team_id = team.id AND event.id >= '{lately}' GROUP BY 1, 3;
 INSERT INTO tally
-SELECT email.team_id, 'sent', date_trunc('hour', sent_at, 'UTC'), 0, count(*)
+SELECT email.team_id, 'sent', date_bin('1 hour', sent_at, '2000-01-01Z'), 0, count(*)
   FROM team JOIN email ON email.team_id = team.id AND email.id >= '{lately}'
  WHERE sent_at IS NOT NULL GROUP BY 1, 3;
 """
