@@ -24,6 +24,9 @@ CREATE TABLE tally (
 -- Hours and days of UTC have the same length each: `date_bin` needs no calendar, and a tenth of the time.
 CREATE FUNCTION tally_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM added) THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO tally AS known (team_id, what, since, part, count)
     SELECT team_id, 'events', date_bin('1 hour', received_at, '2000-01-01Z'), pg_backend_pid() % 16, count(*)
       FROM added GROUP BY 1, 3 ORDER BY 1, 3
@@ -32,6 +35,9 @@ BEGIN
 END $$;
 CREATE FUNCTION tally_sent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM added WHERE kind = 'email_sent') THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO tally AS known (team_id, what, since, part, count)
     SELECT team_id, 'sent', date_bin('1 hour', happened_at, '2000-01-01Z'), pg_backend_pid() % 16, count(*)
       FROM added WHERE kind = 'email_sent' GROUP BY 1, 3 ORDER BY 1, 3
@@ -40,6 +46,9 @@ BEGIN
 END $$;
 CREATE FUNCTION tally_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM changed) THEN
+        RETURN NULL; -- as in most batches, all of whose contacts are known
+    END IF;
     INSERT INTO tally AS known (team_id, what, since, part, count)
     SELECT team_id, 'contacts', date_bin('1 day', created_at, '2000-01-01Z'), pg_backend_pid() % 16,
            CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
