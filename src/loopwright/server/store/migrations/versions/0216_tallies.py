@@ -104,7 +104,8 @@ ALTER TABLE email_unsent ADD PRIMARY KEY (team_id, status, email_id);
 CREATE INDEX email_unsent_of_campaign ON email_unsent (campaign_id, status, email_id)
     INCLUDE (team_id, reason) WHERE campaign_id IS NOT NULL;
 INSERT INTO tally
-SELECT team_id, 'contacts', date_bin('1 day', created_at, '2000-01-01Z'), 0, count(*) FROM contact GROUP BY 1, 3;
+SELECT team_id, 'contacts', date_bin('1 day', created_at, '2000-01-01Z'), 0, count(*)
+  FROM contact GROUP BY 1, 3;
 INSERT INTO tally
 SELECT event.team_id, 'events', date_bin('1 hour', received_at, '2000-01-01Z'), 0, count(*)
   FROM team JOIN event ON event.team_id = team.id AND event.id >= '{lately}' GROUP BY 1, 3;
