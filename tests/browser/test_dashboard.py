@@ -36,8 +36,7 @@ from support.workflows import add_workflow, until, wait_at
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-Looks = tuple[Literal["light", "dark"], ...]
-LOOKS: Looks = ("light", "dark")
+LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SANDBOXED = re.compile(r"Blocked script execution in '.*' because the document's frame is sandboxed")
 
 RECEIPT = """<H1>Thank you for your order</H1>
@@ -212,24 +211,22 @@ async def test_an_email_cannot_do_anything(browser: Browser, welcoming: LiveServ
     assert [said for said in complaints.said if not SANDBOXED.match(said)] == []
 
 
-@pytest.mark.parametrize(
-    "looks", [pytest.param((), id="looked at"), pytest.param(LOOKS, id="pictures", marks=pytest.mark.slow)]
-)
-async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServer, looks: Looks) -> None:
+@pytest.mark.slow
+async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServer) -> None:
     """No page is wider than its screen, and none complains. Pictures are for people to look at."""
     sizes = [
         (size, await browser.new_context(**device))
         for size, device in (("desktop", DESKTOP), ("phone", PHONE))
     ]
     complaints = [Complaints(context) for _, context in sizes]
-    await visit(sizes, welcoming, {"sign-in": "/sign-in"}, looks)
+    await visit(sizes, welcoming, {"sign-in": "/sign-in"})
     pages = [(size, await refused(context, welcoming)) for size, context in sizes]
     for size, page in pages:
-        await photograph(page, size, "sign-in-refused", looks)
+        await photograph(page, size, "sign-in-refused")
     for _, context in sizes:
         await (await sign_in(context, welcoming)).close()
     empty = {"overview-empty": "/", "events-empty": "/events", "transactionals-empty": "/transactional"}
-    await visit(sizes, welcoming, empty, looks)
+    await visit(sizes, welcoming, empty)
     message = await live_with_an_email(welcoming)
     contact = await welcoming.pool.fetchval("SELECT id FROM contact WHERE email = 'ada@example.com'")
     event, lonely = await events_with_reasons(await rows_of(welcoming))
@@ -277,16 +274,16 @@ async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServe
         "contact": f"/contacts/{contact}",
         "nothing-found": "/contacts?q=nobody",
     }
-    await visit(sizes, welcoming, places, looks)
+    await visit(sizes, welcoming, places)
     for size, context in sizes:
         page = await context.new_page()
         await page.goto(f"{welcoming.base_url}/campaigns/{draft}")
         await page.get_by_text("Schedule…").click()
-        await photograph(page, size, "campaign-schedule", looks)
+        await photograph(page, size, "campaign-schedule")
         await page.get_by_text("Send…").click()
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("subject is empty")
-        await photograph(page, size, "campaign-refused", looks)
+        await photograph(page, size, "campaign-refused")
     said = [text for heard in complaints for text in heard.said if "401" not in text and "422" not in text]
     assert said == []
 
@@ -462,7 +459,7 @@ async def write_designs(rows: Rows) -> tuple[str, str]:
 
 
 async def visit(
-    sizes: Sequence[tuple[str, BrowserContext]], server: LiveServer, places: Mapping[str, str], looks: Looks
+    sizes: Sequence[tuple[str, BrowserContext]], server: LiveServer, places: Mapping[str, str]
 ) -> None:
     """Look at each of `places` (name -> path) in each of `sizes` (size, its context)."""
     for size, context in sizes:
@@ -474,13 +471,13 @@ async def visit(
             for frame in await page.locator("iframe").all():  # out of sight, it is not drawn
                 await frame.scroll_into_view_if_needed()
             await page.evaluate("scrollTo(0, 0)")
-            await photograph(page, size, name, looks)
+            await photograph(page, size, name)
         await page.close()
 
 
-async def photograph(page: Page, size: str, name: str, looks: Looks) -> None:
-    """A picture in each of `looks` of one and the same page."""
-    for look in looks:
+async def photograph(page: Page, size: str, name: str) -> None:
+    """A picture in each look of one and the same page."""
+    for look in LOOKS:
         await page.emulate_media(color_scheme=look)
         await page.screenshot(
             path=SCREENSHOTS / f"{size}-{look}" / f"{name}.png", animations="disabled", full_page=True

@@ -5,6 +5,8 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from loopwright.server.team_settings import SettingChanges, change_team
 from support.factories import add_list, first_team, suppress
 from support.foreign_clients import PNG, PROGRAMS, javascript_folder, run
@@ -13,6 +15,7 @@ from support.live import LiveServer
 PACKAGES = ("loops@7.3.0", "typescript@5.9.3")
 
 
+@pytest.mark.slow
 async def test_every_method_of_the_client(live_server: LiveServer) -> None:
     """It takes every answer as it takes Loops', and each is what the client's types declare, no key more."""
     pool, team_id = live_server.pool, await first_team(live_server.pool)

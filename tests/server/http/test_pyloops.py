@@ -5,6 +5,8 @@ import sys
 from base64 import b64encode
 from datetime import UTC, datetime
 
+import pytest
+
 from loopwright.server.team_settings import SettingChanges, change_team
 from support.factories import add_campaign, add_list, first_team, suppress
 from support.foreign_clients import PNG, PROGRAMS, python_folder, run
@@ -13,6 +15,7 @@ from support.live import LiveServer
 PACKAGES = ("pyloops==1.22.6",)
 
 
+@pytest.mark.slow
 async def test_every_method(live_server: LiveServer) -> None:
     """Each answer has every key that the client's models declare, and none that they do not."""
     pool, team_id = live_server.pool, await first_team(live_server.pool)
