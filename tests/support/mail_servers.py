@@ -15,6 +15,7 @@ EXIM = Path("/opt/exim4/usr/sbin/exim4")
 """Debian's packages of Postfix and Exim exclude each other, so this one is unpacked beside."""
 POSTGREY = Path("/usr/sbin/postgrey")
 PATIENCE_SECONDS = 20
+END_SECONDS = 5
 QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
     *("private", "saved", "trace", "pid"),
@@ -236,7 +237,11 @@ async def _running(process: subprocess.Popen[bytes], server: MailServer) -> Asyn
         yield server
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, PATIENCE_SECONDS)
+        try:
+            await asyncio.to_thread(process.wait, END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()  # postgrey can lose a signal that comes just before it waits
+            process.wait()
 
 
 async def _listens(port: int) -> bool:
