@@ -5,14 +5,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from msgspec.structs import asdict
 from starlette.responses import Response
 
 from loopwright.server.campaign import launch
 from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
 from loopwright.server.ingest.reading import check_id
-from loopwright.server.mail.warming import load_standing
+from loopwright.server.mail.warming import Standing, load_standing
 from loopwright.server.store import campaign_sending, campaigns
 from loopwright.server.store.brakes import load_reason
 from loopwright.server.store.campaign_sending import Progress
@@ -25,24 +24,6 @@ from .dispatch import ApiRequest, answer
 from .strict import given, read_strict
 
 Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
-
-
-class WarmUpState(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The team's warm-up plan. The caps are those of today; what was sent, of the last hour and 24 hours.
-
-    `to_come` are all marketing emails that the team has yet to send, the first of them `next_at`; they are
-    through at about `through_at`, None where nothing waits, or for more than a year. `held_back` is why the
-    caps of tomorrow are those of today.
-    """
-
-    per_hour: int
-    per_day: int
-    sent_in_hour: int
-    sent_in_day: int
-    to_come: int
-    next_at: datetime | None
-    through_at: datetime | None
-    held_back: str
 
 
 class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -68,7 +49,7 @@ class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
     is_noted: bool
     emails: Progress
     reason: str = ""
-    warm_up: WarmUpState | None = None
+    warm_up: Standing | None = None
 
 
 async def show_campaign(call: ApiRequest) -> Response:
@@ -189,9 +170,8 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
     )
 
 
-async def _warm_up(tx: Connection, call: ApiRequest) -> WarmUpState | None:
-    standing = await load_standing(tx, call.team.id, now=call.clock.now())
-    return WarmUpState(**asdict(standing)) if standing else None
+async def _warm_up(tx: Connection, call: ApiRequest) -> Standing | None:
+    return await load_standing(tx, call.team.id, now=call.clock.now())
 
 
 def _local(moment: datetime | None, time_zone: str) -> str | None:

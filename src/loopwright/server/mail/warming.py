@@ -36,8 +36,9 @@ AT_ONCE = 2_000
 """Emails that are put off by one statement."""
 
 
-class Standing(Struct, frozen=True, kw_only=True):
-    """Where a team stands with its plan: the caps of today, what was sent, what is to come.
+class Standing(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where a team stands with its plan: the caps of today, what was sent of the last hour and 24 hours, and
+    `to_come`, all marketing emails that it has yet to send.
 
     `next_at` is when something that waits may go, and `through_at` when all of it is through, if nothing
     comes back, both to the minute; None when nothing waits, the latter when that takes more than a year, too.
