@@ -26,7 +26,6 @@ from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
-from loopwright.server.store.facts import insert_facts
 from loopwright.server.store.feedback import load_reported, tell_reports
 from loopwright.server.store.jobs import ForgetContact
 from loopwright.wire.limits import IDEMPOTENCY_HOURS
@@ -344,22 +343,15 @@ class Ingest:
             patterns=folded.patterns,
             keys=folded.keys,
             events=folded.events,
+            facts=follows.rows,
             kept_out=follows.kept_out,
             revisions={team_id: team.revision for team_id, team in made.teams.items()},
         )
-        if (
-            follows.runs
-            or follows.rows
-            or folded.emails
-            or folded.forgotten
-            or folded.reports
-            or folded.lifted
-        ):
+        if follows.runs or folded.emails or folded.forgotten or folded.reports or folded.lifted:
             async with tx.transaction():
                 await save(tx, changes, now=now, window=_window(now))
                 await suppressions.take_back(tx, folded.lifted)
                 await tell_reports(tx, folded.reports, now=now)
-                await insert_facts(tx, follows.rows, now=now)
                 await runs.start_runs(tx, follows.runs, now=now)
                 await emails.queue_emails(tx, folded.emails, now=now)
                 await jobs.enqueue(tx, [_forgetting(contact, now) for contact in folded.forgotten])

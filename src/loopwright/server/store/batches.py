@@ -14,6 +14,7 @@ from msgspec import Struct
 from .contacts import ContactRow
 from .database import Connection
 from .events import EventRow, PatternRow, UsedKey
+from .facts import FactRow
 from .workflows import Hindrance
 
 
@@ -30,6 +31,7 @@ class BatchChanges(Struct, frozen=True, kw_only=True):
     patterns: Sequence[PatternRow] = ()
     keys: Sequence[UsedKey] = ()
     events: Sequence[EventRow] = ()
+    facts: Sequence[FactRow] = ()
     kept_out: Mapping[str, Mapping[str, Hindrance]] = {}
     revisions: Mapping[str, int] = {}
 
@@ -98,6 +100,9 @@ SAVE: LiteralString = """
         SELECT id, team_id, contact_id, name, properties, $10, kept_out
           FROM unnest($12::event_record[], $15::jsonb[])
                AS new (id, team_id, contact_id, name, properties, kept_out)
+    ), told AS (
+        INSERT INTO fact (id, team_id, kind, contact_id, email_id, detail, happened_at)
+        SELECT id, team_id, kind, contact_id, email_id, detail, $10 FROM unnest($16::fact_record[])
     )
     SELECT insist(
         (SELECT count(*) FROM claimed) = cardinality($7)
@@ -138,6 +143,10 @@ async def save(tx: Connection, changes: BatchChanges, *, now: datetime, window: 
         list(changes.revisions),
         list(changes.revisions.values()),
         [_why(changes.kept_out.get(event.id)) for event in changes.events],
+        [
+            (f.id, f.team_id, f.kind, f.contact_id, f.email_id, _encode(f.detail).decode())
+            for f in changes.facts
+        ],
     )
 
 

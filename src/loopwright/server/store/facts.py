@@ -1,14 +1,11 @@
 """Facts: what has happened, written in the transaction of what they tell, by the month as events are."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal, LiteralString, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
-import msgspec
 from msgspec import Struct, field
 
 from .contacts import ContactRow, Value
-from .database import Connection
 from .events import EventRow
 
 ContactFact: TypeAlias = Literal[
@@ -63,27 +60,3 @@ class FactRow(Struct, frozen=True, kw_only=True):
     contact_id: str
     email_id: str | None = None
     detail: Mapping[str, Any]
-
-
-INSERT_FACTS: LiteralString = """
-    INSERT INTO fact (id, team_id, kind, contact_id, detail, email_id, happened_at)
-    SELECT *, $7 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[])
-"""
-
-_encode = msgspec.json.Encoder().encode
-
-
-async def insert_facts(tx: Connection, rows: Sequence[FactRow], *, now: datetime) -> None:
-    """Write facts that happened at `now`, in their order."""
-    if not rows:
-        return
-    await tx.execute(
-        INSERT_FACTS,
-        [row.id for row in rows],
-        [row.team_id for row in rows],
-        [row.kind for row in rows],
-        [row.contact_id for row in rows],
-        [_encode(row.detail).decode() for row in rows],
-        [row.email_id for row in rows],
-        now,
-    )
