@@ -62,6 +62,18 @@ def test_several_processes_share_a_port(stack: ExitStack, host: str) -> None:
         listen(host, listeners[0].sockets[0].getsockname()[1])
 
 
+@pytest.mark.parametrize("count", [1, 3], ids=["one process", "several"])
+def test_an_answer_is_sent_piece_by_piece(stack: ExitStack, count: int) -> None:
+    """What follows the head of an answer does not wait until the head is acknowledged, in whatever loop."""
+    listener, *others = [stack.enter_context(one) for one in listen("127.0.0.1", 0, count)]
+    for one in others:  # else the connection may be another's
+        one.sockets[0].close()
+    client = stack.enter_context(socket.create_connection(listener.sockets[0].getsockname()))
+    client.settimeout(5)
+    accepted = stack.enter_context(listener.sockets[0].accept()[0])
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize(
     ("host", "words"),
     [
