@@ -1,10 +1,13 @@
 """What an SMTP URL says, and that what is wrong is refused without telling a secret."""
 
+import ssl
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from loopwright.server.mail.smtp_url import Server, read_url
+from support.certificate import make_certificate
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,24 @@ def test_what_would_not_be_used_is_refused_and_no_secret_told(url: str) -> None:
     with pytest.raises(ValueError, match=r"starttls|percent-encoded|missing|tls=off") as refusal:
         read_url(url)
     assert "Zx9" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "asks"),
+    [
+        ("smtp://x.org", False),
+        ("smtp://x.org?tls=off", False),
+        ("smtp://x.org?starttls", True),
+        ("smtps://x.org", True),
+    ],
+)
+def test_authorities_are_read_where_they_are_asked(url: str, asks: bool, tmp_path: Path) -> None:
+    """A server that is not verified costs no reading of them."""
+    server = replace(read_url(url), ca=str(make_certificate(tmp_path).certificate))
+    context = server.tls_context()
+    assert bool(context.cert_store_stats()["x509_ca"]) is asks
+    assert context.check_hostname is asks
+    assert context.verify_mode is (ssl.CERT_REQUIRED if asks else ssl.CERT_NONE)
 
 
 def test_authorities_are_read_from_a_file(tmp_path: Path) -> None:

@@ -32,10 +32,12 @@ class Server(Struct, frozen=True, kw_only=True):
 
     def tls_context(self) -> ssl.SSLContext:
         """How TLS is spoken. Where it is not required nobody is authenticated: better than clear text."""
-        context = ssl.create_default_context(cafile=self.ca)
-        if self.tls == "offered":
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        if self.tls in ("required", "implicit"):
+            return ssl.create_default_context(cafile=self.ca)
+        # Authorities that nobody asks take 15 ms to read.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
         return context
 
 
