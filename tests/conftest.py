@@ -1,9 +1,10 @@
 """What every test may use: a real PostgreSQL for the run, with an empty database for each test."""
 
 import asyncio
+import gc
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -32,6 +33,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nor is a slow answer of a busy machine what any test is about: the library's five seconds become a minute.
 PATIENCE = httpx2._config.DEFAULT_TIMEOUT_CONFIG  # pyright: ignore[reportPrivateUsage]
 PATIENCE.read = PATIENCE.write = PATIENCE.pool = PATIENCE.connect = 60.0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: the search for garbage passes it by, now and during the tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

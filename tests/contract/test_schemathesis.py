@@ -5,13 +5,17 @@ No answer is a 500, and none is outside its schema. `SCHEMATHESIS_EXAMPLES` make
 
 import asyncio
 import os
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -30,9 +34,32 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
 OPERATIONS = sorted(one.operation.id for one in ENDPOINTS)
 
 
-def hold(live_server: LiveServer, description: dict[str, Any], operation_id: str, checks: list[Any]) -> None:
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """Keeps its connection, and asks the machine for neither proxies nor passwords at each request."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@cache
+def ours() -> BaseSchema:
+    return schemathesis.openapi.from_dict(document())
+
+
+@cache
+def published() -> BaseSchema:
+    return schemathesis.openapi.from_dict(_kindly(mended()))
+
+
+def hold(
+    live_server: LiveServer,
+    session: requests.Session,
+    schema: BaseSchema,
+    operation_id: str,
+    checks: list[Any],
+) -> None:
     """Send requests for one operation, as its description has it and otherwise, and check every answer."""
-    schema = schemathesis.openapi.from_dict(description)
     operation = schema.find_operation_by_id(operation_id)
     headers = {"Authorization": f"Bearer {live_server.api_key}"}
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -49,26 +76,30 @@ def hold(live_server: LiveServer, description: dict[str, Any], operation_id: str
         )
         @given(case=cases)
         def send(case: "Case[Any]") -> None:
-            response = case.call(base_url=f"{live_server.base_url}/api", headers=headers)
+            response = case.call(base_url=f"{live_server.base_url}/api", session=session, headers=headers)
             case.validate_response(response, checks=checks)
 
         send()
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
-async def test_our_own_description(live_server: LiveServer, operation_id: str) -> None:
+async def test_our_own_description(
+    live_server: LiveServer, session: requests.Session, operation_id: str
+) -> None:
     """Every answer has a status, a type and a schema that the description names."""
     checks = [
         not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
     ]  # fmt: skip
-    await asyncio.to_thread(hold, live_server, document(), operation_id, checks)
+    await asyncio.to_thread(hold, live_server, session, ours(), operation_id, checks)
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
-async def test_the_published_contract(live_server: LiveServer, operation_id: str) -> None:
+async def test_the_published_contract(
+    live_server: LiveServer, session: requests.Session, operation_id: str
+) -> None:
     """What the contract has a schema for follows it, save what `docs/api.md` lists."""
     checks = [not_a_server_error, response_schema_conformance]
-    await asyncio.to_thread(hold, live_server, _kindly(mended()), operation_id, checks)
+    await asyncio.to_thread(hold, live_server, session, published(), operation_id, checks)
 
 
 def _kindly(contract: Any) -> Any:

@@ -30,7 +30,12 @@ def digest() -> Any:
 
 
 def mended() -> Any:
-    """The digest without what no document could satisfy, or what the API does otherwise."""
+    """A copy of the digest without what no document could satisfy, or what the API does otherwise."""
+    return deepcopy(_mended())
+
+
+@cache
+def _mended() -> Any:
     root = digest()
     schemas = root["components"]["schemas"]
     for name in ("EventPattern", "EventPatternSummary"):
@@ -94,7 +99,7 @@ def misread(name: str | None, status: int, body: object) -> list[str]:
     Every error body holds `success: false` and `message`, and else only what is declared. Without an
     operation that is all.
     """
-    root = mended()
+    root = _mended()
     schema = name and answer_schema(root, name, status)
     if status < 400:
         return (

@@ -21,6 +21,7 @@ from loopwright.server.store.teams import TeamRow, insert_team
 from support.clock import HandClock
 from support.dashboard_rows import Rows
 from support.dashboard_site import PUBLIC_URL, SEALING, Site
+from support.plain_http import NO_TLS
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +70,14 @@ async def site(dashboard_database_url: str) -> AsyncIterator[Site]:
 @pytest.fixture
 async def stranger(site: Site) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody who did not sign in."""
-    async with httpx2.AsyncClient(base_url=site.base_url) as client:
+    async with httpx2.AsyncClient(base_url=site.base_url, verify=NO_TLS) as client:
         yield client
 
 
 @pytest.fixture
 async def operator(site: Site) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody who signed in."""
-    async with httpx2.AsyncClient(base_url=site.base_url, follow_redirects=True) as client:
+    async with httpx2.AsyncClient(base_url=site.base_url, follow_redirects=True, verify=NO_TLS) as client:
         answer = await client.post("/sign-in", data={"key": site.key})
         assert answer.status_code == 200
         yield client

@@ -13,6 +13,7 @@ from loopwright.server.workflow.graph import EventTrigger, ExitAction
 from support.dashboard_rows import Rows
 from support.factories import add_list, first_team
 from support.live import LiveServer
+from support.plain_http import NO_TLS
 from support.workflows import add_workflow, until
 
 Send = Callable[..., Awaitable[str]]
@@ -22,7 +23,7 @@ Send = Callable[..., Awaitable[str]]
 async def client(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser that is signed in, which has the API key too."""
     headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(base_url=live_server.base_url, headers=headers) as client:
+    async with httpx2.AsyncClient(base_url=live_server.base_url, headers=headers, verify=NO_TLS) as client:
         await client.post("/sign-in", data={"key": live_server.api_key})
         yield client
 

@@ -11,6 +11,7 @@ from loopwright.server.app import run
 from loopwright.server.settings import Settings
 from support.factories import add_published, add_team, first_team
 from support.live import LiveServer
+from support.plain_http import NO_TLS
 from support.process import API_KEY
 
 Serving = Callable[..., AbstractAsyncContextManager[httpx2.AsyncClient]]
@@ -20,7 +21,9 @@ Serving = Callable[..., AbstractAsyncContextManager[httpx2.AsyncClient]]
 async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client with the server's key."""
     headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(base_url=f"{live_server.base_url}/api/v1", headers=headers) as http:
+    async with httpx2.AsyncClient(
+        base_url=f"{live_server.base_url}/api/v1", headers=headers, verify=NO_TLS
+    ) as http:
         yield http
 
 
@@ -34,7 +37,9 @@ def serving(database_url: str) -> Serving:
         async with (
             run(settings) as running,
             httpx2.AsyncClient(
-                base_url=f"{running.address}/api/v1", headers={"Authorization": f"Bearer {API_KEY}"}
+                base_url=f"{running.address}/api/v1",
+                headers={"Authorization": f"Bearer {API_KEY}"},
+                verify=NO_TLS,
             ) as client,
         ):
             yield client

@@ -13,6 +13,7 @@ from loopwright.server.http.dispatch import KEY_MEMORY_SECONDS
 from loopwright.server.ingest.batch import BATCH_LIMIT
 from loopwright.wire.contacts import WORKFLOWS_HEADER
 from support.live import LiveServer
+from support.plain_http import NO_TLS
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client with the server's key."""
     headers = {"Authorization": f"Bearer {live_server.api_key}"}
     base_url = f"{live_server.base_url}/loopwright/v1/bulk"
-    async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=60) as http:
+    async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=60, verify=NO_TLS) as http:
         yield http
 
 
@@ -149,7 +150,7 @@ async def test_a_client_that_sends_all_before_it_reads(http: httpx2.AsyncClient)
 
 async def test_bulk_wants_a_key(live_server: LiveServer) -> None:
     """Nobody sends without."""
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         response = await http.post(f"{live_server.base_url}/loopwright/v1/bulk/events", content=b"")
     assert response.status_code == 401
 

@@ -9,6 +9,7 @@ import pytest
 from loopwright.server.http.export import COUNT_HEADER, PAGE
 from support.factories import add_team
 from support.live import LiveServer
+from support.plain_http import NO_TLS
 from support.refusals import refused
 
 
@@ -16,7 +17,9 @@ from support.refusals import refused
 async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client with the server's key."""
     headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(base_url=live_server.base_url, headers=headers, timeout=60) as http:
+    async with httpx2.AsyncClient(
+        base_url=live_server.base_url, headers=headers, timeout=60, verify=NO_TLS
+    ) as http:
         yield http
 
 
@@ -81,6 +84,6 @@ async def test_other_teams_contacts_stay_theirs(http: httpx2.AsyncClient, live_s
 
 async def test_the_export_wants_a_key(live_server: LiveServer) -> None:
     """Nobody reads the contacts without."""
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         response = await http.get(f"{live_server.base_url}/loopwright/v1/contacts")
     assert response.status_code == 401

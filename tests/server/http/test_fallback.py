@@ -9,13 +9,14 @@ import pytest
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
 from support.live import LiveServer
+from support.plain_http import NO_TLS
 from support.refusals import code_of, refused
 
 
 @pytest.fixture
 async def site(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A client without a key, at the server's root."""
-    async with httpx2.AsyncClient(base_url=live_server.base_url) as site:
+    async with httpx2.AsyncClient(base_url=live_server.base_url, verify=NO_TLS) as site:
         yield site
 
 

@@ -11,6 +11,7 @@ import pytest
 from loopwright.server.http.space import OF_A_TEAM
 from loopwright.wire.limits import IMAGE_BYTES
 from support.live import LiveServer
+from support.plain_http import NO_TLS
 from support.refusals import refused
 
 from .conftest import Serving
@@ -31,7 +32,7 @@ async def announce(http: httpx2.AsyncClient, data: bytes, content_type: str = "i
 
 
 async def put(url: str, data: bytes, content_type: str = "image/png") -> httpx2.Response:
-    async with httpx2.AsyncClient() as stranger:
+    async with httpx2.AsyncClient(verify=NO_TLS) as stranger:
         return await stranger.put(url, content=data, headers={"Content-Type": content_type})
 
 
@@ -46,7 +47,7 @@ async def test_from_announcement_to_image(http: httpx2.AsyncClient, content_type
     first, second = [read(await http.post(address)) for _ in range(2)]
     assert first == second
     assert sha256(data).hexdigest() in first["finalUrl"]
-    async with httpx2.AsyncClient() as reader:
+    async with httpx2.AsyncClient(verify=NO_TLS) as reader:
         shown = await reader.get(first["finalUrl"])
         assert (shown.content, shown.headers["content-type"]) == (data, content_type)
         assert "immutable" in shown.headers["cache-control"]
@@ -72,7 +73,7 @@ async def test_parts_of_an_image(
     made = await announce(http, PNG)
     await put(made["presignedUrl"], PNG)
     url = read(await http.post(f"/uploads/{made['emailAssetId']}/complete"))["finalUrl"]
-    async with httpx2.AsyncClient() as reader:
+    async with httpx2.AsyncClient(verify=NO_TLS) as reader:
         shown = await reader.get(url, headers={"Range": wanted})
         assert (shown.status_code, shown.content) == (206, part)
         assert shown.headers["content-range"] == content_range

@@ -16,6 +16,7 @@ from loopwright.server.store.suppressions import suppress
 from loopwright.server.store.teams import insert_team
 from support.live import LiveServer
 from support.mail_office import NOW, Office
+from support.plain_http import NO_TLS
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -69,7 +70,7 @@ async def test_looking_changes_nothing_and_one_click_leaves(office: Office, live
     contact = await office.contact("ada@example.com")
     link = await delivered_link(office, await office.email(await office.message(), contact))
     assert link.startswith(live_server.base_url.removesuffix("/api/v1").removesuffix("/api"))
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         for _ in range(3):
             page = await http.get(link)
             assert page.status_code == 200
@@ -92,7 +93,7 @@ async def test_an_email_of_a_list_leaves_that_list_only(office: Office, live_ser
     contact = await office.contact("ada@example.com", mailing_lists={list_id: "subscribed"})
     email = await office.email(await office.message(), contact, mailing_list_id=list_id)
     link = await delivered_link(office, email)
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         page = await http.get(link)
         assert "Leave “News &lt;b&gt;&amp;&quot;”?" in page.text
         assert "<b>" not in page.text
@@ -121,7 +122,7 @@ async def test_a_forged_link_opens_nothing(office: Office, live_server: LiveServ
         "%00.%ff.%F0%9F%92%A9",
         "%00.%00.%00",
     ]
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         for token in forged:
             for answer in (
                 await http.get(f"{base}/{token}"),
@@ -139,7 +140,7 @@ async def test_a_deleted_contact_can_still_click(office: Office, live_server: Li
     link = await delivered_link(office, await office.email(await office.message(), contact))
     async with office.pool.acquire() as tx:
         await tx.execute("DELETE FROM contact WHERE id = $1", contact.id)
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         page = await http.get(link)
         assert "no longer in the audience" in page.text
         assert "<form" not in page.text
@@ -162,7 +163,7 @@ async def test_the_page_has_a_switch_for_each_list_of_the_contact(
     contact = await office.contact("ada@example.com", mailing_lists={**states, zeta: "subscribed"})
     link = await delivered_link(office, await office.email(await office.message(), contact))
     email = await office.email(await office.message(), contact, mailing_list_id=zeta)
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         page = await http.get(link)
         assert list(switches(page).items()) == [(alpha, False), ("cleft", False), ("con", True), (zeta, True)]
         assert "Alpha &amp; &lt;Co&gt;<small>Once a &lt;month&gt;</small>" in page.text
@@ -176,7 +177,7 @@ async def test_switching_a_list_off_and_on(office: Office, live_server: LiveServ
         "ada@example.com", mailing_lists={news: "subscribed", tips: "unsubscribed"}
     )
     link = await delivered_link(office, await office.email(await office.message(), contact))
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         page = await save(http, link, was=[news], on=[])
         assert "Saved." in page.text
         assert not switches(page)[news]
@@ -194,7 +195,7 @@ async def test_a_page_that_was_left_open_undoes_nothing(office: Office, live_ser
     link = await delivered_link(
         office, await office.email(await office.message(), contact, mailing_list_id=news)
     )
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         await http.post(link, data=ONE_CLICK)
         await save(http, link, was=[news], on=[news, tips])
     assert (await now(office, contact)).mailing_lists == {news: "opted_out", tips: "subscribed"}
@@ -208,7 +209,7 @@ async def test_only_switches_that_were_offered_count(office: Office, live_server
     foreign = await make_list(office, "Foreign", team_id="cother")
     contact = await office.contact("ada@example.com")
     link = await delivered_link(office, await office.email(await office.message(), contact))
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         assert (await save(http, link, was=[], on=[secret, foreign, "cnone", "\0<"])).status_code == 200
         assert (await http.post(link, data={"choice": "dance"})).status_code == 200
         large = await http.post(link, data={"choice": "unsubscribe", "x": "x" * 100_000})
@@ -224,7 +225,7 @@ async def test_leaving_everything_and_coming_back(office: Office, live_server: L
     link = await delivered_link(
         office, await office.email(await office.message(), contact, mailing_list_id=news)
     )
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         assert "You are unsubscribed" in (await http.post(link, data={"choice": "unsubscribe"})).text
         assert not (await now(office, contact)).subscribed
         page = await http.get(link)
@@ -241,7 +242,7 @@ async def test_a_mail_program_may_send_a_form_with_parts(office: Office, live_se
     """RFC 8058 lets it choose between the two kinds of form."""
     contact = await office.contact("ada@example.com")
     link = await delivered_link(office, await office.email(await office.message(), contact))
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         form = {name: (None, value) for name, value in ONE_CLICK.items()}
         assert "You are unsubscribed" in (await http.post(link, files=form)).text
     assert not (await now(office, contact)).subscribed
@@ -265,7 +266,7 @@ async def test_who_gets_nothing_anyway_is_told_why(
         await tx.execute("UPDATE contact SET opt_in_status = $1", status)
         if suppressed:
             await suppress(tx, office.team.id, contact.email, reason="hard_bounce", now=NOW)
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         page = await http.get(link)
         assert reason in page.text
         assert switches(page) == {}
@@ -280,7 +281,7 @@ async def test_the_email_that_made_somebody_leave_is_known(office: Office, live_
     message_id = await office.message()
     email = await office.email(message_id, contact, mailing_list_id=list_id)
     link = await delivered_link(office, email)
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(verify=NO_TLS) as http:
         for _ in range(2):
             assert (await http.post(link, data=ONE_CLICK)).status_code == 200
         await http.post(link, data={"choice": "unsubscribe"})
