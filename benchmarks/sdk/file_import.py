@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import compileall
 import csv
 import json
 import os
@@ -29,8 +28,7 @@ import psutil
 
 from benchmarks.ingest.loads import run_sql
 from benchmarks.ingest.machine import KEY, LOOPWRIGHT, Server, loopwright, post
-from benchmarks.report import circumstances, write_section
-from loopwright import version
+from benchmarks.report import circumstances, compile_package, write_section
 
 KILLS = 5
 MOST_GROWTH_MB = 80.0
@@ -228,8 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=100_000)
     rows = parser.parse_args().rows
-    # As pip leaves what it installs: else each start compiles a checkout's modules anew.
-    compileall.compile_dir(Path(version.__file__).parent, quiet=1)
+    compile_package()
     with tempfile.TemporaryDirectory() as folder:
         load = os.getloadavg()[0]
         lines = [line(measure(kind, Path(folder), rows), rows) for kind in (EVENTS, CONTACTS)]

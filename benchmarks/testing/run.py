@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.report import circumstances, write_section
+from benchmarks.report import circumstances, compile_package, write_section
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.testing.template import QUICK
 
@@ -105,6 +105,7 @@ def main() -> None:
     parser.add_argument("--beside", metavar="PYTHON", help="of an environment with pytest-postgresql")
     asked = parser.parse_args()
     plugin = ("-p", "loopwright.testing.plugin")
+    compile_package()
     with project(EMPTY.format(tests=TESTS, fixture="inbox, loops, clock")) as folder:
         environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
         cold = phases(folder, sys.executable, *plugin, env=environment)

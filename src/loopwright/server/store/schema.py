@@ -1,6 +1,7 @@
 """Brings a database up to date: our tables by Alembic, the job tables by PgQueuer."""
 
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString, TypeAlias
@@ -70,6 +71,12 @@ async def current_revision(connection: Connection) -> str | None:
         return None
     revision: str | None = await connection.fetchval(CURRENT_REVISION)
     return revision
+
+
+def import_upgrade() -> None:
+    """Import what an upgrade takes. Else it is imported by the first one, for a quarter of a second."""
+    for name in ("alembic.command", "pgqueuer.queries", "sqlalchemy.dialects.postgresql.asyncpg"):
+        import_module(name)
 
 
 async def _upgrade(url: str) -> None:

@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 
 from loopwright.server.store.database import connected
 from loopwright.server.store.embedded import EmbeddedPostgres
-from loopwright.server.store.schema import MIGRATIONS, bring_up
+from loopwright.server.store.schema import MIGRATIONS, bring_up, import_upgrade
 from loopwright.server.store.test_clock import mark
 
 QUICK = """\
@@ -58,9 +59,13 @@ def _make(data_dir: Path) -> None:
         async with connected(url) as tx:
             await mark(tx)
 
+    # PostgreSQL makes its own tables first, for half a second.
+    importing = Thread(target=import_upgrade)
+    importing.start()
     try:
         asyncio.run(prepare(postgres.open()))
     finally:
+        importing.join()
         postgres.close()
 
 
