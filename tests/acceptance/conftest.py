@@ -3,13 +3,14 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 
 from support.process import postgres_pid
+from support.smtp_peer import Peer, smtp_peer
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def data_dir() -> Iterator[Path]:
     if pid:
         os.kill(pid, signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    """A mail server that takes everything."""
+    async with smtp_peer() as peer:
+        yield peer

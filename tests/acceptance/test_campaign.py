@@ -2,8 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -14,23 +13,15 @@ from loopwright.server.store.campaigns import CampaignRow, find_campaign, lock_c
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.deliveries import Lane
 from loopwright.server.store.teams import TeamRow
-from support.content import write_message
-from support.factories import add_campaign, add_contacts
-from support.smtp_peer import Peer, smtp_peer
+from support.smtp_peer import Peer
 from support.workflows import until, utc_now
 
-from .test_sending import worker
+from .workers import two_workers, worker, write_newsletter
 
 pytestmark = pytest.mark.slow
 
 RECIPIENTS = 1_500
 KILLS = 4
-
-
-@pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    async with smtp_peer() as peer:
-        yield peer
 
 
 async def load(pool: Pool, team: TeamRow) -> CampaignRow:
@@ -58,20 +49,11 @@ async def test_nobody_is_written_to_twice(
 
     Leaving a worker's context kills it.
     """
-    await pool.execute("UPDATE team SET sending_domain = 'mail.elsewhere.org', address = '1 Road'")
-    await add_contacts(pool, team.id, RECIPIENTS, domain="elsewhere.test")
-    await pool.execute("UPDATE contact SET created_at = $1", utc_now() - timedelta(hours=1))
-    await write_message(pool, team.id, await add_campaign(pool, team.id, "cnews"))
+    await write_newsletter(pool, team, RECIPIENTS)
     await ask(pool, team, lambda tx, row: launch.send(tx, team, row, relay_url=None, now=utc_now()))
     dice = random.Random(11)
     for kill in range(KILLS):
-        enough = len(peer.seen) + dice.randrange(50, 400)
-
-        async def is_enough(enough: int = enough) -> bool:
-            return len(peer.seen) >= enough
-
-        async with worker(database_url, peer), worker(database_url, peer):
-            await until(is_enough, within=60)
+        async with two_workers(database_url, peer, emails=dice.randrange(50, 400)):
             if kill == 1:
                 await ask(pool, team, lambda tx, row: launch.pause(tx, row, now=utc_now()))
         if kill == 1:

@@ -3,12 +3,7 @@
 import asyncio
 import random
 import signal
-import sys
-from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -18,41 +13,21 @@ from loopwright.server.store.deliveries import Lane
 from loopwright.server.store.emails import NewEmail, queue_emails
 from loopwright.server.store.teams import TeamRow
 from support.content import write_message
-from support.smtp_peer import Peer, smtp_peer
+from support.smtp_peer import Peer
 from support.workflows import add_contact, until, utc_now
+
+from .workers import be_ready, come, worker
 
 pytestmark = pytest.mark.slow
 
-LOOPWRIGHT = Path(sys.executable).with_name("loopwright")
 ROUNDS = 4
 STOP_SECONDS = 20
 """Beside this, what docs/operations.md allows is for requests."""
 
 
-@pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    async with smtp_peer() as peer:
-        yield peer
-
-
-@asynccontextmanager
-async def worker(database_url: str, peer: Peer) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        LOOPWRIGHT, "worker", "--database-url", database_url, "--smtp-url", peer.url,
-        "--public-url", "https://mail.elsewhere.org",
-        stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
 async def queue(pool: Pool, team: TeamRow, count: int) -> set[str]:
     """Queue emails of a workflow, and answer with their Message-IDs."""
-    await pool.execute("UPDATE team SET sending_domain = 'mail.elsewhere.org', address = '1 Road'")
+    await be_ready(pool)
     message = (await write_message(pool, team.id)).message_id
     contacts = [await add_contact(pool, team.id, f"p{number}@elsewhere.test") for number in range(count)]
     emails = [
@@ -78,14 +53,8 @@ async def test_kill_9_loses_nothing_and_doubles_only_what_is_in_hand(
     wanted = await queue(pool, team, 600)
     dice = random.Random(7)
     for _ in range(ROUNDS):
-        enough = len(peer.seen) + dice.randrange(20, 120)
-
-        async def is_enough(enough: int = enough) -> bool:
-            return len(peer.seen) >= enough
-
-        async with worker(database_url, peer) as victim:
-            await until(is_enough, within=40)
-            victim.kill()
+        async with worker(database_url, peer):
+            await come(peer, dice.randrange(20, 120))
 
     async def all_sent() -> bool:
         return not await pool.fetchval("SELECT EXISTS (SELECT FROM email WHERE status <> 'sent')")

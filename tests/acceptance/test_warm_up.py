@@ -2,8 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
@@ -12,12 +10,10 @@ from loopwright.server.store.campaigns import lock_campaign
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.team_settings import SettingChanges, WarmUpChanges, change_team
-from support.content import write_message
-from support.factories import add_campaign, add_contacts
-from support.smtp_peer import Peer, smtp_peer
+from support.smtp_peer import Peer
 from support.workflows import until, utc_now
 
-from .test_sending import worker
+from .workers import two_workers, worker, write_newsletter
 
 pytestmark = pytest.mark.slow
 
@@ -26,18 +22,9 @@ CAP = 500
 KILLS = 4
 
 
-@pytest.fixture
-async def peer() -> AsyncIterator[Peer]:
-    async with smtp_peer() as peer:
-        yield peer
-
-
 async def test_killed_workers_keep_the_cap(database_url: str, pool: Pool, team: TeamRow, peer: Peer) -> None:
     """All that an hour may have is sent, no email more, and nobody has two; the rest waits for its turn."""
-    await pool.execute("UPDATE team SET sending_domain = 'mail.elsewhere.org', address = '1 Road'")
-    await add_contacts(pool, team.id, RECIPIENTS, domain="elsewhere.test")
-    await pool.execute("UPDATE contact SET created_at = $1", utc_now() - timedelta(hours=1))
-    await write_message(pool, team.id, await add_campaign(pool, team.id, "cnews"))
+    await write_newsletter(pool, team, RECIPIENTS)
     plan = WarmUpChanges(per_day=10 * CAP, per_hour=CAP)
     async with pool.acquire() as tx, tx.transaction():
         await change_team(tx, team.id, SettingChanges(warm_up=plan), now=utc_now())
@@ -46,13 +33,8 @@ async def test_killed_workers_keep_the_cap(database_url: str, pool: Pool, team: 
         await launch.send(tx, team, row, relay_url=None, now=utc_now())
     dice = random.Random(7)
     for _ in range(KILLS):
-        enough = len(peer.seen) + dice.randrange(20, 90)
-
-        async def is_enough(enough: int = enough) -> bool:
-            return len(peer.seen) >= enough
-
-        async with worker(database_url, peer), worker(database_url, peer):
-            await until(is_enough, within=60)
+        async with two_workers(database_url, peer, emails=dice.randrange(20, 90)):
+            pass
 
     async def is_quiet() -> bool:
         begun = "SELECT count(*) FROM email_queue WHERE admitted OR due_at <= $1"
