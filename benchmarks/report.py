@@ -1,14 +1,29 @@
-"""Puts a measured table into benchmarks/README.md, between the marks of its section."""
+"""Measures in a folder, and puts the table into benchmarks/README.md, between the marks of its section."""
 
+import asyncio
 import compileall
 import os
 import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from pathlib import Path
 
 import loopwright
 
 README = Path(__file__).parent / "README.md"
+
+
+def measured(measure: Callable[[Path], Coroutine[None, None, str]]) -> str:
+    """What `measure` tells, printed, too. The folder that it is given is there meanwhile."""
+    folder = Path(tempfile.mkdtemp(prefix="loopwright-bench-"))
+    try:
+        told = asyncio.run(measure(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(told)
+    return told
 
 
 def write_section(name: str, text: str) -> None:

@@ -10,10 +10,7 @@ the rate, how soon the first email leaves, what memory each process takes, and h
 import argparse
 import asyncio
 import random
-import shutil
 import statistics
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -31,6 +28,7 @@ from benchmarks.mail.load import PEOPLE
 from loopwright.server.mail.sender import PLACES
 from loopwright.server.store.deliveries import Lane
 
+from .evidence import kept_if_broken
 from .house import API_KEY, House
 from .mail import PUBLIC_URL, Worker, strike
 
@@ -195,12 +193,8 @@ def main() -> None:
     options.add_argument("--kills", type=int, default=20)
     options.add_argument("--seed", type=int, default=7)
     chosen = options.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-campaign-"))
-    is_sound = asyncio.run(measure(folder, chosen.recipients, chosen.kills, random.Random(chosen.seed)))
-    if not is_sound:
-        print(f"a promise is broken; the data is in {folder}")
-        sys.exit(1)
-    shutil.rmtree(folder, ignore_errors=True)
+    chance = random.Random(chosen.seed)
+    kept_if_broken(lambda folder: measure(folder, chosen.recipients, chosen.kills, chance))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,6 @@ Every contact that the server has confirmed has to be told at least once, and al
 import argparse
 import asyncio
 import random
-import shutil
-import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator
@@ -29,6 +26,7 @@ from starlette.routing import Route
 from loopwright import webhooks
 from loopwright.server.store.database import AWAY
 
+from .evidence import kept_if_broken
 from .house import API_KEY, House
 
 TARGETS = ("server", "postgres", "all")
@@ -140,11 +138,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=50)
     options.add_argument("--seed", type=int, default=7)
     chosen = options.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-webhooks-"))
-    if not asyncio.run(crash(folder, chosen.rounds, random.Random(chosen.seed))):
-        print(f"a promise is broken; the data is in {folder}")
-        sys.exit(1)
-    shutil.rmtree(folder, ignore_errors=True)
+    kept_if_broken(lambda folder: crash(folder, chosen.rounds, random.Random(chosen.seed)))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ changes within seconds: what is compared is measured in turns with the floor, an
 """
 
 import argparse
-import asyncio
-import shutil
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +14,7 @@ from typing import NamedTuple
 from benchmarks.ingest.curve import curve
 from benchmarks.ingest.loads import Pair, count_events, fill, median, prepare, turn, verify, warm_up
 from benchmarks.ingest.machine import Load, Server, constant, loopwright, need_wrk, post, wrk
-from benchmarks.report import circumstances, write_section
+from benchmarks.report import circumstances, measured, write_section
 
 KNOWN = 200_000
 LINES = 5_000
@@ -35,13 +32,9 @@ def main() -> None:
     )
     chosen = options.parse_args()
     need_wrk()
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-bench-"))
-    try:
-        write_section("ingest", asyncio.run(measure(folder, chosen.seconds)))
-        if chosen.curve:
-            write_section("ingest-curve", asyncio.run(curve(folder, chosen.seconds, ROUNDS)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    write_section("ingest", measured(lambda folder: measure(folder, chosen.seconds)))
+    if chosen.curve:
+        write_section("ingest-curve", measured(lambda folder: curve(folder, chosen.seconds, ROUNDS)))
 
 
 class Row(NamedTuple):

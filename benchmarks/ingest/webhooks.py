@@ -5,9 +5,6 @@ server at its address takes what the first sends. It writes its section of READM
 """
 
 import argparse
-import asyncio
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -16,7 +13,7 @@ import msgspec
 
 from benchmarks.ingest.loads import EVENTS, fill, prepare, run_sql, warm_up
 from benchmarks.ingest.machine import Server, constant, loopwright, need_wrk, post, wrk
-from benchmarks.report import circumstances, write_section
+from benchmarks.report import circumstances, measured, write_section
 
 KNOWN = 50_000
 ROUNDS = 5
@@ -83,13 +80,7 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=5, help="how long each load lasts")
     chosen = options.parse_args()
     need_wrk()
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-bench-"))
-    try:
-        table = asyncio.run(measure(folder, chosen.seconds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(table)
-    write_section("ingest-webhooks", table)
+    write_section("ingest-webhooks", measured(lambda folder: measure(folder, chosen.seconds)))
 
 
 if __name__ == "__main__":

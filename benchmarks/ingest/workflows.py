@@ -6,16 +6,13 @@ at the property that changes, so that each change is a fact, and one with 80 of 
 of nine rounds.
 """
 
-import asyncio
 import random
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from tempfile import mkdtemp
 
-from benchmarks.report import circumstances, write_section
+from benchmarks.report import circumstances, measured, write_section
 from benchmarks.running_workflow import insert_running_workflow
 from loopwright.server.bootstrap import create_team
 from loopwright.server.clock import SystemClock
@@ -142,13 +139,7 @@ def _told(rates: dict[str, list[float]]) -> str:
 
 def main() -> None:
     """Measure, show and write down."""
-    folder = Path(mkdtemp(prefix="loopwright-ingest-"))
-    try:
-        told = asyncio.run(measure(folder))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(told)
-    write_section("ingest-workflows", told)
+    write_section("ingest-workflows", measured(measure))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,6 @@ every figure of ours is taken between two of the floor, and the ratios count.
 """
 
 import argparse
-import asyncio
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -16,7 +13,7 @@ from statistics import median
 import asyncpg
 from msgspec import Struct
 
-from benchmarks.report import circumstances, write_section
+from benchmarks.report import circumstances, measured, write_section
 from loopwright.server.store.embedded import EmbeddedPostgres
 
 from .bench import CODES, CONNECTIONS, Measured, Sink, from_events, latency, middle, sending, sinking
@@ -213,12 +210,7 @@ def main() -> None:
         rounds=chosen.rounds,
         pairs=chosen.pairs,
     )
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-bench-"))
-    try:
-        table = asyncio.run(measure(folder, sizes, frozenset(chosen.parts)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(table)
+    table = measured(lambda folder: measure(folder, sizes, frozenset(chosen.parts)))
     if not chosen.print:
         write_section("mail", table)
 

@@ -7,8 +7,6 @@ shared and their pace changes: each of our figures is taken right after one of t
 
 import argparse
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -21,7 +19,7 @@ from pgqueuer import AsyncpgPoolDriver, PgQueuer
 from pgqueuer.domain.models import Job
 from pgqueuer.types import QueueExecutionMode
 
-from benchmarks.report import circumstances, write_section
+from benchmarks.report import circumstances, measured, write_section
 from benchmarks.running_workflow import insert_running_workflow
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import SystemClock
@@ -279,12 +277,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="write the table into the README")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="loopwright-steps-"))
-    try:
-        told = asyncio.run(measure(folder, options.runs, options.waiting, options.rounds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(told)
+    told = measured(lambda folder: measure(folder, options.runs, options.waiting, options.rounds))
     if options.write:
         write_section("steps", told)
 
