@@ -15,12 +15,12 @@ import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from loopwright.server.http.endpoints import ENDPOINTS
 from loopwright.server.http.openapi import document
@@ -43,19 +43,19 @@ def session() -> Iterator[requests.Session]:
 
 
 @cache
-def ours() -> BaseSchema:
+def ours() -> OpenApiSchema:
     return schemathesis.openapi.from_dict(document())
 
 
 @cache
-def published() -> BaseSchema:
+def published() -> OpenApiSchema:
     return schemathesis.openapi.from_dict(_kindly(mended()))
 
 
 def hold(
     live_server: LiveServer,
     session: requests.Session,
-    schema: BaseSchema,
+    schema: OpenApiSchema,
     operation_id: str,
     checks: list[Any],
 ) -> None:

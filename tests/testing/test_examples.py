@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "testing"
-PYTEST = ("-m", "pytest", "-p", "loopwright.testing.plugin", "-q", "--rootdir=.", "-c", os.devnull)
+PYTEST = ("-m", "pytest", "-p", "loopwright.testing.plugin", "-q", "--rootdir=.")
+NO_SETTINGS = ("-c", os.devnull)
 
 
 def passes(folder: Path, *command: str | Path) -> str:
@@ -38,8 +39,10 @@ def test_unittest(copied: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("copied", ["fastapi"], indirect=True)
 def test_fastapi(copied: Path) -> None:
-    """pytest-asyncio with either kind of loop, and anyio."""
-    assert "7 passed" in passes(copied, sys.executable, *PYTEST)
+    """pytest-asyncio with either kind of loop, and anyio; none of them warns of anything."""
+    said = passes(copied, sys.executable, *PYTEST)
+    assert "7 passed" in said
+    assert "Warning" not in said
 
 
 @pytest.mark.slow
@@ -47,7 +50,7 @@ def test_fastapi(copied: Path) -> None:
 def test_django(copied: Path) -> None:
     """By its own runner, and by pytest with a worker that forks."""
     assert "Ran 2 tests" in passes(copied, sys.executable, "manage.py", "test")
-    assert "1 passed" in passes(copied, sys.executable, *PYTEST, "test_worker.py")
+    assert "1 passed" in passes(copied, sys.executable, *PYTEST, *NO_SETTINGS, "test_worker.py")
 
 
 @pytest.mark.slow
