@@ -22,6 +22,7 @@ HARD = {
     "office365_recipient_not_found": "5.1.10",
     "gmail_no_such_user": "5.1.1",
     "yahoo_unknown_user": "5.1.1",
+    "yahoo_no_account": "554",
     "qmail_no_mailbox": "5.1.1",
     "sendmail_user_unknown": "5.1.1",
     "ses_dsn_permanent": "5.1.1",
@@ -39,7 +40,6 @@ SOFT = {
     "gmail_delayed_soft": "4.2.1",
     "qmail_remote_busy": "4.2.2",
     "zimbra_over_quota": "4.2.2",
-    "yahoo_no_account": "554",
 }
 BLOCKED = {
     "postfix_blocked": "5.7.1",

@@ -1,6 +1,7 @@
 """What a server's words say of an address, by the rules that sending goes by. Pure."""
 
 import re
+from itertools import islice
 from typing import Literal
 
 from loopwright.server.mail.reply import Moment, Reply, meaning_of
@@ -41,12 +42,39 @@ def code_in(text: str) -> str:
 
 
 def words_about(address: str, said: str) -> str:
-    """What a text says behind the address, up to the next paragraph but one; all where there is none."""
-    at = said.lower().find(address)
-    behind = said[at + len(address) :] if at >= 0 else said
-    ends = [found.start() for found in _NEXT.finditer(behind)]
+    """What a text says of an address: its line and what follows, up to the next paragraph but one.
+
+    Of several places the first that says what happened; all of the text where the address is not in it.
+    """
+    places = [found.start() for found in islice(re.finditer(re.escape(address), said.lower()), PLACES)]
+    about = [words for at in places if (words := _paragraph(said, at, at + len(address)))]
+    return next((words for words in about if tells_failure(words)), about[0] if about else said)
+
+
+def tells_failure(words: str) -> bool:
+    """Whether there is a code in them, or that nobody is there."""
+    if _SMTP_REPLY.search(words) or _STATUS.search(words):
+        return True
+    return meaning_of("RCPT", Reply(550, words)) == "recipient"
+
+
+PLACES = 20
+"""Of an address in a text, what is looked at."""
+_LINE_CHARACTERS = 200
+
+
+def _paragraph(said: str, start: int, end: int) -> str:
+    """The line before an address and the words behind it; nothing where there are none behind."""
+    behind = said[end:]
+    ends = [found.start() for found in islice(_NEXT.finditer(behind), 2)]
     about = behind[: ends[1]] if len(ends) > 1 else behind
-    return about.strip(" \t\r\n:>") if about.strip(" \t\r\n:>") else said
+    if not about.strip(_EDGES):
+        return ""
+    before = said[max(said.rfind("\n", 0, start) + 1, start - _LINE_CHARACTERS) : start].strip(_EDGES)
+    return f"{before} {said[start:end]} {about.strip(_EDGES)}" if before else about.strip(_EDGES)
+
+
+_EDGES = " \t\r\n:<>"
 
 
 _VERDICTS: dict[Literal["relay", "recipient", "soft", "message"], Verdict] = {

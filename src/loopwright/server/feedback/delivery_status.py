@@ -16,6 +16,8 @@ RECIPIENTS = 200
 
 _BLANK = re.compile(r"\r?\n(?:[ \t]*\r?\n)+")
 _KIND = re.compile(r"^\s*[A-Za-z][\w.\-]*\s*;")
+# That of an address is asked for, and left out by some all the same.
+_TYPE = re.compile(r"^[^;@]*;")
 _DONE = ("delivered", "relayed", "expanded")
 
 
@@ -24,7 +26,7 @@ def read_delivery_status(fields: str, reference: Reference, text: str) -> Readin
 
     `text` is what it says to people, which has the words where a server gives no more than a class.
     """
-    groups = [read_headers(f"{one}\n\n".encode()) for one in _BLANK.split(fields)[:RECIPIENTS]]
+    groups = [read_headers(f"{one}\n\n".encode()) for one in _BLANK.split(fields.strip())[:RECIPIENTS]]
     about = [group for group in groups if header(group, "final-recipient") or header(group, "action")]
     reports = [report for group in about if (report := _report(group, reference, text))]
     if reports:
@@ -116,6 +118,6 @@ def _recipients(group: Headers) -> Sequence[str]:
     found: Iterator[str] = (
         address
         for name in ("final-recipient", "original-recipient", "x-actual-recipient")
-        for address in addresses_in(header(group, name).partition(";")[2])
+        for address in addresses_in(_TYPE.sub("", header(group, name)))
     )
     return list(dict.fromkeys(found))

@@ -11,7 +11,7 @@ from loopwright.server.mail.parsed_email import read_headers, read_parts
 
 from .auto_reply import is_auto_reply, is_from_daemon
 from .delivery_status import complaint_about, read_abuse, read_date, read_delivery_status
-from .plain_bounce import read_plain_bounce
+from .plain_bounce import goes_on, read_daemon_words, read_plain_bounce
 from .reference import Headers, header, reference_of
 from .report import Ignored, NotUnderstood, Reading
 
@@ -35,6 +35,8 @@ def read_message(raw: bytes, *, envelope: Iterable[str] = ()) -> Reading:
             return read_abuse(content, returned, reference)
         if kind in _STATUS:
             return read_delivery_status(content, reference, text)
+        if kind == "message/disposition-notification":
+            return Ignored("other")  # somebody read the email, or threw it away
     if returned and _MICROSOFT.search(f"{header(headers, 'from')} {header(headers, 'subject')}"):
         return [complaint_about(returned, reference, read_date(header(headers, "date")))]
     if is_auto_reply(headers):
@@ -42,6 +44,10 @@ def read_message(raw: bytes, *, envelope: Iterable[str] = ()) -> Reading:
     if reports := read_plain_bounce(headers, text, reference):
         return reports
     if is_from_daemon(headers):
+        if reports := read_daemon_words(text, reference):
+            return reports
+        if goes_on(text):
+            return Ignored("delayed")
         return NotUnderstood("a mail system wrote it, in words that are not known")
     return NotUnderstood("it is neither a bounce nor a complaint nor an automatic reply")
 

@@ -1,4 +1,8 @@
-"""Bounces of servers that write them in words of their own: flufl.bounce knows most of them. Pure."""
+"""Bounces of servers that write them in words of their own: flufl.bounce knows most of them. Pure.
+
+Of the others, what a mail system wrote is read by the words about an address: a code, or that nobody is
+there. Whether that is the address of the email in question is asked behind this.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,8 +11,8 @@ from email.policy import compat32
 
 from flufl import bounce
 
-from .classify import TEXT_CHARACTERS, code_in, verdict_of, words_about
-from .reference import Headers, header
+from .classify import TEXT_CHARACTERS, code_in, tells_failure, verdict_of, words_about
+from .reference import Headers, addresses_in, header
 from .report import Reference, Report
 
 TEXT_BYTES = 64_000
@@ -19,6 +23,17 @@ _RETURNED = re.compile(
     r"^[ \t]*[-=_*]{2,}.{0,80}(?:copy of|original message|headers of|unsent message|below this line)",
     re.IGNORECASE | re.MULTILINE,
 )
+# What begins it where nothing is said before; such lines of a server's own are indented, or follow others.
+_RETURNED_HEAD = re.compile(
+    r"(?<=\n\n)(?:Return-Path|Received|Message-ID|MIME-Version|DKIM-Signature|From|Date):", re.IGNORECASE
+)
+_GOES_ON = re.compile(
+    r"\bdelayed\b|not yet been delivered|still (?:being )?(?:try|attempt|queue)"
+    r"|will (?:continue|keep|be retried)|no action is required",
+    re.IGNORECASE,
+)
+ADDRESSES = 20
+"""Of those in a text, how many are looked at."""
 
 
 def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequence[Report]:
@@ -30,9 +45,34 @@ def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequ
     warned = {address.decode("utf-8", "replace").lower() for address in temporary} - failed
     begun = _RETURNED.search(own)
     said = own[: begun.start()] if begun else own
+    if goes_on(said):
+        warned = {one for one in warned if tells_failure(words_about(one, said))}
     return [
         _report(address, said, reference, is_final=address in failed) for address in sorted(failed | warned)
     ]
+
+
+def read_daemon_words(text: str, reference: Reference) -> Sequence[Report]:
+    """What a mail system says of addresses in words that are not known; nothing where it says no reason.
+
+    Nor is anything where the email is still on its way.
+    """
+    own = text[:TEXT_BYTES].replace("\r\n", "\n")
+    begun = _RETURNED.search(own) or _RETURNED_HEAD.search(own)
+    said = own[: begun.start()] if begun else own
+    if goes_on(said):
+        return []
+    addresses = list(dict.fromkeys(one for one in addresses_in(said) if not one.startswith("bounces+")))
+    return [
+        _report(address, said, reference, is_final=True)
+        for address in addresses[:ADDRESSES]
+        if tells_failure(words_about(address, said))
+    ]
+
+
+def goes_on(text: str) -> bool:
+    """Whether a text says that the email is still being tried."""
+    return bool(_GOES_ON.search(text[:TEXT_BYTES]))
 
 
 def _all_failures(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:

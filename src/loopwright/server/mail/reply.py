@@ -108,11 +108,17 @@ _MAILBOX_RATE = _any("receiving .{0,40}(?:rate|quickly|too (?:many|much))")
 _SIZE = _any(
     "(?:message|mail|size|data).{0,30}(?:too (?:big|large|long)|exceed|larger|limit)", "too (?:big|large)"
 )
-_WHO = "(?:user|mailbox|recipient|account|address|addressee|person|customer|subscriber|local[- ]?part|alias)"
+_WHO = "(?:" + "|".join((
+    "user", "mailbox", "recipient", "account", "address", "addressee", "person", "customer", "subscriber",
+    "local[- ]?part", "alias", "destinataire", "utilisateur", "empf[äa]nger", "benutzer", "usuario",
+    "destinatario", "destinat[áa]rio", "utente",
+)) + ")"  # fmt: skip
 _GONE = "(?:" + "|".join((
     "unknown", "not (?:found|known|valid|here|listed)", r"not exist\w*", "(?:n't|not) exist", "invalid",
     "no longer (?:valid|available|exists?|active|here)", "non-?existent",
     "has been (?:deleted|removed|closed|terminated)", "(?:cannot|could not) be found", "not recogni[sz]ed",
+    "not local", "no longer accepts", "inconnue?", "unbekannt", "desconocid[oa]", "desconhecid[oa]",
+    "sconosciut[oa]",
 )) + ")"  # fmt: skip
 _UNKNOWN_USER = _any(
     rf"no such (?:\w+ )?{_WHO}", f"no {_WHO} (?:here|by that|with that|found|of that)", "no mailbox",
@@ -130,6 +136,10 @@ _DISABLED = _any(
     "expired",
     "locked",
 )
+_DISABLED_USER = _any(rf"{_WHO}\b.{{0,40}}?(?:{_DISABLED.pattern}|discontinued)")
+_FOR_NOW = _any("temporar", "at this time", "right now", "for now")
+# What the edge of Exchange Online says of somebody whom it does not know, with a code of its own for that.
+_UNKNOWN_AT_EDGE = _any(r"recipient address rejected: access denied")
 
 
 def meaning_of(moment: Moment, reply: Reply) -> Meaning:
@@ -186,6 +196,8 @@ def _of_temporary(detail: tuple[int, int] | None, text: str) -> Meaning:
 def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, text: str) -> Meaning:
     if detail in _RECIPIENT:
         return "relay" if _SENDER.search(text) else "recipient"
+    if _names_nobody(detail, text):
+        return "recipient"
     if detail == (2, 1):
         return "soft" if _PACE.search(text) or not _DISABLED.search(text) else "recipient"
     if _is_about_message(reply, detail, text):
@@ -202,8 +214,6 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
         return "message" if moment == "DATA end" and not _is_ours(text) else "relay"
     if _is_ours(text):
         return "relay"
-    if detail is None and _UNKNOWN_USER.search(text):
-        return "recipient"
     if reply.code in _OUR_CODES:
         return "relay"
     return "message" if moment == "DATA end" else "soft"
@@ -211,6 +221,21 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
 
 _SIGN_IN_CODES = frozenset({530, 534, 535, 538})
 _OUR_CODES = frozenset({500, 501, 502, 503, 504, 521, 523, 530, 534, 535, 538, 555})
+
+
+def _names_nobody(detail: tuple[int, int] | None, text: str) -> bool:
+    """Whether the words say that nobody is there, where the code says no more than a class or a subject."""
+    if detail == (4, 1):
+        return bool(_UNKNOWN_AT_EDGE.search(text))
+    if (detail and detail not in _VAGUE) or _is_ours(text) or _MAILBOX_FULL.search(text):
+        return False
+    if detail == (1, 0) and _ADDRESS_REJECTED.search(text):
+        return True
+    return bool(_UNKNOWN_USER.search(text) or (_DISABLED_USER.search(text) and not _FOR_NOW.search(text)))
+
+
+_VAGUE = frozenset({(0, 0), (1, 0), (2, 0), (3, 0), (5, 0), (1, 351)})
+_ADDRESS_REJECTED = _any("(?:address|recipient) rejected", "unknown address")
 
 
 def _is_full(detail: tuple[int, int] | None, text: str) -> bool:
