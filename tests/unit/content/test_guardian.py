@@ -64,6 +64,7 @@ def image(href: str) -> str:
         (TRANSACTIONAL, button("acme"), "invalidButtonHrefs"),
         (TRANSACTIONAL, link("javascript:alert(1)"), "invalidLinkHrefs"),
         (TRANSACTIONAL, link("https://"), "invalidLinkHrefs"),
+        (TRANSACTIONAL, link("https://acme .example/"), "invalidLinkHrefs"),
         (TRANSACTIONAL, button("https://youtu.be/a"), "shortenedYouTubeButtonHrefs"),
         (TRANSACTIONAL, link("HTTPS://www.youtu.be/a"), "shortenedYouTubeLinkHrefs"),
         (TRANSACTIONAL, image("https://youtu.be/a"), "shortenedYouTubeImageHrefs"),

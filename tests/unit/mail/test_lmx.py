@@ -52,6 +52,14 @@ def test_every_tag_has_its_place() -> None:
     [
         pytest.param("\n<Paragraf>x</Paragraf>", 2, "write <Paragraph>", id="unknown tag"),
         pytest.param("<paragraph>x</paragraph>", 1, "write <Paragraph>", id="letter case"),
+        pytest.param("<Paragraph><b>x</b></Paragraph>", 1, "write <Strong>", id="HTML's bold"),
+        pytest.param("<p>x</p>", 1, "write <Paragraph>", id="HTML's paragraph"),
+        pytest.param("<mj-text>x</mj-text>", 1, "write <Paragraph>", id="MJML"),
+        pytest.param(
+            "<Paragraph>\n{contact.plan now</Paragraph>", 2, "write {contact.plan}", id="brace left open"
+        ),
+        pytest.param("<Paragraph>{event.<Em>a</Em>}</Paragraph>", 1, "no closing brace", id="tag in braces"),
+        pytest.param("<Paragraph>{contact['plan']}</Paragraph>", 1, "write {contact.plan}", id="an index"),
         pytest.param("<marquee>x</marquee>", 1, "the tags are H1", id="raw HTML"),
         pytest.param("<Image/>", 1, 'add src="…"', id="missing attribute"),
         pytest.param("<Paragraph><Link>x</Link></Paragraph>", 1, 'add href="…"', id="link without target"),

@@ -28,6 +28,9 @@ KEPT = [
     f'<Columns widths="40,60" stackOnMobile="false">{COLUMNS}</Columns>',
     f'<Button href="{LINK}" notrack="true">a</Button>',
     '<Paragraph align="left" paddingTop="0">שלום</Paragraph>',
+    '<Paragraph align="left">{contact.firstName}, hello</Paragraph>',
+    '<H1 align="left"></H1>',
+    '<H1 align="center">a</H1>',
     '<OrderedList start="1"><ListItem>a</ListItem></OrderedList>',
     '<H1>never closed<Style bodyColor="#fff"/>',
 ]
@@ -36,6 +39,21 @@ KEPT = [
 @pytest.mark.parametrize(("written", "read_back"), CHANGED)
 def test_what_changes_nothing_goes_and_the_style_comes_first(written: str, read_back: str) -> None:
     assert normalise(written) == read_back
+
+
+@pytest.mark.parametrize("tag", ["H1", "H2", "H3", "Paragraph", "Quote"])
+def test_left_goes_where_the_text_begins_there_anyway(tag: str) -> None:
+    """Whatever the values are and whichever the email's language is."""
+    written = f'<{tag} align="left">1. <Strong>a</Strong> {{data.x}}</{tag}>'
+    assert normalise(written) == f"<{tag}>1. <Strong>a</Strong> {{data.x}}</{tag}>"
+    before, after = (
+        fill(
+            prepare(replace(PLAIN, email_format="styled", language_code="he", lmx=lmx), None),
+            Values(data={"x": "עדה"}),
+        ).html
+        for lmx in (written, normalise(written))
+    )
+    assert before == after.replace(";text-align:start", "")
 
 
 @pytest.mark.parametrize("lmx", [*KEPT, *(read_back for _, read_back in CHANGED)])

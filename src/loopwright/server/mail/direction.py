@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from unicodedata import bidirectional
 
 from .markup import Node, Text
-from .variables import parts
+from .variables import Part, parts
 
 Direction: TypeAlias = Literal["ltr", "rtl"]
 
@@ -50,12 +50,21 @@ def first_strong(texts: Iterable[str]) -> Direction | None:
 
 def direction_of(nodes: Sequence[Node]) -> Direction | None:
     """The direction of what the author wrote in these nodes, variables aside."""
-    return first_strong(_written(nodes))
+    return first_strong(piece for piece in _pieces(nodes) if isinstance(piece, str))
 
 
-def _written(nodes: Sequence[Node]) -> Iterable[str]:
+def begins_left_to_right(nodes: Sequence[Node]) -> bool:
+    """Whether these nodes run from the left whatever the values are: such a letter precedes any variable."""
+    for piece in _pieces(nodes):
+        found = first_strong([piece]) if isinstance(piece, str) else "rtl"
+        if found:
+            return found == "ltr"
+    return False
+
+
+def _pieces(nodes: Sequence[Node]) -> Iterable[Part]:
     for node in nodes:
         if isinstance(node, Text):
-            yield from (part for part in parts(node.text) if isinstance(part, str))
+            yield from parts(node.text)
         elif node.tag not in ("CodeBlock", "Code"):
-            yield from _written(node.children)
+            yield from _pieces(node.children)

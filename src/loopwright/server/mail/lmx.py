@@ -12,7 +12,7 @@ from msgspec import Struct
 from . import variables as variable
 from .characters import unwanted, warning
 from .markup import Element, MarkupProblem, Node, SourcePosition, Text, read
-from .tags import BLOCKS, INLINE, LISTS, TAGS, Attribute, Tag
+from .tags import BLOCKS, HTML_TAGS, INLINE, LISTS, TAGS, Attribute, Tag
 from .urls import mistake as target_mistake
 from .variables import EmailKind, Variable, parts
 
@@ -198,8 +198,11 @@ class _Checker:
         if element.tag in TAGS:
             return True
         names = {name.lower(): name for name in TAGS}
-        close = get_close_matches(element.tag.lower(), names, n=1)
-        remedy = f"write <{names[close[0]]}>" if close else f"the tags are {', '.join(TAGS)}"
+        written = element.tag.lower()
+        close = HTML_TAGS.get(written) or next(
+            (names[one] for one in get_close_matches(written, names, n=1)), ""
+        )
+        remedy = f"write <{close}>" if close else f"the tags are {', '.join(TAGS)}"
         self.refuse(element.place, f"<{element.tag}> is not a tag of LMX; {remedy}")
         return False
 

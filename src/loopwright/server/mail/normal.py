@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from .direction import begins_left_to_right
 from .markup import Element, Node, read, write
 
 _FLAG_OFF = {"notrack": "false"}
@@ -12,7 +13,8 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "Link": _FLAG_OFF,
     "Section": _FLAG_OFF,
 }
-"""What each tag means without the attribute. `align` is not here: without it, the script decides the side."""
+"""What each tag means without the attribute."""
+_TEXTS = frozenset({"H1", "H2", "H3", "Paragraph", "Quote"})
 
 
 def normalise(lmx: str) -> str:
@@ -41,6 +43,9 @@ def _without_defaults(node: Node) -> Node:
     kept = {name: value for name, value in node.attributes.items() if defaults.get(name) != value}
     if node.tag == "Columns" and _are_equal(kept.get("widths", "")):
         del kept["widths"]
+    # Without `align` the script decides the side, so left goes only where that is certain to be the same.
+    if node.tag in _TEXTS and kept.get("align") == "left" and begins_left_to_right((node,)):
+        del kept["align"]
     children = tuple(_without_defaults(child) for child in node.children)
     return Element(node.tag, kept, children, node.place, node.closed_itself)
 

@@ -1,7 +1,7 @@
 """The tags of LMX: one entry each, with its attributes and with what it may hold."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -359,3 +359,13 @@ TAGS: dict[str, Tag] = {
         ),
     )
 }
+
+HTML_TAGS: Mapping[str, str] = {
+    "a": "Link", "b": "Strong", "blockquote": "Quote", "code": "Code", "del": "Strike", "div": "Section",
+    "h4": "H3", "h5": "H3", "h6": "H3", "hr": "Divider", "i": "Em", "img": "Image", "li": "ListItem",
+    "mj-button": "Button", "mj-column": "ColumnItem", "mj-divider": "Divider", "mj-image": "Image",
+    "mj-section": "Section", "mj-text": "Paragraph", "ol": "OrderedList", "p": "Paragraph",
+    "pre": "CodeBlock", "s": "Strike", "span": "Text", "table": "Columns", "td": "ColumnItem",
+    "u": "Underline", "ul": "UnorderedList",
+}  # fmt: skip
+"""What people mean by the tags of HTML and MJML, lower-case, where their names do not tell."""

@@ -38,6 +38,8 @@ _ODD = re.compile(
     re.DOTALL,
 )
 _OWN_INSIDE = re.compile(r"(?<!\w)(?:contact|event|data|system)\.[^\W\d]\w*")
+_OWN_INDEX = re.compile(r"(contact|event|data)\[\s*['\"]?([^\W\d][\w\-]*+)['\"]?\s*\]")
+_UNCLOSED = re.compile(r"\{\s*(?:contact|event|data|system)\.[\w\-.]*+(?![^{}]*+\})")
 _STATEMENT = re.compile(r"[#/^&>][^\W\d]")
 _NAMES: dict[VariableKind, re.Pattern[str]] = {
     "contact": re.compile(r"[A-Za-z]\w*", re.ASCII),
@@ -115,6 +117,8 @@ def mistakes(text: str, kind: EmailKind, repeated: Variable | None = None) -> It
     for found in _LIKE_BRACED.finditer(text):
         if mistake := _foreign(found[0], kind) or _own(found[0], kind, repeated):
             yield found.start(), mistake
+    for found in _UNCLOSED.finditer(text):
+        yield found.start(), f"{found[0][:40]} has no closing brace behind its name; write {found[0][:40]}}}"
 
 
 def _own(written: str, kind: EmailKind, repeated: Variable | None) -> str | None:
@@ -169,6 +173,8 @@ def _odd(written: str, inner: str, kind: EmailKind) -> str | None:
     """What is wrong with braces that hold something like a name; others are characters."""
     if own := _OWN_INSIDE.search(inner):
         return f"{written} holds more than a variable's name; write {{{own[0]}}} alone"
+    if index := _OWN_INDEX.search(inner):
+        return f"{written} is of another language; write {{{index[1]}.{index[2]}}}"
     found = _ODD.fullmatch(inner)
     if found is None:
         return None
