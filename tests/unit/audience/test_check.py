@@ -151,6 +151,15 @@ def test_values_are_bound_and_never_written() -> None:
     assert all(f"${place}::text" in predicate.sql for place in (3, 4, 5, 6))
 
 
+@pytest.mark.parametrize("value", [1705486871000, "1705486871000", "2024-01-17T10:21:11"])
+def test_a_date_may_be_written_as_a_contact_property_may(value: object) -> None:
+    """Milliseconds of Unix time, too."""
+    checked = check_filter(
+        filter_(property_(key="renewed", operator="after", value=value)), CUSTOM, tracks=True
+    )
+    assert getattr(checked.conditions[0], "value", None) == "2024-01-17T10:21:11.000Z"
+
+
 def test_dates_are_kept_in_one_form() -> None:
     """Whoever reads a filter back need not know all that may be written."""
     given = property_(

@@ -1,10 +1,11 @@
 """Queries of Contact updated: every operator on every type, and what it compares with."""
 
 import pytest
+from msgspec import convert
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.workflow.change import OPERATORS
-from loopwright.server.workflow.property_query import check_query
+from loopwright.server.workflow.property_query import ContactPropertyQueryRequest, check_query
 from loopwright.wire.filters import DateRange
 from loopwright.wire.values import PropertyType
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
@@ -39,6 +40,19 @@ def test_operators_fit_the_type(kind: PropertyType, operator: str) -> None:
     assert takes(kind, is_=comparison(kind, operator)) == (fits and not never)
 
 
+@pytest.mark.parametrize("comparison", [{}, {"value": None}, {"value": ""}], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "operator"), [("string", "any"), ("number", "not_empty"), ("boolean", "true")]
+)
+def test_where_no_value_has_a_meaning_none_is_asked_for(
+    kind: PropertyType, operator: str, comparison: dict[str, object]
+) -> None:
+    """The contract wants one; some clients leave it out, and it is empty text then."""
+    one = {"operator": operator, **comparison}
+    query = convert({"key": KEYS[kind], "is": one, "was": one}, ContactPropertyQueryRequest)
+    assert check_query(query, CUSTOM).is_.value == ""
+
+
 @pytest.mark.parametrize(
     ("key", "is_", "said"),
     [
@@ -54,6 +68,8 @@ def test_operators_fit_the_type(kind: PropertyType, operator: str) -> None:
             id="a number for text",
         ),
         pytest.param("plan", Comparison(operator="contains", value=""), "takes text", id="nothing for text"),
+        pytest.param("seats", Comparison(operator="less_than"), "takes a number", id="nothing for a number"),
+        pytest.param("since", Comparison(operator="after"), "takes a date", id="nothing for a date"),
         pytest.param(
             "seats",
             Comparison(operator="less_than", value=True),

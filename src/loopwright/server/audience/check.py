@@ -115,7 +115,7 @@ def _range(value: object) -> DateRange:
 
 def _date(value: object, where: str) -> str:
     """The date in the one form that clients read."""
-    if isinstance(value, str):
+    if isinstance(value, str | int) and not isinstance(value, bool):
         try:
             return wire_time(parse_date(value))
         except ValueError:

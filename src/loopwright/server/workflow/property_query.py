@@ -21,9 +21,6 @@ NOT_OFFERED = ("createdAt", "notes")
 class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value's test."""
 
-    # What the answer may leave out, a request says.
-    value: str | float | bool | DateRange | None  # pyright: ignore[reportGeneralTypeIssues]
-
     def __post_init__(self) -> None:
         """Null is what some clients send with an operator that needs no value: it is empty text."""
         if self.value is None:
