@@ -126,6 +126,7 @@ async def test_what_is_refused(own: httpx2.AsyncClient) -> None:
         ({"url": "https://me:secret@example.com/"}, "neither a user"),
         ({"url": "https://exämple.com/"}, "percent-encoded"),
         ({"url": "http://10.0.0.1/"}, "not public"),
+        ({"url": "http://167772161/"}, "not public"),
         ({"url": "http://[::1]:5432/"}, "not public"),
         ({"url": "https://example.com/", "events": ["contact.cloned"]}, "contact.cloned is unknown"),
         ({"url": "https://example.com/", "events": []}, "is empty"),

@@ -47,6 +47,17 @@ def test_what_an_operator_allows() -> None:
     assert not refused_literal("hooks.internal", reach)
 
 
+@pytest.mark.parametrize(
+    "host", ["127.1", "0177.0.0.1", "2130706433", "0x7f.1", "3232235777", "017700000001", "127.0.0.1.", "0"]
+)
+def test_numbers_are_refused_when_they_are_written(host: str) -> None:
+    """Whatever resolvers take for an address is one; a public one in such a notation is let through."""
+    assert refused_literal(host, public_and([]))
+    assert not refused_literal("134744072", public_and([]))
+    assert not refused_literal("hooks.example.com", public_and([]))
+    assert not refused_literal("1.2.3.4.example", public_and([]))
+
+
 def test_what_tests_reach() -> None:
     """What they are allowed, and no address of the public's."""
     reach = only([ip_network("127.0.0.0/8")])

@@ -82,11 +82,20 @@ def _in_any(address: Address, networks: Sequence[Network]) -> bool:
 
 def refused_literal(host: str, reach: Reach) -> bool:
     """Whether the host is an address in numbers to which webhooks do not go. Of names it shows later."""
+    address = _literal(host.strip("[]").removesuffix("."))
+    return address is not None and not reach.includes(address)
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host spells, in any notation that resolvers take for one; None for a name."""
     try:
-        address = ip_address(host.strip("[]"))
+        return ip_address(host)
     except ValueError:
-        return False
-    return not reach.includes(address)
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return None
 
 
 class Resolver:
