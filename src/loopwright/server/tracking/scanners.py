@@ -22,14 +22,16 @@ class Known(Struct, frozen=True, kw_only=True):
 
 class _File(Struct, frozen=True, kw_only=True):
     as_of: date
+    phones: Sequence[str]
     scanner: Sequence[Known]
     proxy: Sequence[Known]
 
 
 class Scanners(Struct, frozen=True):
-    """Who is known, as of `as_of`."""
+    """Who is known, as of `as_of`. `phones` are words of people's devices that hold one of a scanner's."""
 
     as_of: date
+    phones: Sequence[str]
     by_network: Sequence[tuple[Network, str]]
     by_agent: Sequence[tuple[str, str]]
     proxies: Sequence[str]
@@ -43,6 +45,8 @@ class Scanners(Struct, frozen=True):
     def named(self, agent: str) -> str | None:
         """The scanner that a user agent names."""
         words = agent.lower()
+        for phone in self.phones:
+            words = words.replace(phone, "")
         return next((name for word, name in self.by_agent if word in words), None)
 
     def is_proxy(self, agent: str) -> bool:
@@ -58,6 +62,7 @@ def scanners() -> Scanners:
     known = msgspec.convert(tomllib.loads(text), _File)
     return Scanners(
         known.as_of,
+        known.phones,
         [(network, one.name) for one in known.scanner for network in read_networks(" ".join(one.networks))],
         [(word, one.name) for one in known.scanner for word in one.agents],
         [word for one in known.proxy for word in one.agents],
