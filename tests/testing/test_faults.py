@@ -122,6 +122,7 @@ def test_mail_servers_say_no(loops: Loops, faults: Faults, inbox: Inbox, clock: 
         (SEND, {"garbage": True, "retry_after": 1}, "go with a status"),
         (SEND, {"status": 500, "times": 0}, "1 or more"),
         (SEND, {"delay": -1}, "0 or more"),
+        (SEND, {"status": 429, "retry_after": -1}, "0 or more"),
     ],
 )
 def test_a_fault_that_is_none_is_refused(
@@ -130,5 +131,8 @@ def test_a_fault_that_is_none_is_refused(
     """With what to give instead."""
     with pytest.raises(TestServerError, match=told):
         faults.on(route, **given)
+    for domain in ("", "ada@slow.example"):
+        with pytest.raises(TestServerError, match="behind the @"):
+            faults.smtp(domain, "450 later")
     with pytest.raises(TestServerError, match="begins with 4 or 5"):
         faults.smtp("acme.example", "250 OK")

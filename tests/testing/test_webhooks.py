@@ -24,6 +24,16 @@ def test_an_endpoint_keeps_what_it_is_told(loops: Loops, webhooks: Webhooks, clo
         webhooks.wait_for(ContactDeleted, within=0)
 
 
+def test_what_makes_no_sense_is_told(webhooks: Webhooks) -> None:
+    """At once, rather than by a test that waits for what cannot come."""
+    with pytest.raises(TypeError, match="not 'contact.created'"):
+        webhooks.wait_for("contact.created")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="1 or more, not 0"):
+        webhooks.fail(times=0)
+    with pytest.raises(ValueError, match="of a failure"):
+        webhooks.fail(status=204)
+
+
 def test_nobody_beyond_this_machine_is_told(loops_team: Team) -> None:
     """What a suite makes up may be somebody's real host."""
     headers = {"Authorization": f"Bearer {loops_team.api_key}"}

@@ -56,8 +56,10 @@ class Webhooks:
         """The first event of that type, such as `loopwright.webhooks.ContactCreated`, not handed out yet.
 
         In which order events come is not looked at: one that is told again comes after later ones. Raises
-        `AssertionError` that tells what did come.
+        `AssertionError` that tells what did come, `TypeError` for what is no type of an event.
         """
+        if not isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            raise TypeError(f"kind is a type such as loopwright.webhooks.ContactCreated, not {kind!r}")
         deadline = time.monotonic() + within
         while True:
             events = self.events
@@ -71,7 +73,14 @@ class Webhooks:
             time.sleep(LOOK_SECONDS)
 
     def fail(self, *, times: int = 1, status: int = 503) -> None:
-        """Answer the next so many deliveries with that status, and keep nothing of them."""
+        """Answer the next so many deliveries with that status, and keep nothing of them.
+
+        Raises `ValueError` for less than one, and for a status that is no failure.
+        """
+        if times < 1:
+            raise ValueError(f"times is a number of deliveries, 1 or more, not {times}")
+        if not 300 <= status <= 599:
+            raise ValueError(f"status is that of a failure, 300 to 599, not {status}")
         with self._kept.lock:
             self._kept.statuses += [status] * times
 

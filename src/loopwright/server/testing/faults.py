@@ -49,6 +49,7 @@ class Standing(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 _ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
+_AROUND_DOMAIN = re.compile(r"[\s@]")
 _REPLY = re.compile(r"[45]\d\d[ -]\S.*")
 
 
@@ -57,6 +58,8 @@ def problem_of(fault: Fault | Reply) -> str | None:
     if fault.times < 1:
         return "times is a number of requests, 1 or more."
     if isinstance(fault, Reply):
+        if not fault.domain or _AROUND_DOMAIN.search(fault.domain):
+            return "domain is what stands behind the @ of the recipients' addresses, such as 'slow.example'."
         if _REPLY.fullmatch(fault.reply) is None:
             return "reply is a line of SMTP that begins with 4 or 5, such as '450 4.2.1 try later'."
         return None
@@ -71,6 +74,8 @@ def problem_of(fault: Fault | Reply) -> str | None:
         return "A fault is one of status, reset and garbage."
     if not any(kinds) and not fault.delay and fault.phase == "before":
         return "Say what is to happen: status, reset, garbage or delay, or phase='after' to lose the answer."
+    if fault.retry_after is not None and fault.retry_after < 0:
+        return "retry_after is a number of seconds, 0 or more."
     if fault.status is None and (fault.retry_after is not None or fault.body is not None):
         return "retry_after and body go with a status."
     return None
