@@ -26,7 +26,7 @@ def test_an_endpoint_keeps_what_it_is_told(loops: Loops, webhooks: Webhooks, clo
 
 def test_what_makes_no_sense_is_told(webhooks: Webhooks) -> None:
     """At once, rather than by a test that waits for what cannot come."""
-    with pytest.raises(TypeError, match="not 'contact.created'"):
+    with pytest.raises(TypeError, match=r"not 'contact\.created'"):
         webhooks.wait_for("contact.created")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="1 or more, not 0"):
         webhooks.fail(times=0)
