@@ -78,6 +78,15 @@ def test_both_sides_have_to_fit() -> None:
     assert not fits(query, Change(was="free", is_="team"))
 
 
+@pytest.mark.parametrize(("was", "is_"), [(None, ""), ("", None)])
+def test_no_value_instead_of_no_value_is_no_change(was: Value | None, is_: Value | None) -> None:
+    """Whatever is asked; a value that goes is one."""
+    for operator in ("any", "empty", "not_equal"):
+        query = ContactPropertyQuery(key="plan", is_=Comparison(operator=operator, value="pro"), was=ANY)
+        assert not fits(query, Change(was=was, is_=is_))
+        assert fits(query, Change(was="team", is_=is_))
+
+
 def test_every_operator_of_the_api_has_a_meaning() -> None:
     """And no other has one."""
     assert MEANINGS.keys() == frozenset().union(*OPERATORS.values())

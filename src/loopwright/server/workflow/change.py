@@ -54,7 +54,12 @@ OPERATORS: Mapping[PropertyType, frozenset[str]] = {
 
 
 def fits(query: ContactPropertyQuery, change: Change) -> bool:
-    """Whether a property that has changed did so from what `was` asks to what `is` asks."""
+    """Whether a property that has changed did so from what `was` asks to what `is` asks.
+
+    From null to empty text and back nothing has: both are no value.
+    """
+    if change.was in _NO_VALUE and change.is_ in _NO_VALUE:
+        return False
     return _holds(query.was, change.was) and _holds(query.is_, change.is_)
 
 
