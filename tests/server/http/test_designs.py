@@ -171,6 +171,10 @@ async def test_the_default_theme_is_of_emails_that_name_none(
         ({"bodyXPadding": -1}, "styles.bodyXPadding"),
         ({"bodyFontFamily": "x;}"}, "styles.bodyFontFamily"),
         ({"bodyColor": None}, "styles"),
+        ({"borderWidth": "2"}, 'styles.borderWidth must be a number, without quotes (got "2")'),
+        ({"borderWidth": ""}, "styles.borderWidth must be a number"),
+        ({"bodyFontFamily": 5}, "styles.bodyFontFamily must be text (got 5"),
+        ({"themeId": "x"}, "styles.themeId is no style"),
     ],
 )
 async def test_styles_that_cannot_be(http: httpx2.AsyncClient, styles: dict[str, object], text: str) -> None:
@@ -179,6 +183,7 @@ async def test_styles_that_cannot_be(http: httpx2.AsyncClient, styles: dict[str,
     refused(await http.post("/themes", json={"name": "Day", "styles": styles}), 400, text)
     refused(await http.post(f"/themes/{day}", json={"name": "x", "styles": styles}), 400, text)
     assert read(await http.get(f"/themes/{day}"))["name"] == "Day"
+    assert [one["name"] for one in read(await http.get("/themes"))["data"]] == ["Day", "Default"]
 
 
 async def test_components_stand_in_emails(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
@@ -202,6 +207,13 @@ async def test_components_stand_in_emails(http: httpx2.AsyncClient, live_server:
         assert html.count("Of its own") == 1
         assert "#fedcba" in html
     assert "New footer" not in first
+
+
+async def test_a_component_may_be_emptied(http: httpx2.AsyncClient) -> None:
+    """Empty text is a body, as it is when one is made."""
+    part = await component(http, "<Paragraph>Old footer</Paragraph>")
+    assert read(await http.post(f"/components/{part}", json={"lmx": ""}))["lmx"] == ""
+    assert read(await http.get(f"/components/{part}"))["lmx"] == ""
 
 
 async def test_names_of_nothing(http: httpx2.AsyncClient) -> None:

@@ -66,6 +66,15 @@ def test_following_a_theme() -> None:
     assert follow(lmx, "night", {"bodyColor": "#ffffff"}) == lmx
 
 
+@pytest.mark.parametrize(
+    ("own", "theirs"), [("#FFEEDD", "#ffeedd"), ("#fed", "#ffeedd"), ("#ffeedd", "#FED"), ("4.0", "4")]
+)
+def test_what_looks_the_same_follows(own: str, theirs: str) -> None:
+    """However it is written."""
+    lmx = f'<Style themeId="day" bodyColor="{own}"/>{LINE}'
+    assert follow(lmx, "day", {"bodyColor": theirs}) == f'<Style themeId="day"/>{LINE}'
+
+
 def test_names_and_places() -> None:
     """Ids that stand as mere text are no names; what is unknown is told where it stands."""
     head = '<Section><Component componentId="head"/></Section>'

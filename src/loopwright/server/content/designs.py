@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
 from loopwright.server.mail import design as shared
 from loopwright.server.mail.design import Design, SharedComponent
 from loopwright.server.mail.lmx import check
+from loopwright.server.mail.style import DEFAULTS
 from loopwright.server.mail.tags import STYLE
 from loopwright.server.mail.variables import ALLOWED, EmailKind, Variable
 from loopwright.server.refusal import BadRequest, NotFound, Unprocessable
@@ -86,6 +88,9 @@ def style_problems(styles: Styles) -> dict[str, str]:
     for name, value in as_attributes(styles).items():
         if name not in STYLE:
             problems[name] = f"is no style; the styles are {', '.join(STYLE)}"
+        elif isinstance(DEFAULTS[name], str) != isinstance(styles[name], str):
+            wanted = "text" if isinstance(DEFAULTS[name], str) else "a number, without quotes"
+            problems[name] = f"must be {wanted} (got {encode(styles[name]).decode()})"
         elif mistake := STYLE[name].mistake(value):
             problems[name] = f'{mistake} (got "{value}")'
     return problems
@@ -143,7 +148,8 @@ async def change_component(
     component = await designs.lock_component(tx, team_id, component_id)
     if component is None:
         raise NotFound(COMPONENT_NOT_FOUND, code="component_not_found")
-    changed = replace(component, name=name or component.name, lmx=lmx or component.lmx, updated_at=now)
+    body = component.lmx if lmx is None else lmx
+    changed = replace(component, name=name or component.name, lmx=body, updated_at=now)
     await designs.update_component(tx, team_id, changed)
     if changed.lmx == component.lmx:
         return changed, 0

@@ -106,10 +106,28 @@ def expand(lmx: str, design: Design) -> str:
 def follow(lmx: str, theme_id: str, styles: Mapping[str, str]) -> str:
     """LMX without those keys of its Style that say what the theme says: they follow the theme again."""
     style, rest = _split(lmx)
-    own = {name: value for name, value in style.items() if styles.get(name) != value}
+    own = {name: value for name, value in style.items() if not _is_same(styles.get(name), value)}
     if style.get("themeId") != theme_id or own == style:
         return lmx
     return _style(own) + rest
+
+
+def _is_same(one: str | None, other: str) -> bool:
+    """Whether two values of a style look the same: numbers, and colours in any letter case and length."""
+    return one is not None and _canonical(one) == _canonical(other)
+
+
+def _canonical(value: str) -> str | float:
+    text = value.strip().lower()
+    if _SHORT_COLOR.fullmatch(text):
+        return "#" + "".join(2 * digit for digit in text[1:])
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+_SHORT_COLOR = re.compile("#[0-9a-f]{3}")
 
 
 def _split(lmx: str) -> tuple[dict[str, str], str]:
