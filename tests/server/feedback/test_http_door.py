@@ -22,7 +22,7 @@ from loopwright.ids import new_id
 from loopwright.server.feedback.doors import Given, problem_of, seal_given
 from loopwright.server.feedback.http_door import BODY_BYTES, HttpDoor
 from loopwright.server.feedback.providers import ses
-from loopwright.server.feedback.report import Report
+from loopwright.server.feedback.report import SUPPRESSED, Report
 from loopwright.server.keys import hash_key
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.feedback_doors import DoorRow, Provider, insert_door, load_doors
@@ -323,6 +323,12 @@ def ses_bounce(kind: str, sub: str, words: str = "") -> Any:
     return {"notificationType": "Bounce", "bounce": bounce}
 
 
+def resend_bounce(sub: str) -> Any:
+    words = "The recipient's email address is on the suppression list because of its history of bounces."
+    bounce = {"message": words, "type": "Permanent", "subType": sub}
+    return {"type": "email.bounced", "data": {"to": [ADA], "bounce": bounce}}
+
+
 READ: Mapping[str, Callable[[bytes], Any]] = {
     "ses": lambda body: ses.read(body.decode()),
     **{
@@ -337,6 +343,8 @@ READ: Mapping[str, Callable[[bytes], Any]] = {
     [
         ("ses", ses_bounce("Permanent", "Suppressed"), "hard"),
         ("ses", ses_bounce("Permanent", "General", "550 5.7.1 blocked, see spamhaus"), "blocked"),
+        ("ses", ses_bounce("Permanent", "NoEmail", "550 5.7.1 denied"), "hard"),
+        ("ses", ses_bounce("Permanent", "General", "550 5.5.0 mailbox unavailable"), "hard"),
         ("ses", ses_bounce("Transient", "MailboxFull", "452 4.2.2 full"), "soft"),
         ("ses", ses_bounce("Transient", "General"), "soft"),
         ("ses", ses_bounce("Transient", "ContentRejected"), "blocked"),
@@ -359,6 +367,7 @@ READ: Mapping[str, Callable[[bytes], Any]] = {
         ("sendgrid", [{"event": "deferred", "response": "452 4.2.2 mailbox full"}], "soft"),
         ("sendgrid", [{"event": "deferred", "response": "421 4.7.0 too many connections"}], None),
         ("resend", {"type": "email.bounced", "data": {"to": [ADA], "bounce": {"type": "Transient"}}}, "soft"),
+        ("resend", resend_bounce("Suppressed"), "hard"),
         ("resend", {"type": "email.opened", "data": {"to": [ADA]}}, None),
     ],
 )
@@ -368,3 +377,18 @@ def test_what_providers_call_it(provider: str, said: Any, verdict: str | None) -
     found = reading[0].verdict if isinstance(reading, list) else None
     assert not found or isinstance(reading[0], Report)
     assert found == verdict
+
+
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [
+        ("ses", ses_bounce("Permanent", "OnAccountSuppressionList", "550 5.1.1 on the suppression list")),
+        ("mailgun", {"event-data": {"event": "failed", "reason": "suppress-bounce"}}),
+        ("sendgrid", [{"event": "dropped", "reason": "Bounced Address"}]),
+        ("resend", resend_bounce("Suppressed")),
+    ],
+)
+def test_what_a_provider_only_remembers(provider: str, said: Any) -> None:
+    """It did not try, which brakes do not count."""
+    [report] = READ[provider](json.dumps(said).encode())
+    assert (report.verdict, report.code) == ("hard", SUPPRESSED)

@@ -163,3 +163,15 @@ def test_notifications_that_leave_something_out(fields: str) -> None:
     )
     assert isinstance(reading, list), reading
     assert [(one.verdict, one.recipients) for one in reading] == [("hard", [ADA])]
+
+
+def test_a_complaint_may_name_the_email_by_its_envelope_sender_alone() -> None:
+    """Some providers hand nothing of the email back, or black it out."""
+    fields = f"Feedback-Type: abuse\nVersion: 1\nOriginal-Mail-From: <bounces+{TOKEN}@bounce.acme.test>"
+    report = (
+        "From: fbl@elsewhere.test\nTo: fbl@acme.test\nContent-Type: multipart/report; boundary=b\n\n"
+        f"--b\nContent-Type: message/feedback-report\n\n{fields}\n\n--b--"
+    )
+    reading = read_message(report.encode())
+    assert isinstance(reading, list), reading
+    assert [(one.verdict, one.reference.tokens) for one in reading] == [("complaint", [TOKEN])]

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from msgspec.structs import replace
+
 from loopwright.server.mail.parsed_email import read_headers
 
 from .classify import TEXT_CHARACTERS, code_in, verdict_of, words_about
-from .reference import Headers, addresses_in, header
+from .reference import Headers, addresses_in, header, tokens_in
 from .report import Ignored, NotUnderstood, Reading, Reference, Report, Verdict
 
 RECIPIENTS = 200
@@ -47,7 +49,7 @@ def read_abuse(fields: str, returned: Headers, reference: Reference) -> Reading:
     return [
         Report(
             verdict="complaint",
-            reference=reference,
+            reference=_also_by_sender(reference, report),
             recipients=_told_of(report, returned),
             code=kind,
             text=header(report, "source-ip") and f"reported from {header(report, 'source-ip')}",
@@ -60,6 +62,12 @@ _COMPLAINTS = frozenset({"abuse", "fraud", "virus", "other", "opt-out", "opt-out
 _HIDDEN = re.compile(r"redacted|hidden|xxxx|\*\*\*|removed", re.IGNORECASE)
 _ORIGINAL = ("original-rcpt-to", "removal-recipient")
 _ORIGINAL_RETURNED = ("x-hmxmroriginalrecipient", "x-original-recipient")
+
+
+def _also_by_sender(reference: Reference, report: Headers) -> Reference:
+    """Where the email's head is left out or blackened, its envelope sender may still be told."""
+    told = tokens_in([header(report, "original-mail-from")])
+    return replace(reference, tokens=list(dict.fromkeys([*reference.tokens, *told])))
 
 
 def _told_of(report: Headers, returned: Headers) -> list[str]:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import reference_of
-from ..report import Ignored, Reading, Reference, Report, Verdict
+from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
 from .proof import Credentials, Headers, Malformed, Unproved, check_age, check_mac, from_base64
 
 PREFIX = "whsec_"
@@ -75,6 +75,8 @@ def read(body: bytes) -> Reading:
 
 def _bounce(bounce: _Bounce) -> tuple[Verdict, str]:
     """By the server's own words where it gives some, within what Resend says."""
+    if "suppress" in bounce.sub_type.lower():
+        return "hard", SUPPRESSED
     verdict, code = verdict_of("", bounce.message, is_final=bounce.type == "Permanent")
     if bounce.type == "Permanent":
         return ("blocked" if verdict == "blocked" else "hard"), code

@@ -180,6 +180,7 @@ class _Told(Struct, frozen=True, rename="camel"):
 
 
 _CONTENT = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
+_NOBODY = ("NoEmail", "Suppressed", "OnAccountSuppressionList")
 _decode = msgspec.json.Decoder(_Told).decode
 
 
@@ -221,8 +222,8 @@ def _bounced(one: _Recipient, bounce: _Bounce, reference: Reference) -> Report:
 def _within(bounce: _Bounce, verdict: Verdict, one: _Recipient) -> Verdict:
     """By the server's own words, within what SES says of it."""
     if bounce.bounce_type == "Permanent":
-        said = bool(one.diagnostic_code) and "Suppress" not in bounce.bounce_sub_type
-        return verdict if said else "hard"
+        said = bool(one.diagnostic_code) and bounce.bounce_sub_type not in _NOBODY
+        return "blocked" if said and verdict == "blocked" else "hard"
     if bounce.bounce_sub_type in _CONTENT:
         return "blocked"
     return "soft" if verdict == "hard" else verdict
