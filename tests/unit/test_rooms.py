@@ -94,6 +94,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.mail.normal",
         "server.mail.render",
         "server.mail.size",
+        "server.mail.style",
         "server.mail.tags",
         "server.mail.template",
         "server.mail.urls",
