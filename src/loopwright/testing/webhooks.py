@@ -58,8 +58,7 @@ class Webhooks:
         In which order events come is not looked at: one that is told again comes after later ones. Raises
         `AssertionError` that tells what did come, `TypeError` for what is no type of an event.
         """
-        if not isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            raise TypeError(f"kind is a type such as loopwright.webhooks.ContactCreated, not {kind!r}")
+        _check_kind(kind)
         deadline = time.monotonic() + within
         while True:
             events = self.events
@@ -83,6 +82,11 @@ class Webhooks:
             raise ValueError(f"status is that of a failure, 300 to 599, not {status}")
         with self._kept.lock:
             self._kept.statuses += [status] * times
+
+
+def _check_kind(kind: object) -> None:
+    if not isinstance(kind, type):
+        raise TypeError(f"kind is a type such as loopwright.webhooks.ContactCreated, not {kind!r}")
 
 
 @contextmanager
