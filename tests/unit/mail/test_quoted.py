@@ -23,9 +23,14 @@ PIECES = st.lists(
 @example(["x" * 74 + "é", "b"])
 @example(["\nFr", "om me"])
 @example(["From", " me"])
+@example(["x\nF", "r", "om me"])
+@example(["From From " + "x" * 66])
+@example(["From " + "x" * 71, "y"])
+@example(["x" * 75 + "F", "rom me"])
 @example(["a ", "\nb"])
 def test_pieces_arrive_as_one_text_in_lines_of_the_right_length(pieces: list[str]) -> None:
-    written = body([quoted(piece) for piece in pieces])
+    written = body(pieces, {})
+    assert written == body([quoted(piece) for piece in pieces], {})
     lines = written.split(b"\r\n")
     assert max(map(len, lines)) <= LINE_LENGTH
     assert b"\n" not in b"".join(lines)
@@ -39,6 +44,6 @@ def test_pieces_arrive_as_one_text_in_lines_of_the_right_length(pieces: list[str
 @pytest.mark.parametrize("text", ["Ada", "a.b-c", "https://x.test/?q=1", "", "é", "a b", "x" * 75])
 def test_a_value_stays_readable(text: str) -> None:
     """It is broken only where a line is full."""
-    assert decodestring(body([quoted("Hello "), quoted(text), quoted(", welcome.")])).decode() == (
+    assert decodestring(body([quoted("Hello "), text, ", welcome."], {})).decode() == (
         f"Hello {text}, welcome."
     )

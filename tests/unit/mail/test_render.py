@@ -380,3 +380,17 @@ def test_what_is_left_out_leaves_its_text() -> None:
     bad = fill(prepared, Values(data={"h": "evil.example/"}))
     assert "evil.example" not in bad.html + bad.text
     assert all(text in bad.html and text in bad.text for text in ("In a section", "link", "button", "image"))
+
+
+def test_what_is_the_same_for_everybody_is_encoded_once() -> None:
+    """What changes from one email to the next is the value alone: a link that has none is no part of it."""
+    lmx = (
+        '<Paragraph>{event.a}</Paragraph><Image src="https://x.test/a.png" alt="A"/>'
+        '<Button href="https://x.test/{event.a}">Go</Button><Button href="https://x.test/b">Go</Button>'
+    )
+    prepared = prepare(message(lmx), FOOTER)
+    one, other = (fill(prepared, Values(event={"a": value}, system=LINK)) for value in ("v", "w"))
+    for ours, theirs in ((one.html_pieces, other.html_pieces), (one.text_pieces, other.text_pieces)):
+        made = {piece for piece in ours if isinstance(piece, str)}
+        assert made == {"v", "https://x.test/v", LINK["unsubscribe_link"]}
+        assert all(mine is its for mine, its in zip(ours, theirs, strict=True) if mine not in made)

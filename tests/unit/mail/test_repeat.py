@@ -209,7 +209,7 @@ def test_pages_grow_by_the_same_for_each_item() -> None:
         filled = fill(prepared, Values(data={"items": [item] * count, "code": "7"}))
         sizes[count] = len(filled.html) + len(filled.text)
         pieces[count] = len(filled.html_pieces) + len(filled.text_pieces)
-        assert {piece for piece in filled.html_pieces if len(piece) > 200} <= prepared.encoded.keys()
+        assert not any(isinstance(piece, str) and len(piece) > 200 for piece in filled.html_pieces)
     for grown in (sizes, pieces):
         assert grown[1000] - grown[1] == 999 * (grown[2] - grown[1])
 

@@ -7,7 +7,7 @@ hold once it is encoded.
 import re
 from base64 import b64decode
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -19,9 +19,10 @@ from loopwright.wire.transactional import Attachment
 
 from .addresses import UnwritableAddress, ascii_address
 from .headers import mailbox, older_parameter, parameter, unstructured
-from .quoted import Quoted, body, quoted
+from .quoted import Quoted, body
 from .render import Rendered
 from .size import size_warning
+from .template import Text
 
 _TYPE = re.compile(r"[A-Za-z0-9][\w.+\-]*/[A-Za-z0-9][\w.+\-]*", re.ASCII)
 _PARAMETER = re.compile(r'\s*;\s*([\w.+\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.ASCII | re.DOTALL)
@@ -72,9 +73,10 @@ def compose(
     notes: list[str] = []
     reply_to = _writable("Reply-To", rendered.reply_to, notes)
     cc, bcc = _writable("Cc", rendered.cc, notes), _writable("Bcc", rendered.bcc, notes)
+    recipient = ascii_address(envelope.to_email)
     head = [
         mailbox("From", envelope.from_email, rendered.from_name),
-        mailbox("To", envelope.to_email),
+        f"To: {recipient}\r\n".encode(),
         unstructured("Subject", rendered.subject),
         _date(now.replace(microsecond=0)),
         f"Message-ID: <{envelope.mime_id}>\r\n".encode(),
@@ -91,10 +93,8 @@ def compose(
     if envelope.feedback_id:
         head.append(f"Feedback-ID: {envelope.feedback_id}\r\n".encode())
     tag = envelope.mime_id.partition("@")[0]
-    words = [
-        _words("plain", rendered.text_pieces, rendered.encoded),
-        _words("html", rendered.html_pieces, rendered.encoded),
-    ]
+    known: dict[str, Quoted] = {}
+    words = [_words("plain", rendered.text_pieces, known), _words("html", rendered.html_pieces, known)]
     # Encoded it is never shorter, so that what is small then need not be counted.
     if size_warning(len(words[1])) and (warning := size_warning(len(rendered.html.encode(errors="replace")))):
         notes.append(warning)
@@ -104,7 +104,7 @@ def compose(
     return Composed(
         data=b"".join(head) + parts,
         sender=ascii_address(envelope.bounce_to or envelope.from_email),
-        recipient=ascii_address(envelope.to_email),
+        recipient=recipient,
         copies=tuple(copy for copy in (cc, bcc) if copy),
         note="; ".join(notes),
         is_urgent=envelope.is_urgent,
@@ -140,10 +140,10 @@ def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
     )
 
 
-def _words(kind: str, pieces: Sequence[str], encoded: Mapping[str, Quoted]) -> bytes:
-    """A part of text; `encoded` has the pieces that are the same for everybody."""
+def _words(kind: str, pieces: Iterable[Text], known: dict[str, Quoted]) -> bytes:
+    """A part of text; `known` are the pieces that were encoded so far."""
     head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head.encode() + body([encoded.get(piece) or quoted(piece) for piece in pieces])
+    return head.encode() + body(pieces, known)
 
 
 def _file(attachment: Attachment) -> bytes:

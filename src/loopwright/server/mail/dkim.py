@@ -5,7 +5,8 @@ Every header that is signed is named once more than it occurs: whoever adds anot
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
@@ -42,6 +43,7 @@ SIGNED = (
     "Feedback-ID",
 )
 """The headers that are signed, whether or not a message has them."""
+_SIGNED_LOWER = [(name, name.lower().encode()) for name in SIGNED]
 
 _BLANKS = re.compile(rb"  +")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
@@ -106,7 +108,7 @@ def _tags(record: str) -> dict[str, str]:
     return {name.strip(): "".join(value.split()) for name, _, value in pairs}
 
 
-def _signature(key: SigningKey, names: Iterable[str], signed: bytes, body_hash: str) -> bytes:
+def _signature(key: SigningKey, names: tuple[str, ...], signed: bytes, body_hash: str) -> bytes:
     algorithm = "rsa" if isinstance(key.private, RSAPrivateKey) else "ed25519"
     unsigned = (
         f"DKIM-Signature: v=1; a={algorithm}-sha256; c=relaxed/relaxed;\r\n"
@@ -133,7 +135,7 @@ def _divide(data: bytes) -> tuple[bytes, bytes]:
     return (head + b"\r\n" if blank else head), body
 
 
-def _signed_headers(head: bytes) -> tuple[list[str], bytes]:
+def _signed_headers(head: bytes) -> tuple[tuple[str, ...], bytes]:
     """The names to sign, each as often as it occurs and once more, and the headers that they stand for."""
     found: dict[bytes, list[bytes]] = {}
     for line in _one_blank(_FOLD.sub(b"", head)).split(b"\r\n"):
@@ -142,12 +144,13 @@ def _signed_headers(head: bytes) -> tuple[list[str], bytes]:
         found.setdefault(lower, []).append(lower + b":" + value.strip(b" "))
     names: list[str] = []
     lines: list[bytes] = []
-    for name in SIGNED:
+    for name, lower in _SIGNED_LOWER:
+        names.append(name)
         # Of several of one name the lowest is signed first (RFC 6376, 5.4.2).
-        present = found.get(name.lower().encode(), [])
-        names += [name] * (len(present) + 1)
-        lines += (line + b"\r\n" for line in reversed(present))
-    return names, b"".join(lines)
+        for line in reversed(found.get(lower, ())):
+            names.append(name)
+            lines += (line, b"\r\n")
+    return tuple(names), b"".join(lines)
 
 
 def _relaxed_header(name: bytes, value: bytes) -> bytes:
@@ -172,8 +175,9 @@ def _one_blank(text: bytes) -> bytes:
     return _BLANKS.sub(b" ", text.replace(b"\t", b" "))
 
 
-def _folded(names: Iterable[str]) -> str:
-    """Names between colons, on lines that are not too long."""
+@lru_cache(64)
+def _folded(names: tuple[str, ...]) -> str:
+    """Names between colons, on lines that are not too long. Emails of few shapes have the same ones."""
     lines = [""]
     for name in names:
         if len(lines[-1]) + len(name) > _LINE_LENGTH - 6:

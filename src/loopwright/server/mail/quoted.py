@@ -15,14 +15,17 @@ _SOFT_BREAK = b"=\r\n"
 _AS_IT_IS = re.compile(
     r"(?:[A-Za-z0-9,:/?&;_\-](?:[A-Za-z0-9,:/?&;_\-.@ ]*[A-Za-z0-9,:/?&;_\-])?)?", re.ASCII
 )
-_FROM_LINE = re.compile(rb"^From ([^\r\n]*)", re.MULTILINE)
+# A line that mailbox files take for the beginning of a message, or the end of a piece that may become one.
+_FROM_LINE = re.compile(rb"^F(rom [^\n]*|(?:r|ro|rom)?\Z)", re.MULTILINE)
+_FROM_BEGUN = (b"F", b"Fr", b"Fro", b"From")
 
 
 class Quoted(Struct, frozen=True):
-    """A piece of text, encoded. Its lines end with CRLF; `first` and `last` are how many bytes its outer
-    lines have.
+    """A piece of text, and how it travels: lines end with CRLF; `first` and `last` are the bytes of the outer
+    ones have.
     """
 
+    text: str
     data: bytes
     first: int
     last: int
@@ -31,40 +34,38 @@ class Quoted(Struct, frozen=True):
 
 def quoted(text: str) -> Quoted:
     """Encode a piece."""
-    if len(text) < LINE_LENGTH and ((text.isascii() and text.isalnum()) or _AS_IT_IS.fullmatch(text)):
-        return Quoted(text.encode(), len(text), len(text), has_lines=False)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    data = b2a_qp(text.encode(errors="replace"), istext=True)
-    first, last = data.find(b"\n"), len(data) - data.rfind(b"\n") - 1
-    if last == LINE_LENGTH:  # full, and there may be more: that needs room for a soft break
+    is_plain = len(text) < LINE_LENGTH and not text.startswith("F")
+    if is_plain and ((text.isascii() and text.isalnum()) or _AS_IT_IS.fullmatch(text)):
+        return Quoted(text, text.encode(), len(text), len(text), has_lines=False)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    data = b2a_qp(lines.encode(errors="replace"), istext=True)
+    if len(data) - data.rfind(b"\n") - 1 == LINE_LENGTH:  # full; what may follow needs room for a soft break
         end = len(data) - (3 if data[-3:-2] == b"=" else 1)
-        last = len(data) - end
         data = data[:end] + b"=\n" + data[end:]
-        first = data.find(b"\n")
-    return Quoted(data.replace(b"\n", b"\r\n"), first if first >= 0 else last, last, first >= 0)
+    if b"From " in data or data.endswith(_FROM_BEGUN):
+        data = _FROM_LINE.sub(_protected, data)
+    first, last = data.find(b"\n"), len(data) - data.rfind(b"\n") - 1
+    return Quoted(text, data.replace(b"\n", b"\r\n"), first if first >= 0 else last, last, first >= 0)
 
 
-def body(pieces: Iterable[Quoted]) -> bytes:
-    """The pieces as one text, whose lines end with CRLF."""
+def body(pieces: Iterable[str | Quoted], known: dict[str, Quoted]) -> bytes:
+    """The pieces as one text, whose lines end with CRLF; `known` are those that were encoded so far."""
     written: list[bytes] = []
     column = 0
-    for piece in pieces:
+    for text in pieces:
+        piece = text if isinstance(text, Quoted) else known.get(text) or known.setdefault(text, quoted(text))
         room = LINE_LENGTH if piece.has_lines else LINE_LENGTH - 1
         if column + piece.first > room and column:
             written.append(_SOFT_BREAK)
             column = 0
         written.append(piece.data)
         column = piece.last if piece.has_lines else column + piece.last
-    data = b"".join(written)
-    if b"From " in data:
-        data = _FROM_LINE.sub(_protected, data)
-    return data
+    return b"".join(written)
 
 
 def _protected(line: re.Match[bytes]) -> bytes:
-    """A line that mailbox files would take for the beginning of a message, so that none does."""
+    """The same, as nobody takes it for anything else."""
     rest = line[1]
-    return (
-        b"=46rom " + rest if len(rest) + len(b"=46rom ") <= LINE_LENGTH else b"=46rom " + _SOFT_BREAK + rest
-    )
+    if len(rest) < LINE_LENGTH - len(b"=46"):
+        return b"=46" + rest
+    return b"=46rom =\n" + _FROM_LINE.sub(_protected, rest.removeprefix(b"rom "))

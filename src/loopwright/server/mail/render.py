@@ -1,6 +1,6 @@
 """Rendering: an email's content prepared once for a revision, and filled for each recipient."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from .layout import Footer, page
 from .lmx import check, check_line
 from .markup import MarkupProblem
 from .plain import plain
-from .quoted import Quoted, quoted
+from .quoted import Quoted
 from .style import look
 from .template import (
     Each,
@@ -22,9 +22,11 @@ from .template import (
     Slot,
     Target,
     Template,
+    Text,
     Values,
     When,
-    literals,
+    encoded,
+    in_one,
     slots,
     variables_of,
 )
@@ -63,7 +65,6 @@ class Prepared(Struct, frozen=True, kw_only=True):
     bcc: Template
     html: Template
     text: Template
-    encoded: Mapping[str, Quoted]
     fallbacks: Fallbacks
 
     @property
@@ -78,7 +79,7 @@ _TEMPLATES = ("subject", "preview", "from_name", "from_email", "reply_to", "cc",
 class Rendered(Struct, frozen=True, kw_only=True):
     """One recipient's email. `html` is a whole document, `text` ends its lines with "\\n".
 
-    Both are made of pieces; of those that are the same for everybody `encoded` has the form that travels.
+    Both are made of pieces; those that are the same for everybody have the form that travels, too.
     """
 
     subject: str
@@ -88,19 +89,18 @@ class Rendered(Struct, frozen=True, kw_only=True):
     reply_to: str
     cc: str
     bcc: str
-    html_pieces: tuple[str, ...]
-    text_pieces: tuple[str, ...]
-    encoded: Mapping[str, Quoted] = {}
+    html_pieces: Sequence[Text]
+    text_pieces: Sequence[Text]
 
     @property
     def html(self) -> str:
         """The document in one piece."""
-        return "".join(self.html_pieces)
+        return in_one(self.html_pieces)
 
     @property
     def text(self) -> str:
         """The text in one piece."""
-        return "".join(self.text_pieces)
+        return in_one(self.text_pieces)
 
 
 def prepare(message: Content, footer: Footer | None, *, is_tracked: bool = False) -> Prepared:
@@ -142,9 +142,8 @@ def prepare(message: Content, footer: Footer | None, *, is_tracked: bool = False
         reply_to=lines["reply_to_email"],
         cc=lines["cc_email"],
         bcc=lines["bcc_email"],
-        html=html,
-        text=text,
-        encoded={literal: quoted(literal) for literal in (*literals(html), *literals(text))},
+        html=encoded(html),
+        text=encoded(text),
         fallbacks=Fallbacks(
             contact=message.contact_fallbacks, event=message.event_fallbacks, data=message.data_fallbacks
         ),
@@ -166,9 +165,8 @@ def fill(prepared: Prepared, values: Values) -> Rendered:
         reply_to=_line(filling.fill(prepared.reply_to)),
         cc=_line(filling.fill(prepared.cc)),
         bcc=_line(filling.fill(prepared.bcc)),
-        html_pieces=tuple(filling.pieces(prepared.html)),
-        text_pieces=tuple(filling.pieces(prepared.text)),
-        encoded=prepared.encoded,
+        html_pieces=filling.pieces(prepared.html),
+        text_pieces=filling.pieces(prepared.text),
     )
     if filling.missing:
         raise MissingVariables(tuple(sorted(filling.missing)))
@@ -181,16 +179,20 @@ def least_bytes(template: Template) -> int:
     size = 0
     for chunk in template:
         match chunk:
-            case str():
-                size += len(chunk.encode())
+            case Quoted() | str():
+                size += _bytes_of(chunk)
             case When() | Each():
                 size += least_bytes(chunk.inside)
             case Target():
-                size += len(f"{chunk.before}{chunk.after}".encode())
+                size += _bytes_of(chunk.before) + _bytes_of(chunk.after)
                 size += sum(len(part.encode()) for part in chunk.parts if isinstance(part, str))
             case Slot():
                 pass
     return size
+
+
+def _bytes_of(text: Text) -> int:
+    return len((text if isinstance(text, str) else text.text).encode())
 
 
 def _line(text: str) -> str:

@@ -4,18 +4,22 @@ A template is made once for a revision of an email. Filling it is joining texts:
 its value must be escaped where it stands.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Literal, TypeAlias, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from . import urls
 from .characters import clean
-from .variables import Part, Variable, written
+from .quoted import Quoted, quoted
+from .variables import Part, Variable, variables, written
 
 Writing: TypeAlias = Literal["html", "plain"]
 Item: TypeAlias = Mapping[str, object]
+Text: TypeAlias = str | Quoted
+"""A piece of a text; what is the same for everybody is encoded already."""
 
 
 class Slot(Struct, frozen=True):
@@ -32,8 +36,8 @@ class Target(Struct, frozen=True):
     """
 
     parts: tuple[Part, ...]
-    before: str
-    after: str
+    before: Text
+    after: Text
     writing: Writing
     place: int | None = None
 
@@ -61,7 +65,7 @@ class Each(Struct, frozen=True):
     between: str = ""
 
 
-Chunk: TypeAlias = str | Slot | Target | When | Each
+Chunk: TypeAlias = Text | Slot | Target | When | Each
 Template: TypeAlias = tuple[Chunk, ...]
 
 
@@ -97,34 +101,43 @@ class Filling:
         self._texts: dict[Variable, str] = {}
         self._lists: dict[Variable, Sequence[Item] | None] = {}
         self._addresses: dict[tuple[tuple[Part, ...], int], str | None] = {}
-        self._clicks: dict[str, str] = {}
+        self._clicks: dict[str, str | None] = {}
 
     def fill(self, template: Template) -> str:
         """Write a template. Where a value is missing there is nothing, and the variable is in `missing`."""
-        return "".join(self.pieces(template))
+        return in_one(self.pieces(template)) if template else ""
 
-    def pieces(self, template: Template, item: Item | None = None, turn: int = 0) -> Iterator[str]:
-        """What `fill` joins: the template's own texts as they are, and values between them.
+    def pieces(self, template: Template) -> list[Text]:
+        """What `fill` joins: the template's own texts as they are, and values between them."""
+        written: list[Text] = []
+        self._write(template, None, 0, written)
+        return written
+
+    def _write(self, template: Template, item: Item | None, turn: int, written: list[Text]) -> None:
+        """Add the pieces of a template to those that are `written`.
 
         `item` is the one that is written of a list, where something is repeated, and `turn` its number.
         """
         for chunk in template:
             match chunk:
-                case str():
-                    yield chunk
+                case Quoted() | str():
+                    written.append(chunk)
                 case Slot():
                     text = self.text(chunk.variable, item)
-                    yield escape(text) if chunk.writing == "html" else text
+                    written.append(escape(text) if chunk.writing == "html" else text)
                 case Target():
-                    yield self._target(chunk, item, turn)
+                    address = self._leading_to(chunk, item, turn)
+                    if address is not None:
+                        shown = escape(address) if chunk.writing == "html" else address
+                        written += (chunk.before, shown, chunk.after)
                 case When():
                     if self._holds(chunk.condition, item):
-                        yield from self.pieces(chunk.inside, item, turn)
+                        self._write(chunk.inside, item, turn, written)
                 case Each():
                     for number, one in enumerate(self._items(chunk.list)):
                         if number and chunk.between:
-                            yield chunk.between
-                        yield from self.pieces(chunk.inside, one, number)
+                            written.append(chunk.between)
+                        self._write(chunk.inside, one, number, written)
 
     def text(self, variable: Variable, item: Item | None) -> str:
         """The value of a variable, or its fallback. A field that an item has not is empty, and not missed."""
@@ -168,16 +181,10 @@ class Filling:
         value = self.values.data.get(variable.name) if variable.kind == "data" else None
         return isinstance(value, str) and not clean(value)
 
-    def _target(self, chunk: Target, item: Item | None, turn: int) -> str:
-        if chunk.place is not None and self.values.click and self._leads_to_web(chunk.parts, item):
-            address = self._clicked(place_of(chunk.place, turn if item is not None else None))
-        elif (found := self.address(chunk.parts, item)) is not None:
-            address = found
-        else:
-            return ""
-        if chunk.writing == "html":
-            address = escape(address)
-        return f"{chunk.before}{address}{chunk.after}"
+    def _leading_to(self, chunk: Target, item: Item | None, turn: int) -> str | None:
+        if chunk.place is None or not self.values.click:
+            return self.address(chunk.parts, item)
+        return self._clicked(chunk.parts, place_of(chunk.place, None if item is None else turn), item)
 
     def address(self, parts: tuple[Part, ...], item: Item | None) -> str | None:
         """The address of a link; the HTML and the text have the same ones."""
@@ -203,11 +210,12 @@ class Filling:
         address = self.address(parts, item)
         return address is not None and urls.is_web(address)
 
-    def _clicked(self, place: str) -> str:
-        """The tracked address; the HTML and the text have the same ones."""
+    def _clicked(self, parts: tuple[Part, ...], place: str, item: Item | None) -> str | None:
+        """The address of a link, tracked if it leads to the web; the HTML and the text have the same."""
         if place not in self._clicks:
-            assert self.values.click is not None
-            self._clicks[place] = self.values.click(place)
+            click = self.values.click
+            is_tracked = click is not None and self._leads_to_web(parts, item)
+            self._clicks[place] = click(place) if click and is_tracked else self.address(parts, item)
         return self._clicks[place]
 
     def _holds(self, condition: Condition, item: Item | None) -> bool:
@@ -281,16 +289,35 @@ def joined(chunks: Iterable[Chunk]) -> Template:
     return tuple(merged)
 
 
-def literals(template: Template) -> Iterator[str]:
-    """Every text that is the same for everybody."""
-    for chunk in template:
-        if isinstance(chunk, str):
-            yield chunk
-        elif isinstance(chunk, When):
-            yield from literals(chunk.inside)
-        elif isinstance(chunk, Each):
-            yield chunk.between
-            yield from literals(chunk.inside)
+def in_one(pieces: Iterable[Text]) -> str:
+    """The pieces as one text."""
+    return "".join([piece if isinstance(piece, str) else piece.text for piece in pieces])
+
+
+def encoded(template: Template) -> Template:
+    """The same template, with all that is the same for everybody encoded."""
+    return tuple(map(_encoded, joined(map(_settled, template))))
+
+
+def _settled(chunk: Chunk) -> Chunk:
+    """A link that leads to the same place for everybody, and tells nobody of it, as a text."""
+    if not isinstance(chunk, Target) or chunk.place is not None or variables(chunk.parts):
+        return chunk
+    return Filling(Values(), Fallbacks()).fill((chunk,))
+
+
+def _encoded(chunk: Chunk) -> Chunk:
+    match chunk:
+        case str():
+            return quoted(chunk)
+        case Target(before=str(before), after=str(after)):
+            return replace(chunk, before=quoted(before), after=quoted(after))
+        case When():
+            return replace(chunk, inside=encoded(chunk.inside))
+        case Each():
+            return replace(chunk, inside=encoded(chunk.inside))
+        case _:
+            return chunk
 
 
 def variables_of(template: Template) -> set[Variable]:
@@ -306,6 +333,6 @@ def variables_of(template: Template) -> set[Variable]:
                 found |= {chunk.condition.variable} | variables_of(chunk.inside)
             case Each():
                 found |= {chunk.list} | variables_of(chunk.inside)
-            case str():
+            case Quoted() | str():
                 pass
     return found

@@ -48,9 +48,10 @@ _NAMES: dict[VariableKind, re.Pattern[str]] = {
     "system": re.compile(r"unsubscribe_link"),
 }
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00\.000Z")
+_MIDNIGHT_LENGTH = 24
 
 
-class Variable(Struct, frozen=True, order=True):
+class Variable(Struct, frozen=True, order=True, cache_hash=True):
     """A place for a value, known by kind and name; `items[].name` is a field of each item of `items`."""
 
     kind: VariableKind
@@ -200,6 +201,9 @@ def written(value: object) -> str | None:
     Empty text counts as missing, and so does what is no scalar.
     """
     match value:
+        case str():
+            midnight = _MIDNIGHT.fullmatch(value) if len(value) == _MIDNIGHT_LENGTH else None
+            return midnight[1] if midnight else value or None
         case bool():
             return "true" if value else "false"
         case int():
@@ -208,9 +212,6 @@ def written(value: object) -> str | None:
             return _decimal(value)
         case datetime():
             return written(wire_time(value))
-        case str():
-            midnight = _MIDNIGHT.fullmatch(value)
-            return midnight[1] if midnight else value or None
         case _:
             return None
 
