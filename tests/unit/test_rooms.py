@@ -177,6 +177,7 @@ ALLOWED: dict[str, set[str]] = {
         "server.definitions",
         "server.http.dispatch",
         "server.http.failures",
+        "server.http.paths",
         "server.http.request_ids",
     },
     "testing": SDK | {"server.store.postmaster"},

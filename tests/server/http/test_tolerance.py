@@ -2,14 +2,13 @@
 
 import gzip
 import json
-import socket
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from support.live import LiveServer
+from support.raw_http import exchange
 from support.refusals import refused
 
 ADA = {"email": "ada@example.com"}
@@ -230,18 +229,3 @@ async def test_delete_with_both_or_neither(http: httpx2.AsyncClient) -> None:
     neither = await http.post("/contacts/delete", json={"email": " ", "userId": " "})
     assert refused(neither, 400, "")["message"] == "An email or userId is required."
     assert (await http.post("/contacts/delete", json={**ADA, "userId": None})).status_code == 200
-
-
-def exchange(live_server: LiveServer, line: str, headers: str = "") -> tuple[int, bytes]:
-    """One request as raw bytes; answers status and body."""
-    address = urlsplit(live_server.base_url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-        connection.sendall(
-            f"{line}\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {live_server.api_key}\r\n"
-            f"{headers}\r\n".encode()
-        )
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    head, _, body = received.partition(b"\r\n\r\n")
-    return int(head.split()[1]), body
