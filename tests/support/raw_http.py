@@ -13,8 +13,8 @@ def exchange(
     address = urlsplit(live_server.base_url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         connection.sendall(
-            f"{line}\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {key or live_server.api_key}\r\n"
-            f"{headers}\r\n{body}".encode()
+            f"{line}\r\nHost: x\r\nConnection: close\r\n"
+            f"Authorization: Bearer {key or live_server.api_key}\r\n{headers}\r\n{body}".encode()
         )
         received = b""
         while piece := connection.recv(65536):

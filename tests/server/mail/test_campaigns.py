@@ -18,7 +18,7 @@ from loopwright.server.store.deliveries import Lane, claim, record, release
 from loopwright.wire.filters import ActivityCondition, AudienceFilter, PropertyCondition
 from support.content import write_message
 from support.factories import add_campaign, add_list, suppress
-from support.mail_office import NOW, Office
+from support.mail_office import NOW, Office, taken_in_hand
 from support.newsroom import Newsroom
 from support.smtp_peer import Peer
 from support.workflows import until
@@ -120,7 +120,7 @@ async def test_whoever_dies(room: Newsroom, peer: Peer) -> None:
         over, now = timedelta(seconds=-1), room.office.clock.now()
         taken = await claim(tx, Lane.CAMPAIGN, token="dead", limit=2, lease=over, now=now)
         assert len(taken) == 2
-        await record(tx, [], [(taken[0].id, "dead")], now=now)
+        await record(tx, [], [taken_in_hand(taken[0].id, "dead")], now=now)
 
     async with room.pool.acquire() as tx:  # and a turn that was never committed
         turn = tx.transaction()

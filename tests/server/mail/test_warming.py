@@ -15,7 +15,7 @@ from loopwright.server.store.deliveries import Lane, claim, record
 from loopwright.server.store.warm_ups import WarmUpRow, find_warm_up
 from loopwright.server.team_settings import SettingChanges, WarmUpChanges, change_team
 from support.factories import add_facts_of
-from support.mail_office import Office
+from support.mail_office import Office, taken_in_hand
 from support.newsroom import Newsroom
 from support.smtp_peer import Peer
 from support.workflows import until
@@ -132,7 +132,7 @@ async def test_whoever_dies(room: WarmRoom, peer: Peer) -> None:
     async with room.pool.acquire() as tx:
         taken = await claim(tx, Lane.CAMPAIGN, token="dead", limit=3, lease=timedelta(seconds=-1), now=now)
         assert len(await let_in(room.pool, Lane.CAMPAIGN, taken, now=now)) == 3
-        await record(tx, [], [(taken[0].id, "dead")], now=now)
+        await record(tx, [], [taken_in_hand(taken[0].id, "dead")], now=now)
     assert await room.sent_now(peer) == 3
     assert await room.emails() == {"queued": 5, "sent": 3, "unknown": 1}
     assert (await room.standing()).sent_in_hour == 4

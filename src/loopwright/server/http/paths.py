@@ -4,8 +4,8 @@
 "/v1/workflows/{workflowId}/nodes"           a parameter is one piece
 "/v1/event-patterns/by-name/{eventName*}"    a starred one is everything that follows, slashes included
 
-Slashes too many are ignored, for clients that join an address which ends with one and a path which begins with one;
-a parameter that begins or ends with one has it percent-encoded.
+Slashes too many are ignored: clients join an address that ends with one and a path that begins with one. A
+parameter that begins or ends with one has it percent-encoded.
 """
 
 import re

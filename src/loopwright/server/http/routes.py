@@ -139,8 +139,8 @@ class Api:
 def _path_of_page(path: str, method: str) -> str:
     """A page's path as it was meant.
 
-    A slash at its end stays for whoever may be redirected: browsers, whose relative links begin there. Programs
-    send to forms, doors and uploads, and many lose a body on the way.
+    A slash at its end stays for whoever may be redirected: browsers, whose relative links begin there.
+    Programs send to forms, doors and uploads, and many lose a body on the way.
     """
     meant = tidied(path)
     redirected = method in ("GET", "HEAD") and not meant.startswith("/api/") and meant != "/"
