@@ -7,8 +7,6 @@ from the place in the campaign's row. An email's cause names campaign and contac
 from datetime import datetime
 from typing import LiteralString
 
-from msgspec import Struct
-
 from loopwright.ids import new_id
 
 from .audience import ASKED_FOR_LIST, ON_LIST, REACHABLE, UNCONFIRMED, predicate_of
@@ -17,18 +15,6 @@ from .database import Connection
 from .emails import Status
 from .messages import RENDITION
 from .retries import Choice, Unsent, queue_slice
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """The campaign's emails by their status."""
-
-    queued: int
-    sent: int
-    skipped: int
-    failed: int
-    held: int
-    unknown: int
-
 
 CHANNEL = "loopwright_campaign"
 """Notified when a campaign begins, is scheduled, goes on or is cancelled."""
@@ -158,15 +144,6 @@ SKIP_WAITING: LiteralString = f"""
       FROM waiting WHERE email.team_id = $1 AND email.id = email_id
 """
 CANCELLED = "the campaign was cancelled"
-PROGRESS: LiteralString = """
-    SELECT count(*) FILTER (WHERE status IN ('queued', 'sending')) AS queued,
-           count(*) FILTER (WHERE status = 'sent') AS sent,
-           count(*) FILTER (WHERE status = 'skipped') AS skipped,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           count(*) FILTER (WHERE status = 'held') AS held,
-           count(*) FILTER (WHERE status = 'unknown') AS unknown
-      FROM email WHERE team_id = $1 AND campaign_id = $2
-"""
 
 
 async def load_active(tx: Connection, *, now: datetime) -> list[tuple[str, str]]:
@@ -313,10 +290,3 @@ async def take_back(tx: Connection, campaign: CampaignRow) -> None:
 async def skip_waiting(tx: Connection, campaign: CampaignRow) -> None:
     """Skip the emails in the queue that nobody has begun to send."""
     await tx.execute(SKIP_WAITING, campaign.team_id, campaign.id, CANCELLED)
-
-
-async def load_progress(tx: Connection, campaign: CampaignRow) -> Progress:
-    """What became of the campaign's emails."""
-    row = await tx.fetchrow(PROGRESS, campaign.team_id, campaign.id)
-    assert row is not None, "this statement always has one row"
-    return Progress(**row)

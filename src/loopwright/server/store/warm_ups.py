@@ -100,8 +100,9 @@ TO_COME: LiteralString = """
                    recipients
                    - coalesce((SELECT sum(sends) FROM email_counter
                                 WHERE team_id = $1 AND owner_id = campaign.message_id), 0)
-                   - (SELECT count(*) FROM email_unsent
-                       WHERE team_id = $1 AND campaign_id = campaign.id), 0)), 0)::bigint AS recipients
+                   - coalesce((SELECT sum(emails) FROM campaign_unsent_count
+                                WHERE team_id = $1 AND campaign_id = campaign.id), 0), 0)), 0)::bigint
+               AS recipients
           FROM campaign WHERE team_id = $1 AND status = 'Sending' AND stopped = ''
     )
     SELECT workflows + greatest(campaigns, outside.recipients) FROM queue, outside
