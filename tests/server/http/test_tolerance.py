@@ -111,6 +111,26 @@ async def test_head_and_options(http: httpx2.AsyncClient) -> None:
     assert (await http.head("/events/send")).status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        pytest.param("/contacts/create", '{"email": "a@b.org", "email": "c@d.org"}', "email", id="contact"),
+        pytest.param(
+            "/events/send",
+            '{"email":"a@b.org","eventName":"e","eventProperties":{"plan":1,"plan":2}}',
+            "plan",
+            id="event",
+        ),
+        pytest.param("/campaigns", '{"name": "May", "name": "June"}', "name", id="content"),
+    ],
+)
+async def test_a_key_that_is_there_twice(http: httpx2.AsyncClient, path: str, body: str, key: str) -> None:
+    """Nobody can know which one was meant."""
+    answer = await http.post(path, content=body)
+    refused(answer, 400, f"The body has {key} twice; send it once.")
+    assert answer.headers["x-loopwright-code"] == "key_repeated"
+
+
 async def test_a_slash_too_many(http: httpx2.AsyncClient) -> None:
     """Nothing else could be meant."""
     assert (await http.get("/api-key/")).status_code == 200
