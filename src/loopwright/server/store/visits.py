@@ -98,7 +98,7 @@ RECORD_HIT: LiteralString = """
         INSERT INTO visit_count AS known (
             team_id, owner_id, revision_id, link, hour, part, human, machine, unsure
         )
-        SELECT $1, $14, $15, $3, date_trunc('hour', $10::timestamptz, 'UTC'), pg_backend_pid() % 4,
+        SELECT $1, $14, $15, $3, date_bin('1 hour', $10::timestamptz, '2000-01-01Z'), pg_backend_pid() % 4,
                ($4 = 'human')::int, ($4 = 'machine')::int, ($4 = 'unsure')::int
          WHERE $14::text IS NOT NULL AND $15::text IS NOT NULL
         ON CONFLICT (team_id, owner_id, revision_id, link, hour, part) DO UPDATE
