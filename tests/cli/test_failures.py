@@ -182,7 +182,7 @@ def _commands(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]
 
 READERS = ("folder_path", "file_path", "existing_file_path")
 PATHS = [
-    pytest.param(words, command, parameter, id=f"{' '.join(words)} {parameter.name}")
+    (words, command, parameter)
     for words, command in _commands(get_command(program))
     for parameter in command.params
     if parameter.type.name in (*READERS, "path", "file", "directory", "filename")
@@ -190,7 +190,10 @@ PATHS = [
 
 
 @pytest.mark.parametrize("named", ["", " ", "-"])
-@pytest.mark.parametrize(("words", "command", "parameter"), PATHS)
+@pytest.mark.parametrize(
+    ("words", "command", "parameter"),
+    [pytest.param(*one, id=f"{' '.join(one[0])} {one[2].name}") for one in PATHS],
+)
 def test_a_path_that_names_nothing(
     words: tuple[str, ...],
     command: Any,
@@ -213,4 +216,4 @@ def test_a_path_that_names_nothing(
 def test_every_path_is_looked_at() -> None:
     """Those of files and folders alike; who adds one takes a reader of these."""
     assert len(PATHS) >= 30
-    assert {one.values[2].type.name for one in PATHS} == set(READERS)  # type: ignore[attr-defined]
+    assert {parameter.type.name for _, _, parameter in PATHS} == set(READERS)
