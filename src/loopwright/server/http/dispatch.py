@@ -274,7 +274,7 @@ async def read_body(call: ApiRequest) -> dict[str, object]:
         raise BadRequest("The request has no body; send a JSON object.", code="body_missing")
     try:
         body = _decode(text)
-        repeated = repeated_key(text, body) if isinstance(body, dict) else None
+        repeated = repeated_key(text, cast("object", body)) if isinstance(body, dict) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         if encoding := call.request.headers.get("content-encoding"):
             raise WrongMediaType(
