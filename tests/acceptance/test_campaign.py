@@ -8,7 +8,7 @@ import pytest
 
 from loopwright.server.campaign import launch
 from loopwright.server.mail.sender import PLACES
-from loopwright.server.store.campaign_sending import load_progress
+from loopwright.server.store.campaign_outcomes import load_progress
 from loopwright.server.store.campaigns import CampaignRow, find_campaign, lock_campaign
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.deliveries import Lane

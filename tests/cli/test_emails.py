@@ -61,7 +61,12 @@ async def test_what_is_chosen_is_sent_again(
     ):
         await rows.email("Hi", "ada@elsewhere.org", None, status=status, reason=reason)
     await rows.email("Hi", "bob@elsewhere.org", None, status="unknown", reason="its sender died")
-    await pool.execute("UPDATE email SET campaign_id = 'cnews' WHERE reason LIKE '%spam%'")
+    await pool.execute(
+        """
+        WITH of_campaign AS (UPDATE email SET campaign_id = 'cnews' WHERE reason LIKE '%spam%' RETURNING id)
+        UPDATE email_unsent SET campaign_id = 'cnews' FROM of_campaign WHERE email_id = of_campaign.id
+        """
+    )
     assert await retry(*arguments, "--dry-run") == count
     assert await pool.fetchval("SELECT count(*) FROM email WHERE status = 'queued'") == 0
     assert await retry(*arguments) == count

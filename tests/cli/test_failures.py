@@ -4,9 +4,12 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from loopwright.cli.program import program
@@ -166,3 +169,51 @@ def test_init_writes_files_that_apply_takes(tmp_path: Path) -> None:
     assert again.exit_code == 2
     assert "lists.toml" in again.stderr
     assert (folder / "lists.toml").read_text() == "# mine\n"
+
+
+def _commands(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command there is, with the words that call it."""
+    if not hasattr(command, "commands"):
+        yield words, command
+        return
+    for name in command.commands:
+        yield from _commands(command.commands[name], *words, name)
+
+
+READERS = ("folder_path", "file_path", "existing_file_path")
+PATHS = [
+    (words, command, parameter)
+    for words, command in _commands(get_command(program))
+    for parameter in command.params
+    if parameter.type.name in (*READERS, "path", "file", "directory", "filename")
+]
+
+
+@pytest.mark.parametrize("named", ["", " ", "-"])
+@pytest.mark.parametrize(
+    ("words", "command", "parameter"),
+    [pytest.param(*one, id=f"{' '.join(one[0])} {one[2].name}") for one in PATHS],
+)
+def test_a_path_that_names_nothing(
+    words: tuple[str, ...],
+    command: Any,
+    parameter: Any,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One sentence says so, and nothing is made in the folder that one is in."""
+    monkeypatch.chdir(tmp_path)
+    others = [one for one in command.params if one.required and one is not parameter]
+    given = [word for one in others for word in [*one.opts[:1], "x"][one.param_type_name == "argument" :]]
+    option = parameter.opts[:1] if parameter.param_type_name == "option" else []
+    result = run(*words, *given, *option, named)
+    assert result.exit_code == 2
+    assert "- is no f" in result.stderr if named == "-" else " is named; give one" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_path_is_looked_at() -> None:
+    """Those of files and folders alike; who adds one takes a reader of these."""
+    assert len(PATHS) >= 30
+    assert {parameter.type.name for _, _, parameter in PATHS} == set(READERS)

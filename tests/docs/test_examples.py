@@ -14,15 +14,24 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner
 
 from loopwright.cli.program import program
+from loopwright.server.app import run as run_server
+from loopwright.server.sealing import new_sealing_key
+from loopwright.server.settings import Settings
+from loopwright.server.store.database import Pool
 from support.audience import declare
-from support.factories import add_contact, add_list, first_team, hold
+from support.factories import add_contact, add_list, first_team, hold, stop_marketing
 from support.live import LiveServer
+from support.process import API_KEY
 from support.workflows import add_workflow, email_timer_email, until
 
 pytestmark = pytest.mark.slow
@@ -144,6 +153,44 @@ async def test_commands_of_the_audience_page(
             "cm1k2v4x90001abcd1234efgh", "cweekly"
         )
         await run(told, live_server)
+
+
+def verification_key() -> str:
+    """A key as SendGrid shows one."""
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+async def test_commands_of_the_bounces_page(database_url: str, pool: Pool) -> None:
+    """Doors of every provider, a mailbox, and what came through them."""
+    page = ROOT / "docs" / "bounces.md"
+    [mailbox] = re.findall(r"`(loopwright feedback add imap [^`]*)`", page.read_text())
+    settings = Settings(
+        port=0, database_url=database_url, api_key=API_KEY, sealing_key=new_sealing_key(), jobs=False
+    )
+    async with run_server(settings) as running:
+        await stop_marketing(pool, await first_team(pool), "ada@example.com", now=datetime.now(UTC))
+        for command in [*commands(page, "feedback"), mailbox]:
+            command = command.partition(" # ")[0].replace("$SENDGRID_VERIFICATION_KEY", verification_key())
+            command = command.replace("whsec_…", "whsec_c2VjcmV0")
+            server = LiveServer(running.address, API_KEY, pool)
+            await run(command, server, LOOPWRIGHT_FEEDBACK_PASSWORD="secret")  # else it is asked for
+    doors = await pool.fetch("SELECT provider FROM feedback_door ORDER BY provider")
+    assert [row["provider"] for row in doors] == [
+        "imap", "mailgun", "postmark", "resend", "sendgrid", "ses",
+    ]  # fmt: skip
+    assert await pool.fetchval("SELECT count(*) FROM soft_bouncing") == 0
+
+
+async def test_commands_of_the_api_page(live_server: LiveServer, database_url: str) -> None:
+    """What its sections say that a team switches on and off."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    for command in dict.fromkeys(re.findall(r"`(loopwright team [^`]*)`", page)):
+        await run(command, live_server, LOOPWRIGHT_DATABASE_URL=database_url)
+    team = await live_server.pool.fetchrow("SELECT copies, double_opt_in, blocklist FROM team")
+    assert team is not None
+    assert (team["copies"], team["double_opt_in"]) == (True, True)
+    assert "*@example.com" in team["blocklist"]
 
 
 async def test_what_the_outbox_page_sends_arrives(live_server: LiveServer, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from loopwright.server.sealing import SealingKey
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
+from loopwright.server.store.deliveries import InHand
 from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
 from loopwright.server.store.inbox import InboxRow, received_of_email
 from loopwright.server.store.teams import TeamRow
@@ -35,6 +36,11 @@ def relay_to(smtp_url: str, *, timeout: float = 5.0, connections: int = 8, **giv
     limits = Limits(connections=connections, rate=given.pop("rate", None))  # type: ignore[arg-type]
     given.setdefault("timeouts", Timeouts(connect=timeout, reply=timeout, final=timeout))
     return Relay(read_url(smtp_url), Sending(limits=limits, **given), SystemClock())  # type: ignore[arg-type]
+
+
+def taken_in_hand(email_id: str, token: str, *, to_email: str = "grace@elsewhere.org") -> InHand:
+    """What a sender with that token marks before it sends the email."""
+    return InHand(id=email_id, token=token, subject="Hello", to_email=to_email)
 
 
 class Office:

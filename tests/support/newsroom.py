@@ -6,7 +6,7 @@ from typing import Any
 
 from loopwright.server.campaign import launch
 from loopwright.server.campaign.dispatcher import Dispatcher, Sizes
-from loopwright.server.store.campaign_sending import load_progress
+from loopwright.server.store.campaign_outcomes import load_progress
 from loopwright.server.store.campaigns import CampaignRow, find_campaign, lock_campaign
 from loopwright.server.store.database import Connection
 from support.content import write_message
@@ -81,10 +81,18 @@ class Newsroom:
         await self.dispatcher.take_turns()
 
     async def emails(self) -> dict[str, int]:
-        """The campaign's emails by status."""
+        """The campaign's emails by status, as counters have it, which a count of the rows has to confirm."""
         async with self.pool.acquire() as tx:
             found = await load_progress(tx, await self.row())
-        return {name: getattr(found, name) for name in found.__struct_fields__ if getattr(found, name)}
+        counted = {name: getattr(found, name) for name in found.__struct_fields__ if getattr(found, name)}
+        rows = await self.pool.fetch(
+            """
+            SELECT CASE status WHEN 'sending' THEN 'queued' ELSE status END AS status, count(*) AS emails
+              FROM email WHERE campaign_id = 'cnews' GROUP BY 1
+            """
+        )
+        assert counted == {row["status"]: row["emails"] for row in rows}
+        return counted
 
     async def is_over(self) -> bool:
         await self.turn()

@@ -12,6 +12,7 @@ from loopwright.server.settings import DEFAULT_DATA_DIR
 
 from .failure import CommandFailed, ExitCode
 from .hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, failures_told, find_data, read_url
+from .paths import folder_path
 
 if TYPE_CHECKING:
     from loopwright.server.definitions.change import Change
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 def apply(
     folder: Annotated[
-        Path, typer.Argument(help="Holds lists.toml and the folders transactional, workflows and others.")
+        Path,
+        typer.Argument(
+            parser=folder_path,
+            metavar="FOLDER",
+            help="Holds lists.toml and the folders transactional, workflows and others.",
+        ),
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")

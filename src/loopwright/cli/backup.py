@@ -18,6 +18,7 @@ from loopwright.cli.hosting import (
     check_server_runs_here,
     failures_told,
 )
+from loopwright.cli.paths import existing_file_path, file_path
 from loopwright.cli.session import AsJson, say, show_json
 from loopwright.server.settings import DEFAULT_DATA_DIR, SEALING_FILE
 
@@ -37,7 +38,8 @@ KINDS = {
 
 def backup(
     file: Annotated[
-        Path, typer.Argument(dir_okay=False, help="A new file; one that is there is left alone.")
+        Path,
+        typer.Argument(parser=file_path, metavar="FILE", help="A new file; one that is there is left alone."),
     ],
     *,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -76,7 +78,8 @@ def backup(
 
 def restore(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="What `loopwright backup` wrote.")
+        Path,
+        typer.Argument(parser=existing_file_path, metavar="FILE", help="What `loopwright backup` wrote."),
     ],
     *,
     replace: Annotated[

@@ -8,13 +8,19 @@ import typer
 from loopwright.cli.hosting import check_server_runs_here
 
 from .failure import CommandFailed, ExitCode
+from .paths import folder_path
 
 if TYPE_CHECKING:
     from loopwright.server.definitions.mistakes import Mistake
 
 
 def check(
-    folder: Annotated[Path, typer.Argument(help="Holds transactional/*.lmx and workflows/*.lmx.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            parser=folder_path, metavar="FOLDER", help="Holds transactional/*.lmx and workflows/*.lmx."
+        ),
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was found.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:

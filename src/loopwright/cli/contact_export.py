@@ -17,6 +17,7 @@ from loopwright.cli.importing.contact_files import Types, open_contact_file
 from loopwright.cli.importing.files import Form, form_of
 from loopwright.cli.importing.text import FileError
 from loopwright.cli.options import Email, UserId
+from loopwright.cli.paths import file_path
 from loopwright.cli.person_export import export_person
 from loopwright.cli.session import AsJson, client, say, show_json
 from loopwright.client.config import DEFAULT_TIMEOUT, resolve_settings
@@ -45,7 +46,10 @@ class NoExport(Exception):
 
 
 def export_contacts(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="CSV, JSON Lines or Parquet, by its name.")],
+    file: Annotated[
+        Path,
+        typer.Argument(parser=file_path, metavar="FILE", help="CSV, JSON Lines or Parquet, by its name."),
+    ],
     *,
     form: Annotated[
         Form | None, typer.Option("--format", help="What to write, when the file's name does not say.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from loopwright.cli import values
 from loopwright.cli.contact_export import export_contacts
@@ -55,10 +55,7 @@ def create(
         answer = loops.contacts.create(
             email,
             user_id=user_id,
-            first_name=_given(first_name),
-            last_name=_given(last_name),
-            source=_given(source),
-            user_group=_given(user_group),
+            **_texts(first_name=first_name, last_name=last_name, source=source, user_group=user_group),
             subscribed=UNSET if subscribed is None else subscribed,
             properties=properties,
             mailing_lists=mailing_lists,
@@ -93,10 +90,7 @@ def update(
         answer = loops.contacts.update(
             email=email,
             user_id=user_id,
-            first_name=_given(first_name),
-            last_name=_given(last_name),
-            source=_given(source),
-            user_group=_given(user_group),
+            **_texts(first_name=first_name, last_name=last_name, source=source, user_group=user_group),
             subscribed=UNSET if subscribed is None else subscribed,
             properties=properties,
             mailing_lists=mailing_lists,
@@ -160,5 +154,6 @@ app.command("import")(import_contacts)
 app.command("export")(export_contacts)
 
 
-def _given(text: str | None) -> str | UnsetType:
-    return UNSET if text is None else text
+def _texts(**given: str | None) -> dict[str, Any]:
+    """Those that were given, by the SDK's argument."""
+    return {name: text for name, text in given.items() if text is not None}

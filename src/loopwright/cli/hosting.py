@@ -23,16 +23,10 @@ from loopwright.server.runtime.listening import HostUnknown
 from loopwright.server.settings import DEFAULT_DATA_DIR, RateLimit, Retention, Settings
 
 from .failure import CommandFailed, ExitCode
+from .paths import folder_path
 
 if TYPE_CHECKING:
     from loopwright.server.store.embedded import EmbeddedPostgres
-
-
-def read_folder(given: str | Path) -> Path:
-    """The folder that an option names. Blanks are a variable without a value, not the folder we are in."""
-    if not str(given).strip():
-        raise typer.BadParameter("no folder is named; give one, or . for the one you are in")
-    return Path(given)
 
 
 DataDir = Annotated[
@@ -40,7 +34,7 @@ DataDir = Annotated[
     typer.Option(
         envvar="LOOPWRIGHT_DATA_DIR",
         help="Folder of the embedded PostgreSQL.",
-        parser=read_folder,
+        parser=folder_path,
         metavar="PATH",
     ),
 ]
@@ -50,7 +44,7 @@ DataDirOfServer = Annotated[
         "--data-dir",
         envvar="LOOPWRIGHT_DATA_DIR",
         help="Folder of the embedded PostgreSQL, the one your server has.",
-        parser=read_folder,
+        parser=folder_path,
         metavar="PATH",
         show_default=str(DEFAULT_DATA_DIR),
     ),

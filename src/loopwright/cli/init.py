@@ -11,21 +11,25 @@ import typer
 from loopwright.server.definitions.folder import ENDINGS
 
 from .failure import CommandFailed
+from .paths import folder_path
 
 DEFAULT_FOLDER = Path("emails")
 
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(help="Where the files go; it is made when it is not there.")
+        Path,
+        typer.Argument(
+            parser=folder_path,
+            metavar="[FOLDER]",
+            help="Where the files go; it is made when it is not there.",
+        ),
     ] = DEFAULT_FOLDER,
 ) -> None:
     """Write a folder to begin with: a mailing list, a transactional email, and a workflow with its emails.
 
     Nothing that is there already is overwritten.
     """
-    if folder.exists() and not folder.is_dir():
-        raise CommandFailed(f"{folder} is a file; name a folder.")
     with as_file(files("loopwright").joinpath("examples", "welcome")) as starter:
         names = sorted(path.relative_to(starter) for path in starter.rglob("*") if path.suffix in ENDINGS)
         taken = [str(folder / name) for name in names if (folder / name).exists()]

@@ -9,12 +9,22 @@ import typer
 from loopwright.cli.hosting import check_server_runs_here
 
 from .failure import CommandFailed, ExitCode
+from .paths import folder_path
 
 
 def preview(
-    folder: Annotated[Path, typer.Argument(help="Holds definition files, as for apply.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(parser=folder_path, metavar="FOLDER", help="Holds definition files, as for apply."),
+    ],
     out: Annotated[
-        Path, typer.Option("--out", help="Where the pages are written; made when it is not there.")
+        Path,
+        typer.Option(
+            "--out",
+            parser=folder_path,
+            metavar="FOLDER",
+            help="Where the pages are written; made when it is not there.",
+        ),
     ],
 ) -> None:
     """Write a gallery of the emails in FOLDER: light, dark, on a phone and as text, with findings and sizes.

@@ -8,6 +8,7 @@ import typer
 from loopwright.cli.failure import CommandFailed
 from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, read_url
 from loopwright.cli.on_database import Team, opened_team, run_on_database
+from loopwright.cli.paths import folder_path
 
 if TYPE_CHECKING:
     from loopwright.server.definitions.pull import Pulled
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 def pull(
     folder: Annotated[
-        Path, typer.Argument(file_okay=False, help="Where the files go; made when it is not there.")
+        Path,
+        typer.Argument(
+            parser=folder_path, metavar="FOLDER", help="Where the files go; made when it is not there."
+        ),
     ],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that say something else.")

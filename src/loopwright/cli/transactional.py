@@ -11,6 +11,7 @@ import typer
 from loopwright import Attachment
 from loopwright.cli import values
 from loopwright.cli.options import Cursor, IdempotencyKey, PerPage
+from loopwright.cli.paths import existing_file_path
 from loopwright.cli.session import AsJson, client, say, show_json, show_page
 
 app = typer.Typer(no_args_is_help=True, help="Send transactional email.")
@@ -27,11 +28,23 @@ def send(
     ] = None,
     json_vars: Annotated[
         Path | None,
-        typer.Option("--json-vars", "-j", exists=True, dir_okay=False, help="A JSON file of data variables."),
+        typer.Option(
+            "--json-vars",
+            "-j",
+            parser=existing_file_path,
+            metavar="FILE",
+            help="A JSON file of data variables.",
+        ),
     ] = None,
     attachment: Annotated[
         list[Path] | None,
-        typer.Option("--attachment", "-A", exists=True, dir_okay=False, help="A file to attach. Repeatable."),
+        typer.Option(
+            "--attachment",
+            "-A",
+            parser=existing_file_path,
+            metavar="FILE",
+            help="A file to attach. Repeatable.",
+        ),
     ] = None,
     add_to_audience: Annotated[
         bool | None, typer.Option("--add-to-audience", "-a", help="Create a contact for a new address.")

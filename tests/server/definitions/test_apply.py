@@ -246,7 +246,7 @@ async def test_the_same_change_in_the_files_is_no_drift(
 
 
 async def test_what_files_do_not_say_stays(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
-    """CC, BCC, format, and the language unless a file names one."""
+    """CC, BCC, format and language, unless a file names them."""
     await apply()
     message_id = await pool.fetchval("SELECT published_message_id FROM transactional_email")
     given = {"cc_email": "cc@example.com", "bcc_email": "b@example.com", "email_format": "plain"}
@@ -259,6 +259,32 @@ async def test_what_files_do_not_say_stays(apply: Apply, folder: Path, pool: Poo
     assert "More." in row["lmx"]
     assert {key: row[key] for key in given} == given
     assert row["language_code"] == "de"
+
+
+async def test_copies_and_the_format(apply: Apply, folder: Path, pool: Pool, team: TeamRow) -> None:
+    """Files may name them, copies where the team allows for them, and take them away again."""
+    receipt = folder / "transactional" / "receipt.toml"
+    plain = receipt.read_text()
+    names = 'cc = "books@example.com"\nbcc = "archive@example.com"\nformat = "plain"\n'
+    receipt.write_text(names + plain)
+    refused = await apply()
+    assert refused.exit_code == 1
+    assert "transactional/receipt.toml:1: cc and bcc are off for this team" in refused.output
+    await pool.execute("UPDATE team SET copies = true")
+    assert (await apply()).exit_code == 0
+    written = "SELECT cc_email, bcc_email, email_format FROM email_message WHERE cc_email <> ''"
+    rows = await pool.fetch(written)
+    assert [tuple(row) for row in rows] == [("books@example.com", "archive@example.com", "plain")]
+    # One that is there stays, also where nobody may add any.
+    await pool.execute("UPDATE team SET copies = false")
+    assert (await apply()).output.endswith("Nothing to change.\n")
+    receipt.write_text('cc = ""\nbcc = ""\nformat = "styled"\n' + plain)
+    assert (await apply()).exit_code == 0
+    assert await pool.fetch(written) == []
+    receipt.write_text('cc = "nobody"\nformat = "bold"\n' + plain)
+    refused = await apply()
+    assert "transactional/receipt.toml:1: the CC address" in refused.output
+    assert "transactional/receipt.toml:2: format cannot be 'bold'" in refused.output
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ CONTENTS = [
         language_code="de",
     ),
     replace(PLAIN, contact_fallbacks={"unused": "x"}),
+    replace(PLAIN, cc_email="a@example.com", bcc_email="{contact.email}", email_format="plain"),
     replace(PLAIN, lmx='<Paragraph>{contact.nobody} <Link href="">Go</Link></Paragraph>'),
 ]
 
@@ -262,6 +263,8 @@ async def test_content_that_was_pulled_is_applied_as_it_is(
             PLAIN,
             lmx=data.draw(bodies(theme=has_theme, components=components)),
             cc_email=data.draw(st.sampled_from(["", "a@example.com"])),
+            bcc_email=data.draw(st.sampled_from(["", "{data.code}"])),
+            email_format=data.draw(st.sampled_from(["styled", "plain"])),
             data_fallbacks=data.draw(st.sampled_from([{}, {"code": "0"}])),
         )
         await add_published_content(
@@ -281,7 +284,7 @@ async def test_content_that_was_pulled_is_applied_as_it_is(
         # Another team gets the same from them.
         other = tx.transaction()
         await other.start()
-        await insert_team(tx, replace(team, id="cother", name="Other"), now=NOW)
+        await insert_team(tx, replace(team, id="cother", name="Other", copies=True), now=NOW)
         changes = await apply_definitions(tx, "cother", definitions, now=NOW)
         assert {change.action for change in changes} == {"created"}
         there = await pull(tx, "cother")
@@ -353,16 +356,13 @@ async def test_what_only_this_server_knows_is_told(pool: Pool, team: TeamRow) ->
 
 
 async def test_what_files_cannot_hold_is_told(pool: Pool, team: TeamRow) -> None:
-    """An email that was never published, one without what files ask for, and what they have no word for."""
+    """An email that was never published, and one without what files ask for."""
     await add_draft(pool, team.id, "cdraft", "cmessage")
     await add_published_content(pool, team.id, "cempty", replace(PLAIN, subject=""), name="Empty")
-    copied = replace(PLAIN, cc_email="a@example.com", email_format="plain")
-    await add_published_content(pool, team.id, "ccopied", copied, name="Copied")
     async with pool.acquire() as tx, tx.transaction():
         pulled = await pull(tx, team.id)
-    assert sorted(pulled.files) == ["transactional/copied.lmx", "transactional/copied.toml"]
+    assert pulled.files == {}
     assert pulled.notes == [
-        "transactional/copied.toml: files have no word for CC and the plain format, which applying keeps",
         "transactional/draft.toml: Draft was never published, and files publish what they hold",
         "transactional/empty.toml:1: subject is missing; the email stays where it is",
     ]

@@ -1,15 +1,20 @@
 """Paths that lead nowhere, methods that a path does not have, and what every answer carries."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
+from loopwright.server.http.endpoints import ENDPOINTS
+from loopwright.server.http.paths import tidied
+from loopwright.server.http.routes import OWN_PATHS, OWN_ROOT
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
 from support.live import LiveServer
 from support.plain_http import NO_TLS
+from support.raw_http import exchange
 from support.refusals import code_of, refused
 
 
@@ -26,7 +31,7 @@ async def site(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
         pytest.param("GET", "/foo", id="nowhere"),
         pytest.param("GET", "/api/v2/x", id="another version"),
         pytest.param("POST", "/api/contacts/create", id="no version"),
-        pytest.param("GET", "/api//v1/api-key", id="a slash in between"),
+        pytest.param("GET", "/api//v2/api-key", id="a slash too many"),
         pytest.param("GET", "/api/v1/foo", id="below the root"),
         pytest.param("GET", "/api/v1/foo/", id="below the root, with a slash"),
         pytest.param("GET", "/static/foo.css", id="no such file"),
@@ -101,6 +106,12 @@ async def test_answers_that_come_in_pieces_have_a_name(http: httpx2.AsyncClient)
         assert len(answer.headers.get_list("x-request-id")) == 1
 
 
+async def test_a_version_too_many(site: httpx2.AsyncClient) -> None:
+    """Clients whose paths have it, with a base URL that has it as well: told so."""
+    for path in ("/api/v1/v1/events/send", "/v1//v1/events/send"):
+        refused(await site.post(path), 404, "It has /v1 twice: leave it out of the client's base URL.")
+
+
 async def test_slashes_at_the_end(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
     """They are ignored behind fixed paths, ids, names and forms; a name keeps one that is encoded."""
     for name in ("signup", "signup/"):
@@ -122,3 +133,47 @@ async def test_slashes_at_the_end(http: httpx2.AsyncClient, live_server: LiveSer
     sent = await http.post(address, data={"email": "bob@example.com"})
     assert (sent.status_code, sent.json()) == (200, {"success": True})
     assert (await http.options(address)).status_code == 204
+
+
+OWN = [(method, OWN_ROOT + path) for path, handlers in OWN_PATHS.items() for method in handlers]
+PUBLISHED = [(one.operation.method, root + one.operation.path) for one in ENDPOINTS for root in ("", "/api")]
+
+
+def test_slashes_too_many_everywhere(live_server: LiveServer) -> None:
+    """Each operation is there, by each of its roots, under an address joined with slashes too many."""
+    for method, path in OWN + PUBLISHED:
+        filled = path.replace("{", "").replace("}", "")
+        for odd in (f"/{filled}", f"{filled}/", filled.replace("/", "//"), f"//{filled}//"):
+            status, body = exchange(live_server, f"{method} {odd} HTTP/1.1", key="wrong")
+            assert (odd, status, b"API key" in body) == (odd, 401, True)
+    assert len(OWN + PUBLISHED) > 150
+
+
+def test_nothing_is_lost_with_slashes_too_many(live_server: LiveServer) -> None:
+    """Body and query arrive, and nobody is sent elsewhere."""
+    body = json.dumps({"email": "ada@example.com", "userId": "u/1"})
+    for path in ("//v1/contacts/update", "/api//v1/contacts/update/", "//api/v1//contacts//update"):
+        length = f"Content-Length: {len(body)}\r\n"
+        assert exchange(live_server, f"PUT {path} HTTP/1.1", length, body)[0] == 200
+    for path in ("//v1/contacts/find?userId=u%2F1", "/v1//contacts/find/?userId=u/1"):
+        found = json.loads(exchange(live_server, f"GET {path} HTTP/1.1")[1])
+        assert [one["email"] for one in found] == ["ada@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("POST", "//api//newsletter-form//x//", 400, id="a form"),
+        pytest.param("POST", "/feedback//provider/token/", 404, id="a provider's door"),
+        pytest.param("PUT", "//uploads/x/", 404, id="an upload"),
+        pytest.param("GET", "//healthz", 200, id="a probe"),
+        pytest.param("GET", "//sign-in", 200, id="a page"),
+        pytest.param("POST", "//", 405, id="slashes alone"),
+    ],
+)
+def test_pages_with_slashes_too_many(live_server: LiveServer, method: str, path: str, status: int) -> None:
+    """They answer as without, and no program is sent elsewhere, which loses bodies."""
+    odd = exchange(live_server, f"{method} {path} HTTP/1.1")
+    assert odd == exchange(live_server, f"{method} {tidied(path)} HTTP/1.1")
+    assert odd[0] == status
+    assert b"There is nothing at" not in odd[1]

@@ -12,13 +12,12 @@ GENERATOR = "openapi-generator-cli==7.26.0"
 
 
 @pytest.mark.slow
-async def test_the_flow_of_the_readme(live_server: LiveServer) -> None:
+@pytest.mark.parametrize("root", ["/api", "/api/", "/", "//api//"])
+async def test_the_flow_of_the_readme(live_server: LiveServer, root: str) -> None:
     """Its decoder takes no unknown key, and has an error's message and typed model where all fits."""
     document = await python_folder((DOCUMENT,)) / "pyloops" / "openapi.yaml"
     program = await go_program(PROGRAMS / "go_client.go", document, await python_folder((GENERATOR,)))
-    code, output = await run(
-        str(program), API_KEY=live_server.api_key, BASE_URL=f"{live_server.base_url}/api"
-    )
+    code, output = await run(str(program), API_KEY=live_server.api_key, BASE_URL=live_server.base_url + root)
     assert code == 0, output
     sent, again, nobody, missing = json.loads(output)
     assert sent | {"call": ""} == {

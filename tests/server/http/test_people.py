@@ -197,6 +197,7 @@ IMPERSONAL = {
         *("owner_id", "part", "sends", "deliveries", "opens", "clicks", "unsubscribes", "spam_reports"),
         *("hard_bounces", "soft_bounces", "relayed"),
     },
+    "campaign_unsent_count": {"campaign_id", "status", "reason", "part", "emails"},
     "component": {"id", "name", "lmx", "slug", "written", "created_at", "updated_at"},
     "content_group": {"id", "kind", "name", "description", "created_at", "updated_at"},
     "image": {"digest", "content_type", "data", "created_at"},

@@ -2,14 +2,13 @@
 
 import gzip
 import json
-import socket
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from support.live import LiveServer
+from support.raw_http import exchange
 from support.refusals import refused
 
 ADA = {"email": "ada@example.com"}
@@ -110,6 +109,26 @@ async def test_head_and_options(http: httpx2.AsyncClient) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
     refused(await http.options("/events/send", headers={"Origin": "https://shop.example"}), 405, "POST")
     assert (await http.head("/events/send")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        pytest.param("/contacts/create", '{"email": "a@b.org", "email": "c@d.org"}', "email", id="contact"),
+        pytest.param(
+            "/events/send",
+            '{"email":"a@b.org","eventName":"e","eventProperties":{"plan":1,"plan":2}}',
+            "plan",
+            id="event",
+        ),
+        pytest.param("/campaigns", '{"name": "May", "name": "June"}', "name", id="content"),
+    ],
+)
+async def test_a_key_that_is_there_twice(http: httpx2.AsyncClient, path: str, body: str, key: str) -> None:
+    """Nobody can know which one was meant."""
+    answer = await http.post(path, content=body)
+    refused(answer, 400, f"The body has {key} twice; send it once.")
+    assert answer.headers["x-loopwright-code"] == "key_repeated"
 
 
 async def test_a_slash_too_many(http: httpx2.AsyncClient) -> None:
@@ -230,18 +249,3 @@ async def test_delete_with_both_or_neither(http: httpx2.AsyncClient) -> None:
     neither = await http.post("/contacts/delete", json={"email": " ", "userId": " "})
     assert refused(neither, 400, "")["message"] == "An email or userId is required."
     assert (await http.post("/contacts/delete", json={**ADA, "userId": None})).status_code == 200
-
-
-def exchange(live_server: LiveServer, line: str, headers: str = "") -> tuple[int, bytes]:
-    """One request as raw bytes; answers status and body."""
-    address = urlsplit(live_server.base_url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-        connection.sendall(
-            f"{line}\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {live_server.api_key}\r\n"
-            f"{headers}\r\n".encode()
-        )
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    head, _, body = received.partition(b"\r\n\r\n")
-    return int(head.split()[1]), body

@@ -22,7 +22,7 @@ from loopwright.server.workflow.graph import (
 )
 from loopwright.server.workflow.runner import Runner
 from loopwright.wire.filters import AudienceFilter, PropertyCondition
-from support.mail_office import NOW, Office
+from support.mail_office import NOW, Office, taken_in_hand
 from support.workflows import add_workflow, start_run
 
 HOUR = timedelta(hours=1)
@@ -143,7 +143,8 @@ async def test_what_a_sender_has_taken_is_taken_back(paused: Paused) -> None:
     first, second = await paused.claim()
 
     async def in_hand(tx: Connection, one: Delivery, *results: Result) -> bool:
-        recorded = await record(tx, results, [(one.id, one.token)], now=office.clock.now())
+        marked = taken_in_hand(one.id, one.token, to_email=one.to_email)
+        recorded = await record(tx, results, [marked], now=office.clock.now())
         return one.id in recorded.in_hand
 
     async with office.pool.acquire() as tx:
@@ -166,7 +167,7 @@ async def test_one_that_was_in_hand_when_its_sender_died_waits_too(paused: Pause
     await paused.enter("ada")
     (one,) = await paused.claim()
     async with paused.office.pool.acquire() as tx:
-        await record(tx, [], [(one.id, one.token)], now=paused.office.clock.now())
+        await record(tx, [], [taken_in_hand(one.id, one.token)], now=paused.office.clock.now())
         await paused.ask("pause")
         await tx.execute("UPDATE email_queue SET leased_until = now() - interval '1 hour'")
     assert await paused.claim() == []

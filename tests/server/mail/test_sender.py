@@ -14,7 +14,7 @@ from loopwright.server.store.deliveries import Lane, Result, claim, load_attachm
 from loopwright.server.store.emails import EmailRow
 from loopwright.wire.transactional import Attachment
 from support.factories import OLDER_ATTACHMENT
-from support.mail_office import NOW, Office, relay_to
+from support.mail_office import NOW, Office, relay_to, taken_in_hand
 from support.smtp_peer import Peer
 from support.workflows import until
 
@@ -107,7 +107,7 @@ async def test_what_a_crash_left_in_hand_goes_again(office: Office, peer: Peer) 
     email = await office.email(await office.message())
     assert await take(office, "crashed") == [email.id]
     async with office.pool.acquire() as tx:
-        recorded = await record(tx, [], [(email.id, "crashed")], now=NOW)
+        recorded = await record(tx, [], [taken_in_hand(email.id, "crashed")], now=NOW)
     assert recorded.in_hand == {email.id}
     assert (await office.reload(email)).status == "sending"
     assert await take(office, "early") == []
@@ -124,7 +124,7 @@ async def test_whoever_lost_the_lease_writes_nothing(office: Office) -> None:
     assert await take(office, "quick") == [email.id]
     async with office.pool.acquire() as tx:
         assert await renew(tx, [(email.id, "slow")], lease=LONG) == set()
-        recorded = await record(tx, [sent(email, "slow")], [(email.id, "slow")], now=NOW)
+        recorded = await record(tx, [sent(email, "slow")], [taken_in_hand(email.id, "slow")], now=NOW)
         assert (recorded.stored, recorded.in_hand) == (frozenset(), frozenset())
         await release(tx, [(email.id, "slow")])
         assert await renew(tx, [(email.id, "quick")], lease=LONG) == {(email.id, "quick")}
@@ -141,7 +141,7 @@ async def test_recording_waits_for_a_renewal(office: Office) -> None:
         async with renewing.transaction():
             await renew(renewing, [(email.id, "one") for email in emails], lease=LONG)
             recording = asyncio.create_task(
-                record(tx, [sent(emails[0], "one")], [(emails[1].id, "one")], now=NOW)
+                record(tx, [sent(emails[0], "one")], [taken_in_hand(emails[1].id, "one")], now=NOW)
             )
             await until(lambda: _is_waiting(office))
         recorded = await recording
@@ -225,9 +225,9 @@ async def test_what_the_release_before_has_in_hand_is_left_to_it(office: Office)
         async with before.transaction():
             await before.fetchrow("SELECT FROM email WHERE id = $1 FOR UPDATE", email.id)
             assert await take(office, "new") == [email.id]
-            assert (await record(tx, [], [(email.id, "new")], now=NOW)).in_hand == frozenset()
+            assert (await record(tx, [], [taken_in_hand(email.id, "new")], now=NOW)).in_hand == frozenset()
             await before.execute("UPDATE email SET status = 'sent' WHERE id = $1", email.id)
-        assert (await record(tx, [], [(email.id, "new")], now=NOW)).in_hand == frozenset()
+        assert (await record(tx, [], [taken_in_hand(email.id, "new")], now=NOW)).in_hand == frozenset()
     assert await office.is_done()
 
 

@@ -15,7 +15,7 @@ from loopwright.server.store.deliveries import Lane, claim, record
 from loopwright.server.store.warm_ups import WarmUpRow, find_warm_up
 from loopwright.server.team_settings import SettingChanges, WarmUpChanges, change_team
 from support.factories import add_facts_of
-from support.mail_office import Office
+from support.mail_office import Office, taken_in_hand
 from support.newsroom import Newsroom
 from support.smtp_peer import Peer
 from support.workflows import until
@@ -96,6 +96,33 @@ async def test_two_senders_keep_the_caps_together(room: WarmRoom, peer: Peer) ->
     assert len({one.rcpt_tos[0] for one in peer.received}) == len(peer.received) == 31
 
 
+async def test_whoever_is_skipped_takes_nobodys_turn(room: WarmRoom, peer: Peer) -> None:
+    """Neither at once nor at a later turn: others go instead, and no more than may."""
+
+    async def leave(count: int) -> None:
+        """The next contacts leave."""
+        await room.pool.execute(
+            """
+            UPDATE contact SET subscribed = false
+             WHERE id IN (SELECT contact_id FROM email JOIN email_queue ON email_id = email.id
+                           ORDER BY due_at, email_id LIMIT $1)
+            """,
+            count,
+        )
+
+    await room.plan(per_day=30)
+    await room.begun(20)
+    await leave(3)
+    assert await room.sent_now(peer) == 4
+    assert await room.emails() == {"queued": 13, "skipped": 3, "sent": 4}
+    await leave(2)
+    turn = await room.pool.fetchval("SELECT min(due_at) FROM email_queue")
+    room.office.clock.advance(turn - room.office.clock.now())
+    assert await room.sent_now(peer) == 4
+    assert await room.emails() == {"queued": 7, "skipped": 5, "sent": 8}
+    assert (await room.standing()).sent_in_hour == 4
+
+
 async def test_transactional_email_does_not_wait(room: WarmRoom, peer: Peer) -> None:
     """Nor does it count, nor does the email of another team wait."""
     await room.plan()
@@ -132,7 +159,7 @@ async def test_whoever_dies(room: WarmRoom, peer: Peer) -> None:
     async with room.pool.acquire() as tx:
         taken = await claim(tx, Lane.CAMPAIGN, token="dead", limit=3, lease=timedelta(seconds=-1), now=now)
         assert len(await let_in(room.pool, Lane.CAMPAIGN, taken, now=now)) == 3
-        await record(tx, [], [(taken[0].id, "dead")], now=now)
+        await record(tx, [], [taken_in_hand(taken[0].id, "dead")], now=now)
     assert await room.sent_now(peer) == 3
     assert await room.emails() == {"queued": 5, "sent": 3, "unknown": 1}
     assert (await room.standing()).sent_in_hour == 4

@@ -54,7 +54,18 @@ for path in (
         ),
         pytest.param("/v1/workflows/c1/nodes", None, id="too short"),
         pytest.param("/v1/workflows/c1/nodes/c2/recursive/x", None, id="too long"),
-        pytest.param("/v1/workflows//nodes/c2", None, id="an empty piece"),
+        pytest.param("/v1/workflows//nodes/c2", None, id="an empty id"),
+        pytest.param(
+            "//v1///workflows//c1/nodes//c2",
+            ("/v1/workflows/{id}/nodes/{nodeId}", {"id": "c1", "nodeId": "c2"}),
+            id="slashes too many",
+        ),
+        pytest.param("/v1/workflows/%2F", ("/v1/workflows/{id}", {"id": "/"}), id="an id of a slash"),
+        pytest.param(
+            "/v1/event-patterns//by-name//a//b/",
+            ("/v1/event-patterns/by-name/{name*}", {"name": "a//b"}),
+            id="slashes too many around a name",
+        ),
     ],
 )
 def test_parameters(raw: str, expected: tuple[str, dict[str, str]] | None) -> None:

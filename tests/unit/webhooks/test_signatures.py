@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopwright import webhooks
+from loopwright.webhooks import _signatures
 
 SECRET = "whsec_" + b64encode(b"a key of some twenty-four").decode()
 OTHER = "whsec_" + b64encode(b"the key before that one").decode()
@@ -250,7 +251,7 @@ def test_without_now_the_system_clock_decides() -> None:
 @pytest.mark.parametrize("timestamp", ["soon", "1.5", "-1", "١٢٣", "1e9", "9" * 400, "9" * 5000])
 def test_a_timestamp_is_a_whole_number(timestamp: str) -> None:
     """Signed with the right secret, so only the timestamp's form can be at fault."""
-    signature = webhooks._signature(webhooks._key(SECRET), "msg_1", timestamp, BODY)
+    signature = _signatures._signature(_signatures._key(SECRET), "msg_1", timestamp, BODY)
     headers = {
         "webhook-id": "msg_1",
         "webhook-timestamp": timestamp,

@@ -27,6 +27,7 @@ from loopwright.cli.importing.row_parts import RowError
 from loopwright.cli.importing.run import Import, Sender
 from loopwright.cli.importing.table import Table, open_table
 from loopwright.cli.importing.text import FileError
+from loopwright.cli.paths import existing_file_path
 from loopwright.cli.session import advice, code_of, say, show_json
 from loopwright.client.bulk import own_root
 from loopwright.client.config import DEFAULT_TIMEOUT, ClientSettings, resolve_settings
@@ -37,7 +38,9 @@ Item = TypeVar("Item")
 RETRIES = 6
 """An import may take hours; a short outage should not end it."""
 
-SourceFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet.")]
+SourceFile = Annotated[
+    Path, typer.Argument(parser=existing_file_path, metavar="FILE", help="CSV, JSON Lines or Parquet.")
+]
 FormOption = Annotated[
     Form | None, typer.Option("--format", help="What the file is, when its name does not say.")
 ]

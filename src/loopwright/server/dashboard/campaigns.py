@@ -38,15 +38,14 @@ from loopwright.server.mail.tracked import Link, address_of, links_of
 from loopwright.server.mail.warming import load_standing
 from loopwright.server.store.audience import count_reachable, load_lists
 from loopwright.server.store.brakes import load_reason
+from loopwright.server.store.campaign_outcomes import Outcomes, load_outcomes
 from loopwright.server.store.campaigns import CampaignRow, find_campaign
 from loopwright.server.store.messages import MessageOwner, RevisionRow, load_current_revision, load_revisions
 from loopwright.server.store.metrics import load_counts
 from loopwright.server.store.pages.campaigns import (
     Outcome,
-    Outcomes,
     list_campaigns,
     list_recipients,
-    load_outcomes,
 )
 from loopwright.server.store.pages.segments import load_target_names
 from loopwright.server.store.segments import load_segment_names
@@ -123,7 +122,7 @@ async def show_campaign_html(visit: Visit) -> Response:
 async def show_recipients(visit: Visit) -> Response:
     """GET /campaigns/{campaign_id}/recipients?outcome=: to whom it went, or why not."""
     campaign = await _load(visit)
-    outcomes = await load_outcomes(visit.tx, visit.team_id, campaign.id, campaign.message_id)
+    outcomes = await load_outcomes(visit.tx, campaign)
     outcome = _outcome(visit)
     found = await list_recipients(
         visit.tx, visit.team_id, campaign.id, outcome, before=visit.before, limit=LINES + 1
@@ -164,7 +163,7 @@ def local(moment: datetime, time_zone: str) -> str:
 
 async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) -> ProgressPart:
     tx, team_id, message_id = visit.tx, visit.team_id, campaign.message_id
-    outcomes = await load_outcomes(tx, team_id, campaign.id, message_id)
+    outcomes = await load_outcomes(tx, campaign)
     counts = await load_counts(tx, team_id, message_id)
     counted = await load_by_link(tx, team_id, message_id)
     followed = [one for one in counted if one.revision_id == revision.id]

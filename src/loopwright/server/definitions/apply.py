@@ -6,9 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
-from loopwright.server.content.designs import load_design
 from loopwright.server.content.save import write_content
-from loopwright.server.mail.design import unknown
 from loopwright.server.refusal import Refusal
 from loopwright.server.store import runs, workflows
 from loopwright.server.store.audience import load_properties
@@ -20,16 +18,15 @@ from loopwright.server.store.definitions import (
     load_lists,
     load_transactional,
     lock_definitions,
-    note_written,
     save_lists,
     save_transactional,
     transactional_place,
 )
 from loopwright.server.store.designs import lock_design, lock_design_alone
 from loopwright.server.store.groups import GroupKind
-from loopwright.server.store.messages import EMPTY, RevisionRow, load_revisions, lock_current_revision
+from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.segments import find_segment_named
-from loopwright.server.store.teams import load_team
+from loopwright.server.store.teams import TeamRow, load_team
 from loopwright.server.store.workflows import WorkflowRow, insert_workflow, lock_by_slug, update_workflow
 from loopwright.server.team_settings import OPT_IN_RULE, asks_to_confirm
 from loopwright.server.workflow import control
@@ -54,16 +51,15 @@ from .apply_declared import apply_groups, apply_properties, group_of
 from .apply_segments import apply_segments
 from .apply_shared import SharedApplier
 from .change import Change, action
+from .content_writer import ContentWriter
 from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake
 from .model import (
     Definitions,
     ListDefinition,
-    MessageDefinition,
     TransactionalDefinition,
     WorkflowDefinition,
 )
-from .names import Names
 from .parse import lacking, unknown_properties
 from .targets import Targets, accept_named, load_targets_with
 
@@ -100,7 +96,8 @@ async def apply_definitions(
     known = (await load_properties(tx, [team_id]))[team_id]
     custom: dict[str, PropertyType] = {**known, **{one.key: one.type for one in definitions.properties}}
     mistakes = unknown_properties(definitions, custom)
-    mistakes += await _lost_opt_in(tx, team_id, definitions)
+    team = await load_team(tx, team_id)
+    mistakes += await _lost_opt_in(tx, team, definitions)
     declared = await apply_properties(tx, team_id, definitions.properties, known, mistakes, now=now)
     if mistakes:
         raise InvalidDefinitions(mistakes)
@@ -113,7 +110,8 @@ async def apply_definitions(
     ]
     if shared.refused:
         raise InvalidDefinitions(shared.refused)
-    content = _ContentWriter(tx, team_id, now, await load_last_written(tx, team_id), shared.names)
+    last_written = await load_last_written(tx, team_id, _places(definitions))
+    content = ContentWriter(tx, team, now, last_written, shared.names)
     targets, workflow_ids = await load_targets_with(tx, team_id, definitions.workflows, now=now)
     applier = _Applier(tx, team_id, now, content, custom, targets, workflow_ids, resumes=resume)
     changes += [
@@ -132,12 +130,17 @@ async def apply_definitions(
     return changes
 
 
-async def _lost_opt_in(tx: Connection, team_id: str, definitions: Definitions) -> list[Mistake]:
+def _places(definitions: Definitions) -> list[str]:
+    """Where the revisions are noted that files write: of each email."""
+    nodes = [node_id for workflow in definitions.workflows for node_id in workflow.messages()]
+    return [transactional_place(email.slug) for email in definitions.transactional] + nodes
+
+
+async def _lost_opt_in(tx: Connection, team: TeamRow, definitions: Definitions) -> list[Mistake]:
     """While double opt-in is on, its email keeps the link, or nobody who signs up could ever confirm."""
-    team = await load_team(tx, team_id)
     if not team.double_opt_in:
         return []
-    rows = await load_transactional(tx, team_id, [one.slug for one in definitions.transactional])
+    rows = await load_transactional(tx, team.id, [one.slug for one in definitions.transactional])
     slugs = {row.slug for row in rows if row.id == team.opt_in_id}
     return [
         Mistake(*_place_of_stranger(one), OPT_IN_RULE)
@@ -153,86 +156,6 @@ def _place_of_stranger(email: TransactionalDefinition) -> tuple[str, int]:
     return strangers[0] if strangers else (f"transactional/{email.slug}.toml", 1)
 
 
-class _ContentWriter:
-    """Writes the emails of one apply, and finds out which of them others have changed: `drift`.
-
-    `last_written` is the revision that files last wrote at each place.
-    """
-
-    def __init__(
-        self, tx: Connection, team_id: str, now: datetime, last_written: Mapping[str, str], names: Names
-    ) -> None:
-        self._names = names
-        self._tx = tx
-        self._team_id = team_id
-        self._now = now
-        self._last_written = last_written
-        self._written: dict[str, str] = {}
-        self.drift: list[Mistake] = []
-        self.unknown: list[Mistake] = []
-
-    async def write(
-        self, place: str, definition: MessageDefinition, known_id: str | None
-    ) -> tuple[str, bool]:
-        """Save content under `known_id` or a new id; answers the id, and whether anything differed."""
-        lmx = self._names.resolved(definition.content.lmx)
-        definition = replace(definition, content=replace(definition.content, lmx=lmx))
-        current = await lock_current_revision(self._tx, self._team_id, known_id) if known_id else None
-        content = definition.over(current.content) if current else definition.content
-        if current is not None and content == current.content:
-            self._written[place] = current.id
-            return current.message_id, False
-        if current is not None:
-            await self._compare(place, definition, current)
-        design = await load_design(self._tx, self._team_id, [content.lmx])
-        self.unknown += [
-            Mistake(definition.file, 1, f"the body, {one}")
-            for one in unknown(content.lmx, design, "themeId", "componentId")
-        ]
-        revision = await write_content(self._tx, self._team_id, known_id, content, now=self._now)
-        self._written[place] = revision.id
-        return revision.message_id, True
-
-    def of_workflow(self, row: WorkflowRow, stored: WorkflowRow | None, *, differs: bool) -> WorkflowRow:
-        """The workflow as files write it; notes drift when others have changed it since they last did."""
-        if differs and stored is not None and stored.file_revision_id not in (None, stored.revision_id):
-            self.drift.append(
-                Mistake(
-                    f"workflows/{row.slug}.toml",
-                    1,
-                    f"this workflow was changed elsewhere: it is at revision {stored.revision_id}, files "
-                    f"last wrote revision {stored.file_revision_id}; take the change into the files, or "
-                    "apply with --overwrite",
-                )
-            )
-        revision_id = new_id(self._now) if differs else row.revision_id
-        return replace(row, revision_id=revision_id, file_revision_id=revision_id)
-
-    async def note(self) -> None:
-        """Keep which revisions the files have now."""
-        changed = {
-            place: revision for place, revision in self._written.items()
-            if self._last_written.get(place) != revision
-        }  # fmt: skip
-        await note_written(self._tx, self._team_id, changed)
-
-    async def _compare(self, place: str, definition: MessageDefinition, current: RevisionRow) -> None:
-        """Note drift when the current revision differs, in what files decide, from the one they wrote."""
-        last_id = self._last_written.get(place)
-        last = await load_revisions(self._tx, [(self._team_id, last_id)]) if last_id else []
-        if last and not definition.differs(last[0].content, current.content):
-            return
-        wrote = f"files last wrote revision {last_id}" if last_id else "files never wrote it"
-        self.drift.append(
-            Mistake(
-                definition.file,
-                1,
-                f"this email was changed elsewhere: it is at revision {current.id}, {wrote}; "
-                "take the change into the files, or apply with --overwrite",
-            )
-        )
-
-
 class _Applier:
     """One apply: a transaction, a team and a moment."""
 
@@ -241,7 +164,7 @@ class _Applier:
         tx: Connection,
         team_id: str,
         now: datetime,
-        content: _ContentWriter,
+        content: ContentWriter,
         custom: Mapping[str, PropertyType],
         targets: Targets,
         workflow_ids: Mapping[str, str],

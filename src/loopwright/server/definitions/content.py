@@ -27,14 +27,19 @@ KEYS = {  # field of the content -> key of the file
     "from_name": "from_name",
     "from_email": "from",
     "reply_to_email": "reply_to",
+    "cc_email": "cc",
+    "bcc_email": "bcc",
     "language_code": "language",
 }
+FORMATS: tuple[Literal["styled"], Literal["plain"]] = ("styled", "plain")
 REQUIRED = ("subject", "from")
 ALWAYS_SAID = frozenset(
     {"subject", "preview_text", "from_name", "from_email", "reply_to_email", "lmx"}
     | {"contact_fallbacks", "event_fallbacks", "data_fallbacks"}
 )
-"""What a file decides even by leaving it out. The language it leaves alone unless it names one."""
+"""What a file decides even by leaving it out."""
+IF_NAMED = {"cc_email": "cc", "bcc_email": "bcc", "language_code": "language", "email_format": "format"}
+"""What a file leaves as it is unless it names one; by the key, `""` of a text takes it away."""
 
 
 class ContentReader:
@@ -61,7 +66,7 @@ class ContentReader:
 
     def read(self, table: Table) -> MessageDefinition:
         """Read the content that `table` describes. Mistakes are noted, and leave a gap in the answer."""
-        says_language = "language" in table
+        named_here = {field for field, key in IF_NAMED.items() if key in table}
         texts = {
             field: (table.required_text(key) if key in REQUIRED else table.text(key)) or ""
             for field, key in KEYS.items()
@@ -71,9 +76,7 @@ class ContentReader:
         fallbacks = {kind: inner.texts() for kind, inner in tables.items()}
         content = Content(
             **texts,
-            cc_email="",
-            bcc_email="",
-            email_format="styled",
+            email_format="plain" if table.choice("format", FORMATS) == "plain" else "styled",
             lmx=normalise(lmx),
             contact_fallbacks=fallbacks.get("contact", {}),
             event_fallbacks=fallbacks.get("event", {}),
@@ -97,7 +100,7 @@ class ContentReader:
         return MessageDefinition(
             file=table.file,
             content=content,
-            said=ALWAYS_SAID | {"language_code"} if says_language else ALWAYS_SAID,
+            said=ALWAYS_SAID | named_here,
             uses=tuple(uses[variable] for variable in sorted(uses)),
             body_file=body_file,
             samples=self._samples(table, checked),

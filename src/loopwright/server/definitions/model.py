@@ -62,6 +62,11 @@ class MessageDefinition(Struct, frozen=True, kw_only=True):
     body_file: str = ""
     samples: Mapping[str, GivenValues] = {}
 
+    @property
+    def copies(self) -> bool:
+        """Whether the files have copies of it go elsewhere."""
+        return bool(self.content.cc_email or self.content.bcc_email)
+
     def over(self, stored: Content) -> Content:
         """What is stored, with all that the files say."""
         return replace(stored, **{field: getattr(self.content, field) for field in self.said})

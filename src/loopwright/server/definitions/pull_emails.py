@@ -53,9 +53,10 @@ def is_whole(content: Content) -> bool:
 def described(content: Content) -> dict[str, Any]:
     """What a file says of an email beside its body."""
     said: dict[str, Any] = {key: getattr(content, field) or None for field, key in KEYS.items()}
+    plain = {"format": "plain"} if content.email_format == "plain" else {}
     kinds = ("contact", "event", "data")
     fallbacks = {kind: texts for kind in kinds if (texts := getattr(content, f"{kind}_fallbacks"))}
-    return {**said, "fallbacks": fallbacks or None}
+    return {**said, **plain, "fallbacks": fallbacks or None}
 
 
 async def load_published(tx: Connection, team_id: str) -> list[PublishedRow]:
@@ -94,10 +95,6 @@ async def pull_transactional(
             pulled.notes.extend(f"{one}; the email stays where it is" for one in mistakes)
             del slugs[row.id]
             continue
-        if beyond := _beyond(row.revision.content):
-            pulled.notes.append(
-                f"{file}: files have no word for {' and '.join(beyond)}, which applying keeps"
-            )
         pulled.files.update(written)
         pulled.places[transactional_place(slug)] = row.revision.id
     await tx.execute(NAME_TRANSACTIONAL, team_id, list(slugs), list(slugs.values()))
@@ -110,11 +107,3 @@ def _written(slug: str, row: PublishedRow, content: Content, shared: PulledShare
         f"transactional/{slug}.toml": lines(said),
         f"transactional/{slug}.lmx": shared.names.resolved(content.lmx),
     }
-
-
-def _beyond(content: Content) -> list[str]:
-    """What an email has that no file says."""
-    has = {
-        "CC": content.cc_email, "BCC": content.bcc_email, "the plain format": content.email_format == "plain",
-    }  # fmt: skip
-    return [what for what, there in has.items() if there]

@@ -12,9 +12,9 @@ from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
 from loopwright.server.ingest.reading import check_id
 from loopwright.server.mail.warming import Standing, load_standing
-from loopwright.server.store import campaign_sending, campaigns
+from loopwright.server.store import campaigns
 from loopwright.server.store.brakes import load_reason
-from loopwright.server.store.campaign_sending import Progress
+from loopwright.server.store.campaign_outcomes import Progress, load_progress
 from loopwright.server.store.campaigns import CampaignRow, CampaignStatus
 from loopwright.server.store.database import Connection
 
@@ -163,7 +163,7 @@ async def _answer(tx: Connection, call: ApiRequest) -> Response:
             recipients=row.recipients,
             unconfirmed=row.unconfirmed,
             is_noted=row.noted_at is not None,
-            emails=await campaign_sending.load_progress(tx, row),
+            emails=await load_progress(tx, row),
             reason=await load_reason(tx, row.team_id, row.id),
             warm_up=await _warm_up(tx, call) if row.status == "Sending" and not row.stopped else None,
         )

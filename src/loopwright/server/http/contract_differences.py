@@ -69,7 +69,9 @@ BEHAVIOUR = (
     "API's roots tells its window, 404 and 405 included; without a valid key there is no team to tell of.",
     "A cursor is good for the list and team it came from, also when its item is gone; any other gets 400.",
     "`eventName`, `eventProperties` and `idempotencyKey` cannot be names of contact properties.",
-    "HEAD is answered wherever GET is, slashes at a path's end are ignored unless percent-encoded, and `/v1` "
-    "works like `/api/v1`.",
+    "A key that an object of a body has twice gets 400; lines of a bulk request, whose last one counts, are "
+    "not looked at for that.",
+    "HEAD is answered wherever GET is, slashes that are doubled or at a path's end are ignored unless "
+    "percent-encoded, and `/v1` works like `/api/v1`.",
 )
 """What the two documents cannot show."""

@@ -33,6 +33,7 @@ from loopwright.wire.limits import TRANSACTIONAL_BYTES
 
 from .failures import PLAIN, Shapes, failure, failure_of
 from .rate_limits import RateLimits
+from .repeated_keys import repeated_key
 from .request_ids import request_id_of
 from .space import FREE, Share, Space
 
@@ -273,6 +274,7 @@ async def read_body(call: ApiRequest) -> dict[str, object]:
         raise BadRequest("The request has no body; send a JSON object.", code="body_missing")
     try:
         body = _decode(text)
+        repeated = repeated_key(text, cast("object", body)) if isinstance(body, dict) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         if encoding := call.request.headers.get("content-encoding"):
             raise WrongMediaType(
@@ -282,6 +284,8 @@ async def read_body(call: ApiRequest) -> dict[str, object]:
         raise BadRequest(f"The body is not JSON: {problem}", code="body_not_json") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")
+    if repeated is not None:
+        raise BadRequest(f"The body has {repeated[:100]} twice; send it once.", code="key_repeated")
     return cast("dict[str, object]", body)
 
 

@@ -14,6 +14,7 @@ from loopwright.server.refusal import NotFound
 
 from .failures import failure, failure_of
 from .page import page
+from .paths import tidied
 from .request_ids import request_id_of
 
 ADVICE = "the API's paths begin with /api/v1, such as /api/v1/events/send."
@@ -21,7 +22,8 @@ ADVICE = "the API's paths begin with /api/v1, such as /api/v1/events/send."
 
 def unknown_path(path: str) -> NotFound:
     """Nothing answers there, inside the API's roots or outside."""
-    return NotFound(f"There is nothing at {path}; {ADVICE}", code="path_unknown")
+    twice = " It has /v1 twice: leave it out of the client's base URL." if "/v1/v1/" in tidied(path) else ""
+    return NotFound(f"There is nothing at {path}; {ADVICE}{twice}", code="path_unknown")
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

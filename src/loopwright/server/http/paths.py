@@ -4,14 +4,23 @@
 "/v1/workflows/{workflowId}/nodes"           a parameter is one piece
 "/v1/event-patterns/by-name/{eventName*}"    a starred one is everything that follows, slashes included
 
-Bare slashes at a path's end are ignored; a parameter that ends with one has it percent-encoded.
+Slashes too many are ignored: clients join an address that ends with one and a path that begins with one. A
+parameter that begins or ends with one has it percent-encoded.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 Target = TypeVar("Target")
+
+_SLASHES = re.compile("//+")
+
+
+def tidied(path: str) -> str:
+    """A path as it was meant: each slash once, and none at its end."""
+    return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
 @dataclass
@@ -37,7 +46,7 @@ class Paths(Generic[Target]):
             self._fixed[path] = target
             return
         branch = self._tree
-        for piece in path.split("/"):
+        for piece in path.removeprefix("/").split("/"):
             if piece.endswith("*}"):
                 branch.rest = piece[1:-2], target
                 return
@@ -59,12 +68,14 @@ class Paths(Generic[Target]):
         branch = self._tree
         pieces = raw_path.rstrip("/").split("/")
         for index, piece in enumerate(pieces):
+            if not piece:
+                continue
             following = branch.fixed.get(piece)
             if following is not None:
                 branch = following
-            elif branch.rest and (value := unquote("/".join(pieces[index:]))):
-                return branch.rest[1], {**values, branch.rest[0]: value}
-            elif branch.parameter and piece:
+            elif branch.rest:
+                return branch.rest[1], {**values, branch.rest[0]: unquote("/".join(pieces[index:]))}
+            elif branch.parameter:
                 name, branch = branch.parameter
                 values[name] = unquote(piece)
             else:

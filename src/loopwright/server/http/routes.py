@@ -24,7 +24,7 @@ from .dispatch import Authenticator, Handler, Resource, respond
 from .endpoint import Endpoint
 from .endpoints import ENDPOINTS
 from .fallback import unknown_path
-from .paths import Paths
+from .paths import Paths, tidied
 
 ROOTS = ("/api/v1", "/v1")
 OWN_ROOT = "/loopwright/v1"
@@ -113,22 +113,19 @@ class Api:
         resource = self._paths.find_fixed(path)
         if resource is not None:
             await resource(scope, receive, send)
-        elif path.startswith((*ROOTS, OWN_ROOT)):
+        elif tidied(path).startswith((*ROOTS, OWN_ROOT)):
             await (self._find(scope) or self._nowhere)(scope, receive, send)
         else:
-            if path.startswith("/api/"):
-                # The form is an address of programs, too: a slash at the end is ignored, not redirected.
-                scope["path"] = path.rstrip("/")
+            scope["path"] = _path_of_page(path, scope["method"])
             with suppress(ClientDisconnect):
                 await self._pages(scope, receive, send)
 
     def _find(self, scope: Scope) -> Resource | None:
-        """What answers a path that has parameters, or a slash too many at its end."""
+        """What answers a path that has parameters, or slashes too many."""
         raw_path = scope["raw_path"].decode("ascii") if scope.get("raw_path") else quote(scope["path"])
-        found = self._paths.find(raw_path)
-        if found is None:
-            return self._paths.find_fixed(scope["path"].rstrip("/"))
-        resource, scope["path_params"] = found
+        resource = self._paths.find_fixed(tidied(raw_path))
+        if resource is None and (found := self._paths.find(raw_path)):
+            resource, scope["path_params"] = found
         return resource
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,6 +134,17 @@ class Api:
     async def _unknown_path(self, request: Request, headers: dict[str, str]) -> Response:
         await self._door.count_stray(request, headers)
         raise unknown_path(request.scope["path"])
+
+
+def _path_of_page(path: str, method: str) -> str:
+    """A page's path as it was meant.
+
+    A slash at its end stays for whoever may be redirected: browsers, whose relative links begin there.
+    Programs send to forms, doors and uploads, and many lose a body on the way.
+    """
+    meant = tidied(path)
+    redirected = method in ("GET", "HEAD") and not meant.startswith("/api/") and meant != "/"
+    return f"{meant}/" if redirected and path.endswith("/") else meant
 
 
 def _by_path() -> dict[str, list[Endpoint]]:

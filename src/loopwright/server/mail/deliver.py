@@ -152,8 +152,6 @@ class Mailer:
                     status="sent",
                     reason="; ".join(filter(None, (outgoing.message.note, note))),
                     attempts=delivery.attempts + 1,
-                    subject=outgoing.subject,
-                    to_email=outgoing.to_email,
                 )
             case Refused(reason):
                 return _result(delivery, "failed", reason, tried=True)

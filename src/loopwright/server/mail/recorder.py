@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from loopwright.server.clock import Clock
 from loopwright.server.store.database import AWAY, Pool
-from loopwright.server.store.deliveries import Delivery, Recorded, Result, record
+from loopwright.server.store.deliveries import InHand, Recorded, Result, record
 
 AGAIN_SECONDS = 0.3
 CLOSE_SECONDS = 5.0
@@ -35,7 +35,7 @@ class _Waiting(Struct, frozen=True):
     """What one connection waits for."""
 
     result: Result | None
-    following: Delivery | None
+    following: InHand | None
     done: asyncio.Future[bool]
 
 
@@ -65,7 +65,7 @@ class Recorder:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._running, CLOSE_SECONDS)
 
-    def record(self, result: Result | None, following: Delivery | None = None) -> asyncio.Future[bool]:
+    def record(self, result: Result | None, following: InHand | None = None) -> asyncio.Future[bool]:
         """Store a result and mark what follows as being in hand; the answer is whether it was marked."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(result, following, done))
@@ -84,7 +84,7 @@ class Recorder:
                 self._arrived.clear()
             waiting, self._waiting = self._waiting, []
             results = [one.result for one in waiting if one.result]
-            following = [(one.following.id, one.following.token) for one in waiting if one.following]
+            following = [one.following for one in waiting if one.following]
             recorded = await self._store(results, following)
             self._in_hand |= recorded.in_hand
             for one in waiting:
@@ -100,7 +100,7 @@ class Recorder:
             async with asyncio.timeout(GATHER_SECONDS):
                 await self._all_came.wait()
 
-    async def _store(self, results: Sequence[Result], following: Sequence[tuple[str, str]]) -> Recorded:
+    async def _store(self, results: Sequence[Result], following: Sequence[InHand]) -> Recorded:
         """Store them together; as long as the database is away, again and again."""
         if not results and not following:
             return NOTHING
@@ -119,7 +119,7 @@ class Recorder:
                         logger.warning("email %s was taken by another sender meanwhile", result.id)
                 return recorded
 
-    async def _store_apart(self, results: Sequence[Result], following: Sequence[tuple[str, str]]) -> Recorded:
+    async def _store_apart(self, results: Sequence[Result], following: Sequence[InHand]) -> Recorded:
         """Store one after the other; of what cannot be stored at least the state: it must not go again."""
         if len(results) + bool(following) > 1:
             parts = [
@@ -133,5 +133,5 @@ class Recorder:
         logger.exception("the result of an email could not be stored")
         if not results or results[0].reason == UNSTORABLE:
             return NOTHING
-        plain = replace(results[0], reason=UNSTORABLE, subject=None, to_email=None, bounced=None)
+        plain = replace(results[0], reason=UNSTORABLE, bounced=None)
         return await self._store([plain], ())

@@ -22,7 +22,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.runtime.hearing import hearing
 from loopwright.server.runtime.observing import Observe, unobserved
 from loopwright.server.store.database import AWAY, Pool
-from loopwright.server.store.deliveries import CHANNEL, Delivery, Lane, Result, claim
+from loopwright.server.store.deliveries import CHANNEL, Delivery, InHand, Lane, Result, claim
 from loopwright.server.store.jobs import DeliverEmail
 
 from . import warming
@@ -205,7 +205,10 @@ class Sender:
     async def _send(
         self, delivery: Delivery, outgoing: Outgoing, before: Result | None, queue: "_LaneQueue"
     ) -> Result | None:
-        in_hand = self._record(before, delivery)
+        following = InHand(
+            id=delivery.id, token=delivery.token, subject=outgoing.subject, to_email=outgoing.to_email
+        )
+        in_hand = self._record(before, following)
         finishing = False
 
         async def may_finish() -> bool:
@@ -226,7 +229,7 @@ class Sender:
             result = self._mailer.later(delivery, f"it could not be sent ({type(problem).__name__})")
         return result if await in_hand else None
 
-    def _record(self, result: Result | None, following: Delivery | None = None) -> asyncio.Future[bool]:
+    def _record(self, result: Result | None, following: InHand | None = None) -> asyncio.Future[bool]:
         recorded = self._recorder.record(result, following)
         if result is not None:
             recorded.add_done_callback(lambda _: self._leases.end(result.token, result.id))

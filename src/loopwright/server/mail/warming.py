@@ -3,8 +3,9 @@
     claimed ──▶ the plan's row, locked ──▶ admitted, which counts at once ──▶ sent, which a counter counts
                                      └───▶ put off, each email until its own turn
 
-What is admitted and what was sent are never more than the cap together, whoever asks, and one commit makes
-the one of the other. Who waits has a time, so that nobody else's email waits behind it.
+Whoever is to get nothing takes nobody's turn: those that wait move up. What is admitted and what was sent are
+never more than the cap together, whoever asks, and one commit makes the one of the other. Who waits has a
+time, so that nobody else's email waits behind it.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.deliveries import Delivery, Lane
 from loopwright.server.store.warm_ups import WarmUpRow
 
+from .decide import reason_to_skip
 from .warm_up import (
     DAY,
     SPAN,
@@ -33,7 +35,7 @@ from .warm_up import (
 )
 
 AT_ONCE = 2_000
-"""Emails that are put off by one statement."""
+"""Emails that are put off, or move up, by one statement."""
 
 
 class Standing(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -125,17 +127,20 @@ async def _let_in(
         return taken
     token = taken[0].token
     known = await warm_ups.load_admitted(tx, [delivery.id for delivery in taken], token)
-    asking = [delivery for delivery in taken if delivery.id not in known]
-    let_in = asking[:free]
+    skipped = {delivery.id for delivery in taken if reason_to_skip(delivery)} - known
+    asking = [delivery for delivery in taken if delivery.id not in known | skipped]
+    let_in, refused = asking[:free], asking[free:]
     await warm_ups.admit(tx, [delivery.id for delivery in let_in], token)
-    if len(let_in) < len(asking):
+    if refused:
         ahead = await warm_ups.count_waiting(tx, team_id, lane, now=now)
         turns = forecast(plan, level, sent, in_hand + len(let_in), ahead + AT_ONCE, now=now)
         times = [turn.at for turn in turns for _ in range(turn.emails)][ahead:]
         times += [turns[-1].at] * (AT_ONCE - len(times))
-        await warm_ups.put_off(tx, team_id, lane, token, times, now=now)
-    admitted = known | {delivery.id for delivery in let_in}
-    return [delivery for delivery in taken if delivery.id in admitted]
+        await warm_ups.put_off(tx, team_id, lane, token, [one.id for one in refused], times, now=now)
+    elif vacant := min(free - len(let_in), len(skipped)):
+        await warm_ups.move_up(tx, team_id, vacant, most=AT_ONCE, now=now)
+    kept = known | skipped | {delivery.id for delivery in let_in}
+    return [delivery for delivery in taken if delivery.id in kept]
 
 
 class _Today(NamedTuple):

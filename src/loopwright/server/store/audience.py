@@ -40,12 +40,6 @@ LISTS: LiteralString = """
     SELECT id, team_id, name, description, is_public FROM mailing_list
      WHERE team_id = ANY ($1::text[]) ORDER BY id DESC
 """
-
-
-# The list is null where there is none.
-ON_LIST: LiteralString = "($2::text IS NULL OR contact.mailing_lists ->> $2 = 'subscribed')"
-
-
 # Whom marketing reaches at this moment: `mail.decide` asks the same of each email.
 REACHABLE: LiteralString = """
     subscribed AND coalesce(opt_in_status, '') NOT IN ('pending', 'rejected')
@@ -56,9 +50,6 @@ REACHABLE: LiteralString = """
 """
 # Whom it would reach once they have confirmed.
 UNCONFIRMED: LiteralString = "(subscribed AND opt_in_status = 'pending')"
-ASKED_FOR_LIST: LiteralString = (
-    "($2::text IS NULL OR contact.mailing_lists ->> $2 IN ('subscribed', 'pending'))"
-)
 UNKNOWN_TARGETS: LiteralString = """
     SELECT kind, id FROM unnest($2::text[], $3::text[]) AS wanted (kind, id)
      WHERE NOT CASE kind
@@ -123,34 +114,35 @@ async def matching(
 
 async def count(tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None) -> int:
     """How many contacts are in the audience, and on the mailing list if there is one."""
-    on_list, given = _on_list(mailing_list_id)
-    is_in = await predicate_of(tx, team_id, audience, bound=1 + len(given))
-    statement = f"SELECT count(*) FROM contact WHERE team_id = $1 AND {on_list} AND {is_in.sql}"
-    return int(await tx.fetchval(statement, team_id, *given, *is_in.values))
+    joined = on_list(mailing_list_id, bound=1)
+    is_in = await predicate_of(tx, team_id, audience, bound=1 + len(joined.values))
+    statement = f"SELECT count(*) FROM contact WHERE team_id = $1 AND {joined.sql} AND {is_in.sql}"
+    return int(await tx.fetchval(statement, team_id, *joined.values, *is_in.values))
 
 
 async def count_reachable(
     tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None = None
 ) -> int:
     """How many of those marketing reaches now: subscribed, not suppressed, with no opt-in outstanding."""
-    on_list, given = _on_list(mailing_list_id)
-    is_in = await predicate_of(tx, team_id, audience, bound=1 + len(given))
+    joined = on_list(mailing_list_id, bound=1)
+    is_in = await predicate_of(tx, team_id, audience, bound=1 + len(joined.values))
     statement = (
-        f"SELECT count(*) FROM contact WHERE team_id = $1 AND {on_list} AND {REACHABLE} AND {is_in.sql}"
+        f"SELECT count(*) FROM contact WHERE team_id = $1 AND {joined.sql} AND {REACHABLE} AND {is_in.sql}"
     )
-    return int(await tx.fetchval(statement, team_id, *given, *is_in.values))
+    return int(await tx.fetchval(statement, team_id, *joined.values, *is_in.values))
 
 
 async def load_newest(
     tx: Connection, team_id: str, audience: Audience, mailing_list_id: str | None, *, limit: int
 ) -> list[ContactRow]:
     """Some of the contacts in the audience, newest first."""
-    is_in = await predicate_of(tx, team_id, audience, bound=3)
+    joined = on_list(mailing_list_id, bound=2)
+    is_in = await predicate_of(tx, team_id, audience, bound=2 + len(joined.values))
     statement = (
-        f"SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND {ON_LIST} AND {is_in.sql} "
-        "ORDER BY id DESC LIMIT $3"
+        f"SELECT {CONTACT_COLUMNS} FROM contact WHERE team_id = $1 AND {joined.sql} AND {is_in.sql} "
+        "ORDER BY id DESC LIMIT $2"
     )
-    rows = await tx.fetch(statement, team_id, mailing_list_id, limit, *is_in.values)
+    rows = await tx.fetch(statement, team_id, limit, *joined.values, *is_in.values)
     return [decode_contact(row) for row in rows]
 
 
@@ -167,14 +159,23 @@ async def has_list(tx: Connection, team_id: str, list_id: str) -> bool:
     return bool(await tx.fetchval(LIST_EXISTS, team_id, list_id))
 
 
-def _on_list(mailing_list_id: str | None) -> tuple[str, list[str]]:
-    """Who is on a list, if one is given: a condition, and its value for `$2`.
+def on_list(list_id: str | None, *, bound: int) -> Predicate:
+    """Who is on a mailing list, if one is given. So many values are `bound` by the statement itself.
 
-    `ON_LIST` would ask each contact whether there is a list.
+    A condition that allows for none would ask each contact whether there is one.
     """
-    if mailing_list_id is None:
-        return "true", []
-    return "contact.mailing_lists ->> $2::text = 'subscribed'", [mailing_list_id]
+    return _in_state(list_id, "= 'subscribed'", bound)
+
+
+def asked_for_list(list_id: str | None, *, bound: int) -> Predicate:
+    """The same, with those who have yet to confirm."""
+    return _in_state(list_id, "IN ('subscribed', 'pending')", bound)
+
+
+def _in_state(list_id: str | None, state: str, bound: int) -> Predicate:
+    if list_id is None:
+        return Predicate(sql="true", values=())
+    return Predicate(sql=f"contact.mailing_lists ->> ${bound + 1}::text {state}", values=(list_id,))
 
 
 async def predicate_of(tx: Connection, team_id: str, audience: Audience, *, bound: int) -> Predicate:

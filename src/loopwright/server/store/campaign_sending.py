@@ -7,28 +7,14 @@ from the place in the campaign's row. An email's cause names campaign and contac
 from datetime import datetime
 from typing import LiteralString
 
-from msgspec import Struct
-
 from loopwright.ids import new_id
 
-from .audience import ASKED_FOR_LIST, ON_LIST, REACHABLE, UNCONFIRMED, predicate_of
+from .audience import REACHABLE, UNCONFIRMED, asked_for_list, on_list, predicate_of
 from .campaigns import COLUMNS, CampaignRow, CampaignStatus, Stopped, decode_campaign
 from .database import Connection
 from .emails import Status
 from .messages import RENDITION
 from .retries import Choice, Unsent, queue_slice
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """The campaign's emails by their status."""
-
-    queued: int
-    sent: int
-    skipped: int
-    failed: int
-    held: int
-    unknown: int
-
 
 CHANNEL = "loopwright_campaign"
 """Notified when a campaign begins, is scheduled, goes on or is cancelled."""
@@ -158,15 +144,6 @@ SKIP_WAITING: LiteralString = f"""
       FROM waiting WHERE email.team_id = $1 AND email.id = email_id
 """
 CANCELLED = "the campaign was cancelled"
-PROGRESS: LiteralString = """
-    SELECT count(*) FILTER (WHERE status IN ('queued', 'sending')) AS queued,
-           count(*) FILTER (WHERE status = 'sent') AS sent,
-           count(*) FILTER (WHERE status = 'skipped') AS skipped,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           count(*) FILTER (WHERE status = 'held') AS held,
-           count(*) FILTER (WHERE status = 'unknown') AS unknown
-      FROM email WHERE team_id = $1 AND campaign_id = $2
-"""
 
 
 async def load_active(tx: Connection, *, now: datetime) -> list[tuple[str, str]]:
@@ -219,18 +196,21 @@ async def note_recipients(tx: Connection, campaign: CampaignRow, *, limit: int, 
 
     They were contacts when it began, and marketing reaches them. Whose opt-in is outstanding is counted.
     """
-    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=8)
+    joined = on_list(campaign.mailing_list_id, bound=7)
+    asked = asked_for_list(campaign.mailing_list_id, bound=7 + len(joined.values))
+    of_list = (*joined.values, *asked.values)
+    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=7 + len(of_list))
     statement = f"""
         WITH slice AS MATERIALIZED (
-            SELECT id FROM contact WHERE team_id = $1 AND id > $3 ORDER BY id LIMIT $4
+            SELECT id FROM contact WHERE team_id = $1 AND id > $2 ORDER BY id LIMIT $3
         ), meant AS MATERIALIZED (
             SELECT contact.id, coalesce(opt_in_status, '') <> 'pending' AS is_reached FROM contact
-             WHERE contact.team_id = $1 AND contact.id > $3 AND contact.id <= (SELECT max(id) FROM slice)
-               AND contact.created_at <= $6
-               AND (({REACHABLE} AND {ON_LIST}) OR ({UNCONFIRMED} AND {ASKED_FOR_LIST})) AND {is_in.sql}
+             WHERE contact.team_id = $1 AND contact.id > $2 AND contact.id <= (SELECT max(id) FROM slice)
+               AND contact.created_at <= $5
+               AND (({REACHABLE} AND {joined.sql}) OR ({UNCONFIRMED} AND {asked.sql})) AND {is_in.sql}
         ), noted AS (
             INSERT INTO campaign_recipient (campaign_id, contact_id, team_id, wave)
-            SELECT $5, id, $1, $8 FROM meant WHERE is_reached
+            SELECT $4, id, $1, $7 FROM meant WHERE is_reached
             ON CONFLICT DO NOTHING
             RETURNING 1
         )
@@ -238,31 +218,31 @@ async def note_recipients(tx: Connection, campaign: CampaignRow, *, limit: int, 
            SET noted_to = coalesce((SELECT max(id) FROM slice), noted_to),
                recipients = recipients + (SELECT count(*) FROM noted),
                unconfirmed = unconfirmed + (SELECT count(*) FROM meant WHERE NOT is_reached),
-               noted_at = CASE WHEN (SELECT count(*) FROM slice) < $4 THEN $7::timestamptz END
-         WHERE team_id = $1 AND id = $5
+               noted_at = CASE WHEN (SELECT count(*) FROM slice) < $3 THEN $6::timestamptz END
+         WHERE team_id = $1 AND id = $4
         RETURNING noted_at IS NOT NULL
     """
     return bool(
         await tx.fetchval(
-            statement, campaign.team_id, campaign.mailing_list_id, campaign.noted_to, limit, campaign.id,
-            campaign.started_at, now, campaign.wave, *is_in.values,
+            statement, campaign.team_id, campaign.noted_to, limit, campaign.id, campaign.started_at, now,
+            campaign.wave, *of_list, *is_in.values,
         )
     )  # fmt: skip
 
 
 async def has_joined(tx: Connection, campaign: CampaignRow) -> bool:
     """Whether marketing reaches somebody in its audience who was no recipient."""
-    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=3)
+    joined = on_list(campaign.mailing_list_id, bound=2)
+    is_in = await predicate_of(tx, campaign.team_id, campaign.audience, bound=2 + len(joined.values))
     statement = f"""
         SELECT EXISTS (
             SELECT FROM contact
-             WHERE team_id = $1 AND {ON_LIST} AND {REACHABLE} AND {is_in.sql}
+             WHERE team_id = $1 AND {joined.sql} AND {REACHABLE} AND {is_in.sql}
                AND NOT EXISTS (SELECT FROM campaign_recipient
-                                WHERE campaign_id = $3 AND contact_id = contact.id))
+                                WHERE campaign_id = $2 AND contact_id = contact.id))
     """
-    return bool(
-        await tx.fetchval(statement, campaign.team_id, campaign.mailing_list_id, campaign.id, *is_in.values)
-    )
+    values = (*joined.values, *is_in.values)
+    return bool(await tx.fetchval(statement, campaign.team_id, campaign.id, *values))
 
 
 async def count_pending(tx: Connection, campaign: CampaignRow) -> int:
@@ -313,10 +293,3 @@ async def take_back(tx: Connection, campaign: CampaignRow) -> None:
 async def skip_waiting(tx: Connection, campaign: CampaignRow) -> None:
     """Skip the emails in the queue that nobody has begun to send."""
     await tx.execute(SKIP_WAITING, campaign.team_id, campaign.id, CANCELLED)
-
-
-async def load_progress(tx: Connection, campaign: CampaignRow) -> Progress:
-    """What became of the campaign's emails."""
-    row = await tx.fetchrow(PROGRESS, campaign.team_id, campaign.id)
-    assert row is not None, "this statement always has one row"
-    return Progress(**row)

@@ -81,7 +81,9 @@ TRANSACTIONAL: LiteralString = """
      ORDER BY id
        FOR NO KEY UPDATE
 """
-LAST_WRITTEN: LiteralString = "SELECT place, revision_id FROM definition_revision WHERE team_id = $1"
+LAST_WRITTEN: LiteralString = """
+    SELECT place, revision_id FROM definition_revision WHERE team_id = $1 AND place = ANY ($2::text[])
+"""
 NOTE_WRITTEN: LiteralString = """
     INSERT INTO definition_revision (team_id, place, revision_id)
     SELECT $1, * FROM unnest($2::text[], $3::text[])
@@ -155,9 +157,10 @@ def transactional_place(slug: str) -> str:
     return f"transactional/{slug}"
 
 
-async def load_last_written(tx: Connection, team_id: str) -> dict[str, str]:
-    """The revision that files last wrote at each of their places."""
-    return {row["place"]: row["revision_id"] for row in await tx.fetch(LAST_WRITTEN, team_id)}
+async def load_last_written(tx: Connection, team_id: str, places: Sequence[str]) -> dict[str, str]:
+    """The revision that files last wrote at each of these places where they wrote any."""
+    rows = await tx.fetch(LAST_WRITTEN, team_id, places)
+    return {row["place"]: row["revision_id"] for row in rows}
 
 
 async def note_written(tx: Connection, team_id: str, revisions: Mapping[str, str]) -> None:

@@ -88,12 +88,21 @@ class Delivery(Struct, frozen=True, kw_only=True):
         return self.preview.kind if self.preview else self.kind
 
 
+class InHand(Struct, frozen=True, kw_only=True):
+    """An email that a connection takes in hand: whose lease it is, and what it says to whom."""
+
+    id: str
+    token: str
+    subject: str
+    to_email: str
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """What became of an email. A `queued` one goes again when it is `due_at`, and a `held` one stays in the
     queue until it is let go; for the others that is None.
 
-    `attempts` counts those made so far. `subject` and `to_email` are set as sent; `bounced` is an address
-    that nobody is at, and that is written to no more. `is_soft_bounce`: its mailbox does not take it now.
+    `attempts` counts those made so far. `bounced` is an address that nobody is at, and that is written to no
+    more. `is_soft_bounce`: its mailbox does not take it now.
     `is_suppressed`: it was skipped because its address bounced or complained earlier.
     `trying_since` is left as it is when it is None.
     """
@@ -103,8 +112,6 @@ class Result(Struct, frozen=True, kw_only=True):
     status: Literal["held", "queued", "sent", "skipped", "failed"]
     reason: str = ""
     attempts: int
-    subject: str | None = None
-    to_email: str | None = None
     due_at: datetime | None = None
     bounced: str | None = None
     trying_since: datetime | None = None
@@ -238,37 +245,36 @@ ATTACHMENTS: LiteralString = """
 """
 # A process of the release before holds the row of an email while it sends it: that one is left to it.
 # Rows of the queue are locked before they are compared: a join misses those that are being renewed.
+# What an email says to whom is noted before it leaves: links may be followed before its result is stored.
 RECORD: LiteralString = """
     WITH result AS (
         SELECT * FROM unnest(
-            $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[],
-            $8::timestamptz[], $9::text[], $13::text[], $14::text[], $15::timestamptz[]
-        ) AS result (id, token, status, reason, attempts, subject, to_email, due_at, bounced, fact_id, fact,
-                     trying_since)
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::text[],
+            $8::text[], $9::text[], $10::timestamptz[]
+        ) AS result (id, token, status, reason, attempts, due_at, bounced, fact_id, fact, trying_since)
     ), next AS (
-        SELECT * FROM unnest($10::text[], $11::text[]) AS next (id, token)
+        SELECT * FROM unnest($11::text[], $12::text[], $13::text[], $14::text[])
+                      AS next (id, token, subject, to_email)
     ), ours AS MATERIALIZED (
         SELECT team_id, email_id AS id, token FROM email_queue
-         WHERE email_id = ANY ($1::text[] || $10::text[])
+         WHERE email_id = ANY ($1::text[] || $11::text[])
          ORDER BY email_id FOR UPDATE
     ), stored AS (
         UPDATE email
            SET status = result.status, reason = result.reason, attempts = result.attempts,
-               subject = coalesce(result.subject, email.subject),
-               to_email = coalesce(result.to_email, email.to_email),
                trying_since = coalesce(result.trying_since, email.trying_since),
-               sent_at = CASE WHEN result.status = 'sent' THEN $12 ELSE email.sent_at END
+               sent_at = CASE WHEN result.status = 'sent' THEN $15 ELSE email.sent_at END
           FROM result JOIN ours USING (id, token)
          WHERE email.team_id = ours.team_id AND email.id = result.id
         RETURNING email.team_id, email.id, email.contact_id, email.reason, result.due_at, result.bounced,
                   result.fact_id, result.fact
     ), told AS (
         INSERT INTO fact (id, team_id, kind, contact_id, email_id, detail, happened_at)
-        SELECT fact_id, team_id, fact, contact_id, id, jsonb_build_object('reply', reason), $12
+        SELECT fact_id, team_id, fact, contact_id, id, jsonb_build_object('reply', reason), $15
           FROM stored WHERE fact IS NOT NULL
     ), suppressed AS (
         INSERT INTO suppression (team_id, email, reason, created_at)
-        SELECT DISTINCT team_id, bounced, 'hard_bounce', $12::timestamptz FROM stored
+        SELECT DISTINCT team_id, bounced, 'hard_bounce', $15::timestamptz FROM stored
          WHERE bounced IS NOT NULL
          ORDER BY team_id, bounced
         ON CONFLICT DO NOTHING
@@ -281,12 +287,12 @@ RECORD: LiteralString = """
           FROM stored
          WHERE email_queue.email_id = stored.id AND stored.due_at IS NOT NULL
     ), free AS MATERIALIZED (
-        SELECT email.team_id, email.id FROM next JOIN ours USING (id, token)
+        SELECT email.team_id, email.id, next.subject, next.to_email FROM next JOIN ours USING (id, token)
           JOIN email ON email.team_id = ours.team_id AND email.id = next.id
          WHERE email.status IN ('queued', 'sending')
            FOR UPDATE OF email SKIP LOCKED
     ), in_hand AS (
-        UPDATE email SET status = 'sending' FROM free
+        UPDATE email SET status = 'sending', subject = free.subject, to_email = free.to_email FROM free
          WHERE email.team_id = free.team_id AND email.id = free.id
         RETURNING email.id
     )
@@ -331,7 +337,7 @@ async def release(tx: Connection, held: Collection[tuple[str, str]]) -> None:
 
 
 async def record(
-    tx: Connection, results: Sequence[Result], in_hand: Collection[tuple[str, str]], *, now: datetime
+    tx: Connection, results: Sequence[Result], in_hand: Sequence[InHand], *, now: datetime
 ) -> Recorded:
     """Store results with the facts they tell, and mark emails as being in hand, in one statement."""
     row = await tx.fetchrow(
@@ -341,15 +347,16 @@ async def record(
         [result.status for result in results],
         [_text(result.reason) for result in results],
         [result.attempts for result in results],
-        [_text(result.subject) for result in results],
-        [_text(result.to_email) for result in results],
         [result.due_at for result in results],
         [_text(result.bounced) for result in results],
-        *_columns(in_hand),
-        now,
         [new_id(now) for _ in results],
         [result.fact for result in results],
         [result.trying_since for result in results],
+        [one.id for one in in_hand],
+        [one.token for one in in_hand],
+        [_text(one.subject) for one in in_hand],
+        [_text(one.to_email) for one in in_hand],
+        now,
     )
     assert row is not None, "this statement always has one row"
     return Recorded(frozenset(row["stored"]), frozenset(row["in_hand"]))

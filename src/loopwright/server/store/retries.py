@@ -26,23 +26,24 @@ class Choice(Struct, frozen=True, kw_only=True):
     email_id: str | None = None
 
 
-# Content of before revisions were kept is unknown, and with it what the email would say.
+# By what is noted of those that did not leave, which are few among all. Content of before revisions were kept
+# is unknown, and with it what the email would say.
 _CHOSEN: LiteralString = """
-    team_id = $1 AND status = ANY ($2::text[]) AND revision_id IS NOT NULL
-    AND strpos(lower(reason), lower($3)) > 0
-    AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
-    AND ($6::text IS NULL OR id = $6) AND ($7::text IS NULL OR campaign_id = $7)
+      FROM email_unsent AS unsent
+      JOIN email ON email.team_id = unsent.team_id AND email.id = unsent.email_id
+     WHERE unsent.team_id = $1 AND unsent.status = ANY ($2::text[]) AND email.status = unsent.status
+       AND email.revision_id IS NOT NULL AND strpos(lower(email.reason), lower($3)) > 0
+       AND ($4::timestamptz IS NULL OR email.created_at >= $4)
+       AND ($5::timestamptz IS NULL OR email.created_at < $5)
+       AND ($6::text IS NULL OR unsent.email_id = $6) AND ($7::text IS NULL OR unsent.campaign_id = $7)
 """
-COUNT: LiteralString = f"""
-    SELECT count(*) FROM email
-     WHERE {_CHOSEN} AND id IN (SELECT email_id FROM email_unsent WHERE team_id = $1 AND status = ANY ($2))
-"""
+COUNT: LiteralString = f"SELECT count(*) {_CHOSEN}"
 QUEUE_AGAIN: LiteralString = f"""
     WITH again AS (
         UPDATE email SET status = 'queued', reason = '', attempts = 0, trying_since = NULL, again = true
          WHERE id = ANY (ARRAY (
-                   SELECT id FROM email WHERE {_CHOSEN} AND id > $8
-                    ORDER BY id LIMIT $9 FOR UPDATE))
+                   SELECT email.id {_CHOSEN} AND unsent.email_id > $8
+                    ORDER BY unsent.email_id LIMIT $9 FOR UPDATE OF email))
            AND team_id = $1
         RETURNING id, team_id, kind, campaign_id
     ), queued AS (

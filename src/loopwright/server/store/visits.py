@@ -30,7 +30,8 @@ class Verdict(Struct, frozen=True):
 class TrackedEmail(Struct, frozen=True, kw_only=True):
     """What a tracked link needs of its email.
 
-    `event_properties` are empty once the email's row is gone and its links need none; then `sent_at` is None.
+    `event_properties` are empty once the email's row is gone and its links need none; then `sent_at` is None,
+    and while `is_leaving`, when it may have arrived, and its result is not stored yet.
     `owner_id` is its message, unknown of emails that went before it was noted. `links_lately` is how many
     links of the email were followed within the last ten seconds, and `hidden_lately` whether one was the link
     that nobody sees.
@@ -45,6 +46,7 @@ class TrackedEmail(Struct, frozen=True, kw_only=True):
     contact_id: str | None
     event_properties: dict[str, Value]
     sent_at: datetime | None
+    is_leaving: bool
     links_lately: int
     hidden_lately: bool
 
@@ -61,8 +63,8 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 TRACKED_EMAIL: LiteralString = """
     SELECT email.team_id, email.id AS email_id, email.message_id AS owner_id, email.revision_id,
-           email.contact_id, email.event_properties::text AS event_properties, email.sent_at, team.secret,
-           team.hash_visitors
+           email.contact_id, email.event_properties::text AS event_properties, email.sent_at,
+           email.status = 'sending' AS is_leaving, team.secret, team.hash_visitors
       FROM email JOIN team ON team.id = email.team_id
      WHERE email.team_id = $1 AND email.id = $2 AND email.kind = 'marketing'
 """
@@ -70,7 +72,7 @@ TRACKED_EMAIL: LiteralString = """
 TRACKED_LINK: LiteralString = """
     SELECT link.team_id, link.email_id, link.owner_id, link.revision_id, link.contact_id,
            coalesce(link.event_properties, '{}')::text AS event_properties, NULL::timestamptz AS sent_at,
-           team.secret, team.hash_visitors
+           false AS is_leaving, team.secret, team.hash_visitors
       FROM email_link AS link JOIN team ON team.id = link.team_id
      WHERE link.team_id = $1 AND link.email_id = $2
 """
@@ -96,7 +98,7 @@ RECORD_HIT: LiteralString = """
         INSERT INTO visit_count AS known (
             team_id, owner_id, revision_id, link, hour, part, human, machine, unsure
         )
-        SELECT $1, $14, $15, $3, date_trunc('hour', $10::timestamptz, 'UTC'), pg_backend_pid() % 4,
+        SELECT $1, $14, $15, $3, date_bin('1 hour', $10::timestamptz, '2000-01-01Z'), pg_backend_pid() % 4,
                ($4 = 'human')::int, ($4 = 'machine')::int, ($4 = 'unsure')::int
          WHERE $14::text IS NOT NULL AND $15::text IS NOT NULL
         ON CONFLICT (team_id, owner_id, revision_id, link, hour, part) DO UPDATE

@@ -74,7 +74,7 @@ PUT_OFF: LiteralString = """
     WITH due AS MATERIALIZED (
         SELECT email_id, due_at FROM email_queue
          WHERE lane = $1 AND team_id = $2 AND due_at <= $3 AND paused_workflow_id IS NULL
-           AND (token IS NULL OR (token = $4 AND admitted IS NOT TRUE))
+           AND (token IS NULL OR (token = $4 AND email_id = ANY ($6::text[])))
          ORDER BY due_at, email_id LIMIT cardinality($5::timestamptz[]) FOR UPDATE SKIP LOCKED
     ), numbered AS (
         SELECT email_id, row_number() OVER (ORDER BY due_at, email_id) AS n FROM due
@@ -82,6 +82,18 @@ PUT_OFF: LiteralString = """
     UPDATE email_queue SET due_at = turn.at, admitted = false, token = NULL, leased_until = NULL
       FROM numbered JOIN unnest($5::timestamptz[]) WITH ORDINALITY AS turn (at, n) USING (n)
      WHERE email_queue.email_id = numbered.email_id
+"""
+# Each has the turn of one that waits before it, so that no turn passes without anybody who asks.
+MOVE_UP: LiteralString = """
+    WITH waiting AS MATERIALIZED (
+        SELECT email_id, due_at FROM email_queue
+         WHERE team_id = $1 AND NOT admitted AND token IS NULL AND due_at > $2 AND due_at < 'infinity'
+         ORDER BY due_at, email_id LIMIT $4 FOR UPDATE SKIP LOCKED
+    ), moved AS (
+        SELECT email_id, lag(due_at, $3, $2) OVER (ORDER BY due_at, email_id) AS due_at FROM waiting
+    )
+    UPDATE email_queue SET due_at = moved.due_at
+      FROM moved WHERE email_queue.email_id = moved.email_id AND email_queue.due_at <> moved.due_at
 """
 LET_GO: LiteralString = """
     UPDATE email_queue SET due_at = least(due_at, $2), admitted = NULL
@@ -100,8 +112,9 @@ TO_COME: LiteralString = """
                    recipients
                    - coalesce((SELECT sum(sends) FROM email_counter
                                 WHERE team_id = $1 AND owner_id = campaign.message_id), 0)
-                   - (SELECT count(*) FROM email_unsent
-                       WHERE team_id = $1 AND campaign_id = campaign.id), 0)), 0)::bigint AS recipients
+                   - coalesce((SELECT sum(emails) FROM campaign_unsent_count
+                                WHERE team_id = $1 AND campaign_id = campaign.id), 0), 0)), 0)::bigint
+               AS recipients
           FROM campaign WHERE team_id = $1 AND status = 'Sending' AND stopped = ''
     )
     SELECT workflows + greatest(campaigns, outside.recipients) FROM queue, outside
@@ -165,10 +178,24 @@ async def count_waiting(tx: Connection, team_id: str, lane: Lane, *, now: dateti
 
 
 async def put_off(
-    tx: Connection, team_id: str, lane: Lane, token: str, turns: Sequence[datetime], *, now: datetime
+    tx: Connection,
+    team_id: str,
+    lane: Lane,
+    token: str,
+    refused: Sequence[str],
+    turns: Sequence[datetime],
+    *,
+    now: datetime,
 ) -> None:
-    """Have all that is due of a lane wait, each for its turn, but for what was admitted."""
-    await tx.execute(PUT_OFF, lane, team_id, now, token, turns)
+    """Have all that is due of a lane wait, each for its turn: what nobody has taken, and what the sender with
+    that token was refused.
+    """
+    await tx.execute(PUT_OFF, lane, team_id, now, token, turns, refused)
+
+
+async def move_up(tx: Connection, team_id: str, places: int, *, most: int, now: datetime) -> None:
+    """Have the first so many that wait for a later turn be due now, and of the `most` the others move up."""
+    await tx.execute(MOVE_UP, team_id, now, places, most)
 
 
 async def count_to_come(tx: Connection, team_id: str) -> int:

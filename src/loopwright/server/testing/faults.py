@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from loopwright.server.http.paths import tidied
+
 Phase: TypeAlias = Literal["before", "after"]
 
 
@@ -139,7 +141,7 @@ def _fits(fault: Fault, method: str, path: str) -> bool:
 
 def plain_path(path: str) -> str:
     """A path of the API under either of its roots, as its documentation calls it."""
-    return path.removeprefix("/api").rstrip("/")
+    return tidied(path).removeprefix("/api")
 
 
 def body_of(fault: Fault) -> Mapping[str, Any]:

@@ -124,7 +124,8 @@ class _Door:
     ) -> None:
         """Judge the hit and keep it. Whoever follows a link gets there all the same when that fails."""
         now = self._clock.now()
-        delay = now - email.sent_at if email.sent_at else None
+        sent_at = now if email.is_leaving else email.sent_at
+        delay = now - sent_at if sent_at else None
         peer = request.client.host if request.client else ""
         agent = request.headers.get("user-agent", "")
         verdict = judge(

@@ -8,10 +8,11 @@ from loopwright.server.content.sample import Sample
 from loopwright.server.dashboard.chart import Chart
 from loopwright.server.dashboard.filter_words import FilterWords
 from loopwright.server.mail.warming import Standing
+from loopwright.server.store.campaign_outcomes import Outcomes
 from loopwright.server.store.campaigns import CampaignRow
 from loopwright.server.store.messages import RevisionRow
 from loopwright.server.store.metrics import Counts
-from loopwright.server.store.pages.campaigns import CampaignLine, Outcome, Outcomes
+from loopwright.server.store.pages.campaigns import CampaignLine, Outcome
 from loopwright.server.store.pages.events import EmailLine
 from loopwright.server.store.visit_counts import LinkCount
 from loopwright.wire.email_messages import GuardianReport

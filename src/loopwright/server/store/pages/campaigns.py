@@ -1,6 +1,6 @@
-"""Campaigns: the list, and of one what became of its emails, read from what is kept as it happens."""
+"""Campaigns: the list, and of one its recipients by what became of their emails."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, LiteralString, TypeAlias
 
@@ -28,23 +28,6 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
     clicks: int
 
 
-class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign's emails by what became of them; `reasons` are those of skipped ones, with their number.
-
-    Sent are those that the relay has taken, `delivered` those that a provider has told to have arrived; None
-    where none tells.
-    """
-
-    sent: int
-    delivered: int | None
-    queued: int
-    held: int
-    skipped: int
-    failed: int
-    unknown: int
-    reasons: Mapping[str, int]
-
-
 CAMPAIGNS: LiteralString = """
     SELECT campaign.id, name, status, stopped, coalesce(started_at, starts_at) AS began_at, recipients,
            coalesce(counted.sends, 0) AS sends, coalesce(counted.opens, 0) AS opens,
@@ -56,23 +39,6 @@ CAMPAIGNS: LiteralString = """
            ) AS counted ON true
      WHERE campaign.team_id = $1 AND ($2::text = '' OR strpos(lower(name), $2) > 0) AND campaign.id < $3
      ORDER BY campaign.id DESC LIMIT $4
-"""
-UNSENT: LiteralString = """
-    SELECT status, reason, count(*) AS count FROM email_unsent
-     WHERE team_id = $1 AND campaign_id = $2 GROUP BY 1, 2 ORDER BY 3 DESC, 2
-"""
-# The queue never holds much of a campaign.
-IN_QUEUE: LiteralString = """
-    SELECT count(*) FILTER (WHERE email.status <> 'held') AS queued,
-           count(*) FILTER (WHERE email.status = 'held') AS held
-      FROM email_queue AS queue JOIN email ON email.team_id = queue.team_id AND email.id = queue.email_id
-     WHERE queue.lane = 2 AND queue.team_id = $1 AND email.campaign_id = $2
-"""
-SENT: LiteralString = """
-    SELECT coalesce(sum(relayed), 0)::bigint AS sent,
-           CASE WHEN (SELECT provider_delivers FROM team WHERE id = $1)
-                THEN coalesce(sum(deliveries), 0)::bigint END AS delivered
-      FROM email_counter WHERE team_id = $1 AND owner_id = $2
 """
 # By the contact, as the index of a campaign's emails has them.
 SENT_TO: LiteralString = """
@@ -99,25 +65,6 @@ async def list_campaigns(
     """List campaigns whose name contains `search`, in any letter case."""
     rows = await tx.fetch(CAMPAIGNS, team_id, search.lower(), before, limit)
     return [CampaignLine(**row) for row in rows]
-
-
-async def load_outcomes(tx: Connection, team_id: str, campaign_id: str, message_id: str) -> Outcomes:
-    """What became of a campaign's emails; `message_id` is what they say."""
-    unsent = await tx.fetch(UNSENT, team_id, campaign_id)
-    queue = await tx.fetchrow(IN_QUEUE, team_id, campaign_id)
-    sent = await tx.fetchrow(SENT, team_id, message_id)
-    assert queue is not None, "this statement always has one row"
-    assert sent is not None, "nor has this another number of them"
-    counts = {
-        status: sum(row["count"] for row in unsent if row["status"] == status)
-        for status in ("skipped", "failed", "unknown")
-    }
-    return Outcomes(
-        reasons={row["reason"]: row["count"] for row in unsent if row["status"] == "skipped"},
-        **sent,
-        **queue,
-        **counts,
-    )
 
 
 async def list_recipients(

@@ -17,43 +17,27 @@ An event name that this version does not know arrives as `UnknownEvent`, fields 
 neither is an error, so a receiver written today keeps working when the API grows.
 """
 
-import hmac
-import re
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
 
 from loopwright.wire.contacts import Contact
 
+from . import _signatures
+from ._errors import PayloadError as PayloadError
+from ._errors import SecretError as SecretError
+from ._errors import SignatureError as SignatureError
+from ._errors import TimestampError as TimestampError
+from ._errors import WebhookError as WebhookError
+from ._signatures import Body as Body
+from ._signatures import HeaderItems as HeaderItems
+from ._signatures import Headers as Headers
+
 TOLERANCE = timedelta(minutes=5)
 """How far a delivery's timestamp may be from the receiver's clock, either way; farther counts as a replay."""
-
-_SECRET_PREFIX = "whsec_"  # noqa: S105 - the published prefix, no secret
-
-
-class WebhookError(ValueError):
-    """A delivery not to be trusted, or a secret that cannot be used. Answer 400 and do nothing else."""
-
-
-class SecretError(WebhookError):
-    """The secret is not of the form `whsec_<base64>`; the fault is in the receiver's configuration."""
-
-
-class SignatureError(WebhookError):
-    """The delivery was not signed with any of the secrets, or a header for checking that is missing."""
-
-
-class TimestampError(WebhookError):
-    """The delivery is older or newer than the tolerance allows, or its timestamp is not a number."""
-
-
-class PayloadError(WebhookError):
-    """The body is not JSON, or a field has a type that the published payloads do not have."""
 
 
 # Payloads: the objects --------------------------------------------------------------------------------------
@@ -249,35 +233,12 @@ EVENT_TYPES: Mapping[str, type[KnownEvent]] = {
 # Signing and verifying --------------------------------------------------------------------------------------
 
 
-Body: TypeAlias = bytes | bytearray | memoryview | str
-
-
-class HeaderItems(Protocol):
-    """Headers as most frameworks have them: by name, or else a WSGI environment."""
-
-    def items(self) -> Iterable[tuple[Any, Any]]:
-        """Names and values."""
-        ...
-
-
-Headers: TypeAlias = HeaderItems | Iterable[tuple[Any, Any]]
-
-_ENTRY = re.compile(r"(?:^|[\s,])v1,([A-Za-z0-9+/=]+)(?=[\s,]|$)")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
-
-
 def sign(body: Body, *, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
     """Make the three headers for `body`, signed with each of `secrets` (two while one replaces the other).
 
     Raises `SecretError` for a secret that is not `whsec_<base64>`.
     """
-    timestamp = str(int(now.timestamp()))
-    signatures = [_signature(key, webhook_id, timestamp, _as_bytes(body)) for key in _keys(secrets)]
-    return {
-        "webhook-id": webhook_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{b64encode(signature).decode()}" for signature in signatures),
-    }
+    return _signatures.headers_for(body, webhook_id, secrets, now)
 
 
 def verify(
@@ -299,129 +260,8 @@ def verify(
     Raises `SignatureError`, `TimestampError` or `PayloadError` for a delivery to refuse, and `SecretError`
     when a secret is not `whsec_<base64>`; all of them are `WebhookError`.
     """
-    body = _as_bytes(body)
-    given = _values_of(headers)
-    webhook_id, timestamp = _only(given, "webhook-id"), _only(given, "webhook-timestamp")
-    signatures = " ".join(_present(given, "webhook-signature"))
-    expected = [_signature(key, webhook_id, timestamp, body) for key in _keys(secret)]
-    if not _any_match(expected, _signatures(signatures)):
-        raise SignatureError(
-            "no signature matches: check that the secret is this endpoint's, and that the body is given "
-            "as it arrived, before any parsing"
-        )
-    # After the signature: an unsigned timestamp proves nothing, and its error would tell a forger our clock.
-    _check_age(timestamp, now=now or datetime.now(UTC), tolerance=tolerance)
+    _signatures.check(body, headers, secret, now=now or datetime.now(UTC), tolerance=tolerance)
     return read(body)
-
-
-def _as_bytes(body: Body) -> bytes:
-    """Raises `PayloadError` for what cannot have arrived."""
-    try:
-        # A framework that decodes for us may keep bytes that are no UTF-8 so.
-        return body.encode(errors="surrogateescape") if isinstance(body, str) else bytes(memoryview(body))
-    except (TypeError, UnicodeEncodeError):
-        raise PayloadError(
-            f"a body is bytes, or text, as it arrived and before any parsing, not {type(body).__name__}"
-        ) from None
-
-
-def _values_of(headers: Headers) -> dict[str, list[str]]:
-    """The values by the name in lower case. What is no header in any framework's form is left out."""
-    items = getattr(headers, "items", None)
-    found: dict[str, list[str]] = {}
-    try:
-        pairs = items() if callable(items) else headers
-        for name, value in cast("Iterable[tuple[object, object]]", pairs):
-            # WSGI writes webhook-id as HTTP_WEBHOOK_ID.
-            key = _as_text(name).lower().replace("_", "-").removeprefix("http-")
-            found.setdefault(key, []).extend(_texts(value))
-    except (TypeError, ValueError):
-        raise SignatureError(
-            f"headers are a mapping or pairs of names and values, not {type(headers).__name__}"
-        ) from None
-    return found
-
-
-def _texts(value: object) -> Iterator[str]:
-    values = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
-    return (text for one in values if (text := _as_text(one).strip()))
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else ""
-
-
-def _present(headers: Mapping[str, list[str]], name: str) -> list[str]:
-    values = headers.get(name)
-    if not values:
-        raise SignatureError(
-            f"the header {name} is missing, or is no text; deliveries carry it, so this is not one of them"
-        )
-    return values
-
-
-def _only(headers: Mapping[str, list[str]], name: str) -> str:
-    first, *others = _present(headers, name)
-    if any(other != first for other in others):
-        raise SignatureError(f"the header {name} is there more than once; a delivery carries one")
-    return first
-
-
-def _keys(secret: object) -> list[bytes]:
-    if isinstance(secret, Sequence) and not isinstance(secret, str | bytes):
-        return [_key(one) for one in cast("Sequence[object]", secret)]
-    return [_key(secret)]
-
-
-def _key(secret: object) -> bytes:
-    text = secret.strip() if isinstance(secret, str) else ""
-    encoded = text.removeprefix(_SECRET_PREFIX)
-    try:
-        key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (Base64Error, ValueError):
-        key = b""
-    if not key or encoded == text:
-        given = "" if isinstance(secret, str) else f", and is text, not {type(secret).__name__}"
-        raise SecretError(
-            f"a webhook secret looks like whsec_ followed by base64{given}; copy it whole, prefix included"
-        )
-    return key
-
-
-def _signature(key: bytes, webhook_id: str, timestamp: str, body: bytes) -> bytes:
-    signed = f"{webhook_id}.{timestamp}.".encode(errors="surrogatepass") + body
-    return hmac.digest(key, signed, "sha256")
-
-
-def _signatures(header: str) -> list[bytes]:
-    """The `v1` entries of the header, decoded. Other versions, and what is not base64, match nothing."""
-    found: list[bytes] = []
-    for encoded in _ENTRY.findall(header):
-        try:
-            found.append(b64decode(encoded, validate=True))
-        except (Base64Error, ValueError):
-            continue
-    return found
-
-
-def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
-    """Compare every pair, in constant time each, without stopping at the first match."""
-    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
-    return any(matches)
-
-
-def _check_age(timestamp: str, *, now: datetime, tolerance: timedelta) -> None:
-    if not _TIMESTAMP.fullmatch(timestamp):
-        raise TimestampError("webhook-timestamp is not a whole number of Unix seconds")
-    age = now.timestamp() - int(timestamp)
-    if abs(age) > tolerance.total_seconds():
-        direction = "old" if age > 0 else "in the future"
-        raise TimestampError(
-            f"the delivery is {abs(age):.0f} s {direction}, {tolerance.total_seconds():.0f} s are allowed; "
-            "it is a replay, or one of the two clocks is wrong"
-        )
 
 
 # Reading and writing payloads -------------------------------------------------------------------------------
@@ -430,7 +270,7 @@ def _check_age(timestamp: str, *, now: datetime, tolerance: timedelta) -> None:
 def read(body: Body) -> Webhook:
     """Parse a payload without verifying it, for one that is known to be genuine. Raises `PayloadError`."""
     try:
-        payload = msgspec.json.decode(_as_bytes(body), type=dict[str, Any])
+        payload = msgspec.json.decode(_signatures.as_bytes(body), type=dict[str, Any])
         name = payload.get("eventName")
         if not isinstance(name, str):
             raise PayloadError("the payload has no eventName, so it is not a webhook of this API")
