@@ -60,12 +60,14 @@ def read_told(reason: str) -> tuple[Moment, Reply] | None:
 
 _ENHANCED = re.compile(r"(?:^|[\s(\[#])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 # Addresses and links are the server's own words for nothing.
-_QUOTED = re.compile(r"<[^<>\s]*>|[^\s@]{1,64}@\S+|https?:\S*|www\.\S*")
+_QUOTED = re.compile(r"<[^<>\s]*>|[^\s@]{1,64}@(?:\[\S+|[\w.\-]+)|https?:\S*|www\.\S*")
 
 _RECIPIENT = frozenset({(1, 1), (1, 2), (1, 3), (1, 6), (1, 10)})
 _FULL = frozenset({(2, 2), (2, 0), (2, 4), (4, 1), (4, 2), (4, 3), (4, 4), (4, 6), (4, 7)})
 _SERVER_UNWELL = frozenset({(3, 1), (3, 2), (3, 3), (3, 5)})
 _TOO_LARGE = frozenset({(2, 3), (3, 4)})
+# Lists and mailboxes that take mail from some people only: RFC 3463's, and those of Exchange.
+_RESTRICTED = frozenset({(7, 2), (7, 124), (7, 129), (7, 133), (7, 134), (7, 135), (7, 136)})
 
 
 def _any(*alternatives: str) -> re.Pattern[str]:
@@ -73,16 +75,17 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 
 
 _SENDER = _any(
-    r"\bsender\b", r"\bsending (?:domain|address|host|server)", "return[- ]path", r"mail from\b",
-    "envelope from", r"\b(?:helo|ehlo)\b", "hostname",
+    r"\bsender\b", r"\b(?:sending|submitting) (?:domain|address|host|server)", "return[- ]path",
+    r"mail from\b", "envelope from", r"\b(?:helo|ehlo)\b", "hostname",
 )  # fmt: skip
 _US = _any(
     "relay", "client host", r"your (?:ip|host|server|network|domain|connection|address\b)", r"\bsender\b",
-    r"\b(?:helo|ehlo)\b", "(?:black|block) ?-?list", r"\b(?:blocked|banned)\b", r"\b(?:rbl|dnsbl)\b",
+    r"\b(?:helo|ehlo)\b", "(?:black|block) ?-?list", r"\b(?:block|blocked|banned)\b", r"\b(?:rbl|dnsbl)\b",
     "spamhaus", "spamcop", "barracuda", "reputation", r"\b(?:spf|dkim|dmarc)\b", r"\bptr\b",
     r"reverse (?:dns|hostname)", r"\brdns\b", "authenticat", "authori[sz]", r"\btls\b", "credential",
     "not (?:allowed|permitted) to send", "not verified", "your account",
-    r"sending (?:\w+ )?(?:paused|suspended|disabled)",
+    r"sending (?:\w+ )?(?:paused|suspended|disabled)", "submitting domain", "spoof", "bounce attack",
+    r"from (?:this |your |the )?ip\b", r"\bspam", "unsolicited",
 )  # fmt: skip
 _RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
 _RELAY_DENIED = _any(
@@ -95,14 +98,22 @@ _LISTED = _any(
 _PACE = _any(
     "too (?:many|much|fast|quick)", r"\brates?\b", "throttl", "quota", "limit (?:exceeded|reached)",
     "exceeded .{0,40}limit", "(?:daily|hourly|sending|connection|message) .{0,20}limit", "slow down",
-    "concurren",
+    "concurren", "limits (?:exceeded|reached)", r"\bper (?:second|minute|hour|day)\b", "frequency",
 )  # fmt: skip
 _GREYLISTED = _any(r"gr[ea]y-?\s?list")
 _MAILBOX_FULL = _any(
     "(?:mailbox|inbox|account|user|recipient|quota|storage).{0,40}(?:full|over ?quota|exceed|over (?:it|th))",
     "over ?quota", "quota exceeded", "exceeded.{0,20}(?:storage|quota)", "insufficient (?:disk|storage)",
 )  # fmt: skip
+_OUR_LIMIT = _any(r"\bsending\b", "your account")
+_SERVER_FULL = _any("insufficient (?:system|disk)")
 _CONTENT = _any(r"\bcontents?\b", r"\battachments?\b", r"\bvirus", "malware", "phish")
+# What filters say of one message, unless they name the server that it came from.
+_SPAM = _any(r"\bspam", "unsolicited", r"\bur[il]s?\b", r"\b(?:surbl|uribl)\b")
+_ORIGIN = _any(
+    r"\bip\b", r"your (?:host|server|network|domain|connection)", "client host",
+    "sending (?:host|server|domain)", "reputation", r"\b(?:spf|dkim|dmarc)\b", "authenticat", r"\b(?:rbl|dnsbl)\b", "spamhaus", "spamcop",
+)  # fmt: skip
 _UNAVAILABLE = _any("mailbox unavailable")
 _MAILBOX_RATE = _any("receiving .{0,40}(?:rate|quickly|too (?:many|much))")
 _SIZE = _any(
@@ -125,6 +136,7 @@ _UNKNOWN_USER = _any(
     rf"(?:unknown|invalid|bad|non-?existent) (?:\w+ )?{_WHO}", rf"{_WHO}\b.{{0,40}}?{_GONE}",
     rf"{_GONE} (?:\w+ )?{_WHO}\b", "unroute?able address", f"not (?:a|our) (?:valid |known )?{_WHO}",
     r"(?:does not|doesn't) have an? (?:[\w.\-]+ )?(?:account|mailbox)", "not a user here",
+    rf"(?:cannot|can't|could not|unable to) find (?:\w+ )?{_WHO}", rf"{_WHO} (?:does not|doesn't) live here",
 )  # fmt: skip
 _DISABLED = _any(
     "disabled",
@@ -134,7 +146,7 @@ _DISABLED = _any(
     "(?:not|no longer) active",
     "closed",
     "expired",
-    "locked",
+    r"\blocked",
 )
 _DISABLED_USER = _any(rf"{_WHO}\b.{{0,40}}?(?:{_DISABLED.pattern}|discontinued)")
 _FOR_NOW = _any("temporar", "at this time", "right now", "for now")
@@ -186,6 +198,8 @@ def _of_temporary(detail: tuple[int, int] | None, text: str) -> Meaning:
     """Later; the question is who is to wait, everybody or this one."""
     if _GREYLISTED.search(text) or _MAILBOX_RATE.search(text) or (detail and detail[0] == 2):
         return "soft"
+    if detail is None and _SERVER_FULL.search(text):
+        return "relay"
     if _MAILBOX_FULL.search(text) and not _PACE.search(text):
         return "soft" if detail is None or detail[0] != 3 else "relay"
     if detail and (detail in _SERVER_UNWELL or _is_about_us(detail)):
@@ -195,15 +209,17 @@ def _of_temporary(detail: tuple[int, int] | None, text: str) -> Meaning:
 
 def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, text: str) -> Meaning:
     if detail in _RECIPIENT:
-        return "relay" if _SENDER.search(text) else "recipient"
+        return _of_wrong_address(text)
     if _names_nobody(detail, text):
         return "recipient"
     if detail == (2, 1):
-        return "soft" if _PACE.search(text) or not _DISABLED.search(text) else "recipient"
+        return _of_disabled(text)
     if _is_about_message(reply, detail, text):
         return "message"
-    if moment == "DATA end" and _CONTENT.search(text):
+    if moment == "DATA end" and _is_about_content(text):
         return "message"
+    if detail in _RESTRICTED:
+        return "soft"
     if detail in _SERVER_UNWELL:
         return "relay"
     if _is_full(detail, text):
@@ -211,12 +227,32 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
     if _UNAVAILABLE.search(text) and not _is_ours(text):
         return "soft"
     if detail and _is_about_us(detail):
-        return "message" if moment == "DATA end" and not _is_ours(text) else "relay"
+        if moment == "DATA end" and not _is_ours(text):
+            return "message"
+        return "soft" if _is_only_about_somebody(detail, text) else "relay"
     if _is_ours(text):
         return "relay"
     if reply.code in _OUR_CODES:
         return "relay"
-    return "message" if moment == "DATA end" else "soft"
+    return "message" if moment == "DATA end" and not (detail and detail[0] == 2) else "soft"
+
+
+def _of_wrong_address(text: str) -> Meaning:
+    """With a code that blames the recipient's address; some servers have no other code for anything."""
+    if _SENDER.search(text):
+        return "relay"
+    if _UNKNOWN_USER.search(text):
+        return "recipient"
+    if _MAILBOX_FULL.search(text) or _PACE.search(text):
+        return "soft"
+    return "relay" if _LISTED.search(text) else "recipient"
+
+
+def _of_disabled(text: str) -> Meaning:
+    """With the code of mailboxes that are closed, which stands for rates and blocks as well."""
+    if _PACE.search(text) or _FOR_NOW.search(text) or not _DISABLED.search(text):
+        return "relay" if _LISTED.search(text) else "soft"
+    return "relay" if _US.search(text) else "recipient"
 
 
 _SIGN_IN_CODES = frozenset({530, 534, 535, 538})
@@ -239,16 +275,28 @@ _ADDRESS_REJECTED = _any("(?:address|recipient) rejected", "unknown address")
 
 
 def _is_full(detail: tuple[int, int] | None, text: str) -> bool:
-    return detail in _FULL or (detail is None and bool(_MAILBOX_FULL.search(text)))
+    if detail is None:
+        return bool(_MAILBOX_FULL.search(text)) and not _OUR_LIMIT.search(text)
+    return detail in _FULL
 
 
 def _is_ours(text: str) -> bool:
     return bool(_US.search(text) or _PACE.search(text))
 
 
+def _is_about_content(text: str) -> bool:
+    """What a filter found in a message, and not where it came from."""
+    return bool(_CONTENT.search(text) or (_SPAM.search(text) and not _ORIGIN.search(text)))
+
+
 def _is_about_us(detail: tuple[int, int]) -> bool:
     """Sender addresses, our quota, protocol, and policy."""
     return detail in {(1, 0), (1, 7), (1, 8), (4, 5)} or detail[0] in (5, 7)
+
+
+def _is_only_about_somebody(detail: tuple[int, int], text: str) -> bool:
+    """A code of policy, as some have for everything, with words that nobody is there."""
+    return detail[0] == 7 and bool(_UNKNOWN_USER.search(text)) and not _is_ours(text)
 
 
 def _is_about_message(reply: Reply, detail: tuple[int, int] | None, text: str) -> bool:
