@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "client": {"errors", "forks", "version", "wire"},
     "outbox": SDK,
-    "webhooks": {"wire"},
+    "webhooks": {"errors", "wire"},
     "server.store": {"ids", "wire", "server.audience.predicate"},  # what a filter means, as a condition
     "server.audience": COMMON,
     "server.campaign": COMMON

@@ -77,7 +77,7 @@ def with_query(path: str, **values: str | int | None) -> str:
     try:
         return f"{path}?{urlencode(given, quote_via=quote)}" if given else path
     except UnicodeEncodeError as error:
-        raise refused(" or ".join(given), error) from None
+        raise refused(" or ".join(map(snake_case, given)), error) from None
 
 
 def page_query(path: str, per_page: int | None, cursor: str | None) -> str:
@@ -186,7 +186,7 @@ def lists_to_wire(mailing_lists: Mapping[str, bool]) -> dict[str, bool]:
     """Write memberships as they travel. Raises `ArgumentError`, for a mere list of ids too."""
     given = mapping("mailing_lists", mailing_lists, '{"list id": True}')
     return {
-        text("a mailing list's id", key): flag(f"mailing_lists[{key!r}]", value)
+        text("a key of mailing_lists", key): flag(f"mailing_lists[{key!r}]", value)
         for key, value in given.items()
     }
 
@@ -221,6 +221,42 @@ def texts_given(**values: object) -> dict[str, dict[str, str | None]]:
 def given(**values: object) -> dict[str, object]:
     """The values that are not `UNSET`, by wire name."""
     return {key: value for key, value in values.items() if value is not UNSET}
+
+
+def content(**values: object) -> dict[str, object]:
+    """`given`, for what emails, campaigns and workflows are made of: texts, yes or no, and trees of values.
+
+    Raises `ArgumentTypeError` that names the argument: bytes and sets would arrive as something else.
+    """
+    return {key: _content(snake_case(key), value) for key, value in given(**values).items()}
+
+
+def _content(argument: str, value: object) -> object:
+    if value is None:
+        return None
+    if argument in _FLAGS:
+        return flag(argument, value)
+    if argument in _TREES:
+        return _tree(argument, value)
+    return text(argument, value)
+
+
+def _tree(path: str, value: object) -> object:
+    match value:
+        case str() | int() | float() | Struct() | None:
+            return value
+        case Mapping():
+            items = cast("Mapping[object, object]", value).items()
+            return {text(f"a name in {path}", key): _tree(f"{path}.{key}", item) for key, item in items}
+        case list() | tuple():
+            items = enumerate(cast("Sequence[object]", value))
+            return [_tree(f"{path}[{number}]", item) for number, item in items]
+        case _:
+            return _check_value(path, value)
+
+
+_FLAGS = frozenset({"dry_run", "confirm_delete"})
+_TREES = frozenset({"audience_filter", "filter", "scheduling", "styles"})
 
 
 def something_given(body: dict[str, object], names: str) -> dict[str, object]:

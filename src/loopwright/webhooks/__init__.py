@@ -236,7 +236,8 @@ EVENT_TYPES: Mapping[str, type[KnownEvent]] = {
 def sign(body: Body, *, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
     """Make the three headers for `body`, signed with each of `secrets` (two while one replaces the other).
 
-    Raises `SecretError` for a secret that is not `whsec_<base64>`.
+    Raises `SecretError` for a secret that is not `whsec_<base64>`, and `ArgumentError` for a `now` without a
+    zone.
     """
     return _signatures.headers_for(body, webhook_id, secrets, now)
 
@@ -258,9 +259,12 @@ def verify(
     system's clock unless given.
 
     Raises `SignatureError`, `TimestampError` or `PayloadError` for a delivery to refuse, and `SecretError`
-    when a secret is not `whsec_<base64>`; all of them are `WebhookError`.
+    when a secret is not `whsec_<base64>`; all of them are `WebhookError`. A `now` without a zone and a
+    `tolerance` that is no `timedelta` are `ArgumentError`.
     """
-    _signatures.check(body, headers, secret, now=now or datetime.now(UTC), tolerance=tolerance)
+    _signatures.check(
+        body, headers, secret, now=datetime.now(UTC) if now is None else now, tolerance=tolerance
+    )
     return read(body)
 
 

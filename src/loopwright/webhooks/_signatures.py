@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, cast
 
+from loopwright.errors import ArgumentTypeError
+
 from ._errors import PayloadError, SecretError, SignatureError, TimestampError
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - the published prefix, no secret
@@ -30,8 +32,10 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 def headers_for(body: Body, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    """The three headers of a delivery, signed with each of the secrets. Raises `SecretError`."""
-    timestamp = str(int(now.timestamp()))
+    """The three headers of a delivery, signed with each of the secrets. Raises `SecretError`, and `ArgumentError`
+    for a `now` without a zone.
+    """
+    timestamp = str(int(_moment(now)))
     signatures = [_signature(key, webhook_id, timestamp, as_bytes(body)) for key in _keys(secrets)]
     return {
         "webhook-id": webhook_id,
@@ -43,7 +47,12 @@ def headers_for(body: Body, webhook_id: str, secrets: Sequence[str], now: dateti
 def check(
     body: Body, headers: Headers, secret: str | Sequence[str], *, now: datetime, tolerance: timedelta
 ) -> None:
-    """Raises `WebhookError` for a delivery that is not genuine, or not fresh."""
+    """Raises `WebhookError` for a delivery that is not genuine, or not fresh, and `ArgumentError` for a `now`
+    without a zone and a `tolerance` that is no `timedelta`.
+    """
+    moment = _moment(now)
+    if not isinstance(tolerance, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise _mistyped("tolerance", "a timedelta, as timedelta(minutes=5)", tolerance)
     body = as_bytes(body)
     given = _values_of(headers)
     webhook_id, timestamp = _only(given, "webhook-id"), _only(given, "webhook-timestamp")
@@ -55,7 +64,20 @@ def check(
             "as it arrived, before any parsing"
         )
     # After the signature: an unsigned timestamp proves nothing, and its error would tell a forger our clock.
-    _check_age(timestamp, now=now, tolerance=tolerance)
+    _check_age(timestamp, now=moment, tolerance=tolerance)
+
+
+def _moment(now: datetime) -> float:
+    """Unix seconds. A `now` without a zone would be this machine's, or UTC, as the caller may mean either."""
+    if not isinstance(now, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise _mistyped("now", "a datetime, as datetime.now(UTC)", now)
+    if now.utcoffset() is None:
+        raise ArgumentTypeError("now is a datetime with its zone, as datetime.now(UTC), not one without")
+    return now.timestamp()
+
+
+def _mistyped(name: str, wanted: str, value: object) -> ArgumentTypeError:
+    return ArgumentTypeError(f"{name} is {wanted}, not {type(value).__name__}")
 
 
 def as_bytes(body: Body) -> bytes:
@@ -156,10 +178,10 @@ def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
     return any(matches)
 
 
-def _check_age(timestamp: str, *, now: datetime, tolerance: timedelta) -> None:
+def _check_age(timestamp: str, *, now: float, tolerance: timedelta) -> None:
     if not _TIMESTAMP.fullmatch(timestamp):
         raise TimestampError("webhook-timestamp is not a whole number of Unix seconds")
-    age = now.timestamp() - int(timestamp)
+    age = now - int(timestamp)
     if abs(age) > tolerance.total_seconds():
         direction = "old" if age > 0 else "in the future"
         raise TimestampError(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from io import BytesIO
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from django.http.request import HttpHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopwright import webhooks
+from loopwright import LoopsError, webhooks
 from loopwright.webhooks import _signatures
 
 SECRET = "whsec_" + b64encode(b"a key of some twenty-four").decode()
@@ -246,6 +247,31 @@ def test_without_now_the_system_clock_decides() -> None:
     webhooks.verify(BODY, signed(at=datetime.now(UTC)), SECRET)
     with pytest.raises(webhooks.TimestampError):
         webhooks.verify(BODY, signed(at=NOW - timedelta(days=9)), SECRET)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"now": datetime(2026, 3, 1)}, "now is a datetime with its zone"),  # noqa: DTZ001
+        ({"now": 1.5}, "now is a datetime, as datetime.now(UTC), not float"),
+        ({"now": 0}, "now is a datetime, as datetime.now(UTC), not int"),
+        ({"tolerance": 300}, "tolerance is a timedelta, as timedelta(minutes=5), not int"),
+        ({"tolerance": None}, "tolerance is a timedelta, as timedelta(minutes=5), not None"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments: dict[str, Any], says: str) -> None:
+    """In one sentence, as an error of ours, before the delivery is looked at."""
+    with pytest.raises(LoopsError) as caught:
+        webhooks.verify(BODY, signed(), SECRET, **{"now": NOW} | arguments)
+    assert str(caught.value).startswith(says)
+    assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize("now", [None, datetime(2026, 3, 1)])  # noqa: DTZ001
+def test_a_delivery_is_signed_at_a_moment(now: Any) -> None:
+    """A clock without a zone would be hours off on most machines."""
+    with pytest.raises(LoopsError, match=r"now is a datetime.*datetime\.now\(UTC\)"):
+        webhooks.sign(BODY, webhook_id="msg_1", secrets=[SECRET], now=now)
 
 
 @pytest.mark.parametrize("timestamp", ["soon", "1.5", "-1", "١٢٣", "1e9", "9" * 400, "9" * 5000])

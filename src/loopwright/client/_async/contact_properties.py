@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from loopwright.client.answer import many, one
+from loopwright.client.arguments import text
 from loopwright.client.call import Call, CallOptions, required, with_query
 from loopwright.wire.answers import Listing
 from loopwright.wire.contacts import ContactProperty, NewContactProperty, PropertyCreated
@@ -25,7 +26,7 @@ class AsyncContactProperties:
         self, which: Literal["all", "custom"] = "all", **options: Unpack[CallOptions]
     ) -> Listing[ContactProperty]:
         """All properties, or the custom ones only."""
-        path = with_query(LIST_CONTACT_PROPERTIES.path, list=which)
+        path = with_query(LIST_CONTACT_PROPERTIES.path, list=text("which", which))
         return await self._client.send(Call(LIST_CONTACT_PROPERTIES, path, many(ContactProperty), options))
 
     async def create(
@@ -35,7 +36,7 @@ class AsyncContactProperties:
         **options: Unpack[CallOptions],
     ) -> PropertyCreated:
         """Declare a custom property; `name` should be camelCase. A known name raises `BadRequestError`."""
-        body = NewContactProperty(name=required("name", name), type=type)
+        body = NewContactProperty(name=required("name", name), type=cast("PropertyType", text("type", type)))
         call = Call(
             CREATE_CONTACT_PROPERTY, CREATE_CONTACT_PROPERTY.path, one(PropertyCreated), options, body
         )

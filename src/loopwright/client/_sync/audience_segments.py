@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import open_minded
-from loopwright.client.call import Call, CallOptions, fill, given, required
+from loopwright.client.call import Call, CallOptions, content, fill, required
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.filters import AudienceFilter
 from loopwright.wire.operations import CREATE_AUDIENCE_SEGMENT, GET_AUDIENCE_SEGMENT, LIST_AUDIENCE_SEGMENTS
@@ -55,7 +55,7 @@ class AudienceSegments:
         """Create a segment; `name` has at most 255 characters and is the team's only one, `description`
         1000.
         """
-        body = given(name=required("name", name), description=description, filter=filter)
+        body = content(name=required("name", name), description=description, filter=filter)
         path = fill(CREATE_AUDIENCE_SEGMENT)
         return self._client.send(
             Call(CREATE_AUDIENCE_SEGMENT, path, open_minded(AudienceSegment), options, body)

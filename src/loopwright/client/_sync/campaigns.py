@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one, open_minded
-from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
+from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
 from loopwright.client.calls.campaigns import scheduling_to_wire
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.campaigns import Campaign, CampaignCreated, Scheduling
@@ -64,7 +64,7 @@ class Campaigns:
         Without list, segment and filter it is for the whole subscribed audience; a filter with a segment
         applies on top of it. An unknown list or segment raises `NotFoundError`.
         """
-        body = given(
+        body = content(
             name=required("name", name),
             campaignGroupId=campaign_group_id,
             mailingListId=mailing_list_id,
@@ -101,7 +101,7 @@ class Campaigns:
 
         Of a campaign that was sent only `name` and `campaign_group_id` can change: else `ConflictError`.
         """
-        changes = given(
+        changes = content(
             name=name,
             campaignGroupId=campaign_group_id,
             mailingListId=mailing_list_id,

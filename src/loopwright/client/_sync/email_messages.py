@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.arguments import texts
-from loopwright.client.call import Call, CallOptions, Properties, fill, given, texts_given
+from loopwright.client.call import Call, CallOptions, Properties, content, fill, texts_given
 from loopwright.wire.email_messages import EmailFormat, EmailMessage, GuardianReport, PreviewQueued
 from loopwright.wire.operations import (
     GET_EMAIL_MESSAGE,
@@ -62,7 +62,7 @@ class EmailMessages:
         are merged key by key, `None` removes one. LMX that does not compile raises `UnprocessableError`,
         over 100 KB `PayloadTooLargeError`.
         """
-        body = given(
+        body = content(
             expectedRevisionId=expected_revision_id,
             subject=subject,
             previewText=preview_text,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one, open_minded
-from loopwright.client.call import Call, CallOptions, fill, given, required
+from loopwright.client.call import Call, CallOptions, content, fill, required
 from loopwright.client.calls.workflows import (
     CreatableNode,
     insertion_body,
@@ -102,7 +102,7 @@ class WorkflowNodes:
         **options: Unpack[CallOptions],
     ) -> NodeChanged:
         """Give a branch one more filter, or an experiment one more variant."""
-        body = {"expectedRevisionId": expected_revision_id}
+        body = content(expectedRevisionId=expected_revision_id)
         path = fill(ADD_WORKFLOW_BRANCH, workflow_id, node_id)
         call = Call(ADD_WORKFLOW_BRANCH, path, open_minded(NodeChanged), options, body)
         return self._client.send(call)
@@ -117,10 +117,10 @@ class WorkflowNodes:
         **options: Unpack[CallOptions],
     ) -> NodeChanged:
         """Lead a node's only way on to another node; no cycle may come of it."""
-        body = {
-            "expectedRevisionId": expected_revision_id,
-            "newTargetNodeId": required("new_target_node_id", new_target_node_id),
-        }
+        body = content(
+            expectedRevisionId=expected_revision_id,
+            newTargetNodeId=required("new_target_node_id", new_target_node_id),
+        )
         path = fill(REROUTE_NODE_CONNECTION, workflow_id, node_id)
         return self._client.send(Call(REROUTE_NODE_CONNECTION, path, read_flat_change, options, body))
 
@@ -139,7 +139,7 @@ class WorkflowNodes:
         The answer's type tells what happened: `NodesDeleted`, `NodesDryRun`, or `NodesHoldContacts` when
         contacts wait and the policy is not `discard`, which drops them.
         """
-        body = given(
+        body = content(
             expectedRevisionId=expected_revision_id, dryRun=dry_run, queuedContactPolicy=queued_contact_policy
         )
         path = fill(DELETE_WORKFLOW_NODE, workflow_id, node_id)
@@ -156,7 +156,7 @@ class WorkflowNodes:
         **options: Unpack[CallOptions],
     ) -> NodeDeletion:
         """Delete a node and everything below it; answers as `delete` does."""
-        body = given(
+        body = content(
             expectedRevisionId=expected_revision_id, dryRun=dry_run, queuedContactPolicy=queued_contact_policy
         )
         path = fill(DELETE_WORKFLOW_NODE_RECURSIVELY, workflow_id, node_id)

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import open_minded
-from loopwright.client.call import Call, CallOptions, fill, given, required, something_given
+from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
 from loopwright.client.calls.paging import page_call
 from loopwright.client.calls.workflows import read_list_change, read_nothing
 from loopwright.wire.operations import (
@@ -67,7 +67,7 @@ class Workflows:
         """Create a draft: a trigger still to be chosen, and an exit. It goes to the group Unsorted unless
         another one is given; an unknown one raises `BadRequestError`.
         """
-        body = given(
+        body = content(
             name=required("name", name),
             description=description,
             mailingListId=mailing_list_id,
@@ -98,10 +98,10 @@ class Workflows:
         `ConflictError`.
         """
         changes = something_given(
-            given(name=name, description=description, workflowGroupId=workflow_group_id),
+            content(name=name, description=description, workflowGroupId=workflow_group_id),
             "name, description, workflow_group_id",
         )
-        body = {"expectedRevisionId": expected_revision_id, **changes}
+        body = content(expectedRevisionId=expected_revision_id) | changes
         path = fill(UPDATE_WORKFLOW_PROPERTIES, workflow_id)
         call = Call(UPDATE_WORKFLOW_PROPERTIES, path, open_minded(Workflow), options, body)
         return self._client.send(call)
@@ -121,7 +121,7 @@ class Workflows:
         The answer's type tells what happened: `ListChanged`, `ListDryRun`, or `ListHoldsContacts` when
         contacts wait and the policy is not `discard`, which drops them.
         """
-        body = given(
+        body = content(
             expectedRevisionId=expected_revision_id,
             mailingListId=mailing_list_id,
             dryRun=dry_run,
@@ -144,6 +144,6 @@ class Workflows:
         raises `ConflictError`, and so does a workflow that is sending, or that contacts wait in, unless
         `confirm_delete` is true.
         """
-        body = given(expectedRevisionId=expected_revision_id, confirmDelete=confirm_delete)
+        body = content(expectedRevisionId=expected_revision_id, confirmDelete=confirm_delete)
         path = fill(DELETE_WORKFLOW, workflow_id)
         return self._client.send(Call(DELETE_WORKFLOW, path, read_nothing, options, body))

@@ -112,7 +112,8 @@ _CONTENT = _any(r"\bcontents?\b", r"\battachments?\b", r"\bvirus", "malware", "p
 _SPAM = _any(r"\bspam", "unsolicited", r"\bur[il]s?\b", r"\b(?:surbl|uribl)\b")
 _ORIGIN = _any(
     r"\bip\b", r"your (?:host|server|network|domain|connection)", "client host",
-    "sending (?:host|server|domain)", "reputation", r"\b(?:spf|dkim|dmarc)\b", "authenticat", r"\b(?:rbl|dnsbl)\b", "spamhaus", "spamcop",
+    "sending (?:host|server|domain)", "reputation", r"\b(?:spf|dkim|dmarc)\b", "authenticat",
+    r"\b(?:rbl|dnsbl)\b", "spamhaus", "spamcop",
 )  # fmt: skip
 _UNAVAILABLE = _any("mailbox unavailable")
 _MAILBOX_RATE = _any("receiving .{0,40}(?:rate|quickly|too (?:many|much))")
