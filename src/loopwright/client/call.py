@@ -77,7 +77,7 @@ def with_query(path: str, **values: str | int | None) -> str:
     try:
         return f"{path}?{urlencode(given, quote_via=quote)}" if given else path
     except UnicodeEncodeError as error:
-        raise refused(" or ".join(map(snake_case, given)), error) from None
+        raise refused(" or ".join(given), error) from None
 
 
 def page_query(path: str, per_page: int | None, cursor: str | None) -> str:
