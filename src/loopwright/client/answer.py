@@ -65,7 +65,7 @@ def status_error(
     body = _parse(response.body)
     fields = body if isinstance(body, dict) else NO_FIELDS
     return error_class(response.status)(
-        message_of(fields) or _excerpt(response.body),
+        _elsewhere(response) or message_of(fields) or _excerpt(response.body),
         status=response.status,
         headers=dict(response.headers.items()),
         body=body,
@@ -97,6 +97,14 @@ def _parse(body: bytes) -> dict[str, object] | list[object] | str | float | None
         return cast("dict[str, object]", msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _elsewhere(response: HttpResponse) -> str | None:
+    """Where a redirect leads, which is not followed: a call is not made twice, nor its key sent elsewhere."""
+    location = response.headers.get("location")
+    if not location or not 300 <= response.status < 400:
+        return None
+    return f"it leads to {location[:LONGEST_EXCERPT]}, which is not followed; check the base URL"
 
 
 def _excerpt(body: bytes) -> str:

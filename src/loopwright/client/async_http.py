@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 import httpcore2
 
 from loopwright.client.http import (
-    FAILURES,
     PreparedHeaders,
     check_route,
     decode_headers,
     failure,
+    failures,
     phases_of,
     pool_options,
     remember,
@@ -59,7 +59,7 @@ class AsyncHttpTransport:
                     check_deadline(deadline, request)
             finally:
                 await response.aclose()
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, request) from error
         return HttpResponse(response.status, decode_headers(response.headers), b"".join(body))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -58,6 +59,12 @@ FAILURES = (
 )
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What a transport raises; a SOCKS proxy's nonsense comes as its package has it."""
+    socksio = sys.modules.get("socksio")
+    return (*FAILURES, socksio.SOCKSError) if socksio else FAILURES
+
+
 # Else it is imported at the first connection, and a process forked at that moment waits for it for ever.
 codecs.lookup("idna")
 
@@ -95,7 +102,7 @@ class HttpTransport:
                     check_deadline(deadline, request)
             finally:
                 response.close()
-        except FAILURES as error:
+        except failures() as error:
             raise failure(error, request) from error
         return HttpResponse(response.status, decode_headers(response.headers), b"".join(body))
 
@@ -231,9 +238,9 @@ def shorten_read(phases: Phases, deadline: float | None) -> None:
 
 
 def failure(error: Exception, request: HttpRequest) -> NoAnswerError:
-    """Our error for one of httpcore2's; every one of `FAILURES` is covered."""
+    """Our error for one of httpcore2's; every one of `failures` is covered."""
     where = origin_of(request.url)
-    arrived = not isinstance(error, NEVER_ARRIVED)
+    arrived = isinstance(error, FAILURES) and not isinstance(error, NEVER_ARRIVED)
     if isinstance(error, httpcore2.TimeoutException):
         phase = type(error).__name__.removesuffix("Timeout").lower()
         return LoopsTimeoutError(f"{where} took too long ({phase} phase)", outcome_unknown=arrived)

@@ -20,7 +20,7 @@ LONGEST_WAIT = 8.0
 LONGEST_RETRY_AFTER = 60.0
 """A server that asks for more is not waited for: the caller gets the error, and the time in `retry_after`."""
 
-SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+SECONDS = re.compile(r"\d{1,99}(\.\d{1,9})?", re.ASCII)
 
 PASSING_STATUSES = frozenset({408, 500, 502, 503, 504})
 

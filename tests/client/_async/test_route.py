@@ -9,7 +9,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from loopwright import AsyncLoops, ConfigurationError, HttpRequest, HttpResponse, Limits, LoopsError
+from loopwright import (
+    AsyncLoops,
+    ConfigurationError,
+    HttpRequest,
+    HttpResponse,
+    Limits,
+    LoopsConnectionError,
+    LoopsError,
+)
 from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle
 from support.socks import SocksProxy
@@ -86,6 +94,18 @@ async def test_a_socks_proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch, tran
             await loops.events.send("e", user_id="u")
         assert proxy.hosts == ["loops.invalid", "loops.invalid"]
     assert len(server.effects) == 2
+
+
+async def test_a_proxy_that_speaks_no_socks(serve: Serve) -> None:
+    """What it answers instead is a connection that was not made, and nothing has arrived."""
+    server = serve()
+    web = server.url.removeprefix("http://").removesuffix("/api")
+    async with AsyncLoops(
+        "key", base_url="http://loops.invalid/api", proxy=f"socks5://{web}", max_retries=0, timeout=5
+    ) as loops:
+        with pytest.raises(LoopsConnectionError, match="cannot be reached") as caught:
+            await loops.events.send("e", user_id="u")
+    assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,8 @@ def test_a_redirect_is_not_followed(serve: Serve, transport: TransportChoice) ->
     elsewhere = serve()
     server = serve(Reply(307, headers={"Location": elsewhere.url}))
     with Loops("key", base_url=server.url, transport=transport) as loops:
-        with pytest.raises(LoopsError, match="answered 307"):
+        with pytest.raises(
+            LoopsError, match=f"answered 307: it leads to {elsewhere.url}, .*check the base URL"
+        ):
             loops.events.send("signup", user_id="u1")
     assert elsewhere.requests == []

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117
 # Made by tools/make_sync.py from tests/client/_async/test_route.py
 """How requests get to a server: proxies and trust, by argument and environment, on each transport."""
 
@@ -10,7 +11,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from loopwright import ConfigurationError, HttpRequest, HttpResponse, Limits, Loops, LoopsError
+from loopwright import (
+    ConfigurationError,
+    HttpRequest,
+    HttpResponse,
+    Limits,
+    Loops,
+    LoopsConnectionError,
+    LoopsError,
+)
 from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle
 from support.socks import SocksProxy
@@ -87,6 +96,18 @@ def test_a_socks_proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch, transport:
             loops.events.send("e", user_id="u")
         assert proxy.hosts == ["loops.invalid", "loops.invalid"]
     assert len(server.effects) == 2
+
+
+def test_a_proxy_that_speaks_no_socks(serve: Serve) -> None:
+    """What it answers instead is a connection that was not made, and nothing has arrived."""
+    server = serve()
+    web = server.url.removeprefix("http://").removesuffix("/api")
+    with Loops(
+        "key", base_url="http://loops.invalid/api", proxy=f"socks5://{web}", max_retries=0, timeout=5
+    ) as loops:
+        with pytest.raises(LoopsConnectionError, match="cannot be reached") as caught:
+            loops.events.send("e", user_id="u")
+    assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize(

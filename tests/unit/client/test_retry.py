@@ -85,6 +85,7 @@ def test_the_servers_time_counts(asked: float, wait: float | None) -> None:
         ("soon", None),
         ("3", 3),
         ("0.5", 0.5),
+        ("99999999999999999999", 1e20),
         ("-1", None),
         ("nan", None),
         ("inf", None),
