@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -77,3 +78,20 @@ class SocksProxy:
         with suppress(OSError):
             while data := source.recv(65536):
                 target.sendall(data)
+
+
+@contextmanager
+def answering(words: bytes) -> Iterator[str]:
+    """A server that says `words` to one connection, whatever it hears; yields its host and port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(1)
+                client.sendall(words)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)

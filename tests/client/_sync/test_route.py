@@ -22,7 +22,7 @@ from loopwright import (
 )
 from loopwright.client.sync_async import TransportName
 from support.faulty import FaultyServer, Handle
-from support.socks import SocksProxy
+from support.socks import SocksProxy, answering
 
 Serve = Callable[..., FaultyServer]
 
@@ -98,15 +98,13 @@ def test_a_socks_proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch, transport:
     assert len(server.effects) == 2
 
 
-def test_a_proxy_that_speaks_no_socks(serve: Serve) -> None:
+def test_a_proxy_that_speaks_no_socks() -> None:
     """What it answers instead is a connection that was not made, and nothing has arrived."""
-    server = serve()
-    web = server.url.removeprefix("http://").removesuffix("/api")
-    with Loops(
-        "key", base_url="http://loops.invalid/api", proxy=f"socks5://{web}", max_retries=0, timeout=5
-    ) as loops:
-        with pytest.raises(LoopsConnectionError, match="cannot be reached") as caught:
-            loops.events.send("e", user_id="u")
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
+        proxy = f"socks5://{address}"
+        with Loops("key", base_url="http://loops.invalid/api", proxy=proxy, max_retries=0) as loops:
+            with pytest.raises(LoopsConnectionError, match="cannot be reached") as caught:
+                loops.events.send("e", user_id="u")
     assert not caught.value.outcome_unknown
 
 
