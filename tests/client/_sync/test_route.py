@@ -2,6 +2,7 @@
 # Made by tools/make_sync.py from tests/client/_async/test_route.py
 """How requests get to a server: proxies and trust, by argument and environment, on each transport."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def test_a_socks_proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch, transport:
     assert len(server.effects) == 2
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpcore drops its socket
 def test_a_proxy_that_speaks_no_socks() -> None:
     """What it answers instead is a connection that was not made, and nothing has arrived."""
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
@@ -106,6 +108,8 @@ def test_a_proxy_that_speaks_no_socks() -> None:
             with pytest.raises(LoopsConnectionError, match="cannot be reached") as caught:
                 loops.events.send("e", user_id="u")
     assert not caught.value.outcome_unknown
+    del caught
+    gc.collect()
 
 
 @pytest.mark.parametrize(

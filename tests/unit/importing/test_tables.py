@@ -41,6 +41,7 @@ def cells(read: Table) -> list[tuple[object, ...]]:
         ("a.tsv", "csv"),
         ("a.jsonl", "jsonl"),
         ("a.ndjson", "jsonl"),
+        ("Unicode Text.txt", "csv"),
         ("a.parquet", "parquet"),
     ],
 )

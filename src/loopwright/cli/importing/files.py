@@ -17,6 +17,7 @@ Fields: TypeAlias = Mapping[str, object]
 _FORMS: Mapping[str, Form] = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".txt": "csv",  # as Excel's "Unicode Text"
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
