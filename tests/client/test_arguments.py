@@ -288,6 +288,15 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "transactional.send",
+        {
+            "transactional_id": "t",
+            "email": "a",
+            "attachments": [Attachment(filename="a", content_type="text/plain", data=b"aGk=")],  # type: ignore[arg-type]
+        },
+        "attachments[0].data is base64 text, as Attachment.from_bytes makes it, not bytes",
+    ),
+    (
+        "transactional.send",
         {"transactional_id": "t", "email": "a", "attachments": Attachment.from_bytes("a.txt", b"a")},
         "attachments is a list of Attachment, not Attachment",
     ),

@@ -350,3 +350,26 @@ def test_an_attachment_that_cannot_be(attachment: object, text: str) -> None:
     body = {"email": "a@example.com", "transactionalId": "c1", "attachments": [attachment]}
     with pytest.raises(BadRequest, match=rf"attachments\[0\].*{text}"):
         reading.read_send_transactional("team", body, None)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'text/calendar; charset="utf-8"; method=REQUEST; component=VEVENT',
+        "text/calendar;method=REQUEST;",
+        'application/octet-stream; title="a\\"b; c"',
+        " application/pdf",
+    ],
+)
+def test_a_media_type_as_others_write_it(content_type: str) -> None:
+    """With parameters in quotes, as calendars have them, and a semicolon too much."""
+    (read,) = transactional(
+        attachments=[{"filename": "a", "contentType": content_type, "data": ""}]
+    ).attachments
+    assert read.content_type == content_type
+
+
+@pytest.mark.parametrize("content_type", ["a/b; x", 'a/b; x="y', 'a/b; x="\r\n"', "a/b; x=ü", "a/b\r\nX: y"])
+def test_a_media_type_that_cannot_be(content_type: str) -> None:
+    with pytest.raises(BadRequest, match="not a media type"):
+        transactional(attachments=[{"filename": "a", "contentType": content_type, "data": ""}])

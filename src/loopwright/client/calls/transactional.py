@@ -51,6 +51,10 @@ def _files(attachments: object) -> list[Attachment]:
     for number, file in enumerate(files):
         if not isinstance(file, Attachment):
             raise mistyped(f"attachments[{number}]", "an Attachment, as Attachment.from_path makes one", file)
+        if not isinstance(file.data, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            raise mistyped(
+                f"attachments[{number}].data", "base64 text, as Attachment.from_bytes makes it", file.data
+            )
     return cast("list[Attachment]", files)
 
 

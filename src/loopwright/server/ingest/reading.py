@@ -38,6 +38,11 @@ TRANSACTIONAL_ENDPOINT = "transactional"
 _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]{2,}")
 _EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(
+    rf' *{_WORD}/{_WORD}(?:[ \t]*;(?:[ \t]*{_WORD}=(?:{_WORD}|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"))?)* *'
+)
+"""RFC 9110's media type, its parameters as tokens or quoted."""
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _FIELDS = {key: name for key, name in ATTRIBUTES.items() if key not in ("email", "userId")}
 # A form is open to all, so it decides neither who a contact is nor whether it is subscribed.
@@ -308,7 +313,7 @@ def _read_attachment(where: str, value: object) -> Attachment:
         raise BadRequest(
             f"{where} needs filename, contentType and data (base64), each a string", code="attachment_invalid"
         )
-    if not re.fullmatch(r"[\w.+-]+/[\w.+-]+(\s*;\s*[\w.+-]+=[\w.+-]+)*", content_type, re.ASCII):
+    if not _MEDIA_TYPE.fullmatch(content_type):
         raise BadRequest(
             f"{where}.contentType is not a media type; send one such as application/pdf",
             code="attachment_invalid",
