@@ -356,6 +356,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
         "payload is a payload such as TimerActionPayload, not dict",
     ),
     ("uploads.upload", {"path": 5}, "path is the path of a file, not int"),
+    ("uploads.upload", {"path": "\ud800"}, "path holds a NUL or half a character"),
     ("uploads.create", {"content_type": "image/png", "content_length": "5"}, "content_length is a whole"),
     ("uploads.create", {"content_type": "text/plain", "content_length": 5}, "content_type is one of "),
     ("events.send_many", {"events": [], "at_once": "8"}, "at_once is a whole number, not str"),
@@ -446,6 +447,10 @@ async def test_what_stands_for_text_is_text(serve: Serve) -> None:
 
 OUTBOX: list[tuple[str, Any, str]] = [
     ("path", 5, "path is the path of a file, not int"),
+    ("path", "", "path is empty"),
+    ("path", "a\0b", "path holds a NUL or half a character"),
+    ("path", ":memory:", "path ':memory:' is SQLite's for no plain file"),
+    ("path", "file:events.db?mode=ro", "path 'file:events.db?mode=ro' is SQLite's"),
     ("loops", AsyncLoops("key"), "loops is a Loops, not AsyncLoops"),
     ("loops", "key", "loops is a Loops, not str"),
     ("parallel", "2", "parallel is a whole number, not str"),

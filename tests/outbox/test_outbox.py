@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -22,7 +24,7 @@ from uuid import UUID
 import numpy
 import pytest
 
-from loopwright import ClientClosedError, EventToSend, Loops, RecipientNotAllowedError
+from loopwright import ClientClosedError, EventToSend, Loops, LoopsError, RecipientNotAllowedError
 from loopwright.outbox import Outbox
 from support.faulty import FaultyServer
 from support.recording_server import RecordingServer
@@ -347,6 +349,39 @@ def test_a_daemon_keeps_its_file(server: RecordingServer, tmp_path: Path) -> Non
     }  # fmt: skip
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("events.db*")} == {0o600}
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Let this process write no file beyond 64 KiB, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def send_until_refused(outbox: Outbox) -> int:
+    """Send for as long as it is possible, and tell how many were kept."""
+    for number in range(1000):
+        try:
+            outbox.send("signup", user_id="u", properties={"note": "x" * 400})
+        except LoopsError as error:
+            assert isinstance(error, sqlite3.Error)
+            assert str(error).startswith(f"the outbox file {outbox._spool.path} cannot be used: ")
+            return number
+    raise AssertionError("there was room for all")
+
+
+def test_a_full_disk_is_told_with_the_file(nowhere: Loops, tmp_path: Path) -> None:
+    """In one sentence, as an error of ours and as SQLite's; what was kept before is there."""
+    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
+        with no_room():
+            kept = send_until_refused(outbox)
+        assert outbox.status().depth == kept
+        outbox.send("signup", user_id="u")
+        assert outbox.status().depth == kept + 1
 
 
 def test_a_path_may_begin_at_home(loops: Loops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ one sentence that names the argument and what to give. Pure.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from operator import index
@@ -61,6 +62,22 @@ def count(name: str, value: object, *, least: int, most: int | None = None) -> i
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
         raise ArgumentValueError(f"{name} is {bounds}, not {number}")
     return number
+
+
+def path_of_file(name: str, value: object) -> str | os.PathLike[str]:
+    """What may be a file's path. Raises `ArgumentError`, for text that no file system knows too."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise mistyped(name, "the path of a file", value)
+    path = os.fspath(cast("str | os.PathLike[str]", value))
+    if not path:
+        raise ArgumentValueError(f"{name} is empty: give the path of a file")
+    try:
+        impossible = b"\0" in os.fsencode(path)
+    except UnicodeEncodeError:
+        impossible = True
+    if impossible:
+        raise ArgumentValueError(f"{name} holds a NUL or half a character, which no path has: {path!r}")
+    return cast("str | os.PathLike[str]", value)
 
 
 def mapping(name: str, value: object, example: str) -> Mapping[object, object]:

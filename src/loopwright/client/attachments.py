@@ -7,7 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Self
 
-from loopwright.client.arguments import described, mistyped
+from loopwright.client.arguments import described, path_of_file
 from loopwright.client.call import required
 from loopwright.errors import ArgumentTypeError, ArgumentValueError
 from loopwright.wire import transactional
@@ -28,9 +28,7 @@ class Attachment(transactional.Attachment, frozen=True, kw_only=True):
 
         Raises `OSError` for one that cannot be read, and `ArgumentError` for one too large to send.
         """
-        if not isinstance(path, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise mistyped("path", "the path of a file", path)
-        with Path(path).open("rb") as file:
+        with Path(path_of_file("path", path)).open("rb") as file:
             data = file.read(TRANSACTIONAL_BYTES)
         return cls.from_bytes(Path(path).name, data, content_type=content_type)
 

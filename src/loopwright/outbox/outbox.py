@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
-from loopwright.client.arguments import count, is_many, mistyped
+from loopwright.client.arguments import count, is_many, mistyped, path_of_file
 from loopwright.client.call import (
     Properties,
     check_event_name,
@@ -30,7 +30,7 @@ from loopwright.client.many import EventToSend, event_arguments
 from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError
 from loopwright.outbox import process
 from loopwright.outbox.dispatcher import Dispatcher
-from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values
+from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values, telling_of
 
 if TYPE_CHECKING:
     from loopwright import Loops
@@ -77,7 +77,9 @@ class Outbox:
         loops = _client(loops)
         self._allowed = loops.allowed_recipients
         events = loops.events
-        self._spool = Spool(_path(path), guard=process.held)
+        path = _path(path)
+        with telling_of(path):
+            self._spool = Spool(path, guard=process.held)
         self._dispatcher = Dispatcher(self._spool, events, parallel=parallel)
         process.join(self)
         atexit.register(self._on_exit)
@@ -102,8 +104,9 @@ class Outbox:
         The arguments are those of `events.send`. What that would refuse before any request raises the same
         `ArgumentError` here, before anything is kept. `idempotency_key` names the event: given again with the
         same arguments, within 24 hours or while the event is in the file, it is the same event and is not
-        kept twice; with others it raises `ArgumentError`. Raises `ClientClosedError` after `close`, and
-        `RecipientNotAllowedError` in the client's safe mode.
+        kept twice; with others it raises `ArgumentError`. Raises `ClientClosedError` after `close`,
+        `RecipientNotAllowedError` in the client's safe mode, and `OutboxFileError` when the file cannot be
+        written, as on a full disk: then nothing was kept.
         """
         kept = _to_keep(name, email, user_id, properties, contact, mailing_lists, idempotency_key)
         self._keep([kept])
@@ -171,7 +174,8 @@ class Outbox:
         if self._allowed is not None:
             self._allowed.check(one.event.email for one in kept)
         with process.held():
-            self._spool.add(kept, now=time.time())
+            with telling_of(self._spool.path):
+                self._spool.add(kept, now=time.time())
             self._dispatcher.wake()
 
     # Looking ------------------------------------------------------------------------------------------------
@@ -305,9 +309,10 @@ def _numbered(number: int, event: Mapping[str, object]) -> Kept:
 
 def _path(path: str | PathLike[str]) -> Path:
     """Once and for all: the program may go to another folder."""
-    if not isinstance(path, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise mistyped("path", "the path of a file", path)
-    return Path(path).expanduser().absolute()
+    given = Path(path_of_file("path", path))
+    if str(given) == ":memory:" or str(given).startswith("file:"):
+        raise ArgumentValueError(f"path {str(given)!r} is SQLite's for no plain file: give a file's path")
+    return given.expanduser().absolute()
 
 
 def _ids(letters: Iterable[DeadLetter]) -> list[int]:

@@ -28,7 +28,7 @@ import msgspec
 from msgspec import Struct
 
 from loopwright.client.encoding import encode
-from loopwright.errors import ArgumentValueError
+from loopwright.errors import ArgumentValueError, LoopsError
 from loopwright.wire.values import Value
 
 if TYPE_CHECKING:
@@ -144,6 +144,21 @@ def _number(text: str) -> float | Decimal:
 
 
 _events = msgspec.json.Decoder(EventArguments, float_hook=_number)
+
+
+class OutboxFileError(LoopsError, sqlite3.OperationalError):
+    """The outbox's file cannot be used: the disk is full, the folder may not be written, or it is damaged."""
+
+
+@contextmanager
+def telling_of(path: Path) -> Generator[None]:
+    """Let what SQLite refuses name the file. Raises `OutboxFileError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OutboxFileError(
+            f"the outbox file {path} cannot be used: {error}; make room for it or give another path"
+        ) from error
 
 
 class Spool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from loopwright.client.arguments import count, mistyped, text
+from loopwright.client.arguments import count, path_of_file, text
 from loopwright.client.call import Call, CallOptions
 from loopwright.errors import ArgumentValueError
 from loopwright.wire.answers import Answer
@@ -29,9 +29,7 @@ class Stored(Answer, frozen=True, kw_only=True):
 
 def read_image(path: str | os.PathLike[str]) -> Image:
     """Read an image and tell its type. Raises `ArgumentError` for one the API would refuse, `OSError`."""
-    if not isinstance(path, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise mistyped("path", "the path of a file", path)
-    with Path(path).open("rb") as file:
+    with Path(path_of_file("path", path)).open("rb") as file:
         content = file.read(IMAGE_BYTES + 1)
     content_type = type_of_image(content)
     if content_type is None:
