@@ -362,23 +362,24 @@ def no_room() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def send_until_refused(outbox: Outbox) -> int:
-    """Send for as long as it is possible, and tell how many were kept."""
+def send_until_refused(outbox: Outbox) -> tuple[int, LoopsError]:
+    """Send for as long as it is possible; tell how many were kept, and what ended it."""
     for number in range(1000):
         try:
             outbox.send("signup", user_id="u", properties={"note": "x" * 400})
         except LoopsError as error:
-            assert isinstance(error, sqlite3.Error)
-            assert str(error).startswith(f"the outbox file {outbox._spool.path} cannot be used: ")
-            return number
+            return number, error
     raise AssertionError("there was room for all")
 
 
 def test_a_full_disk_is_told_with_the_file(nowhere: Loops, tmp_path: Path) -> None:
     """In one sentence, as an error of ours and as SQLite's; what was kept before is there."""
-    with Outbox(tmp_path / "events.db", loops=nowhere, drain=0) as outbox:
+    path = tmp_path / "events.db"
+    with Outbox(path, loops=nowhere, drain=0) as outbox:
         with no_room():
-            kept = send_until_refused(outbox)
+            kept, error = send_until_refused(outbox)
+        assert str(error).startswith(f"the outbox file {path} cannot be used: ")
+        assert isinstance(error, sqlite3.Error)
         assert outbox.status().depth == kept
         outbox.send("signup", user_id="u")
         assert outbox.status().depth == kept + 1
