@@ -215,6 +215,18 @@ async def test_a_refusal_of_one_costs_no_connection(
     assert len(raw.taken) == 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [("MAIL", "251 hm"), ("RCPT", "252 not looked up, taken"), ("DOT", "253 hm")],
+)
+async def test_the_first_digit_of_a_reply_decides(raw: RawServer, verb: str, answer: str) -> None:
+    """What a server has taken is not sent again for the words it took it with."""
+    raw.answers[verb] = answer
+    async with closing(relay_to(raw.url)) as relay:
+        assert isinstance(await send(relay), Accepted)
+    assert len(raw.arrived) == 1
+
+
 async def test_silence_after_the_final_dot_is_waited_out(raw: RawServer) -> None:
     """The final dot has a limit of its own; the message that may have been taken waits like one refused."""
     assert Timeouts() == Timeouts(connect=30, reply=300, final=600)

@@ -144,17 +144,17 @@ async def _sign_in(client: SMTP, username: str, password: str) -> None:
 async def talk(client: SMTP, message: Composed, may_finish: MayFinish, timeouts: Timeouts) -> str:
     """Hand over one message; returns which copies were refused. Raises `Failure` or `NotOurs`."""
     with _moment("MAIL"):
-        _expect((250,), await client.execute_command(b"MAIL", f"FROM:<{message.sender}>".encode()))
+        _expect(_DONE, await client.execute_command(b"MAIL", f"FROM:<{message.sender}>".encode()))
     with _moment("RCPT"):
         await _name(client, message.recipient)
         note = await _offer_copies(client, message.copies)
     with _moment("DATA"):
-        _expect((354,), await client.execute_command(b"DATA"))
+        _expect(_GO_ON, await client.execute_command(b"DATA"))
     if not await may_finish():
         client.close()
         raise NotOurs
     with _moment("DATA end"):
-        _expect((250,), await _finish(client, message.data, timeouts))
+        _expect(_DONE, await _finish(client, message.data, timeouts))
     return note
 
 
@@ -171,7 +171,7 @@ async def _offer_copies(client: SMTP, copies: tuple[str, ...]) -> str:
 
 async def _name(client: SMTP, recipient: str) -> None:
     """Name a recipient. `client.rcpt` would read each address as a header first."""
-    _expect((250, 251), await client.execute_command(b"RCPT", f"TO:<{recipient}>".encode()))
+    _expect(_DONE, await client.execute_command(b"RCPT", f"TO:<{recipient}>".encode()))
 
 
 async def _finish(client: SMTP, data: bytes, timeouts: Timeouts) -> SMTPResponse:
@@ -196,6 +196,10 @@ async def leave(client: SMTP) -> None:
     with suppress(SMTPException, OSError):
         await client.quit(timeout=QUIT_SECONDS)
     client.close()
+
+
+# RFC 5321, 4.2.1: the first digit decides, and a second copy goes to whoever reads more into the others.
+_DONE, _GO_ON = range(200, 300), range(300, 400)
 
 
 def _expect(codes: Container[int], answer: SMTPResponse) -> None:
