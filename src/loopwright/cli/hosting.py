@@ -188,16 +188,18 @@ def read_rate_limit(text: str) -> RateLimit:
     except ValueError:
         number = 0
     if not 0 < number < float("inf"):
-        raise typer.BadParameter(f"{text} is not a rate; give a number above 0, 'loops' or 'off'")
+        raise typer.BadParameter(
+            f"--rate-limit {text} is not a rate; give a number above 0, 'loops' or 'off'"
+        )
     return number
 
 
-def read_retention(text: str) -> Retention:
+def read_retention(option: str, text: str) -> Retention:
     """A number of days, at least 1, or 'forever'."""
     if text == "forever":
         return "forever"
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 36_500:
-        raise typer.BadParameter(f"{text} is not a number of days; give 1 to 36500, or 'forever'")
+        raise typer.BadParameter(f"{option} {text} is not a number of days; give 1 to 36500, or 'forever'")
     return int(text)
 
 

@@ -249,8 +249,8 @@ def _tree(path: str, value: object) -> object:
             items = cast("Mapping[object, object]", value).items()
             return {text(f"a name in {path}", key): _tree(f"{path}.{key}", item) for key, item in items}
         case list() | tuple():
-            items = enumerate(cast("Sequence[object]", value))
-            return [_tree(f"{path}[{number}]", item) for number, item in items]
+            numbered = enumerate(cast("Sequence[object]", value))
+            return [_tree(f"{path}[{number}]", item) for number, item in numbered]
         case _:
             return _check_value(path, value)
 
