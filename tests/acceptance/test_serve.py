@@ -131,7 +131,8 @@ def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        pytest.param(["--rate-limit", "fast"], "'loops' or 'off'", id="odd rate"),
+        pytest.param(["--rate-limit", "fast"], "--rate-limit fast is not a rate; give", id="odd rate"),
+        pytest.param(["--run-retention", "0"], "--run-retention 0 is not a number of days", id="no days"),
         pytest.param(["--port", "70000"], "65535", id="odd port"),
         pytest.param(["--public-url", "mail.acme.test"], "write https://mail.acme.test", id="no scheme"),
         pytest.param(["--public-url", ""], "is empty", id="empty URL"),
