@@ -4,7 +4,7 @@ import re
 from itertools import islice
 from typing import Literal
 
-from loopwright.server.mail.reply import Moment, Reply, meaning_of
+from loopwright.server.mail.reply import Moment, Reply, meaning_of, tells_that_nobody_is_there
 
 from .report import Verdict
 
@@ -32,7 +32,9 @@ def verdict_of(status: str, diagnostic: str, *, is_final: bool) -> tuple[Verdict
         words = f"{code // 100}.{enhanced[2]}.{enhanced[3]} {words}"
     moment: Moment = "DATA end" if _AFTER_DATA.search(diagnostic) else "RCPT"
     shown = _STATUS.search(words[:500])
-    return _VERDICTS[meaning_of(moment, Reply(code, words))], shown[0] if shown else str(code)
+    reply = Reply(code, words)
+    meaning = "recipient" if tells_that_nobody_is_there(reply) else meaning_of(moment, reply)
+    return _VERDICTS[meaning], shown[0] if shown else str(code)
 
 
 def code_in(text: str) -> str:

@@ -180,6 +180,15 @@ def asks_to_sign_in(reply: Reply, *, signs_in: bool) -> bool:
     return bool(_RELAYING.search(text)) or _enhanced(reply) in {(7, 0), (7, 1)}
 
 
+def tells_that_nobody_is_there(reply: Reply) -> bool:
+    """Whether a refusal says so by its words, behind a code of its own or one that says little.
+
+    A report that came back is the last word on an email, and counts. A server that speaks to us may be asked
+    again: there such a code waits, and only `meaning_of` is held against the recipient.
+    """
+    return not reply.is_temporary and _names_nobody(_enhanced(reply), without_addresses(reply.text))
+
+
 def is_greylisting(reply: Reply) -> bool:
     """Whether the server wants to see the same email again, and each of them."""
     return reply.is_temporary and bool(_GREYLISTED.search(reply.text))
@@ -212,7 +221,7 @@ def _of_permanent(moment: Moment, reply: Reply, detail: tuple[int, int] | None, 
     if detail in _RECIPIENT:
         return _of_wrong_address(text)
     if _names_nobody(detail, text):
-        return "recipient"
+        return "recipient" if detail is None else "soft"
     if detail == (2, 1):
         return _of_disabled(text)
     if _is_about_message(reply, detail, text):
