@@ -32,7 +32,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 def headers_for(body: Body, webhook_id: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    """The three headers of a delivery, signed with each of the secrets. Raises `SecretError`, and `ArgumentError`
+    """The three headers, signed with each of the secrets. Raises `SecretError`, and `ArgumentError`
     for a `now` without a zone.
     """
     timestamp = str(int(_moment(now)))
