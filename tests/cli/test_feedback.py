@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 
 import aiosmtplib
 import httpx2
@@ -16,13 +15,8 @@ from loopwright.server.store.database import Pool
 from loopwright.server.store.domains import DomainRow, save_domain
 from support.factories import first_team
 from support.mail_office import NOW
+from support.ports import free_port
 from support.process import API_KEY
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_doors_and_what_came_through_them(database_url: str, pool: Pool) -> None:

@@ -423,6 +423,20 @@ async def repeat_events(on: Pool | Connection, count: int) -> None:
     await on.execute("INSERT INTO event SELECT * FROM event LIMIT $1", count)
 
 
+async def repeat_as_sent(on: Pool | Connection, email_id: str, count: int) -> None:
+    """So many emails like that one, which were sent."""
+    await on.execute(
+        """
+        INSERT INTO email (id, team_id, cause, kind, message_id, revision_id, to_email, event_properties,
+                           data_variables, status, mime_id, created_at)
+        SELECT 'csent' || n, team_id, 'sent:' || n, kind, message_id, revision_id, to_email, '{}', '{}',
+               'sent', 'sent' || n, created_at
+          FROM email, generate_series(1, $2::int) AS n WHERE id = $1
+        """,
+        email_id, count,
+    )  # fmt: skip
+
+
 async def add_contacts(on: Pool | Connection, team_id: str, count: int, *, domain: str) -> None:
     """Contacts with the addresses `1@domain`, `2@domain` …"""
     await on.execute(

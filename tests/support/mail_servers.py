@@ -2,13 +2,15 @@
 
 import asyncio
 import os
-import random
 import shutil
-import socket
 import subprocess
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+from support.ports import free_port
 
 POSTFIX_DAEMONS = Path("/usr/lib/postfix/sbin")
 EXIM = Path("/opt/exim4/usr/sbin/exim4")
@@ -158,7 +160,7 @@ async def postfix(
     folder: Path, settings: Mapping[str, str], *, bounces: bool = False
 ) -> AsyncIterator[MailServer]:
     """Postfix with these settings of main.cf beside those that a test needs; with `bounces` it sends some."""
-    port = _free_port()
+    port = free_port()
     config = folder / "config"
     for name in ("config", "data", "spool"):
         (folder / name).mkdir(parents=True)
@@ -172,23 +174,24 @@ async def postfix(
     _open_folders(folder)
     _make_spool(folder / "spool")
     environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(config), "MAIL_LOGTAG": "postfix"}
-    process = subprocess.Popen([POSTFIX_DAEMONS / "master", "-c", config, "-s"], env=environment)
-    async with _running(process, MailServer(port, folder / "mail.log")) as server:
+    command = [POSTFIX_DAEMONS / "master", "-c", config, "-s"]
+    start = partial(subprocess.Popen, command, env=environment)
+    async with _running(start, MailServer(port, folder / "mail.log")) as server:
         yield server
 
 
 @asynccontextmanager
 async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncGenerator[str]:
     """Greylisting, as the restriction that Postfix is to have: whom it knows for so long may pass."""
-    port = _free_port()
+    port = free_port()
     folder.mkdir()
     _open_folders(folder)
     shutil.chown(folder, "postgrey", "postgrey")
     command = [str(POSTGREY), f"--inet=127.0.0.1:{port}", f"--delay={delay_seconds}", f"--dbdir={folder}"]
     command += ["--whitelist-clients=/dev/null", "--whitelist-recipients=/dev/null"]
     command += ["--auto-whitelist-clients=0", "--user=postgrey", "--group=postgrey"]
-    process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL)
-    async with _running(process, MailServer(port, folder / "log")):
+    start = partial(subprocess.Popen, command, cwd="/", stderr=subprocess.DEVNULL)
+    async with _running(start, MailServer(port, folder / "log")):
         yield f"check_policy_service inet:127.0.0.1:{port}"
 
 
@@ -205,7 +208,7 @@ async def exim(
 
     `password` is a file with what `apikey` may sign in with.
     """
-    port = _free_port()
+    port = free_port()
     (folder / "spool").mkdir(parents=True)
     rules = EXIM_CONFIG.format(
         folder=folder, port=port, program=EXIM, rcpt=_indented(rcpt), data=_indented(data)
@@ -222,18 +225,22 @@ async def exim(
     (folder / "mainlog").touch()  # two processes that make it at once get in each other's way
     for path in (folder, folder / "spool", folder / "mainlog"):
         shutil.chown(path, "Debian-exim", "Debian-exim")
-    process = subprocess.Popen([EXIM, "-bdf", "-C", folder / "exim.conf"], cwd="/")
-    async with _running(process, MailServer(port, folder / "mainlog")) as server:
+    start = partial(subprocess.Popen, [EXIM, "-bdf", "-C", folder / "exim.conf"], cwd="/")
+    async with _running(start, MailServer(port, folder / "mainlog")) as server:
         yield server
 
 
 @asynccontextmanager
-async def _running(process: subprocess.Popen[bytes], server: MailServer) -> AsyncIterator[MailServer]:
+async def _running(
+    start: Callable[[], subprocess.Popen[Any]], server: MailServer
+) -> AsyncIterator[MailServer]:
+    process = start()
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await _listens(server.port):
-                assert process.poll() is None, server.log.read_text() if server.log.exists() else "it ended"
-                await asyncio.sleep(0.05)
+        if not await _comes_up(process, server.port):
+            # On a busy machine Postfix ends now and then before it has begun, without a word.
+            process = start()
+            told = server.log.read_text() if server.log.exists() else "it ended"
+            assert await _comes_up(process, server.port), told
         yield server
     finally:
         process.terminate()
@@ -242,6 +249,15 @@ async def _running(process: subprocess.Popen[bytes], server: MailServer) -> Asyn
         except subprocess.TimeoutExpired:
             process.kill()  # postgrey can lose a signal that comes just before it waits
             process.wait()
+
+
+async def _comes_up(process: subprocess.Popen[Any], port: int) -> bool:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while process.poll() is None:
+            if await _listens(port):
+                return True
+            await asyncio.sleep(0.05)
+    return False
 
 
 async def _listens(port: int) -> bool:
@@ -275,12 +291,3 @@ def _open_folders(folder: Path) -> None:
 
 def _indented(rules: str) -> str:
     return "\n".join(f"  {line}" for line in rules.splitlines())
-
-
-def _free_port() -> int:
-    """A port that no connection of anybody is given meanwhile: those come from above."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -1,15 +1,9 @@
 """Emails that did not leave, chosen and sent again."""
 
 from loopwright.server.store.retries import Choice, count_unsent, queue_again
+from support.factories import repeat_as_sent
 from support.mail_office import NOW, Office
 
-SENT = """
-    INSERT INTO email (id, team_id, cause, kind, message_id, revision_id, to_email, event_properties,
-                       data_variables, status, mime_id, created_at)
-    SELECT 'csent' || n, team_id, 'sent:' || n, kind, message_id, revision_id, to_email, '{}', '{}', 'sent',
-           'sent' || n, created_at
-      FROM email, generate_series(1, 2000) AS n WHERE id = $1
-"""
 READ = """
     SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'email'
 """
@@ -18,7 +12,7 @@ READ = """
 async def test_those_that_were_sent_are_not_read(office: Office) -> None:
     """However many there are: the few that did not leave are found by what is noted of them."""
     emails = [await office.email(await office.message()) for _ in range(4)]
-    await office.pool.execute(SENT, emails[3].id)
+    await repeat_as_sent(office.pool, emails[3].id, 2000)
     for email, status in zip(emails, ("failed", "failed", "skipped"), strict=False):
         await office.pool.execute("UPDATE email SET status = $1 WHERE id = $2", status, email.id)
     await office.pool.execute("DELETE FROM email_queue")

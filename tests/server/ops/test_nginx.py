@@ -1,7 +1,6 @@
 """The nginx site of docs/operations.md, run by a real nginx in front of a real server."""
 
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,6 +16,7 @@ from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
 from support.factories import add_patterns, first_team
 from support.nginx import Nginx
+from support.ports import free_port
 from support.process import API_KEY
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
@@ -29,13 +29,6 @@ MADE_UP = {
 }
 
 Visitor = Callable[[str], httpx2.AsyncClient]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
 
 
 @pytest.fixture
