@@ -8,7 +8,8 @@ shared and their pace changes: each of our figures is taken right after one of t
 import argparse
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -24,7 +25,7 @@ from benchmarks.running_workflow import insert_running_workflow
 from loopwright.server.bootstrap import ensure_team
 from loopwright.server.clock import SystemClock
 from loopwright.server.content.save import write_content
-from loopwright.server.store.database import Pool, open_pool
+from loopwright.server.store.database import Pool, connected, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.messages import EMPTY
 from loopwright.server.store.schema import migrate
@@ -182,8 +183,8 @@ async def measure(folder: Path, count: int, waiting: int, rounds: int) -> str:
                 for kind, rates in found.items():
                     queue.append(await bench.queue())
                     rates.append(await bench.steps(kind))
-            flat = await _flatness(pool, bench, waiting, rounds)
             latest = await _lateness(pool, bench, BACKLOG)
+        flat = await _flatness(url, count, waiting, rounds)
     finally:
         await postgres.stop()
     return _told(queue, found, flat, latest, count=count, waiting=waiting, rounds=rounds)
@@ -211,17 +212,34 @@ async def _lateness(pool: Pool, bench: Bench, backlog: int) -> float:
     return max((row["updated_at"] - ends[row["id"]]).total_seconds() for row in rows)
 
 
-async def _flatness(pool: Pool, bench: Bench, waiting: int, rounds: int) -> list[float]:
-    """Of alternating pairs: the rate with many waiting runs by that with a thousand."""
-    ratios: list[float] = []
-    for number in range(rounds):
-        rates: dict[int, float] = {}
-        for size in (1000, waiting) if number % 2 else (waiting, 1000):
-            await pool.execute("TRUNCATE run")
-            await bench.fill("timer", size, due_in=timedelta(days=30), at="later")
-            rates[size] = await bench.steps("email")
-        ratios.append(rates[waiting] / rates[1000])
-    return ratios
+async def _flatness(url: str, count: int, waiting: int, rounds: int) -> list[float]:
+    """Of alternating pairs: the rate with many waiting runs by that with a thousand, in a database each."""
+    async with AsyncExitStack() as stack:
+        benches = [
+            await stack.enter_async_context(_with_waiting(url, count, size)) for size in (1000, waiting)
+        ]
+        ratios: list[float] = []
+        for number in range(rounds):
+            rates: dict[Bench, float] = {}
+            for bench in benches if number % 2 else reversed(benches):
+                rates[bench] = await bench.steps("email")
+            few, many = (rates[bench] for bench in benches)
+            ratios.append(many / few)
+            print(f"{number + 1}/{rounds}: {ratios[-1]:.2f}", flush=True)
+        return ratios
+
+
+@asynccontextmanager
+async def _with_waiting(url: str, count: int, size: int) -> AsyncGenerator[Bench]:
+    name = f"waiting_{size}"
+    async with connected(url) as connection:
+        await connection.execute(f"CREATE DATABASE {name}")
+    own = url.replace("/postgres?", f"/{name}?")
+    await migrate(own)
+    async with open_pool(own, size=8) as pool:
+        bench = await prepare(pool, count)
+        await bench.fill("timer", size, due_in=timedelta(days=30), at="later")
+        yield bench
 
 
 def _told(
