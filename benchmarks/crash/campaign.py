@@ -4,7 +4,8 @@
 
 Between blows people pause and resume it. Everybody has to get it once, save those whom a connection had in
 hand at a blow: they are marked unknown, and are no more than connections and blows. Without kills it tells
-the rate, how soon the first email leaves, what memory each process takes, and how fast metrics answer.
+the rate, how soon the first email leaves, what memory each process takes, how fast metrics and pages answer,
+and how long a transactional email takes meanwhile.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,6 +37,7 @@ TARGETS = ("worker", "server", "postgres", "all")
 CONNECTIONS = 2 * PLACES[Lane.CAMPAIGN]
 SOUND = {"subject": "News", "fromEmail": "hello", "lmx": "<Paragraph>Hello {contact.firstName}</Paragraph>"}
 MEMORY_SECONDS = 2.0
+BESIDE_SECONDS = 0.5
 
 
 class Postbox(sink.Sink):
@@ -113,6 +115,57 @@ class Memory:
             await asyncio.sleep(MEMORY_SECONDS)
 
 
+@dataclass
+class Beside:
+    """How long other things take while the campaign leaves, in seconds: pages, and transactional emails."""
+
+    http: httpx2.AsyncClient
+    campaign: str
+    pages: list[float] = field(default_factory=list[float])
+    emails: list[float] = field(default_factory=list[float])
+
+    async def watch(self) -> None:
+        """Open pages and send emails, one after the other."""
+        signed_in = await self.http.post("/sign-in", data={"key": API_KEY})
+        assert signed_in.status_code == 303, signed_in.status_code
+        cookie = signed_in.headers["set-cookie"].partition(";")[0]  # for https alone, which this is not
+        receipt = await self._receipt()
+        while True:
+            for page in ("/", f"/campaigns/{self.campaign}", "/campaigns"):
+                started = time.perf_counter()
+                answer = await self.http.get(page, headers={"cookie": cookie})
+                assert answer.status_code == 200, f"{page}: {answer.status_code}"
+                self.pages.append(time.perf_counter() - started)
+            address = f"reader{len(self.emails)}@elsewhere.test"
+            started = time.perf_counter()
+            sent = await self.http.post(
+                "/api/v1/transactional", json={"transactionalId": receipt, "email": address}
+            )
+            assert sent.status_code == 200, sent.text
+            while not Postbox.got.pop(address, 0):
+                await asyncio.sleep(0.002)
+            self.emails.append(time.perf_counter() - started)
+            await asyncio.sleep(BESIDE_SECONDS)
+
+    def told(self) -> str:
+        """The slowest of a hundred."""
+        if not self.emails:
+            return "nothing was asked beside it"
+        pages, emails = (sorted(one)[int(len(one) * 0.99)] * 1000 for one in (self.pages, self.emails))
+        return f"pages p99 {pages:.0f} ms, {len(self.emails)} transactional emails p99 {emails:.0f} ms"
+
+    async def _receipt(self) -> str:
+        made = (await self.http.post("/api/v1/transactional-emails", json={"name": "Receipt"})).json()
+        written = await self.http.post(
+            f"/api/v1/email-messages/{made['draftEmailMessageId']}",
+            json={"subject": "Receipt", "fromEmail": "hello", "lmx": "<Paragraph>Thank you.</Paragraph>"},
+        )
+        assert written.status_code == 200, written.text
+        published = await self.http.post(f"/api/v1/transactional-emails/{made['id']}/publish", json={})
+        assert published.status_code == 200, published.text
+        return str(made["id"])
+
+
 @asynccontextmanager
 async def posting() -> AsyncGenerator[str]:
     """The postbox, and its URL."""
@@ -150,6 +203,8 @@ async def measure(folder: Path, recipients: int, kills: int, chance: random.Rand
             await desk.draft()
             started = time.monotonic()
             await desk.ask("send")
+            beside = Beside(http, desk.id)
+            asking = asyncio.create_task(beside.watch() if not kills else asyncio.sleep(0))
             for kill in range(kills):
                 enough = recipients * (kill + chance.uniform(0.2, 0.9)) / kills
                 while Postbox.got.total() < enough:
@@ -165,6 +220,9 @@ async def measure(folder: Path, recipients: int, kills: int, chance: random.Rand
             while (await desk.state())["status"] != "Sent":
                 await asyncio.sleep(1)
             spent = time.monotonic() - started
+            with suppress(asyncio.CancelledError):
+                asking.cancel()
+                await asking
             state = await desk.state()
             metrics = await desk.metrics_milliseconds()
         watching.cancel()
@@ -176,7 +234,8 @@ async def measure(folder: Path, recipients: int, kills: int, chance: random.Rand
     print(
         f"{recipients:,} recipients, {kills} blows: {emails['sent']:,} sent, {emails['unknown']} unknown, "
         f"{len(Postbox.got):,} got it, {doubles} twice; {spent:,.0f} s ({recipients / spent:,.0f}/s), the "
-        f"first after {Postbox.first_at - started:.1f} s; at most {took}; metrics {metrics:.1f} ms"
+        f"first after {Postbox.first_at - started:.1f} s; at most {took}; metrics {metrics:.1f} ms; "
+        f"{beside.told()}"
     )
     return (
         not doubles
