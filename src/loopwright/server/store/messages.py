@@ -3,15 +3,21 @@
 An email names the revision it is rendered from. So nothing that is written later changes what was accepted.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal, LiteralString, TypeVar
 
 import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
 from .database import Connection
+
+Row = TypeVar("Row")
+
+AT_ONCE = 250
+"""Revisions that are written by one statement."""
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -224,18 +230,19 @@ async def lock_owner(tx: Connection, team_id: str, message_id: str) -> MessageOw
 
 async def write_revisions(tx: Connection, revisions: Sequence[RevisionRow]) -> None:
     """Add revisions, at most one for a message, which becomes its current one; new messages come with it."""
-    await tx.execute(WRITE_REVISIONS, *_values(revisions))
+    for some in _slices(revisions):
+        await tx.execute(WRITE_REVISIONS, *_values(some))
 
 
 async def write_renditions(
     tx: Connection, renditions: Mapping[str, RevisionRow], *, without: Sequence[str]
 ) -> None:
     """Add renditions, by the revision each is of; the revisions `without` one are rendered as they are."""
-    if renditions:
-        rows = list(renditions.values())
+    for some in _slices(list(renditions.items())):
+        rows = [row for _, row in some]
         await tx.execute(INSERT_REVISIONS, *_values(rows))
         teams, ids = [row.team_id for row in rows], [row.id for row in rows]
-        await tx.execute(NAME_RENDITIONS, teams, list(renditions), ids)
+        await tx.execute(NAME_RENDITIONS, teams, [revision_id for revision_id, _ in some], ids)
     if without:
         await tx.execute(FORGET_RENDITIONS, without)
 
@@ -245,12 +252,17 @@ async def load_theme_users(
 ) -> list[RevisionRow]:
     """The current revisions that have the theme; the default one is that of those which name none."""
     rows = await tx.fetch(NAMING_NO_THEME if is_default else NAMING, team_id, theme_id)
-    return [_user(row).revision for row in rows]
+    return [one.revision for one in await asyncio.to_thread(_users, rows)]
 
 
 async def load_component_users(tx: Connection, team_id: str, component_id: str) -> list[UserRow]:
     """The current revisions in which the component's id stands."""
-    return [_user(row) for row in await tx.fetch(NAMING, team_id, component_id)]
+    return await asyncio.to_thread(_users, await tx.fetch(NAMING, team_id, component_id))
+
+
+def _slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows to be written together: to write thousands at once would hold up everybody else of the process."""
+    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 
 def _values(revisions: Sequence[RevisionRow]) -> list[list[Any]]:
@@ -263,6 +275,10 @@ def _values(revisions: Sequence[RevisionRow]) -> list[list[Any]]:
         *([_json(getattr(content, field)) for content in contents] for field in _FALLBACKS),
         [revision.created_at for revision in revisions],
     ]
+
+
+def _users(rows: Sequence[Record]) -> list[UserRow]:
+    return [_user(row) for row in rows]
 
 
 def _user(row: Record) -> UserRow:
