@@ -8,6 +8,7 @@ import asyncio
 import json
 import resource
 import signal
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -600,3 +601,25 @@ def test_what_the_protocol_relies_on_is_there() -> None:
     for one in (protocol, cycle):
         missing = [name for name in RELIED_ON_IN_INSTANCES[type(one)] if not hasattr(one, name)]
         assert missing == []
+
+
+# --- answers
+
+
+def pieces(port: int, times: int) -> list[bytes]:
+    """What a client that waits, in a thread of its own, reads first of each answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as one:
+        found: list[bytes] = []
+        for _ in range(times):
+            one.sendall(get())
+            found.append(one.recv(65_536))
+            while not found[-1].endswith(b"}") and one.recv(65_536)[-1:] != b"}":
+                pass
+        return found
+
+
+async def test_an_answer_is_one_piece(serving: Serving) -> None:
+    """Head and body are sent together: each call of the system costs, and wakes whoever waits for more."""
+    async with serving() as house:
+        for piece in await asyncio.to_thread(pieces, house.port, 100):
+            assert piece.endswith(b'{"length":0,"trailer":null}')

@@ -39,6 +39,8 @@ HEAD_BYTES = 65_536
 """Of a request's line and headers together."""
 SLICE = 16_384
 """Bytes parsed at once. So many more than are allowed may be there before it is seen."""
+HELD_BYTES = 65_536
+"""Of answers that are sent when the event loop comes round."""
 
 Refusal: TypeAlias = tuple[int, str, str]
 
@@ -54,12 +56,58 @@ class _Refused(Exception):
     """Stops the parser."""
 
 
-class _Wire(NamedTuple):
+class _Seen(NamedTuple):
     """What uvicorn calls of a transport once the connection stands."""
 
     write: Callable[[bytes], None]
     is_closing: Callable[[], bool]
     close: Callable[[], None]
+
+
+class _Wire:
+    """The transport. What is written during a turn of the event loop is sent when the turn is over.
+
+    So an answer's head and body are one call of the system, and those of a batch follow each other at once:
+    a client that sleeps after each has to be woken for the next, which costs more than to send it.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._call_soon = loop.call_soon
+        self._held: list[bytes] = []
+        self._size = 0
+        self.is_closing = transport.is_closing
+        self.abort = transport.abort
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client has not taken."""
+        return self._size + self._transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        """Have the data sent, at once if there is much of it: else nobody would see that it is too much."""
+        if not self._held:
+            self._call_soon(self.flush)
+        self._held.append(data)
+        self._size += len(data)
+        if self._size > HELD_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is held."""
+        held, self._held, self._size = self._held, [], 0
+        if held and not self._transport.is_closing():
+            self._transport.write(b"".join(held))
+
+    def write_eof(self) -> None:
+        """Send nothing more."""
+        self.flush()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        """Send what is left, and close."""
+        self.flush()
+        self._transport.close()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -89,8 +137,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a place among the others."""
         super().connection_made(transport)
-        self._wire = transport
-        self.transport = cast("asyncio.Transport", _Wire(transport.write, transport.is_closing, self._close))
+        self._wire = wire = _Wire(transport, self.loop)
+        self.transport = cast("asyncio.Transport", _Seen(wire.write, wire.is_closing, self._close))
         self._house.admit(self)
 
     def data_received(self, data: bytes) -> None:
@@ -184,7 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def unsent(self) -> int:
         """Bytes of answers that the client has not taken."""
-        return self._wire.get_write_buffer_size()
+        return self._wire.unsent
 
     @property
     def answer_has_begun(self) -> bool:
