@@ -33,6 +33,16 @@ class House:
         folder = self._lines()[4]
         return f"postgresql://postgres@/postgres?host={folder}"
 
+    @property
+    def sealing_key(self) -> Path:
+        """The file with what seals keys, which whoever else uses the database has to have."""
+        return self._folder / "data" / "sealing.key"
+
+    @property
+    def worker_log(self) -> Path:
+        """Where a worker beside the server writes."""
+        return self._folder / "worker.log"
+
     def start(self) -> None:
         """Begin to start the server."""
         with (self._folder / "server.log").open("ab") as log:

@@ -98,11 +98,14 @@ class Worker:
         """Begin to send beside the server."""
         command = [str(LOOPWRIGHT), "worker", "--database-url", self._house.database_url]
         command += ["--smtp-url", self._smtp_url, "--public-url", PUBLIC_URL]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command += ["--sealing-key", str(self._house.sealing_key)]
+        with self._house.worker_log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def kill(self) -> None:
-        """`kill -9`."""
+        """`kill -9`. One that has ended by itself has not sent, and a blow at it would show nothing."""
         assert self._process is not None
+        assert self._process.poll() is None, self._house.worker_log.read_text()
         self._process.kill()
         self._process.wait()
 
