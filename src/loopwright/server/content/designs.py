@@ -88,8 +88,8 @@ def style_problems(styles: Styles) -> dict[str, str]:
     for name, value in as_attributes(styles).items():
         if name not in STYLE:
             problems[name] = f"is no style; the styles are {', '.join(STYLE)}"
-        elif isinstance(DEFAULTS[name], str) != isinstance(styles[name], str):
-            wanted = "text" if isinstance(DEFAULTS[name], str) else "a number, without quotes"
+        elif (is_text := isinstance(DEFAULTS[name], str)) != isinstance(styles[name], str):
+            wanted = "text" if is_text else "a number, without quotes"
             problems[name] = f"must be {wanted} (got {encode(styles[name]).decode()})"
         elif mistake := STYLE[name].mistake(value):
             problems[name] = f'{mistake} (got "{value}")'

@@ -43,8 +43,7 @@ def read_plain_bounce(headers: Headers, text: str, reference: Reference) -> Sequ
     # Its patterns that stand for a warning are of an email that goes on.
     failed = {address.decode("utf-8", "replace").lower() for address in permanent}
     warned = {address.decode("utf-8", "replace").lower() for address in temporary} - failed
-    begun = _RETURNED.search(own)
-    said = own[: begun.start()] if begun else own
+    said = _said(own, _RETURNED)
     if goes_on(said):
         warned = {one for one in warned if tells_failure(words_about(one, said))}
     return [
@@ -57,9 +56,7 @@ def read_daemon_words(text: str, reference: Reference) -> Sequence[Report]:
 
     Nor is anything where the email is still on its way.
     """
-    own = text[:TEXT_BYTES].replace("\r\n", "\n")
-    begun = _RETURNED.search(own) or _RETURNED_HEAD.search(own)
-    said = own[: begun.start()] if begun else own
+    said = _said(text[:TEXT_BYTES].replace("\r\n", "\n"), _RETURNED, _RETURNED_HEAD)
     if goes_on(said):
         return []
     addresses = list(dict.fromkeys(one for one in addresses_in(said) if not one.startswith("bounces+")))
@@ -68,6 +65,12 @@ def read_daemon_words(text: str, reference: Reference) -> Sequence[Report]:
         for address in addresses[:ADDRESSES]
         if tells_failure(words_about(address, said))
     ]
+
+
+def _said(own: str, *marks: re.Pattern[str]) -> str:
+    """What stands before the email that came back, which begins at the first of the marks that is there."""
+    begun = next((found for mark in marks if (found := mark.search(own))), None)
+    return own[: begun.start()] if begun else own
 
 
 def goes_on(text: str) -> bool:
