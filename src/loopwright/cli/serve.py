@@ -7,7 +7,7 @@ import typer
 
 from loopwright.server.observe.logs import configure
 from loopwright.server.runtime.connections import LEAST_CONNECTIONS, MOST_CONNECTIONS, raise_open_files
-from loopwright.server.runtime.memory import tune_gc
+from loopwright.server.runtime.interpreter import tune_interpreter
 from loopwright.server.settings import (
     DEFAULT_DATA_DIR,
     DEFAULT_PORT,
@@ -233,7 +233,7 @@ def _serve_here(settings: Settings) -> None:
 
         async def main(stop: asyncio.Event) -> None:
             async with run(settings) as running:
-                tune_gc()
+                tune_interpreter()
                 _announce(running.address, running.new_key)
                 await stop.wait()
 

@@ -13,7 +13,7 @@ import typer
 
 from loopwright.server.keys import new_key
 from loopwright.server.networks import read_networks
-from loopwright.server.runtime.memory import tune_gc
+from loopwright.server.runtime.interpreter import tune_interpreter
 from loopwright.server.settings import DEFAULT_DATA_DIR, Settings
 
 from .failure import CommandFailed
@@ -85,7 +85,7 @@ def _serve(settings: Settings, with_parent: bool) -> bool:
             if with_parent:
                 asyncio.get_running_loop().add_reader(STDIN, parent_ended)
             async with run(settings) as running:
-                tune_gc()
+                tune_interpreter()
                 _announce(settings, running.address)
                 await stop.wait()
 

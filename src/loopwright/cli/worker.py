@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from loopwright.server.observe.logs import configure
+from loopwright.server.runtime.interpreter import tune_interpreter
 from loopwright.server.runtime.listening import listen
-from loopwright.server.runtime.memory import tune_gc
 from loopwright.server.settings import DEFAULT_DATA_DIR, SMTP_CONNECTIONS, SMTP_MESSAGES, Settings
 
 from .hosting import (
@@ -106,7 +106,7 @@ def worker(
         async def main(stop: asyncio.Event) -> None:
             with nullcontext(None) if port is None else listen(host, port)[0] as listener:
                 async with work(settings, listener):
-                    tune_gc()
+                    tune_interpreter()
                     where = f" and tells of them on {listener.address}" if listener else ""
                     typer.echo(f"Loopwright does jobs{where}")
                     await stop.wait()

@@ -51,22 +51,9 @@ async def render_anew(
     tx: Connection, revisions: Sequence[RevisionRow], design: Design, *, now: datetime
 ) -> None:
     """Make the renditions of these revisions as they are with the design."""
-    expanded = await asyncio.to_thread(_expanded, revisions, design)
-    await messages.write_renditions(
-        tx,
-        {
-            revision.id: replace(
-                revision, id=new_id(now), created_at=now, content=replace(revision.content, lmx=lmx)
-            )
-            for revision, lmx in zip(revisions, expanded, strict=True)
-            if lmx != revision.content.lmx
-        },
-        without=[
-            revision.id
-            for revision, lmx in zip(revisions, expanded, strict=True)
-            if lmx == revision.content.lmx
-        ],
-    )
+    renditions = await asyncio.to_thread(_renditions, revisions, design, now)
+    without = [one.id for one in revisions if one.id not in renditions]
+    await messages.write_renditions(tx, renditions, without=without)
 
 
 def as_attributes(styles: Styles) -> dict[str, str]:
@@ -233,8 +220,15 @@ def _named(texts: Sequence[str]) -> list[shared.Named]:
     return [shared.named(text) for text in texts]
 
 
-def _expanded(revisions: Sequence[RevisionRow], design: Design) -> list[str]:
-    return [shared.expand(one.content.lmx, design) for one in revisions]
+def _renditions(revisions: Sequence[RevisionRow], design: Design, now: datetime) -> dict[str, RevisionRow]:
+    """The renditions of those revisions that the design changes, by the revision's id."""
+    found: dict[str, RevisionRow] = {}
+    for one in revisions:
+        lmx = shared.expand(one.content.lmx, design)
+        if lmx != one.content.lmx:
+            content = replace(one.content, lmx=lmx)
+            found[one.id] = replace(one, id=new_id(now), created_at=now, content=content)
+    return found
 
 
 def _rewritten(revisions: Sequence[RevisionRow], theme: ThemeRow, now: datetime) -> list[RevisionRow]:

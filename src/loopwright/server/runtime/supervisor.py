@@ -22,8 +22,8 @@ from multiprocessing.context import ForkProcess
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from loopwright.server.runtime.interpreter import tune_interpreter
 from loopwright.server.runtime.listening import Listener, listen
-from loopwright.server.runtime.memory import tune_gc
 from loopwright.server.settings import SEALING_FILE, Settings
 from loopwright.server.store.embedded import EmbeddedPostgres
 
@@ -183,7 +183,7 @@ class Supervisor:
             loop.add_signal_handler(number, stop.set)
         loop.add_reader(self._lifeline.reading, stop.set)
         async with serve(self._settings, listener):
-            tune_gc()
+            tune_interpreter()
             os.write(self._ready.writing, b"\0")
             await stop.wait()
 
