@@ -193,9 +193,12 @@ async def main(emails: int) -> None:
             times, before, during = await _cascades(http, theme)
             line = f"| a theme that {emails:,} emails have | {median(times) * 1e3:,.0f} ms "
             lines.append(f"{line}| {max(times) * 1e3:,.0f} ms | {_verdict(median(times), CASCADE_BAR)} |")
-            for what, some in (("before that", before), ("during that", during)):
-                line = f"| an event, {what} | {median(some) * 1e3:.1f} ms | {p99(some) * 1e3:.1f} ms |"
-                lines.append(f"{line} {_verdict(p99(some), EVENT_BAR)} |")
+            for what, some, aim in (
+                ("before that", before, ""),
+                ("during that", during, _verdict(p99(during), EVENT_BAR)),
+            ):
+                line = f"| an event, {what} | {median(some) * 1e3:.1f} ms | {p99(some) * 1e3:.1f} ms | {aim} |"
+                lines.append(line)
             print(*lines[-3:], sep="\n", flush=True)
     finally:
         await postgres.stop()
