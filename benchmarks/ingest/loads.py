@@ -80,9 +80,7 @@ async def count_events(server: Server) -> int:
 
 
 async def run_sql(server: Server, statement: str) -> int | None:
-    connection = await asyncpg.connect(
-        f"postgresql://postgres:@/postgres?host={server.data_dir.resolve() / 'postgres'}"
-    )
+    connection = await asyncpg.connect(server.database_url)
     try:
         result: int | None = await connection.fetchval(statement)
         return result

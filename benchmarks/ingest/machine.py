@@ -40,6 +40,10 @@ class Server:
     process: psutil.Process
     data_dir: Path
 
+    @property
+    def database_url(self) -> str:
+        return f"postgresql://postgres:@/postgres?host={self.data_dir.resolve() / 'postgres'}"
+
     def memory(self) -> tuple[float, float]:
         """MB of the server (resident), and of PostgreSQL: each process's own, and once what they share."""
         postmaster = psutil.Process(
