@@ -123,7 +123,7 @@ def table(
         [
             "`make bench-ingest`: all on one machine, the load generator (wrk, one thread) included. "
             + machine,
-            f"(a) and (b) in turns, and (g) with a floor of its own, {ROUNDS} rounds; the round of the median "
+            f"(a) and (b) in turns, and (g) with a floor of its own, {ROUNDS} rounds; the one of the median "
             "share. In (b), (c), (d) and (g) each event changes its contact's properties. A commit for each "
             "batch, `synchronous_commit` and `fsync` on.",
             "",
