@@ -10,6 +10,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Literal, TypeAlias
 
 import asyncpg
 import psutil
@@ -28,6 +29,8 @@ CONNECTIONS = 16
 """Of one process of the floor, and of one worker to send workflow email by."""
 SMTP_CONNECTIONS = 32
 """Of a worker: half of them are for workflow email."""
+Way: TypeAlias = Literal["ready", "signed", "library"]
+"""How a floor sends."""
 CODES = 200
 EVENTS_AT_ONCE = 250
 PATIENCE_SECONDS = 120.0
@@ -79,11 +82,11 @@ class Sink:
         self._counting.flush()
         return int(self._counting.readline())
 
-    def floor(self, seconds: float, *, signs: bool = False) -> Measured:
+    def floor(self, seconds: float, way: Way) -> Measured:
         """Raw SMTP, from two processes."""
         before, began, used = self.count(), time.monotonic(), _seconds(self.process)
         command = [sys.executable, "-m", "benchmarks.mail.floor", str(self.port), str(seconds)]
-        command += [str(CONNECTIONS), "1" if signs else "0"]
+        command += [str(CONNECTIONS), way]
         floors = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         while self.count() == before:
             began = time.monotonic()

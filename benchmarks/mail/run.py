@@ -16,7 +16,7 @@ from msgspec import Struct
 from benchmarks.report import circumstances, measured, write_section
 from loopwright.server.store.embedded import EmbeddedPostgres
 
-from .bench import CODES, CONNECTIONS, Measured, Sink, from_events, latency, middle, sending, sinking
+from .bench import CODES, CONNECTIONS, Measured, Sink, Way, from_events, latency, middle, sending, sinking
 from .load import Load, new_load
 
 PARTS = ("rates", "events", "signed", "latency", "stored")
@@ -39,10 +39,10 @@ class Sizes(Struct, frozen=True, kw_only=True):
 class Beside:
     """Figures of ours, each between two of a floor."""
 
-    def __init__(self, sink: Sink, seconds: float, *, signs: bool = False) -> None:
+    def __init__(self, sink: Sink, seconds: float, way: Way) -> None:
         self._sink = sink
         self._seconds = seconds
-        self._signs = signs
+        self._way: Way = way
         self.floors = [self._floor()]
         self.memory = 0.0
 
@@ -71,7 +71,7 @@ class Beside:
         return f"| {name} | {rate:,.0f} | 1 | {usage.workers:,.0f} + 0 + {usage.sink:,.0f} | 1 |"
 
     def _floor(self) -> Measured:
-        return self._sink.floor(self._seconds, signs=self._signs)
+        return self._sink.floor(self._seconds, self._way)
 
 
 async def measure(folder: Path, sizes: Sizes, parts: frozenset[str]) -> str:
@@ -93,7 +93,7 @@ async def measure(folder: Path, sizes: Sizes, parts: frozenset[str]) -> str:
 async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) -> list[str]:
     lines, verdicts, memory = [*HEAD], list[str](), 0.0
     if parts & {"rates", "events"}:
-        beside = Beside(sink, sizes.seconds)
+        beside = Beside(sink, sizes.seconds, "ready")
         for workers, bar in ((1, 0.22), (2, 0.30)) if "rates" in parts else ():
             name = f"(c) queued emails, {workers} worker{'s' * (workers > 1)}"
             ours = partial(sending, load, sink, sizes.emails, workers)
@@ -108,13 +108,14 @@ async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) 
             )
             lines.append(line)
             verdicts.append(_verdict(f"{name}: at least 0.20 of (a)", ratio, 0.20))
-        lines.insert(
-            len(HEAD), beside.line(f"(a) floor: ready bytes, 2 processes of {CONNECTIONS} connections")
-        )
+        name = "the same bytes by the SMTP library's own `sendmail`"
+        library, _ = await beside.measure(name, sizes.rounds, partial(_by_library, sink, sizes.seconds))
+        floor = beside.line(f"(a) floor: ready bytes, 2 processes of {CONNECTIONS} connections")
+        lines[len(HEAD) : len(HEAD)] = [floor, library]
         memory = beside.memory
     if "signed" in parts:
         await load.sign()
-        beside = Beside(sink, sizes.seconds, signs=True)
+        beside = Beside(sink, sizes.seconds, "signed")
         name = "(d) queued emails, signed with RSA-2048, 2 workers"
         line, ratio = await beside.measure(name, sizes.rounds, lambda: sending(load, sink, sizes.emails, 2))
         lines += [beside.line("(b) floor, an RSA-2048 signature each"), line]
@@ -125,6 +126,10 @@ async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) 
     if memory:
         verdicts.append(f"- memory of a worker: at most 150 MB: {_holds(memory <= 150)} ({memory:,.0f})")
     return [*lines, "", *verdicts]
+
+
+async def _by_library(sink: Sink, seconds: float) -> Measured:
+    return sink.floor(seconds, "library")
 
 
 async def _latencies(load: Load, sink: Sink, waiting: int) -> list[str]:
