@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from loopwright.server.clock import SystemClock
+from loopwright.server.mail import transport
 from loopwright.server.mail.compose import Composed
 from loopwright.server.mail.relay import Limits
 from loopwright.server.mail.session import Timeouts
@@ -277,6 +278,23 @@ async def test_a_connection_is_left_with_quit_after_so_many_messages(raw: RawSer
             assert isinstance(await send(relay, number), Accepted)
     await eventually(lambda: raw.open == 0)
     assert [sum("MAIL" in line for line in session) for session in raw.commands] == [2, 2, 1]
+    assert all(session[-1].upper() == "QUIT" for session in raw.commands)
+
+
+async def test_a_quiet_connection_is_left_with_quit(raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is of use stays, and is left when it is quiet, too."""
+    monkeypatch.setattr(transport, "IDLE_SECONDS", 0.4)
+    async with closing(relay_to(raw.url)) as relay:
+        await asyncio.gather(*(send(relay, number) for number in range(3)))
+        assert raw.open == 3
+        number = 3
+        while raw.open > 1:
+            await asyncio.sleep(0.05)
+            number += 1
+            assert isinstance(await send(relay, number), Accepted)
+        await eventually(lambda: raw.open == 0)
+        assert isinstance(await send(relay), Accepted)
+    assert len(raw.commands) == 4
     assert all(session[-1].upper() == "QUIT" for session in raw.commands)
 
 

@@ -145,7 +145,8 @@ class Relay:
         self._state = fresh(sending.limits)
         self._since = clock.now()
         self._turns = Turns(sending.limits, clock)
-        self._idle: list[_Kept] = []
+        self._idle: list[_Kept] = []  # the one that has been quiet for longest is the first
+        self._is_watching_idle = False
         self._busy: set[SMTP] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._taken: deque[float] = deque()
@@ -229,7 +230,8 @@ class Relay:
             return
         kept.since = time.monotonic()
         self._idle.append(kept)
-        asyncio.get_running_loop().call_later(IDLE_SECONDS, self._leave_idle)
+        if not self._is_watching_idle:
+            self._watch_idle(IDLE_SECONDS)
 
     def _take_idle(self) -> _Kept | None:
         while self._idle:
@@ -238,12 +240,18 @@ class Relay:
                 return kept
         return None
 
+    def _watch_idle(self, seconds: float) -> None:
+        self._is_watching_idle = True
+        asyncio.get_running_loop().call_later(seconds, self._leave_idle)
+
     def _leave_idle(self) -> None:
         """Close what has been quiet for long."""
-        since = time.monotonic() - IDLE_SECONDS
-        for kept in [kept for kept in self._idle if kept.since <= since]:
-            self._idle.remove(kept)
-            self._leave(kept.client)
+        self._is_watching_idle = False
+        quiet_since = time.monotonic() - IDLE_SECONDS
+        while self._idle and self._idle[0].since <= quiet_since:
+            self._leave(self._idle.pop(0).client)
+        if self._idle:
+            self._watch_idle(self._idle[0].since - quiet_since)
 
     def _leave(self, client: SMTP) -> None:
         task = asyncio.ensure_future(leave(client))
