@@ -242,3 +242,30 @@ BY_STATUS: Mapping[int, type[StatusError]] = {
 def error_class(status: int) -> type[StatusError]:
     """The class for a status: its own, or the nearest above it in the tree."""
     return BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
+
+
+def mistyped(name: str, wanted: str, value: object) -> ArgumentTypeError:
+    """The error that says what is wanted, what was given, and how to come from one to the other where that is
+    known.
+    """
+    return ArgumentTypeError(f"{name} is {wanted}, not {described(value)}")
+
+
+def described(value: object) -> str:
+    """What a value is, and what to give in its place where that is known; never what it says, which may be
+    secret.
+    """
+    kind = type(value).__name__
+    if value is None:
+        return "None"
+    if hasattr(value, "get_secret_value"):
+        return f"{kind}; give its get_secret_value()"
+    if isinstance(value, (bytes, bytearray)):
+        return f"{kind}; give its decode()"
+    if hasattr(value, "pagination"):
+        return f"{kind}; give its pagination.next_cursor"
+    if hasattr(value, "next_cursor"):
+        return f"{kind}; give its next_cursor"
+    if isinstance(getattr(value, "id", None), str):
+        return f"{kind}; give its id"
+    return kind

@@ -11,7 +11,7 @@ from operator import index
 from typing import cast
 from uuid import UUID
 
-from loopwright.errors import ArgumentError, ArgumentTypeError, ArgumentValueError
+from loopwright.errors import ArgumentError, ArgumentTypeError, ArgumentValueError, mistyped
 from loopwright.wire.values import is_boolean
 
 
@@ -85,33 +85,6 @@ def mapping(name: str, value: object, example: str) -> Mapping[object, object]:
     if isinstance(value, Mapping):
         return cast("Mapping[object, object]", value)
     raise mistyped(name, f"a mapping such as {example}", value)
-
-
-def mistyped(name: str, wanted: str, value: object) -> ArgumentTypeError:
-    """The error that says what is wanted, what was given, and how to come from one to the other where that is
-    known.
-    """
-    return ArgumentTypeError(f"{name} is {wanted}, not {described(value)}")
-
-
-def described(value: object) -> str:
-    """What a value is, and what to give in its place where that is known; never what it says, which may be
-    secret.
-    """
-    kind = type(value).__name__
-    if value is None:
-        return "None"
-    if hasattr(value, "get_secret_value"):
-        return f"{kind}; give its get_secret_value()"
-    if isinstance(value, (bytes, bytearray)):
-        return f"{kind}; give its decode()"
-    if hasattr(value, "pagination"):
-        return f"{kind}; give its pagination.next_cursor"
-    if hasattr(value, "next_cursor"):
-        return f"{kind}; give its next_cursor"
-    if isinstance(getattr(value, "id", None), str):
-        return f"{kind}; give its id"
-    return kind
 
 
 def refused(where: str, error: Exception) -> ArgumentError:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from loopwright.client.arguments import count, described
+from loopwright.client.arguments import count
 from loopwright.client.safe_mode import AllowedRecipients, allowed_recipients
 from loopwright.client.transport import Header, Limits, Route, Timeout, Verify
-from loopwright.errors import ArgumentError, ConfigurationError
+from loopwright.errors import ArgumentError, ConfigurationError, described
 from loopwright.version import VERSION
 
 DEFAULT_BASE_URL = "https://app.loops.so/api"

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, Generic, Required, Self, TypeAlias, Typed
 
 from msgspec import Struct
 
-from loopwright.client.arguments import count, is_many, mistyped
+from loopwright.client.arguments import count, is_many
 from loopwright.client.keywords import check_keywords
-from loopwright.errors import ArgumentTypeError, LoopsError
+from loopwright.errors import ArgumentTypeError, LoopsError, mistyped
 
 if TYPE_CHECKING:
     import asyncio

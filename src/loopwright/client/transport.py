@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from loopwright.client.arguments import described
-from loopwright.errors import ConfigurationError, LoopsTimeoutError
+from loopwright.errors import ConfigurationError, LoopsTimeoutError, described
 
 if TYPE_CHECKING:
     import os

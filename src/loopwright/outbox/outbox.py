@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
-from loopwright.client.arguments import count, is_many, mistyped, path_of_file
+from loopwright.client.arguments import count, is_many, path_of_file
 from loopwright.client.call import (
     Properties,
     check_event_name,
@@ -27,7 +27,7 @@ from loopwright.client.call import (
 from loopwright.client.calls.events import event_contact
 from loopwright.client.keywords import strict_class
 from loopwright.client.many import EventToSend, event_arguments
-from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError
+from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError, mistyped
 from loopwright.outbox import process
 from loopwright.outbox.dispatcher import Dispatcher
 from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values, telling_of

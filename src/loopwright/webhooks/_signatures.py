@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, cast
 
-from loopwright.errors import ArgumentTypeError
+from loopwright.errors import ArgumentTypeError, mistyped
 
 from ._errors import PayloadError, SecretError, SignatureError, TimestampError
 
@@ -52,7 +52,7 @@ def check(
     """
     moment = _moment(now)
     if not isinstance(tolerance, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        raise _mistyped("tolerance", "a timedelta, as timedelta(minutes=5)", tolerance)
+        raise mistyped("tolerance", "a timedelta, as timedelta(minutes=5)", tolerance)
     body = as_bytes(body)
     given = _values_of(headers)
     webhook_id, timestamp = _only(given, "webhook-id"), _only(given, "webhook-timestamp")
@@ -70,14 +70,10 @@ def check(
 def _moment(now: datetime) -> float:
     """Unix seconds. A `now` without a zone would be this machine's, or UTC, as the caller may mean either."""
     if not isinstance(now, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        raise _mistyped("now", "a datetime, as datetime.now(UTC)", now)
+        raise mistyped("now", "a datetime, as datetime.now(UTC)", now)
     if now.utcoffset() is None:
         raise ArgumentTypeError("now is a datetime with its zone, as datetime.now(UTC), not one without")
     return now.timestamp()
-
-
-def _mistyped(name: str, wanted: str, value: object) -> ArgumentTypeError:
-    return ArgumentTypeError(f"{name} is {wanted}, not {type(value).__name__}")
 
 
 def as_bytes(body: Body) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from loopwright.client.arguments import mistyped, refused
-from loopwright.errors import ArgumentValueError
+from loopwright.client.arguments import refused
+from loopwright.errors import ArgumentValueError, mistyped
 from loopwright.wire.campaigns import Scheduling
 from loopwright.wire.values import wire_time
 

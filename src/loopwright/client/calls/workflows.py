@@ -6,9 +6,9 @@ from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
-from loopwright.client.arguments import mistyped, text
+from loopwright.client.arguments import text
 from loopwright.client.call import content
-from loopwright.errors import ArgumentValueError
+from loopwright.errors import ArgumentValueError, mistyped
 from loopwright.wire.node_payloads import NodePayload
 from loopwright.wire.tolerance import set_aside
 from loopwright.wire.workflow_nodes import WorkflowNode
