@@ -60,6 +60,7 @@ for path in (
             ("/v1/workflows/{id}/nodes/{nodeId}", {"id": "c1", "nodeId": "c2"}),
             id="slashes too many",
         ),
+        pytest.param("//v1/events//send/", ("/v1/events/send", {}), id="slashes too many in a fixed path"),
         pytest.param("/v1/workflows/%2F", ("/v1/workflows/{id}", {"id": "/"}), id="an id of a slash"),
         pytest.param(
             "/v1/event-patterns//by-name//a//b/",

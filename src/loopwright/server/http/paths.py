@@ -59,11 +59,14 @@ class Paths(Generic[Target]):
         branch.target = target
 
     def find_fixed(self, path: str) -> Target | None:
-        """What answers a path without parameters."""
+        """What answers a path without parameters that is written as it was added."""
         return self._fixed.get(path)
 
     def find(self, raw_path: str) -> tuple[Target, dict[str, str]] | None:
         """What answers a path that is still percent-encoded, and its parameters, which are no longer."""
+        fixed = self._fixed.get(tidied(raw_path))
+        if fixed is not None:
+            return fixed, {}
         values: dict[str, str] = {}
         branch = self._tree
         pieces = raw_path.rstrip("/").split("/")

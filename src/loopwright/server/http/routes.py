@@ -113,19 +113,21 @@ class Api:
         resource = self._paths.find_fixed(path)
         if resource is not None:
             await resource(scope, receive, send)
-        elif tidied(path).startswith((*ROOTS, OWN_ROOT)):
-            await (self._find(scope) or self._nowhere)(scope, receive, send)
+        elif (meant := tidied(path)).startswith((*ROOTS, OWN_ROOT)):
+            await self._find(scope)(scope, receive, send)
         else:
-            scope["path"] = _path_of_page(path, scope["method"])
+            goes_on = path.endswith("/") and _may_be_redirected(meant, scope["method"])
+            scope["path"] = f"{meant}/" if goes_on else meant
             with suppress(ClientDisconnect):
                 await self._pages(scope, receive, send)
 
-    def _find(self, scope: Scope) -> Resource | None:
+    def _find(self, scope: Scope) -> ASGIApp:
         """What answers a path that has parameters, or slashes too many."""
         raw_path = scope["raw_path"].decode("ascii") if scope.get("raw_path") else quote(scope["path"])
-        resource = self._paths.find_fixed(tidied(raw_path))
-        if resource is None and (found := self._paths.find(raw_path)):
-            resource, scope["path_params"] = found
+        found = self._paths.find(raw_path)
+        if found is None:
+            return self._nowhere
+        resource, scope["path_params"] = found
         return resource
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,15 +138,12 @@ class Api:
         raise unknown_path(request.scope["path"])
 
 
-def _path_of_page(path: str, method: str) -> str:
-    """A page's path as it was meant.
+def _may_be_redirected(path: str, method: str) -> bool:
+    """Whether a slash at the end of a page's path stays: browsers follow it, and relative links begin there.
 
-    A slash at its end stays for whoever may be redirected: browsers, whose relative links begin there.
     Programs send to forms, doors and uploads, and many lose a body on the way.
     """
-    meant = tidied(path)
-    redirected = method in ("GET", "HEAD") and not meant.startswith("/api/") and meant != "/"
-    return f"{meant}/" if redirected and path.endswith("/") else meant
+    return method in ("GET", "HEAD") and not path.startswith("/api/") and path != "/"
 
 
 def _by_path() -> dict[str, list[Endpoint]]:
