@@ -21,11 +21,12 @@ from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import Pool
 from loopwright.server.store.deliveries import InHand
-from loopwright.server.store.emails import EmailRow, NewEmail, load_email, queue_emails
-from loopwright.server.store.inbox import InboxRow, received_of_email
+from loopwright.server.store.emails import NewEmail, queue_emails
+from loopwright.server.store.inbox import InboxRow
 from loopwright.server.store.teams import TeamRow
 from support.clock import HandClock
 from support.content import PLAIN, write_message
+from support.stored_emails import EmailRow, load_copies, load_email
 from support.workflows import until
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -176,4 +177,4 @@ class Office:
 
     async def received(self, email: EmailRow) -> list[InboxRow]:
         async with self.pool.acquire() as tx:
-            return await received_of_email(tx, self.team.id, email.id)
+            return await load_copies(tx, self.team.id, email.id)

@@ -19,7 +19,6 @@ from loopwright.wire.operations import Operation
 _ROOT = "/loopwright/v1/webhooks"
 _LIST = Operation("listWebhooks", "GET", _ROOT, "always")
 _CREATE = Operation("createWebhook", "POST", _ROOT)
-_GET = Operation("getWebhook", "GET", _ROOT + "/{webhookId}", "always")
 _UPDATE = Operation("updateWebhook", "POST", _ROOT + "/{webhookId}", "always")
 _DELETE = Operation("deleteWebhook", "DELETE", _ROOT + "/{webhookId}")
 _ROTATE = Operation("rotateWebhook", "POST", _ROOT + "/{webhookId}/rotate")

@@ -61,7 +61,6 @@ class UploadLimitFailure(Failure, frozen=True, kw_only=True, rename="camel"):
 
 
 INVALID_API_KEY = "Invalid API key"
-CONTENT_API_OFF = "The content API is not enabled for this team; the API key itself is valid"
 
 CONTACT_EXISTS = "Email or userId is already on list."
 CONTACT_NOT_FOUND = "Contact not found."

@@ -7,13 +7,13 @@ import pytest
 
 from loopwright.ids import new_id
 from loopwright.server.mail.retry import FIRST_WAIT, GiveUp
-from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.jobs import DeliverEmail
 from loopwright.server.store.suppressions import is_suppressed, suppress
 from loopwright.server.store.teams import TeamRow, insert_team
 from support.factories import stop_marketing
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.stored_emails import EmailRow
 from support.workflows import until
 
 

@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from loopwright.server.mail.links import Tracking
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.contacts import ContactRow
-from loopwright.server.store.emails import EmailRow
 from loopwright.server.tracking.door import routes
 from support.factories import add_endpoint
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.stored_emails import EmailRow
 from support.workflows import until
 
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}

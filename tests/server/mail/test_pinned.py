@@ -13,12 +13,12 @@ from loopwright.server.definitions.parse import parse
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SendTransactional
 from loopwright.server.refusal import BadRequest
-from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.jobs import RunStep
 from loopwright.server.store.runs import NewRun, start_runs
 from loopwright.server.workflow.runner import Runner
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.stored_emails import EmailRow
 from support.workflows import run_step
 
 

@@ -12,11 +12,11 @@ from loopwright.server.content.designs import change_component, change_theme
 from loopwright.server.content.save import write_content
 from loopwright.server.ingest.batch import Ingest
 from loopwright.server.ingest.command import SendTransactional
-from loopwright.server.store.emails import EmailRow
 from support.content import PLAIN
 from support.factories import add_component, add_theme
 from support.mail_office import Office
 from support.smtp_peer import Peer
+from support.stored_emails import EmailRow
 
 BODY = '<Style themeId="ctheme"/><Component componentId="cnote"/><Paragraph>{}</Paragraph>'
 

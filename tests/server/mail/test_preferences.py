@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from loopwright.server.store.contacts import ContactRow, load_contact
 from loopwright.server.store.definitions import ListDefinitionRow, save_lists
-from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.suppressions import suppress
 from loopwright.server.store.teams import insert_team
 from support.live import LiveServer
 from support.mail_office import NOW, Office
 from support.plain_http import NO_TLS
+from support.stored_emails import EmailRow
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 

@@ -11,11 +11,11 @@ from loopwright.server.mail.leases import LEASE, Lease
 from loopwright.server.mail.sender import PLACES
 from loopwright.server.mail.transport import Held
 from loopwright.server.store.deliveries import Lane, Result, claim, load_attachments, record, release, renew
-from loopwright.server.store.emails import EmailRow
 from loopwright.wire.transactional import Attachment
 from support.factories import OLDER_ATTACHMENT
 from support.mail_office import NOW, Office, relay_to, taken_in_hand
 from support.smtp_peer import Peer
+from support.stored_emails import EmailRow
 from support.workflows import until
 
 LONG = timedelta(minutes=5)

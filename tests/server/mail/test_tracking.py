@@ -15,13 +15,13 @@ from starlette.applications import Starlette
 from loopwright.server.mail.links import Tracking
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.email_retention import delete_emails
-from loopwright.server.store.emails import EmailRow
 from loopwright.server.store.visits import HITS_KEPT
 from loopwright.server.tracking.door import routes
 from support.factories import add_fact, add_team, suppress
 from support.live import LiveServer
 from support.mail_office import NOW, Office
 from support.smtp_peer import Peer
+from support.stored_emails import EmailRow
 
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}
 LMX = (

@@ -3,7 +3,7 @@
 Routes, decoding, `/openapi.json` and the contract tests are made of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from loopwright.server.store.groups import GroupKind
 from loopwright.wire import contacts as wire
@@ -401,4 +401,3 @@ ENDPOINTS: Sequence[Endpoint] = (
         api.LIST_DEDICATED_SENDING_IPS, account.list_dedicated_sending_ips, "Configuration", list[str]
     ),
 )
-BY_OPERATION: Mapping[Operation, Endpoint] = {one.operation: one for one in ENDPOINTS}

@@ -44,37 +44,6 @@ class NewEmail(Struct, frozen=True, kw_only=True):
     attachments: list[Attachment] = []
 
 
-class EmailRow(Struct, frozen=True, kw_only=True):
-    """An email as it is stored. `reason` says why it was skipped or failed, or what the last attempt met.
-
-    `trying_since` is when the first attempt was made that did not end it.
-    `revision_id` is the content it is rendered from, unknown for what was sent before revisions were kept.
-    """
-
-    id: str
-    team_id: str
-    cause: str
-    kind: Kind
-    message_id: str
-    revision_id: str | None
-    contact_id: str | None
-    to_email: str
-    workflow_id: str | None
-    run_id: str | None
-    mailing_list_id: str | None
-    transactional_id: str | None
-    event_properties: dict[str, Value]
-    data_variables: dict[str, Value]
-    status: Status
-    reason: str
-    attempts: int
-    trying_since: datetime | None
-    subject: str
-    mime_id: str
-    created_at: datetime
-    sent_at: datetime | None
-
-
 class SubscriptionRow(Struct, frozen=True, kw_only=True):
     """What the unsubscribe link of an email is about. `sender` is the company, or else the team's name."""
 
@@ -87,12 +56,6 @@ class SubscriptionRow(Struct, frozen=True, kw_only=True):
     mailing_list_id: str | None
     list_name: str | None
 
-
-_COLUMNS: LiteralString = """
-    id, team_id, cause, kind, message_id, revision_id, contact_id, to_email, workflow_id, run_id,
-    mailing_list_id, transactional_id, event_properties, data_variables, status, reason, attempts,
-    trying_since, subject, mime_id, created_at, sent_at
-"""
 
 # Of several with one cause the first is inserted; every process waits for others in one order.
 INSERT_EMAILS: LiteralString = f"""
@@ -138,7 +101,6 @@ INSERT_ATTACHMENTS: LiteralString = """
     INSERT INTO email_attachment (team_id, email_id, place, filename, content_type, data)
     SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[])
 """
-EMAIL: LiteralString = f"SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND id = $2"
 SUBSCRIPTION: LiteralString = """
     SELECT email.team_id, email.id AS email_id, team.secret,
            coalesce(nullif(team.company, ''), team.name) AS sender, email.to_email, email.contact_id,
@@ -161,10 +123,6 @@ LINK: LiteralString = """
              ON mailing_list.team_id = link.team_id AND mailing_list.id = link.mailing_list_id
      WHERE link.team_id = $1 AND link.email_id = $2
 """
-EMAILS_OF_CONTACT: LiteralString = f"""
-    SELECT {_COLUMNS} FROM email WHERE team_id = $1 AND contact_id = $2 ORDER BY id DESC LIMIT $3
-"""
-_properties = msgspec.json.Decoder(dict[str, Value])
 
 
 async def queue_emails(tx: Connection, emails: Sequence[NewEmail], *, now: datetime) -> None:
@@ -233,27 +191,10 @@ async def load_causes(tx: Connection, causes: Collection[tuple[str, str]]) -> di
     return found
 
 
-async def load_email(tx: Connection, team_id: str, email_id: str) -> EmailRow | None:
-    """The email of that id."""
-    row = await tx.fetchrow(EMAIL, team_id, email_id)
-    return _email(dict(row)) if row else None
-
-
 async def load_subscription(tx: Connection, team_id: str, email_id: str) -> SubscriptionRow | None:
     """What the unsubscribe link of that marketing email is about."""
     row = await tx.fetchrow(SUBSCRIPTION, team_id, email_id) or await tx.fetchrow(LINK, team_id, email_id)
     return SubscriptionRow(**row) if row else None
-
-
-async def emails_of_contact(tx: Connection, team_id: str, contact_id: str, *, limit: int) -> list[EmailRow]:
-    """The contact's newest emails, newest first."""
-    return [_email(dict(row)) for row in await tx.fetch(EMAILS_OF_CONTACT, team_id, contact_id, limit)]
-
-
-def _email(row: dict[str, object]) -> EmailRow:
-    row["event_properties"] = _properties.decode(str(row["event_properties"]))
-    row["data_variables"] = _properties.decode(str(row["data_variables"]))
-    return EmailRow(**row)  # type: ignore[arg-type]  # the columns are named as the fields are
 
 
 def _json(value: object) -> str:

@@ -92,9 +92,6 @@ KEEP_TEXT: LiteralString = """
     UPDATE inbox_message SET text = $3, html = $4, taken_apart = true WHERE team_id = $1 AND id = $2
 """
 MESSAGE: LiteralString = f"SELECT {_ENTRY}, raw FROM inbox_message WHERE team_id = $1 AND id = $2"
-MESSAGES_OF_EMAIL: LiteralString = f"""
-    SELECT {_ENTRY}, raw FROM inbox_message WHERE team_id = $1 AND email_id = $2 ORDER BY id
-"""
 
 
 async def insert_received(
@@ -151,8 +148,3 @@ async def keep_text(
 ) -> None:
     """Remember what a message says, so that it is read once."""
     await tx.execute(KEEP_TEXT, team_id, inbox_id, text, html)
-
-
-async def received_of_email(tx: Connection, team_id: str, email_id: str) -> list[InboxRow]:
-    """The copies of an email that arrived here, oldest first."""
-    return [InboxRow(**row) for row in await tx.fetch(MESSAGES_OF_EMAIL, team_id, email_id)]

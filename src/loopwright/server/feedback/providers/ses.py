@@ -145,7 +145,6 @@ class _Complaint(Struct, frozen=True, rename="camel"):
 
 class _Delivery(Struct, frozen=True, rename="camel"):
     recipients: Sequence[str] = ()
-    smtp_response: str = ""
     timestamp: datetime | None = None
 
 
