@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from loopwright.client._async.client import AsyncLoops as AsyncLoops
     from loopwright.client._sync.client import Loops as Loops
     from loopwright.client.attachments import Attachment as Attachment
+    from loopwright.client.body import Properties as Properties
     from loopwright.client.call import CallOptions as CallOptions
-    from loopwright.client.call import Properties as Properties
     from loopwright.client.many import ContactUpdate as ContactUpdate
     from loopwright.client.many import EventToSend as EventToSend
     from loopwright.client.many import Outcome as Outcome
@@ -142,10 +142,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "loopwright.client._async.client": ("AsyncLoops",),
     "loopwright.client._sync.client": ("Loops",),
     "loopwright.client.attachments": ("Attachment",),
-    "loopwright.client.call": (
-        "CallOptions",
-        "Properties",
-    ),
+    "loopwright.client.body": ("Properties",),
+    "loopwright.client.call": ("CallOptions",),
     "loopwright.client.many": (
         "ContactUpdate",
         "EventToSend",

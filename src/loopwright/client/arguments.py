@@ -28,6 +28,14 @@ def text(name: str, value: object) -> str:
     raise mistyped(name, "text", value)
 
 
+def required(name: str, value: object) -> str:
+    """Text the API wants. Raises `ArgumentError` for none, or blanks only."""
+    value = text(name, value)
+    if not value.strip():
+        raise ArgumentValueError(f"{name} is empty")
+    return value
+
+
 def texts(name: str, values: object) -> list[str]:
     """At least one text. Raises `ArgumentError`, for a single text by itself too."""
     if not is_many(values):
@@ -85,6 +93,11 @@ def mapping(name: str, value: object, example: str) -> Mapping[object, object]:
     if isinstance(value, Mapping):
         return cast("Mapping[object, object]", value)
     raise mistyped(name, f"a mapping such as {example}", value)
+
+
+def snake_case(name: str) -> str:
+    """`firstName` as Python spells it: `first_name`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def refused(where: str, error: Exception) -> ArgumentError:

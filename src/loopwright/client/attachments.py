@@ -7,8 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Self
 
-from loopwright.client.arguments import path_of_file
-from loopwright.client.call import required
+from loopwright.client.arguments import path_of_file, required
 from loopwright.errors import ArgumentTypeError, ArgumentValueError, described
 from loopwright.wire import transactional
 from loopwright.wire.limits import TRANSACTIONAL_BYTES

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
     from loopwright.client._async.client import AsyncLoops
     from loopwright.client._sync.client import Loops
+    from loopwright.client.body import Properties
     from loopwright.client.bulk import Chunk
-    from loopwright.client.call import Call, CallOptions, Properties
+    from loopwright.client.call import Call, CallOptions
     from loopwright.wire.operations import Operation
 
 Batch = TypeVar("Batch")

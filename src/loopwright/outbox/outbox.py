@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
 from loopwright.client.arguments import count, is_many, path_of_file
-from loopwright.client.call import (
+from loopwright.client.body import (
     Properties,
     check_event_name,
     check_key,

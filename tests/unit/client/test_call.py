@@ -8,7 +8,8 @@ import pytest
 
 from loopwright import errors
 from loopwright.client.answer import message_of, status_error
-from loopwright.client.call import fill, page_query, variables_to_wire, with_query
+from loopwright.client.body import variables_to_wire
+from loopwright.client.call import fill, page_query, with_query
 from loopwright.client.calls.uploads import type_of_image
 from loopwright.client.config import root_of
 from loopwright.client.transport import HttpResponse, Timeout, origin_of

@@ -9,7 +9,7 @@ from msgspec import Struct
 from loopwright.cli.importing.files import Fields
 from loopwright.cli.importing.plan import Plan
 from loopwright.cli.importing.row_parts import RowError, parts_of
-from loopwright.client.call import some_identifier
+from loopwright.client.body import some_identifier
 from loopwright.wire.values import Value
 
 

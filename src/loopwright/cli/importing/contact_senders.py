@@ -18,8 +18,9 @@ from loopwright.cli.importing.files import Fields
 from loopwright.cli.importing.plan import Plan
 from loopwright.cli.importing.run import Sender, Verdict, verdict_on
 from loopwright.client.answer import one
+from loopwright.client.body import check_own_arguments, some_identifier
 from loopwright.client.bulk import AT_ONCE, IMPORT_CONTACT, LINES
-from loopwright.client.call import Call, check_own_arguments, some_identifier
+from loopwright.client.call import Call
 from loopwright.client.calls.contacts import OWN_ARGUMENTS
 from loopwright.client.many import AsyncOutcomes, Many
 from loopwright.errors import ConflictError, LoopsError

@@ -7,7 +7,7 @@ from msgspec import Struct
 from loopwright.cli.importing.files import Fields
 from loopwright.cli.importing.plan import Plan
 from loopwright.cli.importing.row_parts import RowError, parts_of
-from loopwright.client.call import check_event_name, some_identifier
+from loopwright.client.body import check_event_name, some_identifier
 from loopwright.wire.values import Value
 
 

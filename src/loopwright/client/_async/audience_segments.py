@@ -9,7 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import open_minded
-from loopwright.client.call import Call, CallOptions, content, fill, required
+from loopwright.client.arguments import required
+from loopwright.client.body import given_texts, given_trees
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.filters import AudienceFilter
 from loopwright.wire.operations import CREATE_AUDIENCE_SEGMENT, GET_AUDIENCE_SEGMENT, LIST_AUDIENCE_SEGMENTS
@@ -54,7 +56,7 @@ class AsyncAudienceSegments:
         """Create a segment; `name` has at most 255 characters and is the team's only one, `description`
         1000.
         """
-        body = content(name=required("name", name), description=description, filter=filter)
+        body = given_texts(name=required("name", name), description=description) | given_trees(filter=filter)
         path = fill(CREATE_AUDIENCE_SEGMENT)
         return await self._client.send(
             Call(CREATE_AUDIENCE_SEGMENT, path, open_minded(AudienceSegment), options, body)

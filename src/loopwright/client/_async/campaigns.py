@@ -9,7 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one, open_minded
-from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
+from loopwright.client.arguments import required
+from loopwright.client.body import given_texts, given_trees, something_given
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.campaigns import scheduling_to_wire
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.campaigns import Campaign, CampaignCreated, Scheduling
@@ -65,14 +67,12 @@ class AsyncCampaigns:
         Without list, segment and filter it is for the whole subscribed audience; a filter with a segment
         applies on top of it. An unknown list or segment raises `NotFoundError`.
         """
-        body = content(
+        body = given_texts(
             name=required("name", name),
             campaignGroupId=campaign_group_id,
             mailingListId=mailing_list_id,
             audienceSegmentId=audience_segment_id,
-            audienceFilter=audience_filter,
-            scheduling=scheduling_to_wire(scheduling),
-        )
+        ) | given_trees(audienceFilter=audience_filter, scheduling=scheduling_to_wire(scheduling))
         path = fill(CREATE_CAMPAIGN)
         return await self._client.send(
             Call(CREATE_CAMPAIGN, path, open_minded(CampaignCreated), options, body)
@@ -104,14 +104,12 @@ class AsyncCampaigns:
 
         Of a campaign that was sent only `name` and `campaign_group_id` can change: else `ConflictError`.
         """
-        changes = content(
+        changes = given_texts(
             name=name,
             campaignGroupId=campaign_group_id,
             mailingListId=mailing_list_id,
             audienceSegmentId=audience_segment_id,
-            audienceFilter=audience_filter,
-            scheduling=scheduling_to_wire(scheduling),
-        )
+        ) | given_trees(audienceFilter=audience_filter, scheduling=scheduling_to_wire(scheduling))
         body = something_given(changes, "name, group, list, segment, filter, scheduling")
         path = fill(UPDATE_CAMPAIGN, campaign_id)
         return await self._client.send(Call(UPDATE_CAMPAIGN, path, open_minded(Campaign), options, body))

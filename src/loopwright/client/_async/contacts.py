@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, Properties, one_identifier, some_identifier, with_query
+from loopwright.client.body import Properties, one_identifier, some_identifier
+from loopwright.client.call import Call, CallOptions, with_query
 from loopwright.client.calls.contacts import contact_body, read_contact, update_call
 from loopwright.client.many import (
     AT_ONCE,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
-from loopwright.client.call import Call, CallOptions, Properties
+from loopwright.client.body import Properties
+from loopwright.client.call import Call, CallOptions
 from loopwright.client.calls.events import event_call
 from loopwright.client.many import (
     AT_ONCE,

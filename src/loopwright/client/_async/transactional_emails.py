@@ -9,7 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
+from loopwright.client.arguments import required
+from loopwright.client.body import given_texts, something_given
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.metrics import TransactionalMetrics
 from loopwright.wire.operations import (
@@ -55,7 +57,7 @@ class AsyncTransactionalEmails:
         self, name: str, *, transactional_group_id: str | UnsetType = UNSET, **options: Unpack[CallOptions]
     ) -> TransactionalDraft:
         """Create one with an empty draft: edit that with `email_messages.update`, then `publish`."""
-        body = content(name=required("name", name), transactionalGroupId=transactional_group_id)
+        body = given_texts(name=required("name", name), transactionalGroupId=transactional_group_id)
         path = fill(CREATE_TRANSACTIONAL_EMAIL)
         return await self._client.send(
             Call(CREATE_TRANSACTIONAL_EMAIL, path, one(TransactionalDraft), options, body)
@@ -81,7 +83,7 @@ class AsyncTransactionalEmails:
         **options: Unpack[CallOptions],
     ) -> TransactionalEmail:
         """Rename or move one; give at least one of the two."""
-        changes = content(name=name, transactionalGroupId=transactional_group_id)
+        changes = given_texts(name=name, transactionalGroupId=transactional_group_id)
         body = something_given(changes, "name, transactional_group_id")
         path = fill(UPDATE_TRANSACTIONAL_EMAIL, transactional_id)
         return await self._client.send(

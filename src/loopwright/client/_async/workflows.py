@@ -9,7 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._async.paging import all_items
 from loopwright.client.answer import open_minded
-from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
+from loopwright.client.arguments import required
+from loopwright.client.body import given_flags, given_texts, something_given
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.paging import page_call
 from loopwright.client.calls.workflows import read_list_change, read_nothing
 from loopwright.wire.operations import (
@@ -66,7 +68,7 @@ class AsyncWorkflows:
         """Create a draft: a trigger still to be chosen, and an exit. It goes to the group Unsorted unless
         another one is given; an unknown one raises `BadRequestError`.
         """
-        body = content(
+        body = given_texts(
             name=required("name", name),
             description=description,
             mailingListId=mailing_list_id,
@@ -97,10 +99,10 @@ class AsyncWorkflows:
         `ConflictError`.
         """
         changes = something_given(
-            content(name=name, description=description, workflowGroupId=workflow_group_id),
+            given_texts(name=name, description=description, workflowGroupId=workflow_group_id),
             "name, description, workflow_group_id",
         )
-        body = content(expectedRevisionId=expected_revision_id) | changes
+        body = given_texts(expectedRevisionId=expected_revision_id) | changes
         path = fill(UPDATE_WORKFLOW_PROPERTIES, workflow_id)
         call = Call(UPDATE_WORKFLOW_PROPERTIES, path, open_minded(Workflow), options, body)
         return await self._client.send(call)
@@ -120,12 +122,11 @@ class AsyncWorkflows:
         The answer's type tells what happened: `ListChanged`, `ListDryRun`, or `ListHoldsContacts` when
         contacts wait and the policy is not `discard`, which drops them.
         """
-        body = content(
+        body = given_texts(
             expectedRevisionId=expected_revision_id,
             mailingListId=mailing_list_id,
-            dryRun=dry_run,
             queuedContactPolicy=queued_contact_policy,
-        )
+        ) | given_flags(dryRun=dry_run)
         path = fill(CHANGE_WORKFLOW_MAILING_LIST, workflow_id)
         return await self._client.send(
             Call(CHANGE_WORKFLOW_MAILING_LIST, path, read_list_change, options, body)
@@ -145,6 +146,8 @@ class AsyncWorkflows:
         raises `ConflictError`, and so does a workflow that is sending, or that contacts wait in, unless
         `confirm_delete` is true.
         """
-        body = content(expectedRevisionId=expected_revision_id, confirmDelete=confirm_delete)
+        body = given_flags(confirmDelete=confirm_delete) | given_texts(
+            expectedRevisionId=expected_revision_id
+        )
         path = fill(DELETE_WORKFLOW, workflow_id)
         return await self._client.send(Call(DELETE_WORKFLOW, path, read_nothing, options, body))

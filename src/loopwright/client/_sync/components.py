@@ -10,7 +10,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
+from loopwright.client.arguments import required
+from loopwright.client.body import given_texts, something_given
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.components import Component, ComponentUpdated
 from loopwright.wire.operations import CREATE_COMPONENT, GET_COMPONENT, LIST_COMPONENTS, UPDATE_COMPONENT
@@ -41,7 +43,7 @@ class Components:
 
     def create(self, name: str, *, lmx: str, **options: Unpack[CallOptions]) -> Component:
         """Create a component; LMX that does not compile raises `UnprocessableError`."""
-        body = content(name=required("name", name), lmx=lmx)
+        body = given_texts(name=required("name", name), lmx=lmx)
         return self._client.send(
             Call(CREATE_COMPONENT, fill(CREATE_COMPONENT), one(Component), options, body)
         )
@@ -64,6 +66,6 @@ class Components:
         A variable that an email using it cannot fill raises `UnprocessableError`; its `body` lists
         `invalidTags`.
         """
-        body = something_given(content(name=name, lmx=lmx), "name, lmx")
+        body = something_given(given_texts(name=name, lmx=lmx), "name, lmx")
         path = fill(UPDATE_COMPONENT, component_id)
         return self._client.send(Call(UPDATE_COMPONENT, path, one(ComponentUpdated), options, body))

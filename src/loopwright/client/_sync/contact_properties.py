@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from loopwright.client.answer import many, one
-from loopwright.client.arguments import text
-from loopwright.client.call import Call, CallOptions, required, with_query
+from loopwright.client.arguments import required, text
+from loopwright.client.call import Call, CallOptions, with_query
 from loopwright.wire.answers import Listing
 from loopwright.wire.contacts import ContactProperty, NewContactProperty, PropertyCreated
 from loopwright.wire.operations import CREATE_CONTACT_PROPERTY, LIST_CONTACT_PROPERTIES

@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.arguments import texts
-from loopwright.client.call import Call, CallOptions, Properties, content, fill, texts_given
+from loopwright.client.body import Properties, given_texts, given_variables
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.wire.email_messages import EmailFormat, EmailMessage, GuardianReport, PreviewQueued
 from loopwright.wire.operations import (
     GET_EMAIL_MESSAGE,
@@ -62,7 +63,7 @@ class EmailMessages:
         are merged key by key, `None` removes one. LMX that does not compile raises `UnprocessableError`,
         over 100 KB `PayloadTooLargeError`.
         """
-        body = content(
+        body = given_texts(
             expectedRevisionId=expected_revision_id,
             subject=subject,
             previewText=preview_text,
@@ -74,10 +75,10 @@ class EmailMessages:
             languageCode=language_code,
             emailFormat=email_format,
             lmx=lmx,
-        ) | texts_given(
-            contact_properties_fallbacks=contact_properties_fallbacks,
-            event_properties_fallbacks=event_properties_fallbacks,
-            data_variables_fallbacks=data_variables_fallbacks,
+        ) | given_variables(
+            contactPropertiesFallbacks=contact_properties_fallbacks,
+            eventPropertiesFallbacks=event_properties_fallbacks,
+            dataVariablesFallbacks=data_variables_fallbacks,
         )
         path = fill(UPDATE_EMAIL_MESSAGE, message_id)
         return self._client.send(Call(UPDATE_EMAIL_MESSAGE, path, one(EmailMessage), options, body))
@@ -97,10 +98,10 @@ class EmailMessages:
         Campaigns take `contact_properties`, workflow emails those and `event_properties`, transactional
         emails `data_variables`. A team has 100 previews a day: then `RateLimitError`.
         """
-        body = {"emails": texts("emails", emails)} | texts_given(
-            contact_properties=contact_properties,
-            event_properties=event_properties,
-            data_variables=data_variables,
+        body = {"emails": texts("emails", emails)} | given_variables(
+            contactProperties=contact_properties,
+            eventProperties=event_properties,
+            dataVariables=data_variables,
         )
         path = fill(PREVIEW_EMAIL_MESSAGE, message_id)
         return self._client.send(Call(PREVIEW_EMAIL_MESSAGE, path, one(PreviewQueued), options, body))

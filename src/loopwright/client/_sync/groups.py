@@ -10,7 +10,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
+from loopwright.client.arguments import required
+from loopwright.client.body import given_texts, something_given
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.groups import GroupOperations
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.groups import Group
@@ -44,7 +46,7 @@ class Groups:
         self, name: str, *, description: str | UnsetType = UNSET, **options: Unpack[CallOptions]
     ) -> Group:
         """Create a group; the name Unsorted is taken."""
-        body = content(name=required("name", name), description=description)
+        body = given_texts(name=required("name", name), description=description)
         operation = self._operations.create
         return self._client.send(Call(operation, fill(operation), one(Group), options, body))
 
@@ -62,6 +64,6 @@ class Groups:
         **options: Unpack[CallOptions],
     ) -> Group:
         """Rename or describe a group; give at least one of the two. Unsorted stays as it is."""
-        body = something_given(content(name=name, description=description), "name, description")
+        body = something_given(given_texts(name=name, description=description), "name, description")
         operation = self._operations.update
         return self._client.send(Call(operation, fill(operation, group_id), one(Group), options, body))

@@ -10,7 +10,9 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client._sync.paging import all_items
 from loopwright.client.answer import one
-from loopwright.client.call import Call, CallOptions, content, fill, required, something_given
+from loopwright.client.arguments import required
+from loopwright.client.body import given_texts, given_trees, something_given
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.paging import page_call
 from loopwright.wire.operations import CREATE_THEME, GET_THEME, LIST_THEMES, UPDATE_THEME
 from loopwright.wire.paging import Page
@@ -43,7 +45,7 @@ class Themes:
         self, name: str, *, styles: ThemeStyles | UnsetType = UNSET, **options: Unpack[CallOptions]
     ) -> Theme:
         """Create a theme; styles not given are the API's own."""
-        body = content(name=required("name", name), styles=styles)
+        body = given_texts(name=required("name", name)) | given_trees(styles=styles)
         return self._client.send(Call(CREATE_THEME, fill(CREATE_THEME), one(Theme), options, body))
 
     def get(self, theme_id: str, **options: Unpack[CallOptions]) -> Theme:
@@ -59,6 +61,6 @@ class Themes:
         **options: Unpack[CallOptions],
     ) -> ThemeUpdated:
         """Rename or restyle a theme; give at least one of the two. Every email that uses it follows."""
-        body = something_given(content(name=name, styles=styles), "name, styles")
+        body = something_given(given_texts(name=name) | given_trees(styles=styles), "name, styles")
         path = fill(UPDATE_THEME, theme_id)
         return self._client.send(Call(UPDATE_THEME, path, one(ThemeUpdated), options, body))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Unpack
 from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one, open_minded
-from loopwright.client.call import Call, CallOptions, content, fill, required
+from loopwright.client.arguments import required
+from loopwright.client.body import given_flags, given_texts
+from loopwright.client.call import Call, CallOptions, fill
 from loopwright.client.calls.workflows import (
     CreatableNode,
     insertion_body,
@@ -102,7 +104,7 @@ class WorkflowNodes:
         **options: Unpack[CallOptions],
     ) -> NodeChanged:
         """Give a branch one more filter, or an experiment one more variant."""
-        body = content(expectedRevisionId=expected_revision_id)
+        body = given_texts(expectedRevisionId=expected_revision_id)
         path = fill(ADD_WORKFLOW_BRANCH, workflow_id, node_id)
         call = Call(ADD_WORKFLOW_BRANCH, path, open_minded(NodeChanged), options, body)
         return self._client.send(call)
@@ -117,7 +119,7 @@ class WorkflowNodes:
         **options: Unpack[CallOptions],
     ) -> NodeChanged:
         """Lead a node's only way on to another node; no cycle may come of it."""
-        body = content(
+        body = given_texts(
             expectedRevisionId=expected_revision_id,
             newTargetNodeId=required("new_target_node_id", new_target_node_id),
         )
@@ -139,9 +141,9 @@ class WorkflowNodes:
         The answer's type tells what happened: `NodesDeleted`, `NodesDryRun`, or `NodesHoldContacts` when
         contacts wait and the policy is not `discard`, which drops them.
         """
-        body = content(
-            expectedRevisionId=expected_revision_id, dryRun=dry_run, queuedContactPolicy=queued_contact_policy
-        )
+        body = given_texts(
+            expectedRevisionId=expected_revision_id, queuedContactPolicy=queued_contact_policy
+        ) | given_flags(dryRun=dry_run)
         path = fill(DELETE_WORKFLOW_NODE, workflow_id, node_id)
         return self._client.send(Call(DELETE_WORKFLOW_NODE, path, read_node_deletion, options, body))
 
@@ -156,9 +158,9 @@ class WorkflowNodes:
         **options: Unpack[CallOptions],
     ) -> NodeDeletion:
         """Delete a node and everything below it; answers as `delete` does."""
-        body = content(
-            expectedRevisionId=expected_revision_id, dryRun=dry_run, queuedContactPolicy=queued_contact_policy
-        )
+        body = given_texts(
+            expectedRevisionId=expected_revision_id, queuedContactPolicy=queued_contact_policy
+        ) | given_flags(dryRun=dry_run)
         path = fill(DELETE_WORKFLOW_NODE_RECURSIVELY, workflow_id, node_id)
         return self._client.send(
             Call(DELETE_WORKFLOW_NODE_RECURSIVELY, path, read_node_deletion, options, body)

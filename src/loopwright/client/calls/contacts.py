@@ -10,9 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from loopwright.client.answer import one
 from loopwright.client.arguments import flag
-from loopwright.client.call import (
-    Call,
-    CallOptions,
+from loopwright.client.body import (
     Properties,
     contact_to_wire,
     given,
@@ -20,6 +18,7 @@ from loopwright.client.call import (
     properties_to_wire,
     some_identifier,
 )
+from loopwright.client.call import Call, CallOptions
 from loopwright.errors import ArgumentValueError
 from loopwright.wire.contacts import Contact, ContactSaved
 from loopwright.wire.operations import UPDATE_CONTACT

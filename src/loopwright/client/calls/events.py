@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loopwright.client.answer import one
-from loopwright.client.call import (
-    Call,
-    CallOptions,
+from loopwright.client.body import (
     Properties,
     check_event_name,
     check_key,
@@ -16,6 +14,7 @@ from loopwright.client.call import (
     properties_to_wire,
     some_identifier,
 )
+from loopwright.client.call import Call, CallOptions
 from loopwright.wire.events import EventAccepted
 from loopwright.wire.operations import SEND_EVENT
 

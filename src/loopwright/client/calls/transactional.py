@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from loopwright.client.answer import one
-from loopwright.client.arguments import flag
-from loopwright.client.call import Call, CallOptions, check_key, required, variables_to_wire
+from loopwright.client.arguments import flag, required
+from loopwright.client.body import check_key, variables_to_wire
+from loopwright.client.call import Call, CallOptions
 from loopwright.errors import mistyped
 from loopwright.wire.operations import SEND_TRANSACTIONAL_EMAIL
 from loopwright.wire.transactional import Attachment, TransactionalAccepted

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, cast
 import msgspec
 
 from loopwright.client.arguments import text
-from loopwright.client.call import content
+from loopwright.client.body import given_texts
 from loopwright.errors import ArgumentValueError, mistyped
 from loopwright.wire.node_payloads import NodePayload
 from loopwright.wire.tolerance import set_aside
@@ -26,7 +26,7 @@ def insertion_body(
     if not isinstance(place, msgspec.Struct):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise mistyped("place", "Between, Before or After", place)
     return {
-        **content(expectedRevisionId=expected_revision_id),
+        **given_texts(expectedRevisionId=expected_revision_id),
         "nodeTypeName": text("type_name", type_name),
         **cast("dict[str, object]", msgspec.to_builtins(place)),
     }
@@ -38,7 +38,7 @@ def payload_body(payload: NodePayload, expected_revision_id: str | None) -> dict
         raise mistyped("payload", "a payload such as TimerActionPayload", payload)
     if not msgspec.to_builtins(payload):
         raise ArgumentValueError(f"nothing to change: give at least one field of {type(payload).__name__}")
-    return {**content(expectedRevisionId=expected_revision_id), "payload": payload}
+    return {**given_texts(expectedRevisionId=expected_revision_id), "payload": payload}
 
 
 def read_node(body: bytes) -> WorkflowNode:
