@@ -4,7 +4,7 @@
     python tools/make_sync.py --check  fail when a tree differs from what would be written
 
 `async` and `await` go, and the names in `RENAMES` change; a name that nothing uses any more fails too. What
-cannot be had by renaming lives in `client/colour.py` and `client/many.py`, twice by hand.
+cannot be had by renaming lives in `client/sync_async.py` and `client/many.py`, twice by hand.
 """
 
 import io

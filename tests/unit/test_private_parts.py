@@ -43,7 +43,7 @@ def test_the_next_release_is_not_taken_unseen(name: str) -> None:
         pytest.param(Queries, "install", id="installing"),
         pytest.param(Queries, "upgrade", id="upgrading"),
         pytest.param(Queries, "optimize_autovacuum", id="autovacuum"),
-        # server/worker.py: `HeardDriver` and `Worker`
+        # server/runtime/worker.py: `HeardDriver` and `Worker`
         pytest.param(AsyncpgPoolDriver, "add_listener", id="listening"),
         pytest.param(AsyncpgPoolDriver, "notify", id="notifying"),
         pytest.param(PgQueuer, "entrypoint", id="entrypoint"),
