@@ -1,7 +1,9 @@
 """Who asked for the picture and the links of a message's emails: by verdict, per link and over time. Ours."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from msgspec import Struct
 from starlette.responses import Response
@@ -75,32 +77,7 @@ async def show_visits(call: ApiRequest) -> Response:
         counts = await load_by_link(tx, call.team.id, message_id)
         hours = await load_by_hour(tx, call.team.id, message_id, start=start, end=end)
         addresses = await _addresses(tx, call.team.id, {one.revision_id for one in counts})
-    pictures, hidden = int(PICTURE), int(HIDDEN)
-    links = [one for one in counts if one.link not in (pictures, hidden)]
-    return answer(
-        MessageVisits(
-            opens=_split(one for one in counts if one.link == pictures),
-            clicks=_split(links),
-            hidden=_split(one for one in counts if one.link == hidden),
-            links=[
-                LinkVisits(
-                    content_revision_id=one.revision_id,
-                    link=one.link,
-                    address=addresses.get((one.revision_id, one.link)),
-                    clicks=_split([one]),
-                )
-                for one in links
-            ],
-            hours=[
-                HourVisits(
-                    hour=hour,
-                    opens=_split(one for one in hours if one.hour == hour and one.is_picture),
-                    clicks=_split(one for one in hours if one.hour == hour and not one.is_picture),
-                )
-                for hour in dict.fromkeys(one.hour for one in hours)
-            ],
-        )
-    )
+    return answer(visits_of(counts, hours, addresses))
 
 
 def _range(call: ApiRequest) -> tuple[datetime, datetime]:
@@ -133,6 +110,37 @@ async def _addresses(
         for revision in revisions
         for number, link in links_of(revision.content.lmx).items()
     }
+
+
+def visits_of(
+    counts: Sequence[LinkCount], hours: Iterable[HourCount], addresses: Mapping[tuple[str, int], str]
+) -> MessageVisits:
+    """The answer; `hours` are in their order."""
+    pictures, hidden = int(PICTURE), int(HIDDEN)
+    links = [one for one in counts if one.link not in (pictures, hidden)]
+    return MessageVisits(
+        opens=_split(one for one in counts if one.link == pictures),
+        clicks=_split(links),
+        hidden=_split(one for one in counts if one.link == hidden),
+        links=[
+            LinkVisits(
+                content_revision_id=one.revision_id,
+                link=one.link,
+                address=addresses.get((one.revision_id, one.link)),
+                clicks=_split([one]),
+            )
+            for one in links
+        ],
+        hours=[_hour(hour, list(found)) for hour, found in groupby(hours, key=attrgetter("hour"))],
+    )
+
+
+def _hour(hour: datetime, counts: Sequence[HourCount]) -> HourVisits:
+    return HourVisits(
+        hour=hour,
+        opens=_split(one for one in counts if one.is_picture),
+        clicks=_split(one for one in counts if not one.is_picture),
+    )
 
 
 def _split(counts: Iterable[LinkCount | HourCount]) -> Split:
