@@ -1,4 +1,4 @@
-"""Brings contact properties and groups in line with files, by their names."""
+"""Brings contact properties, groups and mailing lists in line with files, by their names."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Final
 from loopwright.ids import new_id
 from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Connection
+from loopwright.server.store.definitions import ListDefinitionRow, load_lists, save_lists
 from loopwright.server.store.groups import (
     GroupKind,
     GroupRow,
@@ -22,7 +23,7 @@ from loopwright.wire.values import PropertyType
 from .change import Change, Kind, action
 from .declared import PROPERTIES_FILE
 from .mistakes import Mistake
-from .model import GroupDefinition, PropertyDefinition
+from .model import GroupDefinition, ListDefinition, PropertyDefinition
 
 KINDS: Final[Mapping[GroupKind, Kind]] = {
     "campaign": "campaign group",
@@ -71,6 +72,20 @@ async def apply_groups(
     return changes
 
 
+async def apply_lists(
+    tx: Connection, team_id: str, definitions: Sequence[ListDefinition], *, now: datetime
+) -> list[Change]:
+    """Create and change mailing lists."""
+    stored = {row.slug: row for row in await load_lists(tx, team_id, [one.slug for one in definitions])}
+    rows = [_list_row(team_id, one, stored.get(one.slug), now) for one in definitions]
+    await save_lists(tx, [row for row in rows if row != stored.get(row.slug)], now=now)
+    return [
+        Change("mailing list", row.slug, action(before, differs=row != before), row.id)
+        for row in rows
+        for before in [stored.get(row.slug)]
+    ]
+
+
 async def group_of(
     tx: Connection, team_id: str, kind: GroupKind, name: str | None, current_id: str | None, *, now: datetime
 ) -> str | None:
@@ -94,3 +109,16 @@ async def _insert(tx: Connection, team_id: str, one: GroupDefinition, *, now: da
     row = GroupRow(id=new_id(now), name=one.name, description=one.description, created_at=now, updated_at=now)
     await insert_group(tx, team_id, one.kind, row)
     return row.id
+
+
+def _list_row(
+    team_id: str, definition: ListDefinition, stored: ListDefinitionRow | None, now: datetime
+) -> ListDefinitionRow:
+    return ListDefinitionRow(
+        id=stored.id if stored else new_id(now),
+        team_id=team_id,
+        slug=definition.slug,
+        name=definition.name,
+        description=definition.description,
+        is_public=definition.is_public,
+    )
