@@ -11,7 +11,8 @@ from loopwright.cli.hosting import check_server_runs_here
 from loopwright.server.settings import DEFAULT_DATA_DIR
 
 from .failure import CommandFailed, ExitCode
-from .hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, failures_told, find_data, read_url
+from .hosting import failures_told, find_data
+from .hosting_options import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, read_url
 from .paths import folder_path
 
 if TYPE_CHECKING:

@@ -12,12 +12,8 @@ from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn
 
 from loopwright.cli.failure import CommandFailed, ExitCode
-from loopwright.cli.hosting import (
-    DatabaseUrl,
-    DataDir,
-    check_server_runs_here,
-    failures_told,
-)
+from loopwright.cli.hosting import check_server_runs_here, failures_told
+from loopwright.cli.hosting_options import DatabaseUrl, DataDir
 from loopwright.cli.paths import existing_file_path, file_path
 from loopwright.cli.session import AsJson, say, show_json
 from loopwright.server.settings import DEFAULT_DATA_DIR, SEALING_FILE

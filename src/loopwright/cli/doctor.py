@@ -8,7 +8,14 @@ import typer
 
 from loopwright.cli.domain import Name, ResolverOption
 from loopwright.cli.failure import ExitCode
-from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, PublicUrl, SmtpUrl, check_smtp_url, read_url
+from loopwright.cli.hosting_options import (
+    DatabaseUrl,
+    DataDirOfServer,
+    PublicUrl,
+    SmtpUrl,
+    check_smtp_url,
+    read_url,
+)
 from loopwright.cli.on_database import Team, opened_team, run_on_database
 from loopwright.cli.session import AsJson, say
 

@@ -7,14 +7,14 @@ import msgspec
 import typer
 
 from loopwright.cli.failure import CommandFailed, ExitCode
-from loopwright.cli.hosting import (
+from loopwright.cli.hosting import find_data
+from loopwright.cli.hosting_options import (
     DatabaseUrl,
     DataDirOfServer,
     PublicUrl,
     SealingKeyOption,
     SmtpUrl,
     check_smtp_url,
-    find_data,
     read_url,
 )
 from loopwright.cli.on_database import Team, opened_team, run_on_database

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 import typer
 
-from loopwright.cli.hosting import (
-    DatabaseUrl,
-    DataDirOfServer,
-    check_server_runs_here,
-    failures_told,
-    find_data,
-)
+from loopwright.cli.hosting import check_server_runs_here, failures_told, find_data
+from loopwright.cli.hosting_options import DatabaseUrl, DataDirOfServer
 from loopwright.cli.session import AsJson, say, show_table
 
 from .failure import CommandFailed

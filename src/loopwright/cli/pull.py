@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loopwright.cli.failure import CommandFailed
-from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, read_url
+from loopwright.cli.hosting_options import DatabaseUrl, DataDirOfServer, MediaUrl, PublicUrl, read_url
 from loopwright.cli.on_database import Team, opened_team, run_on_database
 from loopwright.cli.paths import folder_path
 

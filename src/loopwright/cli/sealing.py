@@ -5,13 +5,8 @@ from typing import Annotated
 
 import typer
 
-from loopwright.cli.hosting import (
-    DatabaseUrl,
-    DataDirOfServer,
-    check_server_runs_here,
-    failures_told,
-    find_data,
-)
+from loopwright.cli.hosting import check_server_runs_here, failures_told, find_data
+from loopwright.cli.hosting_options import DatabaseUrl, DataDirOfServer
 from loopwright.cli.session import say
 
 app = typer.Typer(no_args_is_help=True, help="The key that seals DKIM keys in the database.")

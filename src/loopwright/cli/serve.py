@@ -18,7 +18,8 @@ from loopwright.server.settings import (
 )
 from loopwright.wire.limits import SUPPRESSION_REMOVALS
 
-from .hosting import (
+from .hosting import check_server_runs_here, failures_told, postgres_meanwhile, run_until_stopped
+from .hosting_options import (
     DatabaseUrl,
     DataDir,
     EhloName,
@@ -37,10 +38,7 @@ from .hosting import (
     SmtpMessages,
     SmtpUrl,
     WebhookNetworks,
-    check_server_runs_here,
     check_smtp_url,
-    failures_told,
-    postgres_meanwhile,
     read_api_key,
     read_ehlo_name,
     read_give_up_after,
@@ -50,7 +48,6 @@ from .hosting import (
     read_send_rate,
     read_url,
     read_webhook_networks,
-    run_until_stopped,
 )
 
 

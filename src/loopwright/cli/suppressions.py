@@ -7,7 +7,8 @@ import msgspec
 import typer
 
 from loopwright.cli.failure import CommandFailed, ExitCode
-from loopwright.cli.hosting import DatabaseUrl, DataDirOfServer, find_data
+from loopwright.cli.hosting import find_data
+from loopwright.cli.hosting_options import DatabaseUrl, DataDirOfServer
 from loopwright.cli.on_database import Team, opened_team, run_on_database
 from loopwright.cli.session import AsJson, say, show_table
 

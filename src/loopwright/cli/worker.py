@@ -11,7 +11,8 @@ from loopwright.server.runtime.interpreter import tune_interpreter
 from loopwright.server.runtime.listening import listen
 from loopwright.server.settings import DEFAULT_DATA_DIR, SMTP_CONNECTIONS, SMTP_MESSAGES, Settings
 
-from .hosting import (
+from .hosting import check_server_runs_here, postgres_meanwhile, run_until_stopped
+from .hosting_options import (
     DatabaseUrl,
     DataDir,
     EhloName,
@@ -29,16 +30,13 @@ from .hosting import (
     SmtpMessages,
     SmtpUrl,
     WebhookNetworks,
-    check_server_runs_here,
     check_smtp_url,
-    postgres_meanwhile,
     read_ehlo_name,
     read_give_up_after,
     read_retention,
     read_send_rate,
     read_url,
     read_webhook_networks,
-    run_until_stopped,
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopwright.cli.hosting import read_api_key
+from loopwright.cli.hosting_options import read_api_key
 from loopwright.server.keys import is_demo, new_key, read_fixed_key
 
 
