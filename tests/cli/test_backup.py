@@ -3,13 +3,11 @@
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from runpy import run_path
-from tempfile import mkdtemp
 
 import asyncpg
 import httpx2
@@ -31,6 +29,7 @@ from loopwright.server.store.migrations import HEAD
 from loopwright.server.store.postmaster import find_postmaster
 from loopwright.server.store.schema import MIGRATIONS, migrate
 from loopwright.server.store.wheel import account_for, programs
+from support.data_folder import folder_of_data
 from support.databases import named
 from support.examples import WELCOME
 from support.factories import OLDER_TEAM
@@ -336,12 +335,8 @@ async def test_what_is_refused(run: Run, database_url: str, empty_url: str, tmp_
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder for data folders, whose PostgreSQLs are ended."""
-    folder = Path(mkdtemp(prefix="lw-"))
-    yield folder
-    for data in folder.rglob("postgres"):
-        if running := find_postmaster(data):
-            running.process.kill()
-    shutil.rmtree(folder)
+    with folder_of_data() as folder:
+        yield folder
 
 
 async def test_embedded(run: Run, folder: Path) -> None:

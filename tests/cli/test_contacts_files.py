@@ -27,7 +27,6 @@ from loopwright.server.workflow.graph import ExitAction, Node, SignupTrigger
 from loopwright.testing import Faults
 from support.factories import add_list, first_team
 from support.live import LiveServer
-from support.plain_http import NO_TLS
 from support.relay import relay
 from support.workflows import add_workflow
 
@@ -38,10 +37,7 @@ LOOPWRIGHT = Path(sysconfig.get_path("scripts")) / "loopwright"
 
 @pytest.fixture
 async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
-    headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(
-        base_url=f"{live_server.base_url}/api/v1", headers=headers, verify=NO_TLS
-    ) as http:
+    async with live_server.client("/api/v1") as http:
         yield http
 
 

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 DIGEST = Path(__file__).resolve().parents[1] / "contract/digest.json"
 METHODS = ("get", "post", "put", "delete")
 JSON = "application/json"
@@ -91,6 +93,15 @@ def answer_schema(root: Any, name: str, status: int) -> Any:
     """The schema of an answer's body, or `None` when none is declared."""
     answer = operations(root)[name]["responses"].get(str(status), {})
     return answer.get("content", {}).get(JSON, {}).get("schema")
+
+
+def read(response: httpx2.Response, status: int = 200) -> dict[str, Any]:
+    """An answer of that status, which has the contract's keys, all that are required and no others."""
+    body: dict[str, Any] = response.json()
+    assert response.status_code == status, body
+    request = response.request
+    assert misread(operation_at(request.method, request.url.path), status, body) == []
+    return body
 
 
 def misread(name: str | None, status: int, body: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""A data folder for a test, whose PostgreSQL is ended with it."""
+"""Data folders for a test, whose PostgreSQLs are ended with it."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,14 +10,21 @@ from loopwright.server.store.postmaster import find_postmaster
 
 
 @contextmanager
-def data_folder() -> Iterator[Path]:
-    """A folder that does not exist yet, in one that goes."""
+def folder_of_data() -> Iterator[Path]:
+    """A private folder for data folders; a PostgreSQL that a test left running below it is ended."""
     # Not below pytest's own folder, which every further run closes to the user that PostgreSQL runs as.
-    parent = Path(mkdtemp(prefix="lw-"))
-    folder = parent / "data"
+    folder = Path(mkdtemp(prefix="lw-"))
     try:
         yield folder
     finally:
-        if running := find_postmaster(folder / "postgres"):
-            running.process.kill()
-        shutil.rmtree(parent)
+        for data in folder.rglob("postgres"):
+            if running := find_postmaster(data):
+                running.process.kill()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A data folder that does not exist yet, in one that goes."""
+    with folder_of_data() as parent:
+        yield parent / "data"

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any, TypeVar
 
+import httpx2
+
 from loopwright.server.app import run
 from loopwright.server.settings import Settings
 from loopwright.server.store.database import Pool
+from support.plain_http import NO_TLS
 
 T = TypeVar("T")
 
@@ -22,6 +25,11 @@ class LiveServer:
     base_url: str
     api_key: str
     pool: Pool
+
+    def client(self, root: str = "") -> httpx2.AsyncClient:
+        """A plain client with the server's key, whose paths are below `root`."""
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        return httpx2.AsyncClient(base_url=f"{self.base_url}{root}", headers=headers, verify=NO_TLS)
 
 
 class Aside:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from support.contract import misread, operation_at
+from support.contract import read
 
 
 def refused(response: httpx2.Response, status: int, text: str) -> dict[str, Any]:
@@ -12,11 +12,8 @@ def refused(response: httpx2.Response, status: int, text: str) -> dict[str, Any]
 
     `text` is part of its message. Answers its body, which a strict client can read.
     """
-    body: dict[str, Any] = response.json()
-    assert response.status_code == status, body
+    body = read(response, status)
     assert text in body["message"], body
-    request = response.request
-    assert misread(operation_at(request.method, request.url.path), status, body) == []
     assert response.headers["x-loopwright-code"]
     assert response.headers["x-request-id"]
     return body

@@ -1,6 +1,5 @@
 """Feedback on the test's own database: an ingest that commits, and the way in to it."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -19,15 +18,6 @@ NOW = datetime(2026, 5, 17, 12, tzinfo=UTC)
 def clock() -> HandClock:
     """The time of everything."""
     return HandClock(NOW)
-
-
-@pytest.fixture
-async def ingest(pool: Pool, clock: HandClock) -> AsyncIterator[Ingest]:
-    """An ingest that is running."""
-    ingest = Ingest(pool, clock)
-    ingest.start()
-    yield ingest
-    await ingest.close()
 
 
 @pytest.fixture

@@ -20,10 +20,7 @@ Serving = Callable[..., AbstractAsyncContextManager[httpx2.AsyncClient]]
 @pytest.fixture
 async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client with the server's key."""
-    headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(
-        base_url=f"{live_server.base_url}/api/v1", headers=headers, verify=NO_TLS
-    ) as http:
+    async with live_server.client("/api/v1") as http:
         yield http
 
 

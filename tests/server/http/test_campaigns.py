@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 
 from support.audience import declare
-from support.contract import misread, operation_at
+from support.contract import read
 from support.factories import add_campaign, add_list, add_segment, first_team
 from support.live import LiveServer
 from support.refusals import code_of, refused
@@ -14,15 +14,6 @@ from .conftest import Serving
 
 LATER = {"method": "schedule", "timestamp": "2999-01-01T08:00:00.000Z"}
 NOW = {"method": "now", "timestamp": None}
-
-
-def read(response: httpx2.Response, status: int = 200) -> dict[str, Any]:
-    """The answer, which has the contract's keys and no others."""
-    body: dict[str, Any] = response.json()
-    assert response.status_code == status, body
-    request = response.request
-    assert misread(operation_at(request.method, request.url.path), status, body) == []
-    return body
 
 
 async def test_a_drafts_life(http: httpx2.AsyncClient, live_server: LiveServer) -> None:

@@ -15,7 +15,7 @@ from loopwright.server.definitions.parse import parse
 from loopwright.server.sealing import new_sealing_key
 from loopwright.server.store.teams import load_teams
 from loopwright.server.team_settings import SettingChanges, change_team
-from support.contract import misread, operation_at
+from support.contract import read
 from support.examples import WELCOME
 from support.live import LiveServer
 from support.refusals import code_of, refused
@@ -24,15 +24,6 @@ from .conftest import Serving
 
 BODY = "<Paragraph>Your code is {data.code}.</Paragraph>"
 SOUND = {"subject": "Your code", "fromName": "Acme", "fromEmail": "hello", "lmx": BODY}
-
-
-def read(response: httpx2.Response, status: int = 200) -> dict[str, Any]:
-    """The answer, which has the contract's keys, all that are required and no others."""
-    body: dict[str, Any] = response.json()
-    assert response.status_code == status, body
-    request = response.request
-    assert misread(operation_at(request.method, request.url.path), status, body) == []
-    return body
 
 
 async def create(http: httpx2.AsyncClient, **content: object) -> dict[str, Any]:

@@ -16,10 +16,7 @@ from support.refusals import refused
 @pytest.fixture
 async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client with the server's key."""
-    headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(
-        base_url=live_server.base_url, headers=headers, timeout=60, verify=NO_TLS
-    ) as http:
+    async with live_server.client() as http:
         yield http
 
 

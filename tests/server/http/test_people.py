@@ -29,7 +29,6 @@ from loopwright.server.store.webhooks import disable_endpoint
 from support.examples import WELCOME
 from support.factories import add_endpoint, add_events
 from support.live import LiveServer
-from support.plain_http import NO_TLS
 from support.refusals import refused
 from support.workflows import add_message
 
@@ -294,10 +293,7 @@ async def places(pool: Pool, text: str) -> set[tuple[str, str]]:
 @pytest.fixture
 async def http(live_server: LiveServer) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client with the server's key."""
-    headers = {"Authorization": f"Bearer {live_server.api_key}"}
-    async with httpx2.AsyncClient(
-        base_url=live_server.base_url, headers=headers, timeout=60, verify=NO_TLS
-    ) as http:
+    async with live_server.client() as http:
         yield http
 
 

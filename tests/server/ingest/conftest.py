@@ -6,22 +6,13 @@ import pytest
 
 from loopwright.server.clock import Clock, SystemClock
 from loopwright.server.ingest.batch import Ingest
-from loopwright.server.store.database import Pool, open_pool
+from loopwright.server.store.database import open_pool
 
 
 @pytest.fixture
 def clock() -> Clock:
     """The time of every ingest."""
     return SystemClock()
-
-
-@pytest.fixture
-async def ingest(pool: Pool, clock: Clock) -> AsyncIterator[Ingest]:
-    """An ingest that is running."""
-    ingest = Ingest(pool, clock)
-    ingest.start()
-    yield ingest
-    await ingest.close()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.postmaster import find_postmaster
 from loopwright.server.store.wheel import EmbeddedFailure, account_for
+from support.data_folder import folder_of_data
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +26,8 @@ ROOT = os.geteuid() == 0
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A private folder; a PostgreSQL that a test left running below it is ended."""
-    folder = Path(mkdtemp(prefix="lw-"))
-    yield folder
-    for data in folder.rglob("postgres"):
-        if running := find_postmaster(data):
-            running.process.kill()
-    shutil.rmtree(folder)
+    with folder_of_data() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
