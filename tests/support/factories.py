@@ -272,6 +272,7 @@ async def add_email(
     run_id: str | None = None,
     transactional_id: str | None = None,
     mailing_list_id: str | None = None,
+    campaign_id: str | None = None,
     status: str = "queued",
 ) -> None:
     """An email of the message's revision, as it was left at some time; it is in no queue unless it waits."""
@@ -281,7 +282,7 @@ async def add_email(
         pool, "email", id=email_id, team_id=revision["team_id"], cause=email_id, kind=kind,
         message_id=message_id, revision_id=revision["id"], contact_id=contact_id,
         to_email="ada@elsewhere.org", workflow_id=workflow_id, run_id=run_id,
-        transactional_id=transactional_id, mailing_list_id=mailing_list_id,
+        transactional_id=transactional_id, mailing_list_id=mailing_list_id, campaign_id=campaign_id,
         event_properties={}, data_variables={}, status=status,
         attempts=1, mime_id=f"{email_id}@elsewhere.org", created_at=now,
     )  # fmt: skip

@@ -20,7 +20,16 @@ from loopwright.server.store.months import EVENTS, FACTS, Month, add_month, load
 from loopwright.server.store.sessions import Operator, insert_session
 from loopwright.server.store.teams import TeamRow
 from support.clock import HandClock
-from support.factories import add_events, add_fact, add_job_log, add_keys, add_team, lift_suppression
+from support.factories import (
+    add_campaign,
+    add_email,
+    add_events,
+    add_fact,
+    add_job_log,
+    add_keys,
+    add_team,
+    lift_suppression,
+)
 
 NOW = datetime(2031, 12, 15, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 20.0
@@ -173,6 +182,30 @@ async def test_old_rows_go_and_young_ones_stay(pool: Pool, team: TeamRow) -> Non
     assert await pool.fetchval("SELECT count(*) FROM suppression_removal") == 1
     assert await pool.fetchval("SELECT count(*) FROM pgqueuer_log") == 1
     assert await pool.fetchval("SELECT expires_at FROM dashboard_session") == NOW + timedelta(hours=1)
+
+
+async def test_counts_of_backends_that_are_gone(database_url: str, pool: Pool, team: TeamRow) -> None:
+    """What several backends have counted of a campaign's emails becomes one row; those there keep theirs."""
+    message_id = await add_campaign(pool, team.id, "cnews")
+
+    async def fail(pool: Pool, email_id: str) -> None:
+        await add_email(
+            pool, message_id, email_id, now=NOW, kind="marketing", campaign_id="cnews", status="failed"
+        )
+
+    for number in range(3):
+        async with open_pool(database_url, size=1) as other:
+            await fail(other, f"e{number}")
+    await fail(pool, "e3")
+
+    async def parts() -> list[tuple[bool, int]]:
+        await tidy(pool)
+        rows = await pool.fetch("SELECT part = 0, emails FROM campaign_unsent_count ORDER BY emails")
+        return [tuple(row) for row in rows]
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await parts() != [(False, 1), (True, 3)]:  # a backend takes a moment to end
+            await asyncio.sleep(0.05)
 
 
 async def test_one_of_all_workers_keeps_the_schedule(database_url: str, pool: Pool) -> None:

@@ -16,6 +16,7 @@ from loopwright.server.clock import Clock
 from loopwright.server.mail.warming import keep_levels
 from loopwright.server.settings import Retention
 from loopwright.server.store.brakes import delete_counters
+from loopwright.server.store.campaign_outcomes import fold_counts
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.email_retention import delete_emails, delete_inbox
 from loopwright.server.store.feedback import delete_unknown
@@ -141,6 +142,8 @@ class Housekeeping:
         await keep_levels(self._pool, now=now)
         await self._delete(delete_counters, now - COUNTERS_KEPT)
         await self._delete(delete_tallies, now - TALLIES_KEPT)
+        async with self._pool.acquire() as tx:
+            await fold_counts(tx)
         await self._delete(delete_unknown, now - FEEDBACK_KEPT)
         await self._delete(delete_uploads, now - UPLOADS_KEPT)
         await self._delete(delete_job_log, now - JOB_LOG_KEPT)

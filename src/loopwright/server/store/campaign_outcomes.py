@@ -35,6 +35,17 @@ UNSENT: LiteralString = """
     SELECT status, reason, sum(emails)::bigint AS count FROM campaign_unsent_count
      WHERE team_id = $1 AND campaign_id = $2 GROUP BY 1, 2 HAVING sum(emails) > 0 ORDER BY 3 DESC, 2
 """
+# Each backend counts in rows of its own; part 0 is of those that are gone.
+FOLD: LiteralString = """
+    WITH gone AS (
+        DELETE FROM campaign_unsent_count
+         WHERE part <> 0 AND part NOT IN (SELECT pid FROM pg_stat_activity)
+        RETURNING campaign_id, status, reason, team_id, emails
+    )
+    INSERT INTO campaign_unsent_count AS known (campaign_id, status, reason, part, team_id, emails)
+    SELECT campaign_id, status, reason, 0, team_id, sum(emails) FROM gone GROUP BY 1, 2, 3, 5
+    ON CONFLICT (campaign_id, status, reason, part) DO UPDATE SET emails = known.emails + excluded.emails
+"""
 # The queue never holds much of a campaign.
 IN_QUEUE: LiteralString = """
     SELECT count(*) FILTER (WHERE email.status IN ('queued', 'sending')) AS queued,
@@ -67,6 +78,11 @@ async def load_outcomes(tx: Connection, campaign: CampaignRow) -> Outcomes:
         **queue,
         **counts,
     )
+
+
+async def fold_counts(tx: Connection) -> None:
+    """Add up what backends that are gone have counted: a page would add up rows of all that ever were."""
+    await tx.execute(FOLD)
 
 
 async def load_progress(tx: Connection, campaign: CampaignRow) -> Progress:
