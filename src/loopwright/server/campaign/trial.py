@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from loopwright.server.content.previews import queue_previews
-from loopwright.server.ingest.reading import read_email
+from loopwright.server.ingest.values import read_email
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.campaigns import CampaignRow

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from loopwright.server.campaign import launch
 from loopwright.server.campaign.moments import moment_in
 from loopwright.server.campaign.trial import send_test
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.server.mail.warming import Standing, load_standing
 from loopwright.server.store import campaigns
 from loopwright.server.store.brakes import load_reason

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from starlette.responses import Response
 
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.wire.operations import Operation
 from loopwright.wire.paging import Page
 

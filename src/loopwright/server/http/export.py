@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
 
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.server.store import audience, contacts
 from loopwright.wire.encoding import encode
 

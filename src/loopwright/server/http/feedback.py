@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from loopwright.ids import new_id
 from loopwright.server.feedback import doors
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.server.keys import hash_key
 from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.sealing import needed

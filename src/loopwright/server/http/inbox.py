@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from starlette.responses import Response
 
-from loopwright.server.ingest.reading import read_email
+from loopwright.server.ingest.values import read_email
 from loopwright.server.mail.parsed_email import parse_email
 from loopwright.server.store.inbox import InboxText, keep_text, load_newest, load_received
 

@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from loopwright.server.content.previews import KEYS, Values, queue_previews
-from loopwright.server.ingest.reading import read_email
+from loopwright.server.ingest.values import read_email
 from loopwright.server.mail.variables import VariableKind
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.messages import MessageOwner

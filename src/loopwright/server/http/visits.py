@@ -8,7 +8,7 @@ from operator import attrgetter
 from msgspec import Struct
 from starlette.responses import Response
 
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.server.mail.links import HIDDEN, PICTURE
 from loopwright.server.mail.tracked import address_of, links_of
 from loopwright.server.refusal import BadRequest, NotFound

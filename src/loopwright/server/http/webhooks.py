@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from loopwright import webhooks
 from loopwright.ids import new_id
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.sealing import needed
 from loopwright.server.store import webhook_deliveries as deliveries

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from starlette.responses import Response
 
-from loopwright.server.ingest.reading import check_id
+from loopwright.server.ingest.values import check_id
 from loopwright.server.refusal import NotFound
 from loopwright.server.store.brakes import load_brakes, load_reason
 from loopwright.server.store.database import Connection

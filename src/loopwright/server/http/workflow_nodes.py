@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from loopwright.server.audience.accept import accept_audience
 from loopwright.server.content.save import write_content
-from loopwright.server.ingest.reading import check_event_name, check_id
+from loopwright.server.ingest.values import check_event_name, check_id
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store import runs
 from loopwright.server.store.audience import load_properties

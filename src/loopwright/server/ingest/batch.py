@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 import asyncpg
@@ -21,30 +21,24 @@ from msgspec import Struct
 
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Refusal, Unavailable
-from loopwright.server.store import contacts, emails, events, jobs, runs, suppressions, transactional
+from loopwright.server.store import contacts, emails, jobs, runs, suppressions, transactional
 from loopwright.server.store.batches import BatchChanges, save
 from loopwright.server.store.contacts import ContactRow
 from loopwright.server.store.database import AWAY, Connection, Pool
 from loopwright.server.store.events import UsedKey
-from loopwright.server.store.feedback import load_reported, tell_reports
+from loopwright.server.store.feedback import tell_reports
 from loopwright.server.store.jobs import ForgetContact
-from loopwright.wire.limits import IDEMPOTENCY_HOURS
 
-from .asking import questions
 from .command import (
-    AnswerOptIn,
     Command,
-    LiftSuppression,
-    ReportEmail,
     SendEvent,
     SendTransactional,
-    SetPreferences,
-    SubmitForm,
 )
 from .consequences import consequences
 from .fold import fold
+from .loading import key_window, load_asked, load_contacts, load_keys, load_reported
 from .state import CommandResult, Folded, Loaded
-from .team_cache import Knowledge, TeamSnapshot
+from .team_cache import TeamCache, TeamSnapshot
 
 WAITING_LIMIT = 10_000
 WAITING_BYTES = 32_000_000
@@ -141,7 +135,7 @@ class Ingest:
         self._closing = False
         self._turn = asyncio.Lock()
         self._saving: set[_Saving] = set()
-        self._knowledge = Knowledge()
+        self._team_cache = TeamCache()
         self._committers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -285,24 +279,24 @@ class Ingest:
         """The contacts that the commands name, as they are after the batches that are being saved."""
         await _over(saving for saving in self._saving if saving.comes_first)
         others = list(self._saving)
-        loaded = await _load_contacts(tx, commands)
+        loaded = await load_contacts(tx, commands)
         if at_the_same := [saving for saving in others if saving.changes(loaded)]:
             await _over(at_the_same)
-            loaded = await _load_contacts(tx, commands)
+            loaded = await load_contacts(tx, commands)
         return loaded
 
     async def _commit_locked(self, commands: Sequence[Command]) -> Sequence[CommandResult | Exception]:
         """Commit a batch when another process is at the same contacts or keys: it waits for us, or we do."""
-        self._knowledge.forget({command.team_id for command in commands})
+        self._team_cache.forget({command.team_id for command in commands})
         async with self._pool.acquire() as tx, tx.transaction():
-            await contacts.lock_contacts(tx, await _load_contacts(tx, commands))
+            await contacts.lock_contacts(tx, await load_contacts(tx, commands))
             made = await self._make_with_keys(tx, commands)
             await self._save(tx, made)
         return made.folded.outcomes
 
     async def _make_with_keys(self, tx: Connection, commands: Sequence[Command]) -> _Made:
-        keys = await _load_keys(tx, commands, self._clock.now())
-        return await self._make(tx, commands, await _load_contacts(tx, commands), keys)
+        keys = await load_keys(tx, commands, self._clock.now())
+        return await self._make(tx, commands, await load_contacts(tx, commands), keys)
 
     async def _make(
         self,
@@ -312,7 +306,7 @@ class Ingest:
         keys: Collection[UsedKey] = (),
     ) -> _Made:
         names = {(command.team_id, command.name) for command in commands if isinstance(command, SendEvent)}
-        teams = await self._knowledge.of(tx, {command.team_id for command in commands}, names)
+        teams = await self._team_cache.of(tx, {command.team_id for command in commands}, names)
         ids = {(c.team_id, c.transactional_id) for c in commands if isinstance(c, SendTransactional)}
         now = self._clock.now()
         loaded = Loaded(
@@ -328,8 +322,8 @@ class Ingest:
             ],
             transactionals=await transactional.load_transactionals(tx, ids) if ids else (),
             keys=keys,
-            asked=await _load_asked(tx, commands, now),
-            reported=await _load_reported(tx, commands),
+            asked=await load_asked(tx, commands, now),
+            reported=await load_reported(tx, commands),
         )
         return _Made(contacts_, fold(loaded, commands, now=now), teams, now)
 
@@ -349,68 +343,21 @@ class Ingest:
         )
         if follows.runs or folded.emails or folded.forgotten or folded.reports or folded.lifted:
             async with tx.transaction():
-                await save(tx, changes, now=now, window=_window(now))
+                await save(tx, changes, now=now, window=key_window(now))
                 await suppressions.take_back(tx, folded.lifted)
                 await tell_reports(tx, folded.reports, now=now)
                 await runs.start_runs(tx, follows.runs, now=now)
                 await emails.queue_emails(tx, folded.emails, now=now)
                 await jobs.enqueue(tx, [_forgetting(contact, now) for contact in folded.forgotten])
         else:
-            await save(tx, changes, now=now, window=_window(now))
-        self._knowledge.forget({pattern.team_id for pattern in folded.patterns})
+            await save(tx, changes, now=now, window=key_window(now))
+        self._team_cache.forget({pattern.team_id for pattern in folded.patterns})
 
 
 async def _over(batches: Iterable[_Saving]) -> None:
     """Wait until these are committed, or have failed."""
     for saving in list(batches):
         await saving.over.wait()
-
-
-async def _load_contacts(tx: Connection, commands: Sequence[Command]) -> list[ContactRow]:
-    emails_, user_ids, ids = set[tuple[str, str]](), set[tuple[str, str]](), set[tuple[str, str]]()
-    for command in commands:
-        match command:
-            case SetPreferences() | AnswerOptIn():
-                ids.add((command.team_id, command.contact_id))
-            case SendTransactional():
-                emails_.add((command.team_id, command.email))
-            case ReportEmail():
-                emails_.add((command.team_id, command.address.lower()))
-                if command.contact_id:
-                    ids.add((command.team_id, command.contact_id))
-            case LiftSuppression():
-                if command.contact_id:
-                    ids.add((command.team_id, command.contact_id))
-            case _:
-                if command.identity.email:
-                    emails_.add((command.team_id, command.identity.email))
-                if command.identity.user_id:
-                    user_ids.add((command.team_id, command.identity.user_id))
-    return await contacts.load_named(tx, emails=emails_, user_ids=user_ids, ids=ids)
-
-
-async def _load_asked(
-    tx: Connection, commands: Sequence[Command], now: datetime
-) -> dict[str, dict[str, datetime]]:
-    """When the addresses in forms were asked to confirm, by team and cause."""
-    causes = [
-        (command.team_id, cause)
-        for command in commands
-        if isinstance(command, SubmitForm) and command.opt_in and command.identity.email
-        for cause in questions(command.identity.email, command.opt_in.secret, now)
-    ]
-    return await emails.load_causes(tx, causes) if causes else {}
-
-
-async def _load_reported(tx: Connection, commands: Sequence[Command]) -> set[tuple[str, str]]:
-    """What was told before of the emails that something is told of now."""
-    emails_ = {(c.team_id, c.email_id) for c in commands if isinstance(c, ReportEmail)}
-    return await load_reported(tx, emails_) if emails_ else set()
-
-
-async def _load_keys(tx: Connection, commands: Sequence[Command], now: datetime) -> set[UsedKey]:
-    keys = {c.key for c in commands if isinstance(c, SendEvent | SendTransactional) and c.key}
-    return await events.load_live_keys(tx, keys, since=_window(now)) if keys else set()
 
 
 def _refused_with_key(commands: Sequence[Command], outcomes: Sequence[object]) -> bool:
@@ -423,8 +370,3 @@ def _refused_with_key(commands: Sequence[Command], outcomes: Sequence[object]) -
 
 def _forgetting(contact: ContactRow, now: datetime) -> ForgetContact:
     return ForgetContact(team_id=contact.team_id, contact_id=contact.id, email=contact.email, deleted_at=now)
-
-
-def _window(now: datetime) -> datetime:
-    """A key used at this time or before is free again."""
-    return now - timedelta(hours=IDEMPOTENCY_HOURS)

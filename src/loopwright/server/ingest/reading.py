@@ -3,19 +3,17 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Collection, Mapping, Set, Sized
-from math import isfinite
+from collections.abc import Collection, Mapping, Set
 from typing import cast
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.contacts import ATTRIBUTES
-from loopwright.server.store.database import is_storable
 from loopwright.server.store.emails import Value
 from loopwright.server.store.events import UsedKey
 from loopwright.wire import failures, limits
 from loopwright.wire.contacts import CONTACT_KEYS
 from loopwright.wire.transactional import Attachment
-from loopwright.wire.values import INTEGERS, TOO_LARGE, coerce
+from loopwright.wire.values import coerce
 
 from .command import (
     ContactInput,
@@ -29,21 +27,32 @@ from .command import (
     SubmitForm,
     UpdateContact,
 )
+from .values import (
+    check_characters,
+    check_count,
+    check_event_name,
+    check_id,
+    check_key,
+    check_number,
+    check_scalar_or_flat_objects,
+    check_text,
+    read_email,
+    read_map,
+    read_user_id,
+    too_long,
+)
 
 Body = Mapping[str, object]
 
 EVENTS_ENDPOINT = "events/send"
 TRANSACTIONAL_ENDPOINT = "transactional"
 
-_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]{2,}")
-_EMAIL_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 _VARIABLE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\])*")
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _MEDIA_TYPE = re.compile(
     rf' *{_WORD}/{_WORD}(?:[ \t]*;(?:[ \t]*{_WORD}=(?:{_WORD}|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"))?)* *'
 )
 """RFC 9110's media type, its parameters as tokens or quoted."""
-_ID = re.compile(r"[A-Za-z0-9_-]+")
 _FIELDS = {key: name for key, name in ATTRIBUTES.items() if key not in ("email", "userId")}
 # A form is open to all, so it decides neither who a contact is nor whether it is subscribed.
 _NOT_BY_FORM = {"email", "userId", "subscribed", "mailingLists"}
@@ -138,7 +147,7 @@ def read_submit_form(
         said.fields["notes"] = fields["notes"]
     wanted = {piece.strip(): True for piece in fields.get("mailingLists", "").split(",") if piece.strip()}
     for list_id in wanted:
-        _check_key(list_id)
+        check_key(list_id)
     if unknown := wanted.keys() - set(lists):
         raise BadRequest(
             f"mailingLists: this form cannot add anybody to {', '.join(sorted(unknown))}; name public lists",
@@ -154,7 +163,7 @@ def read_submit_form(
 
 def read_identity(body: Body) -> Identity:
     """The identifiers a body gives; null and blank ones count as not given."""
-    return Identity(email=read_email(body.get("email")), user_id=_read_user_id(body.get("userId")))
+    return Identity(email=read_email(body.get("email")), user_id=read_user_id(body.get("userId")))
 
 
 def read_one_identifier(body: Body) -> Identity:
@@ -165,48 +174,6 @@ def read_one_identifier(body: Body) -> Identity:
     if identity.email is not None and identity.user_id is not None:
         raise BadRequest("Both email and userId were given; leave one out.", code="identifier_ambiguous")
     return identity
-
-
-def read_email(value: object) -> str | None:
-    """An address, trimmed and lower-cased; None when it was not given."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
-    email = value.strip().lower()
-    if not email:
-        return None
-    if len(email) > _EMAIL_CHARACTERS or not email.isprintable() or not _EMAIL.fullmatch(email):
-        raise BadRequest(failures.INVALID_EMAIL, code="email_invalid")
-    return email
-
-
-def check_event_name(name: str) -> None:
-    """Raises `BadRequest` for a name that no event can have."""
-    if ":" in name:
-        raise BadRequest(
-            "eventName cannot contain ':', which is kept for platform events; use another character",
-            code="event_name_invalid",
-        )
-    _check_text("eventName", name)
-
-
-def check_id(where: str, value: str) -> None:
-    """An id that cannot be one is a mistake; one that nobody has is merely unknown."""
-    if not _ID.fullmatch(value):
-        raise BadRequest(f"{where} has only letters, digits, '_' and '-'", code="id_invalid")
-
-
-def _read_user_id(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        if not whole or isinstance(value, bool):
-            raise BadRequest("userId must be a string or a whole number", code="user_id_invalid")
-        value = str(coerce(value, "string"))
-    _check_text("userId", value)
-    return value.strip() or None
 
 
 def _read_some_identity(body: Body) -> Identity:
@@ -221,19 +188,19 @@ def _read_some_identity(body: Body) -> Identity:
 
 def _read_input(body: Body, others: Set[str] = _CONTACT_READ_APART) -> ContactInput:
     """What a body says of a contact; `others` are the keys that are read elsewhere."""
-    _check_count("The body", body, limits.KEYS, "keys; it may have")
+    check_count("The body", body, limits.KEYS, "keys; it may have")
     fields: dict[str, str | bool | None] = {}
     custom: dict[str, object] = {}
     for key, value in body.items():
         if key in others:
             continue
         if isinstance(value, str):
-            _check_text(key, value)
+            check_text(key, value)
         if key in _FIELDS:
             _read_field(fields, key, value)
         elif key not in _IGNORED:
-            _check_key(key)
-            _check_number(key, value)
+            check_key(key)
+            check_number(key, value)
             custom[key] = value
     return ContactInput(fields=fields, custom=custom, lists=_read_lists(body.get("mailingLists")))
 
@@ -250,15 +217,15 @@ def _read_field(fields: dict[str, str | bool | None], key: str, value: object) -
     except ValueError as problem:
         raise BadRequest(f"{key} {problem}", code="value_invalid") from None
     if isinstance(read, str) and read is not value:
-        _check_text(key, read)  # a number may be long, too
+        check_text(key, read)  # a number may be long, too
     fields[_FIELDS[key]] = cast("str | bool", read)
 
 
 def _read_lists(value: object) -> dict[str, bool]:
-    lists = _read_map("mailingLists", value)
-    _check_count("mailingLists", lists, limits.KEYS, "lists; a request has")
+    lists = read_map("mailingLists", value)
+    check_count("mailingLists", lists, limits.KEYS, "lists; a request has")
     for list_id, member in lists.items():
-        _check_key(list_id)
+        check_key(list_id)
         if not isinstance(member, bool):
             raise BadRequest(
                 f"mailingLists.{list_id} must be true (subscribe) or false (unsubscribe)",
@@ -268,29 +235,29 @@ def _read_lists(value: object) -> dict[str, bool]:
 
 
 def _read_event_properties(body: Body) -> dict[str, object]:
-    given = _read_map("eventProperties", body.get("eventProperties"))
-    _check_count("eventProperties", given, limits.EVENT_PROPERTIES, "properties; an event has")
+    given = read_map("eventProperties", body.get("eventProperties"))
+    check_count("eventProperties", given, limits.EVENT_PROPERTIES, "properties; an event has")
     properties: dict[str, object] = {}
     for name, value in given.items():
-        _check_key(name)
+        check_key(name)
         if value is None or not name.strip():
             continue
-        _check_scalar_or_flat_objects(f"eventProperties.{name}", value)
+        check_scalar_or_flat_objects(f"eventProperties.{name}", value)
         properties[name.strip()] = value
     return properties
 
 
 def _read_data_variables(body: Body) -> dict[str, Value]:
-    variables = _read_map("dataVariables", body.get("dataVariables"))
-    _check_count("dataVariables", variables, limits.KEYS, "variables; an email has")
+    variables = read_map("dataVariables", body.get("dataVariables"))
+    check_count("dataVariables", variables, limits.KEYS, "variables; an email has")
     for name, value in variables.items():
-        _check_key(name)
+        check_key(name)
         if not _VARIABLE.fullmatch(name):
             raise BadRequest(
                 f"dataVariables.{name}: a name has letters, digits, '_' and '-' only", code="variable_invalid"
             )
         if value is not None:
-            _check_scalar_or_flat_objects(f"dataVariables.{name}", value)
+            check_scalar_or_flat_objects(f"dataVariables.{name}", value)
     # Null does not count as a value: a required variable is then missing, by its name.
     given = {name: value for name, value in variables.items() if value is not None}
     return cast("dict[str, Value]", given)
@@ -302,7 +269,7 @@ def _read_attachments(value: object) -> list[Attachment]:
     if not isinstance(value, list):
         raise BadRequest("attachments must be a list", code="attachment_invalid")
     items = cast("list[object]", value)
-    _check_count("attachments", items, limits.ATTACHMENTS, "files; an email has")
+    check_count("attachments", items, limits.ATTACHMENTS, "files; an email has")
     return [_read_attachment(f"attachments[{index}]", item) for index, item in enumerate(items)]
 
 
@@ -318,7 +285,7 @@ def _read_attachment(where: str, value: object) -> Attachment:
             f"{where}.contentType is not a media type; send one such as application/pdf",
             code="attachment_invalid",
         )
-    _check_characters(f"{where}.filename", filename)
+    check_characters(f"{where}.filename", filename)
     try:
         b64decode(data, validate=True)
     except (Base64Error, ValueError):
@@ -336,83 +303,15 @@ def _read_key(team_id: str, endpoint: str, key: str | None) -> UsedKey | None:
             f"Idempotency-Key has {len(key)} characters; at most {limits.KEY_CHARACTERS} are allowed",
             code="idempotency_key_too_long",
         )
-    _check_text("Idempotency-Key", key)
+    check_text("Idempotency-Key", key)
     return UsedKey(team_id, endpoint, key)
-
-
-def _read_map(key: str, value: object) -> dict[str, object]:
-    # One official client sends an empty list for an empty map.
-    if value is None or value == []:
-        return {}
-    if not isinstance(value, dict):
-        raise BadRequest(f"{key} must be an object", code="value_invalid")
-    return cast("dict[str, object]", value)
-
-
-def _check_count(where: str, given: Sized, most: int, what: str) -> None:
-    """Before anything looks at each of them: a body of 4 MB has room for a million."""
-    if len(given) > most:
-        raise BadRequest(f"{where} holds {len(given)} {what} at most {most}", code="too_many")
 
 
 def _check_lengths(body: Body) -> None:
     """Also what nobody reads may not be too long, nor too much."""
-    _check_count("The body", body, limits.KEYS, "keys; it may have")
+    check_count("The body", body, limits.KEYS, "keys; it may have")
     for key, value in body.items():
         if len(key) > limits.PROPERTY_KEY_CHARACTERS:
-            raise _too_long()
+            raise too_long()
         if isinstance(value, str) and len(value) > limits.VALUE_CHARACTERS:
-            raise _too_long(path=key)
-
-
-def _check_scalar_or_flat_objects(where: str, value: object) -> None:
-    if isinstance(value, list):
-        for index, item in enumerate(cast("list[object]", value)):
-            if not isinstance(item, dict):
-                raise BadRequest(f"{where}[{index}] must be an object", code="value_invalid")
-            for key, inner in cast("dict[str, object]", item).items():
-                _check_key(key)
-                _check_scalar(f"{where}[{index}].{key}", inner)
-        return
-    _check_scalar(where, value)
-
-
-def _check_scalar(where: str, value: object) -> None:
-    if isinstance(value, str):
-        _check_text(where, value)
-    elif isinstance(value, dict | list):
-        raise BadRequest(
-            f"{where} cannot be nested; send a string, number, boolean or date", code="value_invalid"
-        )
-    else:
-        _check_number(where, value)
-
-
-def _check_key(key: str) -> None:
-    if len(key) > limits.PROPERTY_KEY_CHARACTERS:
-        raise _too_long()
-    _check_characters("a key", key)
-
-
-def _check_text(where: str, value: str) -> None:
-    if len(value) > limits.VALUE_CHARACTERS:
-        raise _too_long(path=where)
-    _check_characters(where, value)
-
-
-def _too_long(path: str | None = None) -> BadRequest:
-    return BadRequest(failures.VALUE_TOO_LONG, code="value_too_long", path=path)
-
-
-def _check_characters(where: str, value: str) -> None:
-    if not is_storable(value):
-        raise BadRequest(
-            f"{where} contains a NUL or half a surrogate pair; leave it out", code="value_invalid"
-        )
-
-
-def _check_number(where: str, value: object) -> None:
-    if (isinstance(value, int) and value not in INTEGERS) or (
-        isinstance(value, float) and not isfinite(value)
-    ):
-        raise BadRequest(f"{where} {TOO_LARGE}", code="value_invalid")
+            raise too_long(path=key)

@@ -38,7 +38,7 @@ class TeamSnapshot(Struct, frozen=True, kw_only=True):
     patterns: dict[str, PatternRow]
 
 
-class Knowledge:
+class TeamCache:
     """The teams known to one process."""
 
     def __init__(self) -> None:
