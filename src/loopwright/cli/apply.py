@@ -59,29 +59,20 @@ def apply(
     images_url = read_url(media_url, "--media-url") or read_url(public_url)
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
-    from loopwright.server.definitions.apply import LOCAL_URL
+    from loopwright.server.definitions.apply import Manner
     from loopwright.server.definitions.folder import read_folder, read_images
     from loopwright.server.definitions.mistakes import InvalidDefinitions, Mistake
     from loopwright.server.definitions.parse import parse
     from loopwright.server.definitions.target import UnknownTeam, preview, save
+    from loopwright.server.settings import LOCAL_URL
 
     try:
         definitions = parse(read_folder(folder), read_images(folder))
         place = data_dir or DEFAULT_DATA_DIR if dry_run else find_data(data_dir, database_url)
+        manner = Manner(overwrite=overwrite, resume=resume, public_url=images_url or LOCAL_URL)
         carry_out = preview if dry_run else save
         with failures_told():
-            changes = asyncio.run(
-                carry_out(
-                    definitions,
-                    place,
-                    database_url,
-                    team,
-                    SystemClock(),
-                    overwrite=overwrite,
-                    resume=resume,
-                    public_url=images_url or LOCAL_URL,
-                )
-            )
+            changes = asyncio.run(carry_out(definitions, place, database_url, team, SystemClock(), manner))
     except InvalidDefinitions as invalid:
         raise _told(invalid.mistakes) from None
     except (NotADirectoryError, UnknownTeam) as error:

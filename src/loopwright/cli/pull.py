@@ -54,8 +54,8 @@ async def _pull(
     overwrite: bool,
 ) -> "Pulled":
     """In one transaction: when a file cannot be written, nothing has got a slug."""
-    from loopwright.server.definitions.apply import LOCAL_URL
     from loopwright.server.definitions.pull import pull as pull_files
+    from loopwright.server.settings import LOCAL_URL
 
     async with opened_team(team, data_dir, database_url) as (tx, owner):
         pulled = await pull_files(tx, owner.id, public_url=public_url or LOCAL_URL)

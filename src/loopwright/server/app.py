@@ -42,7 +42,7 @@ from loopwright.server.runtime.housekeeping import make_months
 from loopwright.server.runtime.listening import Listener, listen
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.sealing import SealingKey, open_sealing
-from loopwright.server.settings import DEFAULT_PORT, SEALING_FILE, Settings
+from loopwright.server.settings import LOCAL_URL, SEALING_FILE, Settings
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.schema import bring_up
@@ -141,7 +141,7 @@ async def work(
 ) -> AsyncGenerator[None]:
     """Do jobs and deliver email while the context lasts. `listener` is for those who ask how it goes."""
     clock = clock or SystemClock()
-    public_url = (settings.public_url or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
+    public_url = (settings.public_url or LOCAL_URL).rstrip("/")
     async with _with_database(settings) as complete, AsyncExitStack() as stack:
         await prepare(complete, clock)
         pool = await open_pool_of(stack, complete, 2)

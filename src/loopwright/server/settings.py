@@ -13,6 +13,8 @@ RateLimit: TypeAlias = float | Literal["loops", "off"]
 Retention: TypeAlias = int | Literal["forever"]
 
 DEFAULT_PORT = 5667
+LOCAL_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+"""Where a server is that nobody said anything about."""
 SMTP_CONNECTIONS = 24
 SMTP_MESSAGES = 100
 EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104  # what an operator may write

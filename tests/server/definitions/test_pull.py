@@ -13,10 +13,11 @@ from loopwright.cli.program import program
 from loopwright.ids import new_id
 from loopwright.server.content.images import digest_of, image_url
 from loopwright.server.content.save import write_content
-from loopwright.server.definitions.apply import LOCAL_URL, apply_definitions
+from loopwright.server.definitions.apply import apply_definitions
 from loopwright.server.definitions.parse import parse
 from loopwright.server.definitions.pull import pull
 from loopwright.server.refusal import BadRequest
+from loopwright.server.settings import LOCAL_URL
 from loopwright.server.store.audience import insert_property
 from loopwright.server.store.database import Pool
 from loopwright.server.store.messages import EMPTY

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.apply import Manner, apply_definitions
 from loopwright.server.definitions.change import Change
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.parse import parse
@@ -45,9 +45,8 @@ class Team:
         """Apply a folder, a second later than the last one."""
         self.now += timedelta(seconds=1)
         async with self.pool.acquire() as tx, tx.transaction():
-            return await apply_definitions(
-                tx, self.id, parse(files, images), public_url=URL, now=self.now, **given
-            )
+            manner = Manner(public_url=URL, **given)
+            return await apply_definitions(tx, self.id, parse(files, images), manner, now=self.now)
 
     async def lmx(self, *, rendered: bool) -> str:
         """What the email says, or what it is rendered from."""

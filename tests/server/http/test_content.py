@@ -3,12 +3,11 @@
 import asyncio
 import random
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx2
 import pytest
 
-from loopwright.server.definitions.apply import apply_definitions
+from loopwright.server.definitions.apply import USUAL, Manner, apply_definitions
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.parse import parse
@@ -16,33 +15,14 @@ from loopwright.server.sealing import new_sealing_key
 from loopwright.server.store.teams import load_teams
 from loopwright.server.team_settings import SettingChanges, change_team
 from support.contract import read
+from support.drafts import BODY, SOUND, create, publish, send
 from support.examples import WELCOME
 from support.live import LiveServer
 from support.refusals import code_of, refused
 
 from .conftest import Serving
 
-BODY = "<Paragraph>Your code is {data.code}.</Paragraph>"
-SOUND = {"subject": "Your code", "fromName": "Acme", "fromEmail": "hello", "lmx": BODY}
-
-
-async def create(http: httpx2.AsyncClient, **content: object) -> dict[str, Any]:
-    """A transactional email whose draft says `content`."""
-    made = read(await http.post("/transactional-emails", json={"name": "Code"}), 201)
-    if content:
-        draft = made["draftEmailMessageId"]
-        expected = made["draftEmailMessageContentRevisionId"]
-        read(await http.post(f"/email-messages/{draft}", json={"expectedRevisionId": expected, **content}))
-    return made
-
-
-async def publish(http: httpx2.AsyncClient, made: dict[str, Any]) -> dict[str, Any]:
-    return read(await http.post(f"/transactional-emails/{made['id']}/publish"))
-
-
-async def send(http: httpx2.AsyncClient, made: dict[str, Any], **values: object) -> httpx2.Response:
-    body = {"email": "ada@example.com", "transactionalId": made["id"], "dataVariables": values}
-    return await http.post("/transactional", json=body)
+OVERWRITING = Manner(overwrite=True)
 
 
 async def inbox_texts(live_server: LiveServer, http: httpx2.AsyncClient) -> list[str]:
@@ -376,11 +356,11 @@ async def test_what_was_published_here_is_drift_for_files(
 ) -> None:
     """Another message is published then, and files did not write it."""
 
-    async def apply(*, overwrite: bool = False) -> None:
+    async def apply(manner: Manner = USUAL) -> None:
         async with live_server.pool.acquire() as tx, tx.transaction():
             (team,) = await load_teams(tx)
             definitions = parse(read_folder(WELCOME))
-            await apply_definitions(tx, team.id, definitions, overwrite=overwrite, now=datetime.now(UTC))
+            await apply_definitions(tx, team.id, definitions, manner, now=datetime.now(UTC))
 
     await apply()
     (email,) = read(await http.get("/transactional-emails"))["data"]
@@ -392,7 +372,7 @@ async def test_what_was_published_here_is_drift_for_files(
     with pytest.raises(InvalidDefinitions, match="this email was changed elsewhere"):
         await apply()
     assert read(await http.get(f"/email-messages/{draft}"))["subject"] == "From the API"
-    await apply(overwrite=True)
+    await apply(OVERWRITING)
     assert read(await http.get(f"/email-messages/{draft}"))["subject"] != "From the API"
     await apply()
 
@@ -405,7 +385,7 @@ async def test_all_ways_to_write_at_once(http: httpx2.AsyncClient, live_server: 
     async def apply() -> None:
         async with live_server.pool.acquire() as tx, tx.transaction():
             definitions = parse(read_folder(WELCOME))
-            await apply_definitions(tx, team.id, definitions, overwrite=True, now=datetime.now(UTC))
+            await apply_definitions(tx, team.id, definitions, OVERWRITING, now=datetime.now(UTC))
 
     async def edit() -> int:
         answer = await http.post(f"/transactional-emails/{email['id']}/draft")

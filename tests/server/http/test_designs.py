@@ -10,10 +10,10 @@ from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.style import DEFAULTS
 from loopwright.server.mail.template import Values
 from loopwright.server.store.messages import load_revisions
+from support.contract import read
+from support.drafts import SOUND, create, publish, send
 from support.live import LiveServer
 from support.refusals import code_of, refused
-
-from .test_content import SOUND, create, publish, read, send
 
 KINDS = ("transactional", "campaign", "workflow")
 

@@ -11,12 +11,13 @@ from loopwright.server.definitions.apply import apply_definitions
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
 from loopwright.server.store.teams import load_teams
+from support.contract import read
+from support.drafts import SOUND, create
 from support.examples import WELCOME
 from support.live import LiveServer
 from support.refusals import refused
 
 from .conftest import Serving
-from .test_content import SOUND, create, read
 
 
 async def received(http: httpx2.AsyncClient, to: str) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import pytest
 
 from loopwright.server.http.space import OF_A_TEAM
 from loopwright.wire.limits import IMAGE_BYTES
+from support.contract import read
 from support.live import LiveServer
 from support.plain_http import NO_TLS
 from support.refusals import refused
 
 from .conftest import Serving
-from .test_content import read
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 IMAGES = {

@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from msgspec import Struct
+
+from loopwright.server.settings import LOCAL_URL
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import load_last_written, lock_definitions, transactional_place
@@ -21,29 +24,31 @@ from .model import Definitions
 from .parse import unknown_properties
 from .targets import load_targets_with
 
-LOCAL_URL = "http://127.0.0.1:5667"
-"""Where a server is that nobody said anything about."""
+
+class Manner(Struct, frozen=True, kw_only=True):
+    """How files are applied.
+
+    They are refused where others have changed emails since files wrote them, unless they are to `overwrite`
+    that, and leave paused what others have paused, unless they are to `resume` it. `public_url` is where
+    readers reach the server, without a final slash: the folder's images will be there.
+    """
+
+    overwrite: bool = False
+    resume: bool = False
+    public_url: str = LOCAL_URL
+
+
+USUAL = Manner()
 
 
 async def apply_definitions(
-    tx: Connection,
-    team_id: str,
-    definitions: Definitions,
-    *,
-    overwrite: bool = False,
-    public_url: str = LOCAL_URL,
-    resume: bool = False,
-    now: datetime,
+    tx: Connection, team_id: str, definitions: Definitions, manner: Manner = USUAL, *, now: datetime
 ) -> list[Change]:
     """Create and change whatever differs, and answer for every definition what was done.
 
-    `public_url` is where readers reach the server, without a final slash: the folder's images will be there.
-
-    What the team has beyond the definitions is left alone, and what people or programs have paused stays
-    paused unless the files are to `resume` it. Raises `InvalidDefinitions` for contact properties,
-    themes and components that the team does not have, for a confirmation email without its link, and, unless
-    it is to `overwrite`, for emails that others have changed since files last wrote them. The caller's
-    transaction then ends with nothing written.
+    What the team has beyond the definitions is left alone. Raises `InvalidDefinitions` for contact
+    properties, themes and components that the team does not have, for a confirmation email without its link,
+    and for what the `manner` refuses. The caller's transaction then ends with nothing written.
     """
     if definitions.themes or definitions.components:
         await lock_design_alone(tx, team_id)
@@ -58,7 +63,7 @@ async def apply_definitions(
     declared = await apply_properties(tx, team_id, definitions.properties, known, mistakes, now=now)
     if mistakes:
         raise InvalidDefinitions(mistakes)
-    shared = SharedApplier(tx, team_id, public_url, now)
+    shared = SharedApplier(tx, team_id, manner.public_url, now)
     changes = [
         *declared,
         *await shared.images(definitions.images),
@@ -74,7 +79,7 @@ async def apply_definitions(
     lists = await apply_lists(tx, team_id, definitions.lists, now=now)
     list_ids = {one.slug: one.id for one in lists}
     workflows = WorkflowApplier(
-        tx, team_id, now, content, custom, targets, list_ids, workflow_ids, resumes=resume
+        tx, team_id, now, content, custom, targets, list_ids, workflow_ids, resumes=manner.resume
     )
     changes += [
         *groups,
@@ -86,7 +91,7 @@ async def apply_definitions(
     if content.unknown:
         raise InvalidDefinitions(content.unknown)
     drift = shared.drift + content.drift
-    if drift and not overwrite:
+    if drift and not manner.overwrite:
         raise InvalidDefinitions(drift)
     await content.note()
     return changes

@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 import msgspec
 from msgspec import Struct
 
+from loopwright.server.settings import LOCAL_URL
 from loopwright.server.store.audience import load_properties
 from loopwright.server.store.database import Connection
 from loopwright.server.store.definitions import lock_definitions, note_written
@@ -37,7 +38,6 @@ from loopwright.server.workflow.graph import (
 )
 from loopwright.wire.filters import AudienceFilter
 
-from .apply import LOCAL_URL
 from .declared import GROUPS_FILE, PROPERTIES_FILE
 from .filters import SEGMENTS_FILE
 from .mistakes import InvalidDefinitions, Mistake

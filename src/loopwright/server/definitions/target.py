@@ -14,7 +14,7 @@ from loopwright.server.store.place import database_at
 from loopwright.server.store.schema import bring_up
 from loopwright.server.store.teams import TeamRow, load_teams
 
-from .apply import LOCAL_URL, apply_definitions
+from .apply import USUAL, Manner, apply_definitions
 from .apply_declared import KINDS as GROUP_KINDS
 from .change import Change
 from .mistakes import meant
@@ -33,27 +33,14 @@ async def save(
     database_url: str | None,
     team: str | None,
     clock: Clock,
-    *,
-    overwrite: bool = False,
-    public_url: str = LOCAL_URL,
-    resume: bool = False,
+    manner: Manner = USUAL,
 ) -> list[Change]:
     """Apply to the database at `database_url`, or else to the embedded one in `data_dir`, migrated first.
 
-    `team` is a name or an id; None means the only team, which is made when there is none yet. Emails that
-    others have changed since files wrote them are refused, unless the files are to `overwrite` them, and what
-    others have paused stays so, unless the files are to `resume` it.
+    `team` is a name or an id; None means the only team, which is made when there is none yet.
     """
     async with open_team(data_dir, database_url, team, clock) as (tx, owner):
-        return await apply_definitions(
-            tx,
-            owner.id,
-            definitions,
-            overwrite=overwrite,
-            resume=resume,
-            public_url=public_url,
-            now=clock.now(),
-        )
+        return await apply_definitions(tx, owner.id, definitions, manner, now=clock.now())
 
 
 @asynccontextmanager
@@ -85,10 +72,7 @@ async def preview(
     database_url: str | None,
     team: str | None,
     clock: Clock,
-    *,
-    overwrite: bool = False,
-    public_url: str = LOCAL_URL,
-    resume: bool = False,
+    manner: Manner = USUAL,
 ) -> list[Change]:
     """What `save` would do, done and taken back. A place that holds nothing yet stays untouched."""
     if database_url is None and not has_data(data_dir):
@@ -100,9 +84,7 @@ async def preview(
         if not teams:
             return all_new(definitions)
         team_id = choose_team(teams, team).id
-        return await _rolled_back(
-            tx, team_id, definitions, clock, overwrite=overwrite, resume=resume, public_url=public_url
-        )
+        return await _rolled_back(tx, team_id, definitions, clock, manner)
 
 
 def choose_team(teams: list[TeamRow], wanted: str | None) -> TeamRow:
@@ -145,27 +127,12 @@ def has_data(data_dir: Path) -> bool:
 
 
 async def _rolled_back(
-    tx: Connection,
-    team_id: str,
-    definitions: Definitions,
-    clock: Clock,
-    *,
-    overwrite: bool,
-    resume: bool,
-    public_url: str,
+    tx: Connection, team_id: str, definitions: Definitions, clock: Clock, manner: Manner
 ) -> list[Change]:
     transaction = tx.transaction()
     await transaction.start()
     try:
-        changes = await apply_definitions(
-            tx,
-            team_id,
-            definitions,
-            overwrite=overwrite,
-            resume=resume,
-            public_url=public_url,
-            now=clock.now(),
-        )
+        changes = await apply_definitions(tx, team_id, definitions, manner, now=clock.now())
         # The id of what is not there after all would only mislead.
         return [replace(change, id="") if change.action == "created" else change for change in changes]
     finally:
