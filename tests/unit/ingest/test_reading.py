@@ -6,6 +6,7 @@ import pytest
 
 from loopwright.server.ingest import reading
 from loopwright.server.ingest.command import Identity, SendTransactional, SubmitForm
+from loopwright.server.ingest.values import read_email
 from loopwright.server.refusal import BadRequest
 from loopwright.wire import failures
 
@@ -214,7 +215,7 @@ def test_keys_nobody_may_set_are_ignored() -> None:
 
 def test_an_address_is_trimmed_and_lower_cased() -> None:
     """Two spellings are one contact."""
-    assert reading.read_email("  Ada.Lovelace+x@Example.COM ") == "ada.lovelace+x@example.com"
+    assert read_email("  Ada.Lovelace+x@Example.COM ") == "ada.lovelace+x@example.com"
 
 
 @pytest.mark.parametrize("email", ["a@b", "@example.com", "a b@example.com", "a@exa mple.com", "a@@b.com",
@@ -222,7 +223,7 @@ def test_an_address_is_trimmed_and_lower_cased() -> None:
 def test_what_is_no_address(email: str) -> None:
     """Only what mail can be sent to counts."""
     with pytest.raises(BadRequest):
-        reading.read_email(email)
+        read_email(email)
 
 
 @pytest.mark.parametrize(

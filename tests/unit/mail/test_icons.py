@@ -10,8 +10,7 @@ from loopwright.server.mail.icon_names import COLORS, FOLDER, ICONS, IMAGE_PIXEL
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.render import Rendered, fill, prepare
 from loopwright.server.mail.template import Values
-
-from .test_render import Page, message
+from support.rendered import Page, message
 
 ROOT = "https://mail.x.org/icons"
 SYSTEM = {"icons_root": ROOT, "unsubscribe_link": "https://x.org/unsubscribe/t"}

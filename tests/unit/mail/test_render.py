@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given
@@ -14,47 +13,10 @@ from loopwright.server.mail.render import MissingVariables, UnsoundContent, fill
 from loopwright.server.mail.style import FONT_STACKS
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import Variable, written
-from loopwright.server.store.messages import Content
-from support.content import PLAIN
+from support.rendered import Page, message
 
 FOOTER = Footer(company="Engines & Co", address="12 Square\nLondon")
 LINK = {"unsubscribe_link": "https://x.org/unsubscribe/t"}
-VOID = {"br", "img", "meta", "link", "hr", "col"}
-
-
-def message(lmx: str, **given: object) -> Content:
-    return replace(PLAIN, **{"from_name": "", "from_email": "", "lmx": lmx, **given})
-
-
-class Page(HTMLParser):
-    """What a browser sees of a page. Fails where tags do not match."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not {"style", "title"} & set(self.open):
-            self.words += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def rendered(lmx: str, **values: object) -> Page:

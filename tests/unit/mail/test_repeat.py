@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from loopwright.server.mail.design import Design, SharedComponent, expand
 from loopwright.server.mail.layout import Footer
@@ -14,8 +13,7 @@ from loopwright.server.mail.lmx import check, check_line
 from loopwright.server.mail.render import MissingVariables, Rendered, fill, least_bytes, prepare
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import Variable
-from loopwright.server.store.messages import Content
-from support.content import PLAIN
+from support.rendered import message
 
 FOOTER = Footer(company="Acme", address="1 Square")
 NAMES = '<For variable="{data.items}"><Paragraph>{data.items[].name}</Paragraph></For>'
@@ -69,13 +67,9 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def content(lmx: str, **given: object) -> Content:
-    return replace(PLAIN, **{"from_name": "", "from_email": "", "lmx": lmx, **given})
-
-
 def rendered(lmx: str, items: object, **given: object) -> Rendered:
     """A transactional email whose list is `items`."""
-    return fill(prepare(content(lmx, **given), None), Values(data={"items": items, "code": "7"}))
+    return fill(prepare(message(lmx, **given), None), Values(data={"items": items, "code": "7"}))
 
 
 def in_outlook(html: str) -> str:
@@ -117,7 +111,7 @@ def test_what_is_no_list_of_objects_is_missing(value: object) -> None:
     assert missing.value.variables == (Variable("data", "items"),)
     assert rendered(lmx, value, data_fallbacks={"items": "none"}).text == "All\n"
     with pytest.raises(MissingVariables):
-        fill(prepare(content(lmx), None), Values())
+        fill(prepare(message(lmx), None), Values())
 
 
 def test_events_have_lists_too() -> None:
@@ -129,7 +123,7 @@ def test_events_have_lists_too() -> None:
         event={"my items": [{"the name": "x"}]},
         system={"unsubscribe_link": "https://a.b"},
     )
-    assert fill(prepare(content(lmx), FOOTER), values).text.startswith("Ada x\n")
+    assert fill(prepare(message(lmx), FOOTER), values).text.startswith("Ada x\n")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +197,7 @@ def test_links_lead_where_each_item_says() -> None:
 def test_pages_grow_by_the_same_for_each_item() -> None:
     """A thousand items are a thousand times one, and pieces that are the same are not made again."""
     item = {"a": "https://x.test", "b": "2"}
-    prepared = prepare(content(EVERYWHERE), None)
+    prepared = prepare(message(EVERYWHERE), None)
     sizes, pieces = {}, {}
     for count in (1, 2, 1000):
         filled = fill(prepared, Values(data={"items": [item] * count, "code": "7"}))
@@ -215,7 +209,7 @@ def test_pages_grow_by_the_same_for_each_item() -> None:
 
 
 def test_the_least_size_has_each_repetition_once() -> None:
-    prepared = prepare(content(NAMES), None)
+    prepared = prepare(message(NAMES), None)
     assert least_bytes(prepared.html) == len(rendered(NAMES, [{}]).html.encode())
 
 
