@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from loopwright.errors import ArgumentValueError
-from loopwright.outbox.spool import REMEMBERED_SECONDS, Delivery, EventArguments, Kept, Spool
+from loopwright.outbox.records import Delivery, EventArguments, Kept
+from loopwright.outbox.spool import REMEMBERED_SECONDS, Spool
 from loopwright.wire.values import Value
 
 NOW = 1_772_366_400.0

@@ -5,6 +5,7 @@ Hands each event on to the SDK's client, under a key of its own, until the API h
 """
 
 from loopwright.outbox.outbox import Outbox
-from loopwright.outbox.spool import DeadLetter, OutboxFileError, Status
+from loopwright.outbox.records import DeadLetter, Status
+from loopwright.outbox.spool import OutboxFileError
 
 __all__ = ["DeadLetter", "Outbox", "OutboxFileError", "Status"]

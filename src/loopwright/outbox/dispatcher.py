@@ -23,8 +23,9 @@ from uuid import uuid4
 from loopwright.client.waits import seconds_to_wait
 from loopwright.errors import ArgumentError, LoopsError, RecipientNotAllowedError, StatusError
 from loopwright.outbox.reasons import UNAUTHORIZED, outage, told
+from loopwright.outbox.records import Delivery
 from loopwright.outbox.schedule import HOPELESS, PATIENCE, Verdict, classify, delay_after, pause_after
-from loopwright.outbox.spool import Delivery, Spool
+from loopwright.outbox.spool import Spool
 
 if TYPE_CHECKING:
     from loopwright.client._sync.events import Events

@@ -30,7 +30,8 @@ from loopwright.client.many import EventToSend, event_arguments
 from loopwright.errors import ArgumentValueError, ClientClosedError, LoopsError, mistyped
 from loopwright.outbox import process
 from loopwright.outbox.dispatcher import Dispatcher
-from loopwright.outbox.spool import DeadLetter, EventArguments, Kept, Spool, Status, Values, telling_of
+from loopwright.outbox.records import DeadLetter, EventArguments, Kept, Status, Values
+from loopwright.outbox.spool import Spool, telling_of
 
 if TYPE_CHECKING:
     from loopwright import Loops
