@@ -95,21 +95,8 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
         await lock_names(tx)
         check_name(changes.name, [team for team in await load_teams(tx) if team.id != team_id])
     team = await lock_team(tx, team_id)
-    said = {
-        key: value.strip()
-        for key in ("name", "company", "address", "sending_domain", "time_zone")
-        if (value := getattr(changes, key)) is not None
-    }
-    if "sending_domain" in said:
-        said["sending_domain"] = _sending_domain(said["sending_domain"])
-    if "time_zone" in said:
-        _check_time_zone(said["time_zone"])
     switched = {key: value for key in SWITCHES if (value := getattr(changes, key)) is not None}
-    removed = {read_pattern(text) for text in changes.unblock}
-    if unknown := removed - set(team.blocklist):
-        raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
-    added = {read_pattern(text) for text in changes.block}
-    changed = replace(team, **said, **switched, blocklist=sorted((set(team.blocklist) | added) - removed))
+    changed = replace(team, **_texts(changes), **switched, blocklist=_blocklist(team, changes))
     if changes.double_opt_in is not None:
         opt_in_id = await _opt_in_email(tx, team_id, now) if changes.double_opt_in else team.opt_in_id
         changed = replace(changed, double_opt_in=changes.double_opt_in, opt_in_id=opt_in_id)
@@ -119,6 +106,28 @@ async def change_team(tx: Connection, team_id: str, changes: SettingChanges, *, 
     elif changes.warm_up != WarmUpChanges():
         await _warm_up(tx, team_id, changes.warm_up, now)
     return changed
+
+
+def _texts(changes: SettingChanges) -> dict[str, str]:
+    """The texts that are given, as they are stored."""
+    said = {
+        key: value.strip()
+        for key in ("name", "company", "address", "sending_domain", "time_zone")
+        if (value := getattr(changes, key)) is not None
+    }
+    if "sending_domain" in said:
+        said["sending_domain"] = _sending_domain(said["sending_domain"])
+    if "time_zone" in said:
+        _check_time_zone(said["time_zone"])
+    return said
+
+
+def _blocklist(team: TeamRow, changes: SettingChanges) -> list[str]:
+    removed = {read_pattern(text) for text in changes.unblock}
+    if unknown := removed - set(team.blocklist):
+        raise ValueError(f"{', '.join(sorted(unknown))}: not on the blocklist")
+    added = {read_pattern(text) for text in changes.block}
+    return sorted((set(team.blocklist) | added) - removed)
 
 
 async def _warm_up(tx: Connection, team_id: str, changes: WarmUpChanges, now: datetime) -> None:

@@ -59,12 +59,18 @@ def problem_of(fault: Fault | Reply) -> str | None:
     """What is wrong with a fault, in a sentence that says what to give."""
     if fault.times < 1:
         return "times is a number of requests, 1 or more."
-    if isinstance(fault, Reply):
-        if not fault.domain or _AROUND_DOMAIN.search(fault.domain):
-            return "domain is what stands behind the @ of the recipients' addresses, such as 'slow.example'."
-        if _REPLY.fullmatch(fault.reply) is None:
-            return "reply is a line of SMTP that begins with 4 or 5, such as '450 4.2.1 try later'."
-        return None
+    return _problem_of_reply(fault) if isinstance(fault, Reply) else _problem_of_request(fault)
+
+
+def _problem_of_reply(fault: Reply) -> str | None:
+    if not fault.domain or _AROUND_DOMAIN.search(fault.domain):
+        return "domain is what stands behind the @ of the recipients' addresses, such as 'slow.example'."
+    if _REPLY.fullmatch(fault.reply) is None:
+        return "reply is a line of SMTP that begins with 4 or 5, such as '450 4.2.1 try later'."
+    return None
+
+
+def _problem_of_request(fault: Fault) -> str | None:
     if _ROUTE.fullmatch(fault.route) is None:
         return "A route is a method and a path, such as 'POST /v1/events/send'."
     if fault.delay < 0:
