@@ -19,9 +19,9 @@ from loopwright.cli.program import program
 from loopwright.server.app import prepare
 from loopwright.server.app import run as run_server
 from loopwright.server.clock import SystemClock
+from loopwright.server.definitions.database import save
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
-from loopwright.server.definitions.target import save
 from loopwright.server.sealing import new_sealing_key
 from loopwright.server.settings import Settings
 from loopwright.server.store.clients import ClientFailure, Clients

@@ -60,10 +60,10 @@ def apply(
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
     from loopwright.server.definitions.apply import Manner
+    from loopwright.server.definitions.database import UnknownTeam, preview, save
     from loopwright.server.definitions.folder import read_folder, read_images
     from loopwright.server.definitions.mistakes import InvalidDefinitions, Mistake
     from loopwright.server.definitions.parse import parse
-    from loopwright.server.definitions.target import UnknownTeam, preview, save
     from loopwright.server.settings import LOCAL_URL
 
     try:

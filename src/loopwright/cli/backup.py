@@ -49,7 +49,7 @@ def backup(
     """
     check_server_runs_here()
     from loopwright.server.backup import back_up
-    from loopwright.server.definitions.target import has_data
+    from loopwright.server.definitions.database import has_data
     from loopwright.server.store.place import database_at
 
     if database_url is None and not has_data(data_dir):

@@ -115,7 +115,7 @@ async def _retry(
 ) -> int:
     from loopwright.server.bootstrap import ensure_team
     from loopwright.server.clock import SystemClock
-    from loopwright.server.definitions.target import choose_team, open_database
+    from loopwright.server.definitions.database import choose_team, open_database
     from loopwright.server.store.retries import count_unsent, queue_again
     from loopwright.server.store.teams import load_teams
 

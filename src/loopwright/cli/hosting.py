@@ -101,7 +101,7 @@ def find_data(data_dir: Path | None, database_url: str | None) -> Path:
     A command in the wrong folder would else make a second database and report success, while the server that
     runs never sees it.
     """
-    from loopwright.server.definitions.target import has_data
+    from loopwright.server.definitions.database import has_data
 
     place = data_dir or DEFAULT_DATA_DIR
     if database_url is not None or has_data(place):

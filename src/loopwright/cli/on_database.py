@@ -29,7 +29,7 @@ async def opened_team(
     """A transaction in the database, and the team in it."""
     # The server's parts take longer to import than all the rest of the command line.
     from loopwright.server.clock import SystemClock
-    from loopwright.server.definitions.target import open_team
+    from loopwright.server.definitions.database import open_team
 
     async with open_team(find_data(data_dir, database_url), database_url, team, SystemClock()) as opened:
         yield opened

@@ -41,7 +41,7 @@ def reset(
         typer.confirm("Take away the DKIM keys of all teams, for good?", abort=True, err=True)
 
     async def forget() -> int:
-        from loopwright.server.definitions.target import open_database
+        from loopwright.server.definitions.database import open_database
         from loopwright.server.store.sealing import forget_sealed
 
         async with open_database(place, database_url) as pool, pool.acquire() as tx, tx.transaction():

@@ -48,7 +48,7 @@ def review(
 
     async def lift(team_id: str, wrong: "Sequence[Reviewed]") -> "Sequence[Reviewed]":
         from loopwright.server.clock import SystemClock
-        from loopwright.server.definitions.target import open_database
+        from loopwright.server.definitions.database import open_database
         from loopwright.server.refusal import Unavailable
         from loopwright.server.suppression_lift import lift_wrong
 

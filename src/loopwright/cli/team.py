@@ -49,7 +49,7 @@ def list_teams(
     """List the teams of a database, oldest first."""
 
     async def read() -> "list[TeamRow]":
-        from loopwright.server.definitions.target import open_database
+        from loopwright.server.definitions.database import open_database
         from loopwright.server.store.teams import load_teams
 
         async with (
@@ -84,7 +84,7 @@ def create(
     async def make() -> "tuple[TeamRow, str]":
         from loopwright.server.bootstrap import create_team
         from loopwright.server.clock import SystemClock
-        from loopwright.server.definitions.target import open_database
+        from loopwright.server.definitions.database import open_database
 
         async with (
             open_database(find_data(data_dir, database_url), database_url) as pool,

@@ -43,10 +43,10 @@ from loopwright.server.runtime.listening import Listener, listen
 from loopwright.server.runtime.web_server import web_server
 from loopwright.server.sealing import SealingKey, open_sealing
 from loopwright.server.settings import LOCAL_URL, SEALING_FILE, Settings
+from loopwright.server.store.clock_ahead import mark, refuse_others, refuse_tests
 from loopwright.server.store.database import Pool, open_pool
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.schema import bring_up
-from loopwright.server.store.test_clock import mark, refuse_others, refuse_tests
 from loopwright.server.testing.control import Control
 from loopwright.server.testing.faults import Faults
 from loopwright.server.testing.faulty import FaultyApplication

@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from loopwright.server.clock import SystemClock
+from loopwright.server.definitions.database import save
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
-from loopwright.server.definitions.target import save
 from loopwright.server.http import people
 from loopwright.server.runtime import forgetting
 from loopwright.server.runtime.forgetting import Forgetting

@@ -10,8 +10,8 @@ import pytest
 
 from loopwright.server.clock import SystemClock
 from loopwright.server.settings import Settings
+from loopwright.server.store.clock_ahead import mark
 from loopwright.server.store.database import Pool, open_pool
-from loopwright.server.store.test_clock import mark
 from loopwright.server.team_settings import SettingChanges, WarmUpChanges, change_team
 from loopwright.testing.clock import Clock
 from loopwright.testing.control import Control

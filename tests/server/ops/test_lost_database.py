@@ -17,9 +17,9 @@ import pytest
 
 from loopwright.server.app import run
 from loopwright.server.clock import SystemClock
+from loopwright.server.definitions.database import save
 from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.parse import parse
-from loopwright.server.definitions.target import save
 from loopwright.server.settings import Settings
 from loopwright.server.store.wheel import programs
 from support.examples import WELCOME

@@ -10,8 +10,8 @@ from loopwright.ids import new_id
 from .database import Connection
 
 
-class InboxRow(Struct, frozen=True, kw_only=True):
-    """A received message. `raw` is what came over SMTP; `email_id` names the email it is a copy of."""
+class InboxEntry(Struct, frozen=True, kw_only=True):
+    """A received message as a list shows it; `email_id` names the email it is a copy of."""
 
     id: str
     team_id: str
@@ -19,8 +19,13 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     from_email: str
     to_email: str
     subject: str
-    raw: bytes
     received_at: datetime
+
+
+class InboxRow(InboxEntry, frozen=True, kw_only=True):
+    """A received message whole: `raw` is what came over SMTP."""
+
+    raw: bytes
 
 
 class InboxText(Struct, frozen=True, kw_only=True):
@@ -37,18 +42,6 @@ class InboxText(Struct, frozen=True, kw_only=True):
     text: str | None
     html: str | None
     taken_apart: bool
-    received_at: datetime
-
-
-class InboxEntry(Struct, frozen=True, kw_only=True):
-    """A received message as a list shows it."""
-
-    id: str
-    team_id: str
-    email_id: str | None
-    from_email: str
-    to_email: str
-    subject: str
     received_at: datetime
 
 

@@ -40,9 +40,9 @@ from loopwright.server.http.failures import failure_of
 from loopwright.server.http.request_ids import request_id_of
 from loopwright.server.refusal import BadRequest, NotFound
 from loopwright.server.store import waiting
+from loopwright.server.store.arrived import load_arrived
 from loopwright.server.store.database import Connection, Pool
 from loopwright.server.store.teams import load_team, update_team
-from loopwright.server.store.test_inbox import load_arrived
 
 from .faults import Fault, Faults, Reply, problem_of
 from .guard import check

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from loopwright.server.clock import MovedClock
 from loopwright.server.refusal import BadRequest, Unavailable
-from loopwright.server.store import test_clock, waiting
+from loopwright.server.store import clock_ahead, waiting
 from loopwright.server.store.database import Connection, Pool
 
 FIRST_LOOK_SECONDS = 0.001
@@ -23,7 +23,7 @@ async def moved_clock(pool: Pool) -> MovedClock:
     """The clock as tests left it, for a server that takes the place of one that may have been killed."""
     async with pool.acquire() as tx:
         await waiting.take_back(tx)
-        return MovedClock(await test_clock.load_ahead(tx))
+        return MovedClock(await clock_ahead.load_ahead(tx))
 
 
 class Mover:
@@ -121,5 +121,5 @@ class Mover:
         await waiting.tell(tx)
 
     async def _keep(self, tx: Connection, ahead: timedelta) -> None:
-        await test_clock.save_ahead(tx, ahead)
+        await clock_ahead.save_ahead(tx, ahead)
         await waiting.shift(tx, ahead - self._clock.ahead)

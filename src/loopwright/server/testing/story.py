@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from loopwright.server.dashboard.timeline import RunStory, tell_runs
 from loopwright.server.dashboard.verdicts import close_names, judge
+from loopwright.server.store.arrived import emails_of_team
 from loopwright.server.store.database import Connection
 from loopwright.server.store.pages.events import (
     EmailLine,
@@ -14,7 +15,6 @@ from loopwright.server.store.pages.events import (
     load_runs,
 )
 from loopwright.server.store.pages.workflows import Listener, list_listeners, load_earlier_runs
-from loopwright.server.store.test_inbox import emails_of_team
 
 EVENTS = 20
 LISTENERS = 200

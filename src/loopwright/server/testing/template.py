@@ -14,10 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 
+from loopwright.server.store.clock_ahead import mark
 from loopwright.server.store.database import connected
 from loopwright.server.store.embedded import EmbeddedPostgres
 from loopwright.server.store.schema import MIGRATIONS, bring_up, import_upgrade
-from loopwright.server.store.test_clock import mark
 
 QUICK = """\
 # Nobody needs the data of tests after a power cut.

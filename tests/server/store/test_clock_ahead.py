@@ -7,8 +7,8 @@ import pytest
 from loopwright.server.app import prepare
 from loopwright.server.settings import Settings
 from loopwright.server.store.address import DatabaseProblem
+from loopwright.server.store.clock_ahead import mark
 from loopwright.server.store.database import Pool
-from loopwright.server.store.test_clock import mark
 
 
 async def test_a_server_for_tests_keeps_away_from_others(database_url: str, tmp_path: Path) -> None:
