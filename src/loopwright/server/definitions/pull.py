@@ -117,12 +117,7 @@ async def pull(tx: Connection, team_id: str, *, public_url: str = LOCAL_URL) -> 
     notes = [*shared.notes, *transactional.notes]
     notes += [note for one in segments for note in _nameless(SEGMENTS_FILE, one.filter, targets)]
     for row in rows:
-        notes += [
-            note
-            for node in graph_of(row).nodes.values()
-            if isinstance(node, AudienceFilterNode) and node.audience_filter
-            for note in _nameless(f"workflows/{slugs[row.id]}.toml", node.audience_filter, targets)
-        ]
+        notes += _nameless_in(row, slugs[row.id], targets)
         written = _workflow(row, slugs[row.id], names, are_kept=False)
         if mistakes := _refused({**base, **written}, shared.images, custom):
             notes += [f"{one}; the emails of this workflow stay where they are" for one in mistakes]
@@ -164,6 +159,15 @@ def _nameless(file: str, one: AudienceFilter, targets: Targets) -> list[str]:
     return [
         f"{file}: files have no name for {what}, so only this server knows it"
         for what in targets.nameless(one)
+    ]
+
+
+def _nameless_in(row: WorkflowRow, slug: str, targets: Targets) -> list[str]:
+    return [
+        note
+        for node in graph_of(row).nodes.values()
+        if isinstance(node, AudienceFilterNode) and node.audience_filter
+        for note in _nameless(f"workflows/{slug}.toml", node.audience_filter, targets)
     ]
 
 
