@@ -1,6 +1,7 @@
 """Sending a campaign, which Loops' API has no call for: below our own prefix."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -22,8 +23,6 @@ from .bodies import CampaignRetryRequest, CampaignScheduleRequest, CampaignTestR
 from .campaigns import found
 from .dispatch import ApiRequest, answer
 from .strict import given, read_strict
-
-Act = Callable[[Connection, CampaignRow, datetime], Awaitable[None]]
 
 
 class CampaignState(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -66,11 +65,9 @@ async def show_warm_up(call: ApiRequest) -> Response:
 
 async def send_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/send: a draft begins now, whatever is planned."""
-
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.send(tx, call.team, row, relay_url=_relay_url(call), now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.send(tx, call.team, row, relay_url=_relay_url(call), now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def schedule_campaign(call: ApiRequest) -> Response:
@@ -78,74 +75,62 @@ async def schedule_campaign(call: ApiRequest) -> Response:
     wanted = given((await read_strict(call, CampaignScheduleRequest)).timestamp)
     at = None if wanted is None else moment_in(call.team.time_zone, wanted, "timestamp")
 
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.schedule(tx, call.team, row, at, relay_url=_relay_url(call), now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.schedule(tx, call.team, row, at, relay_url=_relay_url(call), now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def pause_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/pause: no further email is begun."""
-
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.pause(tx, row, now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.pause(tx, row, now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def resume_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/resume: one that was paused or missed its time goes on."""
-
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.resume(tx, row, now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.resume(tx, row, now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def cancel_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/cancel: back to a draft, or to an end with what was sent."""
-
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.cancel(tx, row, now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.cancel(tx, row, now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def send_campaign_to_joined(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/send-to-joined: one that was sent, to whoever came since."""
-
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.send_to_joined(tx, call.team, row, relay_url=_relay_url(call), now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.send_to_joined(tx, call.team, row, relay_url=_relay_url(call), now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def retry_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/retry: emails of a `status` go once more."""
     body = await read_strict(call, CampaignRetryRequest)
 
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await launch.retry(tx, row, body.status, now=now)
-
-    return await _change(call, act)
+    async with _changing(call) as (tx, row):
+        await launch.retry(tx, row, body.status, now=call.clock.now())
+        return await _answer(tx, call)
 
 
 async def test_campaign(call: ApiRequest) -> Response:
     """POST /loopwright/v1/campaigns/{campaignId}/test: its email to one address, as that contact has it."""
     address = (await read_strict(call, CampaignTestRequest)).email
 
-    async def act(tx: Connection, row: CampaignRow, now: datetime) -> None:
-        await send_test(tx, call.team, row, address, has_relay=call.has_relay, now=now)
-
-    return await _change(call, act)
-
-
-async def _change(call: ApiRequest, act: Act) -> Response:
-    """Do something with the campaign that the path names, and answer where it stands then."""
-    async with call.pool.acquire() as tx, tx.transaction():
-        row = found(await campaigns.lock_campaign(tx, call.team.id, _id(call)))
-        await act(tx, row, call.clock.now())
+    async with _changing(call) as (tx, row):
+        await send_test(tx, call.team, row, address, has_relay=call.has_relay, now=call.clock.now())
         return await _answer(tx, call)
+
+
+@asynccontextmanager
+async def _changing(call: ApiRequest) -> AsyncGenerator[tuple[Connection, CampaignRow]]:
+    """The campaign that the path names, which nobody else changes meanwhile."""
+    async with call.pool.acquire() as tx, tx.transaction():
+        yield tx, found(await campaigns.lock_campaign(tx, call.team.id, _id(call)))
 
 
 async def _answer(tx: Connection, call: ApiRequest) -> Response:

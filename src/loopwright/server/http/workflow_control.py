@@ -1,6 +1,7 @@
 """Workflows as they run: how they stand, and their control. Ours, not Loops', whose API has none."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -76,45 +77,38 @@ async def show_state(call: ApiRequest) -> Response:
 
 async def start(call: ApiRequest) -> Response:
     """POST /loopwright/v1/workflows/{id}/start: have it send; 422 with every reason why it cannot."""
-
-    async def act(tx: Connection, workflow_id: str, now: datetime) -> None:
-        await control.start(tx, call.team.id, workflow_id, has_relay=call.has_relay, now=now)
-
-    return await _do(call, act)
+    async with _changing(call) as (tx, workflow_id):
+        await control.start(tx, call.team.id, workflow_id, has_relay=call.has_relay, now=call.clock.now())
+        return answer(await _shown(tx, call, workflow_id))
 
 
 async def resume(call: ApiRequest) -> Response:
     """POST /loopwright/v1/workflows/{id}/resume: have it go on, and let in who waits."""
-
-    async def act(tx: Connection, workflow_id: str, now: datetime) -> None:
-        await control.resume(tx, call.team.id, workflow_id, has_relay=call.has_relay, now=now)
-
-    return await _do(call, act)
+    async with _changing(call) as (tx, workflow_id):
+        await control.resume(tx, call.team.id, workflow_id, has_relay=call.has_relay, now=call.clock.now())
+        return answer(await _shown(tx, call, workflow_id))
 
 
 async def pause(call: ApiRequest) -> Response:
     """POST /loopwright/v1/workflows/{id}/pause: all stay where they are, new matches wait for 24 hours."""
-
-    async def act(tx: Connection, workflow_id: str, now: datetime) -> None:
-        await control.pause(tx, call.team.id, workflow_id, now=now)
-
-    return await _do(call, act)
+    async with _changing(call) as (tx, workflow_id):
+        await control.pause(tx, call.team.id, workflow_id, now=call.clock.now())
+        return answer(await _shown(tx, call, workflow_id))
 
 
 async def stop(call: ApiRequest) -> Response:
     """POST /loopwright/v1/workflows/{id}/stop: all stay where they are, and nobody enters any more."""
-
-    async def act(tx: Connection, workflow_id: str, now: datetime) -> None:
-        await control.stop(tx, call.team.id, workflow_id, now=now)
-
-    return await _do(call, act)
+    async with _changing(call) as (tx, workflow_id):
+        await control.stop(tx, call.team.id, workflow_id, now=call.clock.now())
+        return answer(await _shown(tx, call, workflow_id))
 
 
-async def _do(call: ApiRequest, act: Callable[[Connection, str, datetime], Awaitable[None]]) -> Response:
+@asynccontextmanager
+async def _changing(call: ApiRequest) -> AsyncGenerator[tuple[Connection, str]]:
+    """A transaction, and the id in the path."""
     workflow_id = _id(call)
     async with call.pool.acquire() as tx, tx.transaction():
-        await act(tx, workflow_id, call.clock.now())
-        return answer(await _shown(tx, call, workflow_id))
+        yield tx, workflow_id
 
 
 def _id(call: ApiRequest) -> str:
