@@ -21,6 +21,7 @@ from loopwright.wire.operations import Operation
 
 from . import audience, campaign_sending, inbox, visits
 from .bodies import AudienceRequest, CampaignRetryRequest, CampaignScheduleRequest, CampaignTestRequest
+from .dispatch import Handler
 from .endpoint import Endpoint
 from .endpoints import ENDPOINTS
 from .failures import PLAIN, Shapes
@@ -203,36 +204,42 @@ def _own_paths(own_answers: dict[str, Schema], bodies: dict[Any, Schema]) -> dic
     wanted: dict[str, Schema] = {
         path: {"application/json": {"schema": bodies[kind]}} for path, kind in OWN_BODIES.items()
     }
-    paths: dict[str, Schema] = {}
-    for path, handlers in OWN_PATHS.items():
-        for method, handler in handlers.items():
-            operation: Schema = {
-                "operationId": handler.__name__,
-                "tags": ["Loopwright"],
-                "summary": (handler.__doc__ or "").strip().splitlines()[0],
-                "servers": [{"url": "/"}],
-                "responses": {
-                    "200": {"description": "Done.", "content": answers.get(path, lines)},
-                    **_failures((400, *EVERYWHERE), PLAIN),
-                },
-            }  # fmt: skip
-            if path in OWN_BODIES or path.startswith("/bulk/"):
-                operation["requestBody"] = {"required": True, "content": wanted.get(path, lines)}
-            if parameters := _in_path(Operation(handler.__name__, "GET", path)):
-                operation["parameters"] = parameters
-                operation["responses"].update(_failures((404, 409, 422), PLAIN))
-            if path in OWN_BODIES:
-                operation["responses"].update(_failures((404, 413, 415), PLAIN))
-            if path == "/contacts/data":
-                operation["parameters"] = [
-                    {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-                    for name in ("email", "userId")
-                ]
-                operation["responses"].update(_failures((404,), PLAIN))
-            if path in ("/bulk/contacts", "/bulk/import"):
-                operation["parameters"] = [_WORKFLOWS]
-            paths.setdefault(OWN_ROOT + path, {})[method.lower()] = operation
-    return paths
+    return {
+        OWN_ROOT + path: {
+            method.lower(): _own_operation(path, handler, answers.get(path, lines), wanted.get(path, lines))
+            for method, handler in handlers.items()
+        }
+        for path, handlers in OWN_PATHS.items()
+    }
+
+
+def _own_operation(path: str, handler: Handler, answer: Schema, body: Schema) -> Schema:
+    operation: Schema = {
+        "operationId": handler.__name__,
+        "tags": ["Loopwright"],
+        "summary": (handler.__doc__ or "").strip().splitlines()[0],
+        "servers": [{"url": "/"}],
+        "responses": {
+            "200": {"description": "Done.", "content": answer},
+            **_failures((400, *EVERYWHERE), PLAIN),
+        },
+    }
+    if path in OWN_BODIES or path.startswith("/bulk/"):
+        operation["requestBody"] = {"required": True, "content": body}
+    if parameters := _in_path(Operation(handler.__name__, "GET", path)):
+        operation["parameters"] = parameters
+        operation["responses"].update(_failures((404, 409, 422), PLAIN))
+    if path in OWN_BODIES:
+        operation["responses"].update(_failures((404, 413, 415), PLAIN))
+    if path == "/contacts/data":
+        operation["parameters"] = [
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+            for name in ("email", "userId")
+        ]
+        operation["responses"].update(_failures((404,), PLAIN))
+    if path in ("/bulk/contacts", "/bulk/import"):
+        operation["parameters"] = [_WORKFLOWS]
+    return operation
 
 
 def _schemas(types: Sequence[Any]) -> tuple[Sequence[Schema], dict[str, Schema]]:
