@@ -1,4 +1,4 @@
-"""The whole house: settings in, a running server out. The only module that knows every room.
+"""The whole house: settings in, a running server out. It and `background` alone know every room.
 
 prepare   the database is up to date, the first team has its key
 serve     one process that takes requests on a socket, and does jobs unless it is told not to
