@@ -46,6 +46,15 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that other users may pass, as servers are: every further run closes pytest's own to them."""
+    folder = Path(mkdtemp(prefix="lw-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def aside() -> Iterator[Aside]:
     """A thread for what outlives the event loop of a test."""

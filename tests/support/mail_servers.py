@@ -171,7 +171,7 @@ async def postfix(
     if bounces:
         services = services.replace("bounce    unix - - n - 0 discard", "bounce    unix - - n - 0 bounce")
     (config / "master.cf").write_text(services)
-    _open_folders(folder)
+    folder.chmod(0o755)
     _make_spool(folder / "spool")
     environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(config), "MAIL_LOGTAG": "postfix"}
     command = [POSTFIX_DAEMONS / "master", "-c", config, "-s"]
@@ -185,7 +185,7 @@ async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncGenerator[str]:
     """Greylisting, as the restriction that Postfix is to have: whom it knows for so long may pass."""
     port = free_port()
     folder.mkdir()
-    _open_folders(folder)
+    folder.chmod(0o755)
     shutil.chown(folder, "postgrey", "postgrey")
     command = [str(POSTGREY), f"--inet=127.0.0.1:{port}", f"--delay={delay_seconds}", f"--dbdir={folder}"]
     command += ["--whitelist-clients=/dev/null", "--whitelist-recipients=/dev/null"]
@@ -221,7 +221,7 @@ async def exim(
     if password:
         rules += SIGNING_IN.format(password=password)
     (folder / "exim.conf").write_text(rules)
-    _open_folders(folder)
+    folder.chmod(0o755)
     (folder / "mainlog").touch()  # two processes that make it at once get in each other's way
     for path in (folder, folder / "spool", folder / "mainlog"):
         shutil.chown(path, "Debian-exim", "Debian-exim")
@@ -279,14 +279,6 @@ def _make_spool(spool: Path) -> None:
         (spool / name).mkdir()
         shutil.chown(spool / name, "postfix", "postdrop")
         (spool / name).chmod(mode)
-
-
-def _open_folders(folder: Path) -> None:
-    """Servers are other users: the folders above have to let them pass."""
-    for above in folder.parents:
-        if above.stat().st_uid == os.getuid() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o111)
-    folder.chmod(0o755)
 
 
 def _indented(rules: str) -> str:

@@ -96,10 +96,10 @@ async def came_back(post: Post, email_id: str) -> list[str]:
     return facts
 
 
-async def test_postfix_sends_its_own_notification(post: Post, port: int, tmp_path: Path) -> None:
+async def test_postfix_sends_its_own_notification(post: Post, port: int, open_path: Path) -> None:
     """A mailbox that does not exist: Postfix writes the notification, and brings it to our port."""
     email_id = await post.sent(contact_id=await post.contact())
-    folder = tmp_path / "postfix"
+    folder = open_path / "postfix"
     bouncing = {
         "default_transport": "error:5.1.1 user unknown",
         "smtpd_reject_unlisted_recipient": "no",
@@ -111,10 +111,10 @@ async def test_postfix_sends_its_own_notification(post: Post, port: int, tmp_pat
     assert await post.suppressed() == [(ADA, "hard_bounce")]
 
 
-async def test_exim_sends_its_own_notification(post: Post, port: int, tmp_path: Path) -> None:
+async def test_exim_sends_its_own_notification(post: Post, port: int, open_path: Path) -> None:
     """In a form of its own, with the words of its router."""
     email_id = await post.sent(contact_id=await post.contact())
-    async with exim(tmp_path / "exim", bounces_to=(BOUNCES, port)) as server:
+    async with exim(open_path / "exim", bounces_to=(BOUNCES, port)) as server:
         await through(server.port, post, email_id, ADA)
         assert await came_back(post, email_id) == ["email_bounced"]
     assert await post.suppressed() == [(ADA, "hard_bounce")]

@@ -12,10 +12,10 @@ from support.mail_servers import exim
 from support.posting import Post, message, people, refused, yes
 
 
-async def test_exim_does_not_relay(tmp_path: Path) -> None:
+async def test_exim_does_not_relay(open_path: Path) -> None:
     """Its words are "relay not permitted", with 550 and no more: everybody waits, nobody is suppressed."""
     rules = "deny message = relay not permitted"
-    async with exim(tmp_path / "exim", rcpt=rules) as server:
+    async with exim(open_path / "exim", rcpt=rules) as server:
         post = Post(relay_to(server.url))
         await post.send_all(people(20), within=3)
         assert server.lines("<=") == []
@@ -24,10 +24,10 @@ async def test_exim_does_not_relay(tmp_path: Path) -> None:
     assert "relay not permitted" in post.relay.status().reason
 
 
-async def test_exim_takes_its_time_after_the_dot(tmp_path: Path) -> None:
+async def test_exim_takes_its_time_after_the_dot(open_path: Path) -> None:
     """Later than any other answer may be: each arrives once, over one connection after the other."""
     data = "warn delay = 2s\naccept"
-    async with exim(tmp_path / "exim", data=data) as server:
+    async with exim(open_path / "exim", data=data) as server:
         timeouts = Timeouts(connect=5, reply=1, final=30)
         post = Post(relay_to(server.url, timeouts=timeouts))
         await post.send_all(people(3))
@@ -35,10 +35,10 @@ async def test_exim_takes_its_time_after_the_dot(tmp_path: Path) -> None:
     assert post.tries.total() == 0
 
 
-async def test_exim_knows_nobody_of_that_name(tmp_path: Path) -> None:
+async def test_exim_knows_nobody_of_that_name(open_path: Path) -> None:
     """A bare 550 in Exim's words."""
     rules = "deny local_parts = nobody\n     message = Unrouteable address\naccept"
-    async with exim(tmp_path / "exim", rcpt=rules) as server:
+    async with exim(open_path / "exim", rcpt=rules) as server:
         post = Post(relay_to(server.url))
         await post.send_all(["ada@elsewhere.test", "nobody@elsewhere.test"])
         assert len(server.lines("<=")) == 1
@@ -61,12 +61,12 @@ async def test_exim_knows_nobody_of_that_name(tmp_path: Path) -> None:
         "454 4.7.1 Relay access denied",
     ],
 )
-async def test_what_is_said_of_us_costs_time_alone(tmp_path: Path, words: str) -> None:
+async def test_what_is_said_of_us_costs_time_alone(open_path: Path, words: str) -> None:
     """While it says so nothing leaves; once it does not each arrives once, and nobody is suppressed."""
-    closed = tmp_path / "exim" / "closed"
+    closed = open_path / "exim" / "closed"
     rules = f"deny condition = ${{if exists{{{closed}}}}}\n     message = {words}\naccept"
     verb = "deny" if words.startswith("5") else "defer"
-    async with exim(tmp_path / "exim", rcpt=rules.replace("deny", verb, 1)) as server:
+    async with exim(open_path / "exim", rcpt=rules.replace("deny", verb, 1)) as server:
         closed.touch()
         post = Post(relay_to(server.url))
         recipients = [f"{name}@d{number}.test" for number in range(6) for name in ("ada", "grace")]
@@ -80,11 +80,11 @@ async def test_what_is_said_of_us_costs_time_alone(tmp_path: Path, words: str) -
     assert all(isinstance(outcome, Accepted) for outcome in post.last.values())
 
 
-async def test_exim_knows_another_password(tmp_path: Path) -> None:
+async def test_exim_knows_another_password(open_path: Path) -> None:
     """535: one sign-in each time it is asked, and no email pays; once it is right each arrives once."""
-    password = tmp_path / "password"
+    password = open_path / "password"
     password.write_text("another")
-    async with exim(tmp_path / "exim", password=password) as server:
+    async with exim(open_path / "exim", password=password) as server:
         post = Post(relay_to(server.url.replace("://", "://apikey:s3cret@")))
         held = await post.relay.send(message("ada@elsewhere.test"), yes)
         assert isinstance(held, Held)

@@ -11,14 +11,14 @@ from support.posting import Post, message, people, yes
 from support.raw_smtp import own_certificate
 
 
-async def test_postfix_limits_the_rate(tmp_path: Path) -> None:
+async def test_postfix_limits_the_rate(open_path: Path) -> None:
     """Ten messages in two seconds: thirty arrive once each, nobody pays with a try or a place."""
     settings = {
         "smtpd_client_message_rate_limit": "10",
         "smtpd_client_event_limit_exceptions": "",
         "anvil_rate_time_unit": "2s",
     }
-    async with postfix(tmp_path / "postfix", settings) as server:
+    async with postfix(open_path / "postfix", settings) as server:
         post = Post(relay_to(server.url))
         await post.send_all(people(30))
         arrived = await server.arrived(30)
@@ -29,10 +29,10 @@ async def test_postfix_limits_the_rate(tmp_path: Path) -> None:
     assert post.bounced == []
 
 
-async def test_postfix_limits_connections(tmp_path: Path) -> None:
+async def test_postfix_limits_connections(open_path: Path) -> None:
     """Three at a time: sixty messages arrive once each."""
     settings = {"smtpd_client_connection_count_limit": "3", "smtpd_client_event_limit_exceptions": ""}
-    async with postfix(tmp_path / "postfix", settings) as server:
+    async with postfix(open_path / "postfix", settings) as server:
         post = Post(relay_to(server.url, connections=12))
         await post.send_all(people(60))
         arrived = await server.arrived(60)
@@ -41,12 +41,12 @@ async def test_postfix_limits_connections(tmp_path: Path) -> None:
     assert post.bounced == []
 
 
-async def test_postgrey_does_not_know_us_yet(tmp_path: Path) -> None:
+async def test_postgrey_does_not_know_us_yet(open_path: Path) -> None:
     """Everybody's first try is refused, whatever domain they are at: each waits, and arrives once."""
     recipients = [f"ada@d{number}.test" for number in range(8)] + people(4)
-    async with postgrey(tmp_path / "postgrey", delay_seconds=1) as greylisting:
+    async with postgrey(open_path / "postgrey", delay_seconds=1) as greylisting:
         settings = {"smtpd_recipient_restrictions": f"{greylisting}, permit"}
-        async with postfix(tmp_path / "postfix", settings) as server:
+        async with postfix(open_path / "postfix", settings) as server:
             post = Post(relay_to(server.url))
             await post.send_all(recipients)
             assert sorted(await server.arrived(12)) == sorted(recipients)
@@ -56,13 +56,13 @@ async def test_postgrey_does_not_know_us_yet(tmp_path: Path) -> None:
     assert post.relay.status().condition == "up"
 
 
-async def test_postfix_knows_whom_it_does_not_know(tmp_path: Path) -> None:
+async def test_postfix_knows_whom_it_does_not_know(open_path: Path) -> None:
     """An unknown recipient is suppressed, the others of its domain get theirs."""
     settings = {
         "virtual_mailbox_domains": "here.test",
         "virtual_mailbox_maps": "inline:{ada@here.test=ada, grace@here.test=grace}",
     }
-    async with postfix(tmp_path / "postfix", settings) as server:
+    async with postfix(open_path / "postfix", settings) as server:
         post = Post(relay_to(server.url))
         await post.send_all(["ada@here.test", "nobody@here.test", "grace@here.test"])
         assert sorted(await server.arrived(2)) == ["ada@here.test", "grace@here.test"]
@@ -84,9 +84,9 @@ async def test_postfix_knows_whom_it_does_not_know(tmp_path: Path) -> None:
     ],
     ids=["sender", "sender's domain", "client", "recipient for everybody", "relaying"],
 )
-async def test_postfix_refuses_us(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+async def test_postfix_refuses_us(open_path: Path, settings: dict[str, str], words: str) -> None:
     """Whatever check we fail, every domain's mail waits, few attempts are made, and nobody is suppressed."""
-    async with postfix(tmp_path / "postfix", settings) as server:
+    async with postfix(open_path / "postfix", settings) as server:
         post = Post(relay_to(server.url))
         recipients = [f"ada@d{number}.test" for number in range(8)]
         await post.send_all(recipients, within=3)
@@ -104,17 +104,17 @@ async def test_postfix_refuses_us(tmp_path: Path, settings: dict[str, str], word
     ids=["offered", "required of an unknown authority", "required of an authority that is named"],
 )
 async def test_postfix_with_a_certificate_of_its_own(
-    tmp_path: Path, query: str, verified: bool, arrives: bool
+    open_path: Path, query: str, verified: bool, arrives: bool
 ) -> None:
     """As Debian sets it up; in TLS each time that something arrives."""
-    certificate, key = own_certificate(tmp_path)
+    certificate, key = own_certificate(open_path)
     settings = {
         "smtpd_tls_cert_file": str(certificate),
         "smtpd_tls_key_file": str(key),
         "smtpd_tls_security_level": "may",
         "smtpd_tls_loglevel": "1",
     }
-    async with postfix(tmp_path / "postfix", settings) as server:
+    async with postfix(open_path / "postfix", settings) as server:
         post = Post(relay_to(server.url + query + (f"&ca={certificate}" if verified else "")))
         await post.send_all(["ada@elsewhere.test"], within=0.5)
         assert len(await server.arrived(int(arrives))) == arrives
@@ -133,11 +133,11 @@ async def test_postfix_with_a_certificate_of_its_own(
 )
 @pytest.mark.parametrize("moment", ["recipient", "end_of_data"])
 async def test_postfix_speaks_of_one_mailbox(
-    tmp_path: Path, moment: str, answer: str, is_bounce: bool
+    open_path: Path, moment: str, answer: str, is_bounce: bool
 ) -> None:
     """At once or after the final dot: the others get theirs, and only who is not there is suppressed."""
     odd = f"check_recipient_access inline:{{ {{ odd@here.test = {answer} }} }}, permit"
-    async with postfix(tmp_path / "postfix", {f"smtpd_{moment}_restrictions": odd}) as server:
+    async with postfix(open_path / "postfix", {f"smtpd_{moment}_restrictions": odd}) as server:
         post = Post(relay_to(server.url))
         outcome = await post.relay.send(message("odd@here.test"), yes)
         await post.send_all(["ada@here.test", "grace@here.test"])
@@ -147,15 +147,15 @@ async def test_postfix_speaks_of_one_mailbox(
     assert post.relay.status().condition == "up"
 
 
-async def test_postfix_wants_tls_that_is_off(tmp_path: Path) -> None:
+async def test_postfix_wants_tls_that_is_off(open_path: Path) -> None:
     """530: everybody waits, few attempts are made, and nobody is suppressed."""
-    certificate, key = own_certificate(tmp_path)
+    certificate, key = own_certificate(open_path)
     settings = {
         "smtpd_tls_cert_file": str(certificate),
         "smtpd_tls_key_file": str(key),
         "smtpd_tls_security_level": "encrypt",
     }
-    async with postfix(tmp_path / "postfix", settings) as server:
+    async with postfix(open_path / "postfix", settings) as server:
         post = Post(relay_to(f"{server.url}?tls=off"))
         await post.send_all(people(20), within=2)
         assert await server.arrived(0) == []
