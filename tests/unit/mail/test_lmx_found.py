@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from loopwright.server.content.designs import as_attributes, style_problems
 from loopwright.server.mail.layout import Footer
 from loopwright.server.mail.lmx import check, check_line
+from loopwright.server.mail.markup import Element, read
 from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.style import DEFAULTS, look
-from loopwright.server.mail.tags import STYLE
+from loopwright.server.mail.tags import STYLE, TAGS
 from loopwright.server.mail.template import Values
 from loopwright.server.mail.variables import EmailKind
 from support.content import PLAIN
@@ -90,6 +91,20 @@ def test_lists_of_fonts_are_taken(family: str) -> None:
         ("{name|there}", "write {data.name}"),
         ("{{#if data.name}}", "another template language"),
         ("{% if name %}", "another template language"),
+        ("{data .name}", "write {data.name}"),
+        ("{data . name}", "write {data.name}"),
+        ("{data\u200b.name}", "write {data.name}"),
+        ("{data\u2024name}", "write {data.name}"),
+        ("{data/name}", "write {data.name}"),
+        ("{data->name}", "write {data.name}"),
+        ("{data:name}", "write {data.name}"),
+        ("{data-name}", "write {data.name}"),
+        ("{contact .name}", "write {data.name}"),
+        ("{{ data . name | x }}", "write {data.name}"),
+        ("{{user.name}}", "write {data.name}"),
+        ("{{First Name}}", "are written like {data.name}"),
+        ("{data. now", "write {data.…}"),
+        ("{data.name. Bye", "write {data.name}"),
     ],
 )
 def test_variables_of_other_systems_are_refused_with_ours(text: str, remedy: str) -> None:
@@ -102,10 +117,62 @@ def test_variables_of_other_systems_are_refused_with_ours(text: str, remedy: str
     assert remedy in problem.message
 
 
+@pytest.mark.parametrize("text", ["{contact us}", "{event, party}", "{a b}", "{data: 1}", "{contact: 030-1}"])
+def test_prose_in_braces_is_text(text: str) -> None:
+    assert check(f"<Paragraph>{text}</Paragraph>", kind="marketing").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("lmx", "remedies"),
+    [
+        ("<Paragraph>a<Br>b</Paragraph>", ["write <Br/>"]),
+        ("<Paragraph>a<br>b</Paragraph>", ["write <Br/>"]),
+        ("<Paragraph>a<BR/>b</Paragraph>", ["write <Br/>"]),
+        ("<Paragraph>a<Br></Br>b</Paragraph>", ["write <Br/>"]),
+        ("<Paragraph>a</Br>b</Paragraph>", ["</Br> closes nothing; remove it"]),
+        ("<hr><Paragraph>b</Paragraph>", ["write <Divider … />"]),
+        ('<img src="https://a.example/a.png">', ["write <Image … />"]),
+        ('<Image src="https://a.example/a.png"><Paragraph>b</Paragraph>', ["write <Image … />"]),
+        ("<Style><Paragraph>b</Paragraph>", ["write <Style … />"]),
+        ("<b>x</b>", ["write <Strong>"]),
+    ],
+)
+def test_a_tag_that_holds_nothing_is_told_how_to_close(lmx: str, remedies: list[str]) -> None:
+    """One mistake, whose remedy is none itself."""
+    found = [problem.message for problem in check(lmx, kind="marketing").problems]
+    assert [message.partition("; ")[2] for message in found] == [one.rpartition("; ")[2] for one in remedies]
+
+
+def test_every_tag_that_holds_nothing_is_known_to_the_reader() -> None:
+    for tag in TAGS.values():
+        [element, *_] = read(f"<{tag.name}>x</{tag.name}>").nodes
+        assert isinstance(element, Element)
+        assert (element.children == ()) == (tag.inside == "nothing")
+
+
+@pytest.mark.parametrize(
+    ("condition", "warned"),
+    [
+        ('ifValue="pro"', 'compare by ifOperation="equal"'),
+        ('ifOperation="empty" ifValue="pro"', 'compare by ifOperation="equal"'),
+        ('ifOperation="not_empty" ifValue=""', ""),
+        ('ifOperation="equal" ifValue="{contact.plan}"', "write a fixed text"),
+        ('ifOperation="greater_than" ifValue="ten"', "write one such as 10"),
+        ('ifOperation="less_than" ifValue="-1.5"', ""),
+        ('ifOperation="equal" ifValue="pro"', ""),
+    ],
+)
+def test_a_condition_that_does_not_look_at_its_value_says_so(condition: str, warned: str) -> None:
+    lmx = f'<Section if="{{contact.plan}}" {condition}><Paragraph>x</Paragraph></Section>'
+    checked = check(lmx, kind="marketing")
+    assert checked.problems == ()
+    assert [warned in one.message for one in checked.warnings] == [True] * bool(warned)
+
+
 NAMES = (
     "firstName", "first_name", "first-name", "NAME2", "prénom", "contact.firstName", "event.plan",
     "data.code", "user.name", "contact.profile.name", "data.items[0].name", "items[].name", "data.",
-    "DATA_VARIABLE:code",
+    "DATA_VARIABLE:code", "contact .firstName", "contact/firstName", "data->code",
 )  # fmt: skip
 FORMS = (
     "{%s}", "{{%s}}", "{{{%s}}}", "${%s}", "#{%s}", "{ %s }", "{{ %s }}", "{\u00a0%s}", "{%s\u200b}",

@@ -4,6 +4,7 @@
 that is wrong with it. Nothing here knows how a document looks; that is `render`'s business.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -17,6 +18,10 @@ from .urls import mistake as target_mistake
 from .variables import EmailKind, Variable, parts
 
 LIST_DEPTH = 12
+_ALONE = (None, "not_empty", "empty", "true", "false")
+"""Operations of a condition that compare with nothing; without one it is the first of them."""
+
+_NUMERIC = ("numeric_equal", "numeric_not_equal", "greater_than", "less_than")
 
 
 class Document(Struct, frozen=True):
@@ -178,7 +183,7 @@ class _Checker:
             case "nothing":
                 children = ()
                 if not element.closed_itself:
-                    self.refuse(element.place, f"<{tag.name}> holds nothing; write <{tag.name} … />")
+                    self.refuse(element.place, f"<{tag.name}> holds nothing; write {_alone(tag)}")
             case "blocks":
                 holder = f"<{tag.name}>"
                 children = self.blocks(element.children, allowed=BLOCKS - tag.never, holder=holder)
@@ -202,7 +207,7 @@ class _Checker:
         close = HTML_TAGS.get(written) or next(
             (names[one] for one in get_close_matches(written, names, n=1)), ""
         )
-        remedy = f"write <{close}>" if close else f"the tags are {', '.join(TAGS)}"
+        remedy = f"write {_begun(TAGS[close])}" if close else f"the tags are {', '.join(TAGS)}"
         self.refuse(element.place, f"<{element.tag}> is not a tag of LMX; {remedy}")
         return False
 
@@ -256,12 +261,35 @@ class _Checker:
         operation = attributes.get("ifOperation")
         if (operation is not None or "ifValue" in attributes) and "if" not in attributes:
             self.refuse(element.place, 'a condition needs its variable; add if="{contact.…}"')
-        needs_value = operation not in (None, "not_empty", "empty", "true", "false")
-        if needs_value and "ifValue" not in attributes:
+        value = attributes.get("ifValue")
+        if value is None and operation not in _ALONE:
             self.refuse(element.place, f'ifOperation="{operation}" compares with a value; add ifValue="…"')
+        elif value and "if" in attributes and (doubt := _value_doubt(value, operation)):
+            self.warnings.append(MarkupProblem(element.place, f'"ifValue" {doubt} (got "{value}")'))
 
     def text(self, node: Text) -> None:
         """Check the variables in a text."""
         for offset, found in variable.mistakes(node.text, self.kind, self.repeated):
             self.refuse(_within(node, offset), found)
         self.variables |= variable.variables(parts(node.text))
+
+
+def _value_doubt(value: str, operation: str | None) -> str | None:
+    """Why the value of a condition cannot do what its author means."""
+    if operation in _ALONE:
+        return f'has no effect with ifOperation="{operation or "not_empty"}"; compare by ifOperation="equal"'
+    if variable.variables(parts(value)):
+        return "is compared as it stands, braces and all; write a fixed text"
+    if operation in _NUMERIC and not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*", value):
+        return f'is no number, so ifOperation="{operation}" never holds; write one such as 10'
+    return None
+
+
+def _begun(tag: Tag) -> str:
+    """How the tag is written."""
+    return _alone(tag) if tag.inside == "nothing" else f"<{tag.name}>"
+
+
+def _alone(tag: Tag) -> str:
+    """How a tag that holds nothing is written."""
+    return f"<{tag.name} … />" if tag.attributes else f"<{tag.name}/>"

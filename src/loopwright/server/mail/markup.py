@@ -24,6 +24,9 @@ _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9A-Fa-f]{1,6})|(\w+));|&")
 _ILLEGAL = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _REMOVED = re.compile("[\x7f-\x9f]")  # legal in XML, and never in an email
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+# Nobody who leaves one of these open means what follows to be inside of it. HTML's are in any letter case.
+_EMPTY = frozenset({"Br", "Divider", "Icon", "Image", "Style"})
+_EMPTY_IN_HTML = frozenset({"br", "hr", "img"})
 
 
 class SourcePosition(Struct, frozen=True, order=True):
@@ -171,14 +174,17 @@ class _Reader:
         closed_itself = inner.endswith("/")
         attributes = self.attributes(inner.removesuffix("/"), opened.start(2))
         place = self.place(opened.start())
-        if closed_itself:
-            self.levels[-1].children.append(Element(tag, attributes, (), place, closed_itself=True))
+        if closed_itself or _is_empty(tag):
+            self.levels[-1].children.append(Element(tag, attributes, (), place, closed_itself))
             return
         if len(self.levels) == DEPTH_LIMIT + 1:
             self.refuse(opened.start(), f"tags may be nested {DEPTH_LIMIT} deep; this one is deeper")
         self.levels.append(_Level(tag, attributes, place))
 
     def close(self, tag: str, start: int) -> None:
+        if _is_empty(tag):
+            self.close_empty(tag, start)
+            return
         if all(level.tag != tag for level in self.levels[1:]):
             self.refuse(start, f"</{tag}> closes nothing; remove it or add <{tag}> before it")
             return
@@ -191,6 +197,12 @@ class _Reader:
             )
             self.close_level()
         self.close_level()
+
+    def close_empty(self, tag: str, start: int) -> None:
+        """The end right behind its beginning is refused with that; any other one closes nothing."""
+        before = self.levels[-1].children[-1:]
+        if not any(isinstance(one, Element) and one.tag == tag and not one.closed_itself for one in before):
+            self.refuse(start, f"</{tag}> closes nothing; remove it")
 
     def close_level(self) -> None:
         level = self.levels.pop()
@@ -236,6 +248,10 @@ class _Reader:
             return found[0]
 
         return clean(_REFERENCE.sub(character, raw))
+
+
+def _is_empty(tag: str) -> bool:
+    return tag in _EMPTY or tag.lower() in _EMPTY_IN_HTML
 
 
 def write(nodes: tuple[Node, ...]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 from msgspec import Struct
 
@@ -37,9 +37,17 @@ _ODD = re.compile(
     r"(?:[^\w\s,]*+|[:=+?!]\S*+|\s*+(?:,\s*+)?(?:fallback|default)\b.*)",
     re.DOTALL,
 )
+# Words in two pairs of braces are a field of another system; in one pair they may be prose.
+_WORDS = re.compile(r"([^\W\d]\w*(?:\s+\w+)+)\s*")
 _OWN_INSIDE = re.compile(r"(?<!\w)(?:contact|event|data|system)\.[^\W\d]\w*")
 _OWN_INDEX = re.compile(r"(contact|event|data)\[\s*['\"]?([^\W\d][\w\-]*+)['\"]?\s*\]")
-_UNCLOSED = re.compile(r"\{\s*(?:contact|event|data|system)\.[\w\-.]*+(?![^{}]*+\})")
+# A kind and a name with something else between them than a dot, or with what nobody sees beside the dot.
+_UNSEEN = r"[\s\u200b-\u200d\u2060\ufeff]*+"
+_OWN_ODDLY = re.compile(
+    rf"(?<!\w)(contact|event|data|system)(?!\.\w)(?:{_UNSEEN}[.\u2024/#]{_UNSEEN}|[-=]>)([^\W\d]\w*)"
+)
+_OWN_JOINED = re.compile(r"(contact|event|data|system)(?:::?|-)([^\W\d]\w*)")
+_UNCLOSED = re.compile(r"\{\s*(contact|event|data|system)\.([\w\-.]*+)(?![^{}]*+\})")
 _STATEMENT = re.compile(r"[#/^&>][^\W\d]")
 _NAMES: dict[VariableKind, re.Pattern[str]] = {
     "contact": re.compile(r"[A-Za-z]\w*", re.ASCII),
@@ -119,7 +127,9 @@ def mistakes(text: str, kind: EmailKind, repeated: Variable | None = None) -> It
         if mistake := _foreign(found[0], kind) or _own(found[0], kind, repeated):
             yield found.start(), mistake
     for found in _UNCLOSED.finditer(text):
-        yield found.start(), f"{found[0][:40]} has no closing brace behind its name; write {found[0][:40]}}}"
+        name = found[2][:40].strip(".") or "…"
+        remedy = f"write {{{found[1]}.{name}}}"
+        yield found.start(), f"{found[0][:40]} has no closing brace behind its name; {remedy}"
 
 
 def _own(written: str, kind: EmailKind, repeated: Variable | None) -> str | None:
@@ -153,12 +163,12 @@ def _foreign(written: str, kind: EmailKind) -> str | None:
         )
     bare, *fallback = _FALLBACK.split(inner.strip(), 1)
     if old := _OLD.fullmatch(bare):
-        variable = Variable(_OLD_KINDS[old[1]], old[2])
-        remedy = str(variable) if variable.kind in ALLOWED[kind] else _suggested(old[2], kind)
-        return f"{written} is an old form; write {remedy}"
+        return f"{written} is an old form; write {_allowed(_OLD_KINDS[old[1]], old[2], kind)}"
+    if own := _OWN_ODDLY.search(inner) or _OWN_JOINED.fullmatch(bare):
+        return f"{written} is no variable; write {_allowed(cast('VariableKind', own[1]), own[2], kind)}"
     if not _is_reference(bare):
         return _odd(written, bare or inner.strip(), kind)
-    meant = f"{{{bare}}}" if "." in bare else _suggested(bare, kind)
+    meant = _meant(bare, kind)
     if fallback:
         return f"{written} holds a fallback; write {meant}, and give the email's fallbacks a text for it"
     if written.startswith("{{"):
@@ -177,6 +187,8 @@ def _odd(written: str, inner: str, kind: EmailKind) -> str | None:
     if index := _OWN_INDEX.search(inner):
         return f"{written} is of another language; write {{{index[1]}.{index[2]}}}"
     found = _ODD.fullmatch(inner)
+    if found is None:
+        found = _WORDS.fullmatch(inner) if written.startswith("{{") else None
     if found is None:
         return None
     meant = _suggested(found[1], kind) if _WORD.fullmatch(found[1]) else _suggested("name", kind)
@@ -250,6 +262,19 @@ def _misplaced(variable: Variable, repeated: Variable | None) -> str | None:
     if variable.list in (None, repeated):
         return None
     return f'{variable} has a value for each item; put it into <For variable="{variable.list}">'
+
+
+def _meant(reference: str, kind: EmailKind) -> str:
+    """The variable of ours that a name with or without a kind stands for."""
+    prefix, dot, _ = reference.partition(".")
+    if dot and prefix in KINDS:
+        return f"{{{reference}}}"
+    return _suggested(reference if "[" in reference else reference.rpartition(".")[2], kind)
+
+
+def _allowed(known: VariableKind, name: str, kind: EmailKind) -> str:
+    """The variable, or the one in its place in an email of that kind."""
+    return str(Variable(known, name)) if known in ALLOWED[kind] else _suggested(name, kind)
 
 
 def _suggested(name: str, kind: EmailKind) -> str:
