@@ -338,7 +338,7 @@ async def test_what_is_no_id_of_a_transactional_email(
         pytest.param(b"{", 400, "not JSON", id="malformed"),
         pytest.param(b"[]", 400, "in braces", id="array"),
         pytest.param(b'"text"', 400, "in braces", id="string"),
-        pytest.param(b'{"eventName": "\xff"}', 400, "not JSON", id="invalid UTF-8"),
+        pytest.param(b'{"eventName": "\xff"}', 400, "not UTF-8", id="invalid UTF-8"),
         pytest.param(b'{"eventName": "\\ud800", "email": "a@example.com"}', 400, "", id="lone surrogate"),
         pytest.param(b'{"a":' * 100_000, 400, "not JSON", id="nested without end"),
         pytest.param(b'{"eventName": 1e999}', 400, "", id="number beyond all bounds"),
@@ -353,6 +353,12 @@ async def test_bodies_that_cannot_be(
     """Each gets its status and a helpful body, and the server goes on."""
     refused(await http.post("/events/send", content=content), status, text)
     assert (await http.get("/api-key")).status_code == 200
+
+
+async def test_a_byte_order_mark_is_no_mistake(http: httpx2.AsyncClient) -> None:
+    """Editors of Windows write one before the text."""
+    body = b'\xef\xbb\xbf{"eventName": "signup", "email": "ada@example.com"}'
+    assert (await http.post("/events/send", content=body)).status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "a/b; c"])

@@ -118,7 +118,9 @@ async def test_renaming(http: httpx2.AsyncClient) -> None:
     refused(await http.post(path, json={}), 400, "at least one of name, transactionalGroupId")
     refused(await http.post(path, json={"nam": "x"}), 400, "nam is not a key of this request; send name")
     refused(await http.post(path, json={"name": " "}), 400, "name is empty")
-    refused(await http.post(path, json={"name": None}), 400, "name: Expected `str`")
+    refused(
+        await http.post(path, json={"name": None}), 400, "name must be text of 1 to 500 characters (got null)"
+    )
     refused(await http.post(path, json={"transactionalGroupId": "cnone"}), 400, "Group not found.")
     refused(await http.post("/transactional-emails", json={}), 400, "name is missing")
     refused(await http.post("/transactional-emails/cnone", json={"name": "x"}), 404, "not found.")
@@ -162,7 +164,7 @@ async def test_every_field_of_a_message(http: httpx2.AsyncClient, live_server: L
         ({"replyToEmail": "ada"}, 400, "replyToEmail: the reply address is not an email address"),
         ({"fromEmail": "a@b.example"}, 400, "fromEmail: the sender's address is only the part"),
         ({"languageCode": "German, please"}, 400, "languageCode: the language is a code"),
-        ({"emailFormat": "fancy"}, 400, "emailFormat: "),
+        ({"emailFormat": "fancy"}, 400, 'emailFormat must be "plain" or "styled" (got "fancy")'),
         ({"dataVariablesFallbacks": {"a": 1}}, 400, "dataVariablesFallbacks"),
         ({"styles": {}}, 400, "styles is not a key"),
         ({"ccEmail": "a@example.com"}, 400, "loopwright team set --copies"),

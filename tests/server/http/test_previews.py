@@ -103,7 +103,7 @@ async def test_lists_are_repeated(serving: Serving) -> None:
     [
         ({"emails": []}, "emails"),
         ({"emails": [""]}, "an address is empty"),
-        ({"emails": ["nobody"]}, "Invalid email address."),
+        ({"emails": ["nobody"]}, "emails[0]: Invalid email address."),
         ({"emails": ["a@b.test"]}, "send dataVariables.code"),
         ({"emails": ["a@b.test"], "contactProperties": {"code": "1"}}, "contactProperties has no place"),
         ({"emails": ["a@b.test"], "variables": {}}, "variables is not a key"),

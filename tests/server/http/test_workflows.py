@@ -317,7 +317,7 @@ async def test_when_an_email_is_stale(http: httpx2.AsyncClient, live_server: Liv
             await ask("first", latest, staleAfterHours=hours), 400, "SendEmailAction first: an email is stale"
         )
     refused(
-        await ask("first", latest, staleAfterHours="soon"), 400, "staleAfterHours: Expected `float | null`"
+        await ask("first", latest, staleAfterHours="soon"), 400, "staleAfterHours must be a number or null"
     )
     refused(await ask("wait", latest, staleAfterHours=1), 400, "TimerAction wait: only an email is stale")
     refused(await ask("none", latest, staleAfterHours=1), 404, "node")
@@ -353,13 +353,13 @@ BOUNDARIES: list[tuple[dict[str, Any], str]] = [
     ({"key": "born", "operator": "after", "value": "-7d"}, "value is not a date; send"),
     (
         {"key": "born", "operator": "after", "value": {"amount": 7, "unit": "d"}},
-        "Object missing required field",
+        "is missing",
     ),
     ({"key": "born", "operator": "after", "value": "2026-02-30"}, "value is not a date; send"),
     ({"key": "born", "operator": "after", "value": ""}, "value is not a date; send"),
     ({"key": "born", "operator": "after"}, "value is not a date; send"),
     ({"key": "born", "operator": "between", "value": DAY}, 'between takes {"from": date, "to": date}'),
-    ({"key": "born", "operator": "between", "value": {"from": DAY}}, "missing required field `to`"),
+    ({"key": "born", "operator": "between", "value": {"from": DAY}}, "value.to is missing"),
     (
         {"key": "born", "operator": "between", "value": {"from": DAY, "to": "2026-01-01"}},
         "value.from comes after value.to; exchange them",

@@ -21,6 +21,7 @@ from loopwright.wire.filters import (
     PropertyCondition,
 )
 from loopwright.wire.limits import FILTER_CONDITIONS
+from loopwright.wire.misfits import named
 from loopwright.wire.values import DATE_FORMS, PropertyType, parse_date, wire_time
 
 Types: TypeAlias = Mapping[str, PropertyType]
@@ -73,10 +74,10 @@ def _property(condition: PropertyCondition, types: Types) -> PropertyCondition:
     key, operator = condition.key, condition.operator
     kind = types.get(key)
     if kind is None:
-        raise ValueError(f"there is no contact property {key}; GET /v1/contacts/properties names them")
+        raise ValueError(f"there is no contact property {named(key)}; GET /v1/contacts/properties names them")
     allowed = [name for name, kinds in OPERATORS.items() if kind in kinds]
     if operator not in allowed:
-        raise ValueError(f"{operator} does not work on {key}, a {kind}; use {', '.join(allowed)}")
+        raise ValueError(f"{named(operator)} does not work on {key}, a {kind}; use {', '.join(allowed)}")
     return PropertyCondition(key=key, operator=operator, value=_value(condition, kind))
 
 

@@ -25,6 +25,7 @@ from loopwright.server.store.database import Connection
 from loopwright.server.store.designs import ComponentRow, Styles, ThemeRow
 from loopwright.server.store.messages import RevisionRow, UserRow
 from loopwright.wire.failures import COMPONENT_NOT_FOUND, COMPONENT_UNSUPPORTED, THEME_NOT_FOUND
+from loopwright.wire.misfits import shown
 
 from .message import check_message, component_problems, misplaced, required_variables
 
@@ -79,7 +80,7 @@ def style_problems(styles: Styles) -> dict[str, str]:
             wanted = "text" if is_text else "a number, without quotes"
             problems[name] = f"must be {wanted} (got {encode(styles[name]).decode()})"
         elif mistake := STYLE[name].mistake(value):
-            problems[name] = f'{mistake} (got "{value}")'
+            problems[name] = f"{mistake} (got {shown(value)})"
     return problems
 
 

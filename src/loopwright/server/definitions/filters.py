@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from loopwright.server.audience.strict import AudienceFilterRequest
 from loopwright.wire.limits import SEGMENT_DESCRIPTION_CHARACTERS, SEGMENT_NAME_CHARACTERS
+from loopwright.wire.misfits import misfit
 
 from .mistakes import Mistake
 from .model import SegmentDefinition
@@ -48,11 +49,11 @@ def read_filter(table: Table, outer: Table, key: str) -> AudienceFilterRequest |
 
 def converted(table: Table, key: str, raw: object, kind: type[Kind]) -> Kind | None:
     """What the file says in the API's own keys; a mistake when it is not what the API takes."""
+    plain = _plain(raw)
     try:
-        return msgspec.convert(_plain(raw), kind)
+        return msgspec.convert(plain, kind)
     except msgspec.ValidationError as problem:
-        said, _, place = str(problem).partition(" - at `$.")
-        table.refuse(f"{place.strip('`')}: {said}" if place else said, key)
+        table.refuse(misfit(plain, kind, problem), key)
         return None
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
@@ -270,6 +271,7 @@ async def read_body(call: ApiRequest) -> dict[str, object]:
         if len(text) > FREE:
             await call.share.make_sure(_announced(call.request))
     call.share.size = len(text)
+    text = text.removeprefix(BOM_UTF8)
     if not text.strip():
         raise BadRequest("The request has no body; send a JSON object.", code="body_missing")
     try:
@@ -281,6 +283,8 @@ async def read_body(call: ApiRequest) -> dict[str, object]:
                 f"The body is compressed ({encoding}); send plain JSON, without Content-Encoding.",
                 code="body_compressed",
             ) from None
+        if isinstance(problem, UnicodeDecodeError):
+            raise BadRequest("The body is not UTF-8; send JSON in that.", code="body_not_json") from None
         raise BadRequest(f"The body is not JSON: {problem}", code="body_not_json") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object, in braces.", code="body_not_object")

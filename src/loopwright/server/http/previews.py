@@ -28,7 +28,7 @@ async def preview_email_message(
     """POST /v1/email-messages/{emailMessageId}/preview: queued, marked as a test, to each address."""
     owner, revision = await find_message(call, message_id)
     values = _values(owner, body)
-    addresses = [_address(one) for one in body.emails]
+    addresses = [_address(one, f"emails[{place}]") for place, one in enumerate(body.emails)]
     async with call.pool.acquire() as tx, tx.transaction():
         await queue_previews(
             tx, call.team, owner, revision, addresses, values, has_relay=call.has_relay, now=call.clock.now()
@@ -52,8 +52,11 @@ def _values(owner: MessageOwner, body: EmailPreviewRequest) -> Values:
     return {kind: given(said[kind]) or {} for kind in KEYS}
 
 
-def _address(text: str) -> str:
-    address = read_email(text)
+def _address(text: str, at: str) -> str:
+    try:
+        address = read_email(text)
+    except BadRequest as refusal:
+        raise BadRequest(f"{at}: {refusal}", code=refusal.code, path="emails") from None
     if address is None:
-        raise BadRequest("emails: an address is empty; leave it out", code="email_invalid", path="emails")
+        raise BadRequest(f"{at}: an address is empty; leave it out", code="email_invalid", path="emails")
     return address

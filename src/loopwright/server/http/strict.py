@@ -9,6 +9,7 @@ from msgspec.structs import fields
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.database import is_storable
+from loopwright.wire.misfits import misfit, named
 
 from .dispatch import ApiRequest, read_body
 
@@ -32,7 +33,7 @@ def convert_strict(body: Mapping[str, object], kind: type[Body], at: str = "") -
     for key in body:
         if key not in known:
             raise BadRequest(
-                f"{at}{key} is not a key of this request; send {', '.join(known)}", code="key_unknown"
+                f"{at}{named(key)} is not a key of this request; send {', '.join(known)}", code="key_unknown"
             )
     for field in fields(kind):
         if field.required and field.encode_name not in body:
@@ -40,8 +41,7 @@ def convert_strict(body: Mapping[str, object], kind: type[Body], at: str = "") -
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as problem:
-        said, _, place = str(problem).partition(" - at `$.")
-        raise BadRequest(f"{at}{place.strip('`')}: {said}", code="value_invalid") from None
+        raise BadRequest(f"{at}{misfit(body, kind, problem)}", code="value_invalid") from None
 
 
 def at_least_one(body: Struct) -> None:

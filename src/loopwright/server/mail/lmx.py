@@ -10,6 +10,8 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
+from loopwright.wire.misfits import shown
+
 from . import variables as variable
 from .characters import unwanted, warning
 from .markup import Element, MarkupProblem, Node, SourcePosition, Text, read
@@ -252,9 +254,9 @@ class _Checker:
         if attribute.dynamic and variable.variables(parts(value)):
             return
         if found := attribute.mistake(value):
-            self.refuse(element.place, f'"{name}" {found} (got "{value}")')
+            self.refuse(element.place, f'"{name}" {found} (got {shown(value)})')
         elif name == "href" and (doubt := target_mistake(value)):
-            self.warnings.append(MarkupProblem(element.place, f'"href" {doubt} (got "{value}")'))
+            self.warnings.append(MarkupProblem(element.place, f'"href" {doubt} (got {shown(value)})'))
 
     def conditions(self, element: Element, attributes: dict[str, str]) -> None:
         """Check that the attributes of a conditional Section belong together."""
@@ -265,7 +267,7 @@ class _Checker:
         if value is None and operation not in _ALONE:
             self.refuse(element.place, f'ifOperation="{operation}" compares with a value; add ifValue="…"')
         elif value and "if" in attributes and (doubt := _value_doubt(value, operation)):
-            self.warnings.append(MarkupProblem(element.place, f'"ifValue" {doubt} (got "{value}")'))
+            self.warnings.append(MarkupProblem(element.place, f'"ifValue" {doubt} (got {shown(value)})'))
 
     def text(self, node: Text) -> None:
         """Check the variables in a text."""
