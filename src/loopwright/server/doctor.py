@@ -14,7 +14,7 @@ from msgspec import Struct
 from loopwright.server.dns import Dns, DnsFailure
 from loopwright.server.dns_records import Record, dkim_record, records_of
 from loopwright.server.domains import Domain
-from loopwright.server.mail.decide import NO_ADDRESS, NO_DOMAIN, is_owned
+from loopwright.server.mail.decide import NO_ADDRESS, is_owned, no_domain
 from loopwright.server.mail.dkim import publishes
 from loopwright.server.mail.smtp_url import Server
 from loopwright.server.store.brakes import BrakeRow
@@ -90,7 +90,11 @@ async def missing_keys(dns: Dns, domain: Domain) -> list[str]:
 def _of_settings(team: TeamRow, domain: Domain) -> list[Finding]:
     findings = [Finding(about="domain", found=f"the team's email comes from {team.sending_domain}")]
     if not is_owned(domain.name):
-        findings = [Finding(about="domain", found=f"{domain.name} is reserved for tests", remedy=NO_DOMAIN)]
+        findings = [
+            Finding(
+                about="domain", found=f"{domain.name} is reserved for tests", remedy=no_domain(domain.name)
+            )
+        ]
     elif not domain.is_used:
         findings = [
             Finding(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from loopwright.ids import new_id
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned, is_reserved
+from loopwright.server.mail.decide import is_owned, is_reserved, no_domain
 from loopwright.server.mail.variables import VariableKind
 from loopwright.server.refusal import BadRequest, TooManyRequests
 from loopwright.server.store.database import Connection
@@ -43,7 +43,9 @@ async def queue_previews(
     Raises `BadRequest` for an email that cannot be sent so, `TooManyRequests` beyond the day's number.
     """
     if has_relay and not is_owned(team.sending_domain) and not all(map(is_reserved, addresses)):
-        raise BadRequest(f"The email cannot be sent: {NO_DOMAIN}", code="no_sending_domain")
+        raise BadRequest(
+            f"The email cannot be sent: {no_domain(team.sending_domain)}", code="no_sending_domain"
+        )
     kind = owner.email_kind
     design = await load_design(tx, team.id, [revision.content.lmx])
     _check(revision.content, check_message(revision.content, kind, design), values)

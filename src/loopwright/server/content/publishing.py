@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from loopwright.ids import new_id
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned
+from loopwright.server.mail.decide import is_owned, no_domain
 from loopwright.server.mail.design import expand
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
 from loopwright.server.store import transactional
@@ -93,8 +93,9 @@ async def publish(
     if reasons:
         told = "; ".join(reasons)
         raise Unprocessable(f"It cannot be published: {told}.", code="draft_invalid", details=reasons)
-    if has_relay and not is_owned((await load_team(tx, team_id)).sending_domain):
-        raise Unprocessable(f"It cannot be published: {NO_DOMAIN}", code="no_sending_domain")
+    domain = (await load_team(tx, team_id)).sending_domain
+    if has_relay and not is_owned(domain):
+        raise Unprocessable(f"It cannot be published: {no_domain(domain)}", code="no_sending_domain")
     design = await load_design(tx, team_id, [content.lmx])
     checked = check_message(content, "transactional", design)
     names = checked.data_variables

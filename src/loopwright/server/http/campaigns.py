@@ -11,7 +11,7 @@ from loopwright.server.audience.accept import accept_audience
 from loopwright.server.audience.strict import AudienceFilterRequest
 from loopwright.server.campaign.moments import moment_in
 from loopwright.server.content.save import write_content
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned
+from loopwright.server.mail.decide import is_owned, no_domain
 from loopwright.server.refusal import BadRequest, Conflict, NotFound
 from loopwright.server.store import campaigns
 from loopwright.server.store.campaigns import CampaignRow
@@ -50,7 +50,9 @@ async def list_campaigns(call: ApiRequest, wanted: PageWanted) -> Page[Campaign]
 async def create_campaign(call: ApiRequest, body: CampaignCreateRequest) -> CampaignCreated:
     """POST /v1/campaigns: a draft with an empty email message. A relay wants a sending domain."""
     if call.has_relay and not is_owned(call.team.sending_domain):
-        raise BadRequest(f"A campaign cannot be sent: {NO_DOMAIN}", code="no_sending_domain")
+        raise BadRequest(
+            f"A campaign cannot be sent: {no_domain(call.team.sending_domain)}", code="no_sending_domain"
+        )
     now = call.clock.now()
     async with call.pool.acquire() as tx, tx.transaction():
         draft = await write_content(tx, call.team.id, None, EMPTY, now=now)

@@ -10,7 +10,7 @@ from loopwright.server.content.guardian import inspect
 from loopwright.server.content.message import CheckedMessage, check_message, is_too_large, unused_fallbacks
 from loopwright.server.content.save import edit_message
 from loopwright.server.content.scope import load_scope
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned
+from loopwright.server.mail.decide import is_owned, no_domain
 from loopwright.server.mail.design import expand
 from loopwright.server.refusal import BadRequest, NotFound, TooLarge, Unprocessable
 from loopwright.server.store.messages import (
@@ -48,7 +48,9 @@ async def get_email_message(call: ApiRequest, message_id: str) -> EmailMessage:
     """GET /v1/email-messages/{emailMessageId}."""
     owner, revision = await find_message(call, message_id)
     if call.has_relay and not is_owned(call.team.sending_domain):
-        raise BadRequest(f"The email has no sender yet: {NO_DOMAIN}", code="no_sending_domain")
+        raise BadRequest(
+            f"The email has no sender yet: {no_domain(call.team.sending_domain)}", code="no_sending_domain"
+        )
     return _message(owner, revision)
 
 

@@ -2,7 +2,7 @@
 
 from loopwright.server.ingest.command import SendTransactional
 from loopwright.server.ingest.reading import read_send_transactional
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned, is_reserved
+from loopwright.server.mail.decide import is_owned, is_reserved, no_domain
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store import transactional
 from loopwright.server.store.transactional import ListedTransactional
@@ -26,7 +26,9 @@ async def send_transactional(call: ApiRequest) -> object:
                 code="attachments_off",
             )
         if call.has_relay and not is_owned(call.team.sending_domain) and not is_reserved(command.email):
-            raise BadRequest(f"The email cannot be sent: {NO_DOMAIN}", code="no_sending_domain")
+            raise BadRequest(
+                f"The email cannot be sent: {no_domain(call.team.sending_domain)}", code="no_sending_domain"
+            )
         return command
 
     command = await read_command(call, read)

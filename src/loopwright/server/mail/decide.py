@@ -9,7 +9,6 @@ from loopwright.server.store.held import HeldGroup
 RESERVED_DOMAINS = ("example.com", "test.com")
 # RFC 2606 and RFC 6761: nobody can own them, so email from them is nobody's.
 UNOWNED = ("example.com", "example.net", "example.org", "example", "test", "invalid", "localhost")
-NO_DOMAIN = "the team has no sending domain of its own yet; set one with: loopwright domain add DOMAIN"
 NO_ADDRESS = (
     "the team has no postal address, which marketing email has to name; set it with: "
     "loopwright team set --address ADDRESS"
@@ -59,11 +58,17 @@ def lacks(kind: Kind, sending_domain: str, address: str, *, public_url: str) -> 
     All email comes from a domain that somebody owns. Marketing names a postal address, too, and is left by a
     link that begins with https.
     """
-    missing = [] if is_owned(sending_domain) else [NO_DOMAIN]
+    missing = [] if is_owned(sending_domain) else [no_domain(sending_domain)]
     if kind == "marketing":
         missing += [] if address.strip() else [NO_ADDRESS]
         missing += [] if public_url.startswith("https://") else [NO_HTTPS]
     return missing
+
+
+def no_domain(domain: str) -> str:
+    """What to do about a team's domain that is nobody's."""
+    known = f" ({domain} is for examples and tests)" if domain else ""
+    return f"the team has no sending domain of its own yet{known}; set one with: loopwright domain add DOMAIN"
 
 
 @lru_cache(1024)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from loopwright.server.content.notices import notify_team
 from loopwright.server.content.publishing import reasons_against
-from loopwright.server.mail.decide import NO_DOMAIN, is_owned
+from loopwright.server.mail.decide import is_owned, no_domain
 from loopwright.server.refusal import Conflict, NotFound, Unprocessable
 from loopwright.server.store import paused_emails, runs, workflows
 from loopwright.server.store.database import Connection
@@ -153,8 +153,9 @@ async def reasons_not_to_run(tx: Connection, workflow: WorkflowRow, *, has_relay
             else await reasons_against(tx, workflow.team_id, owner, revision.content)
         )
         reasons += [f"node {node_id}: {one}" for one in found]
-    if has_relay and not is_owned((await load_team(tx, workflow.team_id)).sending_domain):
-        reasons.append(NO_DOMAIN)
+    domain = (await load_team(tx, workflow.team_id)).sending_domain
+    if has_relay and not is_owned(domain):
+        reasons.append(no_domain(domain))
     return reasons
 
 
