@@ -13,6 +13,8 @@ from loopwright.cli.program import program
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+TEMPLATES = sorted((ROOT / "src/loopwright/server/dashboard/templates").glob("*.html"))
+IN_A_PAGE = re.compile(r"<code>(loopwright [^<{]*)")
 IN_A_LINE = re.compile(r"`(loopwright(?: [^`\n]+)?)`")
 IN_A_BLOCK = re.compile(r"^(?:\$ )?(loopwright .*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(?:console|sh|bash|text)?[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -45,6 +47,13 @@ def mistakes(line: str) -> list[str]:
 def test_commands_that_a_page_names(page: Path) -> None:
     """Each is one of ours."""
     assert [(line, found) for line in named(page) if (found := mistakes(line))] == []
+
+
+def test_commands_that_the_dashboard_names() -> None:
+    """A page without a line yet says how to come by one."""
+    lines = [line for page in TEMPLATES for line in IN_A_PAGE.findall(page.read_text())]
+    assert len(lines) > 5
+    assert [(line, found) for line in lines if (found := mistakes(line))] == []
 
 
 def test_what_is_not_there_is_found() -> None:

@@ -86,7 +86,7 @@ async def test_a_campaign_goes_its_way_by_buttons(site: Site, operator: httpx2.A
     soon = site.clock.now() + timedelta(days=1)
     page = await operator.post(f"{path}/schedule", data={"at": f"{soon:%Y-%m-%dT%H:%M}"}, headers=FROM_HERE)
     assert "The campaign is scheduled." in page.text
-    assert f"It begins {soon:%d %b %H:%M}" in words(page.text)
+    assert f"It begins {soon:%d %b %Y %H:%M}" in words(page.text)
     assert "by clocks of UTC" in page.text
     starts_at = (await of(site, campaign)).starts_at
     assert starts_at == soon.replace(second=0, microsecond=0)
@@ -157,6 +157,8 @@ async def test_what_became_of_a_campaign(site: Site, operator: httpx2.AsyncClien
     page = (await operator.get(f"/campaigns/{campaign}")).text
     said = words(page)
     assert "3 of 7 sent" in said
+    await pool.execute("UPDATE email_counter SET sends = relayed + 1, hard_bounces = 1")
+    assert "3 of 7 sent" in words((await operator.get("/campaigns")).text)
     assert "Sent 3 In the queue 0 Skipped 2 Failed 1 Unknown 1" in said
     assert f"{now:%H}:00: 2 opens, 1 click" in said
     assert "Skipped because the contact is unsubscribed 2" in said
@@ -191,7 +193,7 @@ async def test_a_time_is_that_of_the_teams_clocks(site: Site, operator: httpx2.A
     form = {"at": f"{soon:%Y-%m-%dT%H:%M}"}
     page = await operator.post(f"/campaigns/{campaign}/schedule", data=form, headers=FROM_HERE)
     assert (await of(site, campaign)).starts_at == soon - timedelta(hours=9)
-    assert f"It begins {soon:%d %b %H:%M} by clocks of Asia/Tokyo" in words(page.text)
+    assert f"It begins {soon:%d %b %Y %H:%M} by clocks of Asia/Tokyo" in words(page.text)
 
 
 async def test_a_brake_is_told_of(site: Site, operator: httpx2.AsyncClient) -> None:
@@ -200,11 +202,12 @@ async def test_a_brake_is_told_of(site: Site, operator: httpx2.AsyncClient) -> N
     campaign = await write(site, status="Sending", stopped="paused", started_at=now, noted_at=now)
     await insert(
         site.rows.pool, "brake", team_id=site.rows.team_id, owner_id=campaign, kind="campaign",
-        state="braked", reason="Too many complained.", since=now, armed_at=now,
+        state="braked", reason="brake: Too many complained", since=now, armed_at=now,
     )  # fmt: skip
-    assert "Too many complained." in (await operator.get(f"/campaigns/{campaign}")).text
+    told = words((await operator.get(f"/campaigns/{campaign}")).text)
+    assert "A brake has paused it: Too many complained" in told
     overview = words((await operator.get("/")).text)
-    assert "Campaign Winter news is paused: Too many complained. (since" in overview
+    assert "Campaign Winter news is paused: Too many complained (since" in overview
 
 
 async def test_sent_and_delivered(site: Site, operator: httpx2.AsyncClient) -> None:

@@ -6,8 +6,9 @@ import httpx2
 import pytest
 
 from loopwright.server.store.relays import RelayRow, forget_relay, note_relay
+from support.content import write_message
 from support.dashboard_site import FROM_HERE, Site
-from support.factories import hold
+from support.factories import add_campaign, hold
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,10 @@ from support.factories import hold
 async def test_the_first_line_tells_of_the_relay(
     site: Site, operator: httpx2.AsyncClient, condition: str, words: str | None
 ) -> None:
-    """In the words of the server, before all numbers; nothing when all is well."""
+    """In its words, before all numbers, and on a campaign that waits; nothing when all is well."""
+    now = site.clock.now()
+    add = add_campaign(site.rows.pool, site.rows.team_id, f"c{condition}", status="Sending", started_at=now)
+    await write_message(site.rows.pool, site.rows.team_id, await add, now=now)
     row = RelayRow(
         process="p1",
         host="relay.test",
@@ -28,11 +32,13 @@ async def test_the_first_line_tells_of_the_relay(
     async with site.rows.pool.acquire() as tx:
         await note_relay(tx, row)
     page = (await operator.get("/")).text
+    campaign = (await operator.get(f"/campaigns/c{condition}")).text
     async with site.rows.pool.acquire() as tx:
         await forget_relay(tx, "p1")
     if words is None:
-        assert "relay.test" not in page
+        assert "relay.test" not in page + campaign
     else:
+        assert campaign.index(words) < campaign.index("<dt>Recipients")
         assert page.index(words) < page.index("<dt>Events")
         assert "535 &lt;b&gt;authentication failed" in page
     assert "relay.test" not in (await operator.get("/")).text

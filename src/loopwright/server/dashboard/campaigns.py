@@ -48,6 +48,7 @@ from loopwright.server.store.pages.campaigns import (
     list_recipients,
 )
 from loopwright.server.store.pages.segments import load_target_names
+from loopwright.server.store.relays import load_troubled
 from loopwright.server.store.segments import load_segment_names
 from loopwright.server.store.teams import load_team
 from loopwright.server.store.visit_counts import LinkCount, load_by_hour, load_by_link
@@ -173,8 +174,9 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
     brake = await load_reason(tx, team_id, campaign.id)
     is_going = campaign.status == "Sending" and not campaign.stopped
     warm_up = await load_standing(tx, team_id, now=visit.now) if is_going else None
+    relay = await load_troubled(tx) if is_going else None
     day = await _first_day(visit, campaign)
-    shown = (campaign, outcomes, counts, followed, brake, warm_up, day)
+    shown = (campaign, outcomes, counts, followed, brake, relay, warm_up, day)
     return ProgressPart(
         live=answers.live(visit.here(), shown, seconds=visit.pace if is_under_way else 10),
         campaign=campaign,
@@ -186,8 +188,9 @@ async def _progress(visit: Visit, campaign: CampaignRow, revision: RevisionRow) 
         links=link_lines(await asyncio.to_thread(links_of, revision.content.lmx), followed),
         is_tracked=team.tracking,
         brake=brake,
+        relay=relay,
         warm_up=warm_up,
-        starts_local=f"{starts_at.astimezone(zone):%d %b %H:%M}" if starts_at else "",
+        starts_local=f"{starts_at.astimezone(zone):%d %b %Y %H:%M}" if starts_at else "",
         time_zone=team.time_zone,
     )
 

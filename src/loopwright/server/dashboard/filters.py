@@ -25,6 +25,17 @@ def moment(at: datetime) -> Markup:
     )
 
 
+def planned(at: datetime) -> Markup:
+    """When something is to be, which may be in another year: `31 Jan 2037 08:00`."""
+    utc = at.astimezone(UTC)
+    return _TIME.format(
+        iso=utc.isoformat(timespec="milliseconds"),
+        full=f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        day=f"{utc.day} {utc:%b %Y}",
+        clock=f"{utc:%H:%M}",
+    )
+
+
 def about(at: datetime) -> str:
     """A time that is not known to the second: `23 Nov 09:15`."""
     utc = at.astimezone(UTC)
@@ -133,6 +144,7 @@ def node_name(type_name: str | None) -> str:
 
 FILTERS: dict[str, Any] = {
     "about": about,
+    "planned": planned,
     "after": after,
     "date": date,
     "initial": initial,

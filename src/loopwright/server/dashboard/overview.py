@@ -9,7 +9,7 @@ from loopwright.server.mail.warming import load_standing
 from loopwright.server.store.brakes import load_brakes
 from loopwright.server.store.held import load_latest_reason
 from loopwright.server.store.pages.overview import MANY, list_unsent, load_counts, load_hours
-from loopwright.server.store.relays import load_relays
+from loopwright.server.store.relays import load_troubled
 from loopwright.server.store.runs import load_overdue
 
 _UNSENT = 5
@@ -21,7 +21,7 @@ async def show_overview(visit: Visit) -> Response:
     counts = await load_counts(visit.tx, visit.team_id, since=midnight)
     hours = await load_hours(visit.tx, visit.team_id, since=chart.first_hour(visit.now))
     picture = chart.draw(hours.events, hours.sent, now=visit.now)
-    relays = await load_relays(visit.tx)
+    relay = await load_troubled(visit.tx)
     held = await load_latest_reason(visit.tx, visit.team_id)
     unsent = await list_unsent(visit.tx, visit.team_id, since=chart.first_hour(visit.now), limit=_UNSENT)
     overdue = await load_overdue(visit.tx, visit.team_id, now=visit.now)
@@ -30,14 +30,14 @@ async def show_overview(visit: Visit) -> Response:
     numbers = NumbersPart(
         live=answers.live(
             visit.here(),
-            (counts, picture, unsent, relays, held, overdue, brakes, warm_up),
+            (counts, picture, unsent, relay, held, overdue, brakes, warm_up),
             seconds=visit.pace,
         ),
         counts=counts,
         many=MANY,
         chart=picture,
         unsent=unsent,
-        relay=relays[0] if relays and relays[0].condition != "up" else None,
+        relay=relay,
         held=held,
         overdue=overdue,
         brakes=brakes,

@@ -57,3 +57,9 @@ async def forget_relay(tx: Connection, process: str) -> None:
 async def load_relays(tx: Connection) -> Sequence[RelayRow]:
     """How the processes that send find their relays, the worst first."""
     return [RelayRow(**row) for row in await tx.fetch(RELAYS, FRESH_SECONDS)]
+
+
+async def load_troubled(tx: Connection) -> RelayRow | None:
+    """The relay that is the worst off; None when all take what they should."""
+    worst = next(iter(await load_relays(tx)), None)
+    return worst if worst is not None and worst.condition != "up" else None

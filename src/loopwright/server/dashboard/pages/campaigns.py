@@ -14,6 +14,7 @@ from loopwright.server.store.messages import RevisionRow
 from loopwright.server.store.metrics import Counts
 from loopwright.server.store.pages.campaigns import CampaignLine, Outcome
 from loopwright.server.store.pages.events import EmailLine
+from loopwright.server.store.relays import RelayRow
 from loopwright.server.store.visit_counts import LinkCount
 from loopwright.wire.email_messages import GuardianReport
 
@@ -50,7 +51,8 @@ class ProgressPart(LivePage):
 
     `waiting` recipients have no email yet; `opens` is who fetched the picture, None when nobody did, and
     `day` the chart of the first 24 hours. Opens and clicks are only known when `is_tracked`. `brake` is why a
-    brake has paused it or warns of it, `warm_up` where its team stands with its plan. `starts_local` is when
+    brake has paused it or warns of it, `relay` the SMTP server when it takes less than it should while the
+    campaign is sent, `warm_up` where its team stands with its plan. `starts_local` is when
     it begins by clocks of `time_zone`.
     """
 
@@ -64,6 +66,7 @@ class ProgressPart(LivePage):
     links: Sequence[LinkLine]
     is_tracked: bool
     brake: str
+    relay: RelayRow | None
     warm_up: Standing | None
     starts_local: str
     time_zone: str

@@ -23,18 +23,18 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
     stopped: Stopped
     began_at: datetime | None
     recipients: int
-    sends: int
+    sent: int
     opens: int
     clicks: int
 
 
 CAMPAIGNS: LiteralString = """
     SELECT campaign.id, name, status, stopped, coalesce(started_at, starts_at) AS began_at, recipients,
-           coalesce(counted.sends, 0) AS sends, coalesce(counted.opens, 0) AS opens,
+           coalesce(counted.sent, 0) AS sent, coalesce(counted.opens, 0) AS opens,
            coalesce(counted.clicks, 0) AS clicks
       FROM campaign
       LEFT JOIN LATERAL (
-            SELECT sum(sends)::bigint AS sends, sum(opens)::bigint AS opens, sum(clicks)::bigint AS clicks
+            SELECT sum(relayed)::bigint AS sent, sum(opens)::bigint AS opens, sum(clicks)::bigint AS clicks
               FROM email_counter WHERE team_id = $1 AND owner_id = campaign.message_id
            ) AS counted ON true
      WHERE campaign.team_id = $1 AND ($2::text = '' OR strpos(lower(name), $2) > 0) AND campaign.id < $3
