@@ -11,6 +11,7 @@ from loopwright.server.workflow.graph import (
 )
 from support.content import write_message
 from support.dashboard_site import Site, words
+from support.factories import insert
 from support.workflows import add_workflow, wait_at
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -45,6 +46,15 @@ async def test_who_waits_where(site: Site, operator: httpx2.AsyncClient) -> None
     assert "Event received signup" in words(page)
     assert "0 sent, 0 opened, 0 clicked" in words(page)
     assert page.count("<path d=") >= 3
+
+
+async def test_what_was_sent_is_counted_in_its_step(site: Site, operator: httpx2.AsyncClient) -> None:
+    """From the first email on, each step of the picture has its own."""
+    pool, team_id = site.rows.pool, site.rows.team_id
+    workflow = await write(site, subject="Hello")
+    message = await pool.fetchval("SELECT message_id FROM email_revision ORDER BY created_at DESC LIMIT 1")
+    await insert(pool, "email_counter", team_id=team_id, owner_id=message, part=0, sends=7, opens=3, clicks=1)
+    assert "7 sent, 3 opened, 1 clicked" in words((await operator.get(f"/workflows/{workflow}")).text)
 
 
 async def test_names_are_only_text(site: Site, operator: httpx2.AsyncClient) -> None:

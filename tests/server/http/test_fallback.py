@@ -6,9 +6,15 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from loopwright.server.http.endpoints import ENDPOINTS
+from loopwright.server.http.fallback import HANDLERS
 from loopwright.server.http.paths import tidied
+from loopwright.server.http.request_ids import RequestIds
 from loopwright.server.http.routes import OWN_PATHS, OWN_ROOT
 from loopwright.server.store.forms import load_forms
 from loopwright.server.store.teams import load_teams
@@ -177,3 +183,23 @@ def test_pages_with_slashes_too_many(live_server: LiveServer, method: str, path:
     assert odd == exchange(live_server, f"{method} {tidied(path)} HTTP/1.1")
     assert odd[0] == status
     assert b"There is nothing at" not in odd[1]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+async def test_a_mistake_of_ours_is_told_of(accept: str) -> None:
+    """With the name of the request in the log: to a browser on a page, to a program in the API's form."""
+
+    async def broken(request: Request) -> Response:
+        raise TypeError("of the code")
+
+    app = Starlette(routes=[Route("/", broken)], exception_handlers=HANDLERS)
+    transport = httpx2.ASGITransport(RequestIds(app), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://here.test") as http:
+        answer = await http.get("/", headers={"Accept": accept})
+    assert answer.status_code == 500
+    assert "of the code" not in answer.text
+    if accept == "text/html":
+        assert answer.headers["x-request-id"] in answer.text
+        assert '<a href="/">' in answer.text
+    else:
+        refused(answer, 500, "")

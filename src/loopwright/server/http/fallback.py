@@ -47,5 +47,16 @@ async def _method_not_allowed(request: Request, problem: Exception) -> Response:
     return response
 
 
-HANDLERS: Mapping[Any, Any] = {404: _not_found, 405: _method_not_allowed}
+async def _failed(request: Request, problem: Exception) -> Response:
+    """A mistake of ours, which is in the log by now, with what stands behind it."""
+    name = request_id_of(request.scope)
+    if "text/html" in request.headers.get("accept", ""):
+        title = "This page could not be made"
+        text = f"The server's log says why, at the request <code>{name}</code>. Everything else goes on: "
+        back = 'back to <a href="/">the beginning</a>.'
+        return page(title, f"<h1>{title}</h1><p>{text}{back}</p>", status=500)
+    return failure_of(problem, name)
+
+
+HANDLERS: Mapping[Any, Any] = {404: _not_found, 405: _method_not_allowed, 500: _failed}
 """For the application that answers outside the API's roots."""

@@ -48,8 +48,5 @@ async def load_counts(tx: Connection, team_id: str, owner_id: str) -> Counts:
 
 async def load_counts_of(tx: Connection, team_id: str, owner_ids: Collection[str]) -> dict[str, Counts]:
     """The counts of several, by their ids; those of which nothing was sent are left out."""
-    counts: dict[str, Counts] = {}
-    for row in await tx.fetch(COUNTS_OF, team_id, list(owner_ids)):
-        values = dict(row)
-        counts[values.pop("owner_id")] = Counts(**values)
-    return counts
+    rows = await tx.fetch(COUNTS_OF, team_id, list(owner_ids))
+    return {row["owner_id"]: Counts(**{name: row[name] for name in Counts.__struct_fields__}) for row in rows}
