@@ -291,6 +291,21 @@ async def test_every_page_fits_its_screen(browser: Browser, welcoming: LiveServe
 SUBJECTS = ("Welcome aboard, {contact.firstName}", "One tip for day two", "What is new this week")
 
 
+async def test_no_word_is_too_long_for_a_phone(browser: Browser, welcoming: LiveServer) -> None:
+    """Names and values without a blank break, and each is read to its end."""
+    rows, now, word = await rows_of(welcoming), datetime.now(UTC), "longer" * 60
+    contact = await rows.contact(f"{word[:60]}@example.com", at=now, first_name=word, user_id=word[:100])
+    event = await rows.event(word[:150], contact, at=now, **{word[:100]: word, "b": True})
+    await rows.email(word, "ada@example.com", contact, at=now, status="failed", reason=word)
+    context = await browser.new_context(**PHONE)
+    page = await sign_in(context, welcoming)
+    for path in ("/", "/events", f"/events/{event}", "/contacts", f"/contacts/{contact}", "/unsent"):
+        await page.goto(f"{welcoming.base_url}{path}")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390, path
+        hidden = "one => [...one.querySelectorAll('.pairs div')].filter(e => e.scrollWidth > e.clientWidth)"
+        assert await page.locator("main").evaluate(f"{hidden}.length") == 0, path
+
+
 async def write_workflow(server: LiveServer) -> str:
     """A workflow with a branch and an experiment in which contacts wait."""
     rows = await rows_of(server)

@@ -86,6 +86,7 @@ async def test_campaigns_that_are_refused(
     await add_campaign(pool, team_id, "cdraft")
     cases: list[tuple[dict[str, Any], int, str]] = [
         ({"name": " "}, 400, "name is empty"),
+        ({"name": "\u200b \u2060"}, 400, "name is empty"),
         ({"nam": "News"}, 400, "nam is not a key"),
         ({"campaignGroupId": "cnone"}, 400, "Group not found."),
         ({"mailingListId": "cnone"}, 404, "Mailing list not found."),

@@ -53,8 +53,8 @@ def at_least_one(body: Struct) -> None:
 
 
 def name_of(text: str) -> str:
-    """A name without the blanks around it. Raises `BadRequest` for one that is only blanks."""
-    if not text.strip():
+    """A name without the blanks around it. Raises `BadRequest` for one that nobody can see."""
+    if not any(character.isprintable() and not character.isspace() for character in text):
         raise BadRequest("name is empty; say what people call it", code="name_invalid", path="name")
     return text.strip()
 
