@@ -217,3 +217,24 @@ def test_every_path_is_looked_at() -> None:
     """Those of files and folders alike; who adds one takes a reader of these."""
     assert len(PATHS) >= 30
     assert {parameter.type.name for _, _, parameter in PATHS} == set(READERS)
+
+
+CLIENTS = [
+    pytest.param(words, command, id=" ".join(words))
+    for words, command in _commands(get_command(program))
+    if not {"data_dir", "folder"} & {one.name for one in command.params} and words != ("sealing", "new")
+]
+
+
+@pytest.mark.parametrize(("words", "command"), CLIENTS)
+def test_a_command_without_a_key(
+    words: tuple[str, ...], command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says where the key is to be, or what else it lacks, and is no traceback."""
+    monkeypatch.chdir(tmp_path)
+    required = [one for one in command.params if one.required]
+    given = [word for one in required for word in [*one.opts[:1], "x"][one.param_type_name == "argument" :]]
+    result = run(*words, *given)
+    assert isinstance(result.exception, SystemExit), result.exc_info
+    assert result.exit_code in (2, 3)
+    assert ("LOOPS_API_KEY" in result.stderr) == (result.exit_code == 3)

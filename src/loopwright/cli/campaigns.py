@@ -118,7 +118,7 @@ def send(
 ) -> None:
     """Send a draft now."""
     if not yes and not as_json:
-        typer.confirm("Send it to its whole audience now?", abort=True, err=True)
+        typer.confirm(f"Send {_name(campaign_id)} to its whole audience now?", abort=True, err=True)
     _do("send", campaign_id, None, as_json=as_json)
 
 
@@ -168,7 +168,8 @@ def send_to_joined(
 ) -> None:
     """Send a campaign that was sent to those who are in its audience now, and were not then."""
     if not yes and not as_json:
-        typer.confirm("Send it to all who have joined its audience since?", abort=True, err=True)
+        question = f"Send {_name(campaign_id)} to all who have joined its audience since?"
+        typer.confirm(question, abort=True, err=True)
     _do("send-to-joined", campaign_id, None, as_json=as_json)
 
 
@@ -188,6 +189,12 @@ def retry(
     get it twice.
     """
     _do("retry", campaign_id, {"status": status}, as_json=as_json)
+
+
+def _name(campaign_id: str) -> str:
+    """What people call the campaign, so that they see which one they are asked about."""
+    with client() as loops:
+        return f"“{loops.campaigns.get(campaign_id).name}”"
 
 
 def _do(action: str, campaign_id: str, body: dict[str, object] | None, *, as_json: bool) -> None:

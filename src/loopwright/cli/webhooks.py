@@ -160,13 +160,14 @@ def deliveries(
 
 def _ask(operation: Operation, *ids: str, body: object = msgspec.UNSET, **query: str | None) -> bytes:
     """Send one request to a server of ours, and return the answer's body."""
-    settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
-    root = own_root(settings.root)
-    if root is None:
-        raise CommandFailed(
-            "Loops' own webhooks are set up in its dashboard: LOOPS_BASE_URL is to name a Loopwright server."
-        )
     with client() as loops:
+        settings = resolve_settings(None, None, DEFAULT_TIMEOUT, 0, None, pacing=False)
+        root = own_root(settings.root)
+        if root is None:
+            raise CommandFailed(
+                "Loops' own webhooks are set up in its dashboard: "
+                "LOOPS_BASE_URL is to name a Loopwright server."
+            )
         return _send(
             loops, Call(operation, root + with_query(fill(operation, *ids), **query), _told, {}, body)
         )
