@@ -9,6 +9,7 @@ import pytest
 from loopwright.server.mail.render import fill, prepare
 from loopwright.server.mail.style import DEFAULTS
 from loopwright.server.mail.template import Values
+from loopwright.server.store.database import Pool
 from loopwright.server.store.messages import load_revisions
 from support.contract import read
 from support.drafts import SOUND, create, publish, send
@@ -245,6 +246,20 @@ async def test_a_component_that_an_email_could_not_use(http: httpx2.AsyncClient)
     assert (answer.json()["invalidTags"], code_of(answer)) == (["data.total"], "component_asks_for_more")
     assert read(await http.get(address))["lmx"] == "<Paragraph>Hello</Paragraph>"
     read(await http.post(address, json={"lmx": "<Paragraph>{data.code}</Paragraph>"}))
+
+
+async def test_a_component_with_an_event_in_a_campaign(http: httpx2.AsyncClient, pool: Pool) -> None:
+    """No event starts a campaign, so its emails have none; what was sent long ago stops nobody."""
+    part = await component(http, "<Paragraph>Hello</Paragraph>")
+    made = read(await http.post("/campaigns", json={"name": "News"}), 201)
+    lmx = f'<Component componentId="{part}"/>'
+    read(await http.post(f"/email-messages/{made['emailMessageId']}", json={"lmx": lmx}))
+    change = {"lmx": "<Paragraph>{event.plan} {contact.firstName}</Paragraph>"}
+    answer = await http.post(f"/components/{part}", json=change)
+    refused(answer, 422, "Component uses unsupported event properties.")
+    assert answer.json()["invalidTags"] == ["event.plan"]
+    await pool.execute("UPDATE campaign SET status = 'Sent'")
+    read(await http.post(f"/components/{part}", json=change))
 
 
 @pytest.mark.parametrize(

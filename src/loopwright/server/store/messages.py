@@ -82,10 +82,14 @@ class MessageOwner(Struct, frozen=True, kw_only=True):
 
 
 class UserRow(Struct, frozen=True, kw_only=True):
-    """A current revision that uses something shared; `transactional_id` is of the email it is sent by."""
+    """A current revision that uses something shared; `transactional_id` is of the email it is sent by.
+
+    `is_of_no_event` says that a campaign is to send it, where nobody has sent an event.
+    """
 
     kind: Literal["transactional", "marketing"]
     transactional_id: str | None
+    is_of_no_event: bool
     revision: RevisionRow
 
 
@@ -171,12 +175,16 @@ NAME_RENDITIONS: LiteralString = """
 FORGET_RENDITIONS: LiteralString = "DELETE FROM rendition WHERE revision_id = ANY($1)"
 _CURRENT: LiteralString = f"""
     SELECT {", ".join(f"revision.{name.strip()}" for name in _COLUMNS.split(","))},
-           email.id AS transactional_id, email.published_message_id = message.id AS is_published
+           email.id AS transactional_id, email.published_message_id = message.id AS is_published,
+           campaign.id IS NOT NULL AS is_of_no_event
       FROM email_message AS message
       JOIN email_revision AS revision ON revision.id = message.content_revision_id
       LEFT JOIN transactional_email AS email
              ON email.team_id = message.team_id
             AND message.id IN (email.draft_message_id, email.published_message_id)
+      LEFT JOIN campaign
+             ON campaign.team_id = message.team_id AND campaign.message_id = message.id
+            AND campaign.status IN ('Draft', 'Scheduled')
      WHERE message.team_id = $1
 """
 # The id may stand there as mere text, too: whoever asks reads the markup.
@@ -287,6 +295,7 @@ def _user(row: Record) -> UserRow:
     return UserRow(
         kind="transactional" if transactional_id else "marketing",
         transactional_id=transactional_id if is_published else None,
+        is_of_no_event=values.pop("is_of_no_event"),
         revision=_revision(values),
     )
 
