@@ -160,7 +160,8 @@ def _check_body(lmx: str) -> None:
 def _refuse_unusable(component: ComponentRow, users: Sequence[UserRow]) -> None:
     """Raises `Unprocessable` with the variables that an email which uses the component cannot have."""
     used = _variables(component.lmx)
-    for kind, is_of_no_event in sorted({(one.kind, one.is_of_no_event) for one in users}):
+    kinds: set[tuple[EmailKind, bool]] = {(one.kind, one.is_of_no_event) for one in users}
+    for kind, is_of_no_event in kinds:
         allowed = [one for one in ALLOWED[kind] if one != "event" or not is_of_no_event]
         wrong = sorted(one for one in used if one.kind not in allowed)
         if wrong:
