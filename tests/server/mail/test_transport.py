@@ -228,6 +228,43 @@ async def test_the_first_digit_of_a_reply_decides(raw: RawServer, verb: str, ans
     assert len(raw.arrived) == 1
 
 
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [
+        ("RCPT", "hello there"),
+        ("RCPT", " "),
+        ("RCPT", "999 user unknown"),
+        ("RCPT", "199 mailbox full"),
+        ("DATA", "250 OK"),
+        ("DOT", "354 go ahead"),
+        ("DOT", "mailbox full"),
+    ],
+)
+async def test_what_is_neither_yes_nor_no_is_about_nobody(raw: RawServer, verb: str, answer: str) -> None:
+    """It is held against no mailbox, and nothing more is said where nobody knows what answers what."""
+    raw.answers[verb] = lambda line: answer if "n0@" in line or verb == "DATA" else None
+    async with closing(relay_to(raw.url)) as relay:
+        outcome = await send(relay)
+        assert isinstance(outcome, Deferred)
+        assert not outcome.by_mailbox
+        assert "-1" not in outcome.reason
+        raw.answers.clear()
+        assert isinstance(await send(relay, 1), Accepted)
+    assert len(raw.commands) == 2
+
+
+@pytest.mark.parametrize("verb", ["greeting", "EHLO"])
+async def test_whatever_speaks_no_smtp_is_no_relay(raw: RawServer, verb: str) -> None:
+    """All email waits, until a mail server listens there."""
+    raw.answers[verb] = "HTTP/1.1 400 Bad Request"
+    async with closing(relay_to(raw.url)) as relay:
+        assert isinstance(await send(relay), Held)
+        assert relay.status().condition == "down"
+        assert "its answer is no SMTP: HTTP/1.1 400 Bad Request" in relay.status().reason
+        raw.answers.clear()
+        await deliver(relay, 1, Counter())
+
+
 async def test_silence_after_the_final_dot_is_waited_out(raw: RawServer) -> None:
     """The final dot has a limit of its own; the message that may have been taken waits like one refused."""
     assert Timeouts() == Timeouts(connect=30, reply=300, final=600)

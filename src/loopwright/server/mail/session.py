@@ -2,7 +2,7 @@
 
 Failure
 ├── Answered      the server refused, in its own words
-└── Interrupted   there was no answer: no route, no TLS, silence, or a connection that broke
+└── Interrupted   there was no answer: no route, no TLS, silence, a connection that broke, or no SMTP
 """
 
 import asyncio
@@ -199,7 +199,7 @@ async def leave(client: SMTP) -> None:
 
 
 # RFC 5321, 4.2.1: the first digit decides, and a second copy goes to whoever reads more into the others.
-_DONE, _GO_ON = range(200, 300), range(300, 400)
+_DONE, _GO_ON, _REFUSED = range(200, 300), range(300, 400), range(400, 600)
 
 
 def _expect(codes: Container[int], answer: SMTPResponse) -> None:
@@ -219,15 +219,30 @@ class _moment:  # noqa: N801  # read as a statement: with _moment("MAIL")
     def __exit__(self, kind: object, problem: BaseException | None, traceback: object) -> None:
         moment = self._moment
         match problem:
-            case SMTPResponseException():
+            case SMTPResponseException() if problem.code in _REFUSED:
                 raise Answered(moment, Reply(problem.code, problem.message)) from None
+            case SMTPResponseException():
+                raise Interrupted(moment, _broken_off(moment, _out_of_turn(problem))) from None
             case SMTPException() | OSError():
-                what = (
-                    told(moment, str(problem)) if moment in _BEFORE else f"broken off at {moment}: {problem}"
-                )
-                raise Interrupted(moment, what) from None
+                raise Interrupted(moment, _broken_off(moment, str(problem))) from None
             case _:
                 pass
+
+
+def _broken_off(moment: Moment, detail: str) -> str:
+    return told(moment, detail) if moment in _BEFORE else f"broken off at {moment}: {detail}"
+
+
+def _out_of_turn(answer: SMTPResponseException) -> str:
+    """What was said that is neither the yes of this moment nor a no. It is about nobody, and what comes next
+    may answer something else: such a connection is of no more use.
+    """
+    if answer.code < 0:
+        return f"its answer is no SMTP: {answer.message.removeprefix(_NOT_READ)}"
+    return f"it answers out of turn: {answer.code} {answer.message}"
+
+
+_NOT_READ = "Malformed SMTP response line: "  # as aiosmtplib begins
 
 
 def own_name(sender: str) -> str:
