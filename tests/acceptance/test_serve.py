@@ -139,6 +139,9 @@ def test_the_data_folder_is_the_owners_alone(data_dir: Path) -> None:
         pytest.param(["--api-key", "k"], "at least 16", id="short key"),
         pytest.param(["--database-url", ""], "has to begin with postgresql://", id="empty database URL"),
         pytest.param(["--data-dir", ""], "no folder is named", id="empty folder"),
+        pytest.param(
+            ["--ehlo-name", "localhost"], "such as mail.example.org, nor an address", id="short name"
+        ),
         pytest.param(["--trusted-proxies", "10.0.0.1/8"], "write 10.0.0.0/8", id="odd network"),
     ],
 )

@@ -258,6 +258,9 @@ async def test_the_doctor_finds_all_that_is_amiss(run: Run, dns: DnsServer) -> N
         ),
         pytest.param("DMARC", ['_dmarc.elsewhere.org. 60 IN TXT "v=DMARC1;p=reject"'], True, id="inherited"),
         pytest.param("DMARC", ['_dmarc.elsewhere.org. 60 IN TXT "v=DMARC1"'], False, id="no policy"),
+        pytest.param("DMARC", [f'_dmarc.{DOMAIN}. 60 IN TXT "v=DMARC1; sp=reject"'], False, id="of others"),
+        pytest.param("DMARC", [f'_dmarc.{DOMAIN}. 60 IN TXT "v=DMARC1; p=block"'], False, id="odd policy"),
+        pytest.param("DMARC", [f'_dmarc.{DOMAIN}. 60 IN TXT "v=dmarc1; p=none"'], False, id="odd version"),
         pytest.param("DMARC", ['_dmarc.org. 60 IN TXT "v=DMARC1; p=none"'], False, id="of a whole ending"),
     ],
 )  # fmt: skip
@@ -269,6 +272,24 @@ async def test_records_of_others(
     dns.lines = lines
     [finding] = (await findings(run, dns, code=1))[subject]
     assert (not finding["remedy"]) is well
+
+
+async def test_keys_as_others_write_them(run: Run, dns: DnsServer) -> None:
+    """Blanks, and tags that change nothing, are as good; a key that readers cannot take for ours is not."""
+    [line, *_] = zone_lines(await added(run))
+    first, _, rest = line.partition('"v=DKIM1; k=rsa; p=')
+    for found, well in [
+        ([f'{first}"p= " "{rest}'], True),
+        ([f'{first}"v=DKIM1\\; t=y; h=sha1:sha256; s=email ; k=rsa; p=" "{rest}'], True),
+        ([f'{first}"v=DKIM1; h=sha1; p=" "{rest}'], False),
+        ([f'{first}"v=DKIM1; s=other; p=" "{rest}'], False),
+        ([line, f'{first}"v=DKIM1; p=AAAA"'], False),
+        ([f'{first}"v=DKIM1; p="'], False),
+        ([line, f'{first}"unrelated"'], True),
+    ]:
+        dns.lines = found
+        [finding] = (await findings(run, dns, code=1))["DKIM"]
+        assert (not finding["remedy"]) is well, found
 
 
 async def test_a_dns_that_fails_is_not_one_without_the_record(run: Run, dns: DnsServer) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ def retry(database_url: str) -> Any:
         (["--since", "2020-01-01"], 2),
         (["--until", "2020-01-01"], 0),
         (["--since", "2999-01-01T10:00"], 0),
+        (["--since", "2020-01-01T10:00:00.5Z", "--until", "2999-01-01T10:00+02:00"], 2),
         (["--status", "all", "--reason", "unsubscribed"], 1),
         (["--status", "unknown"], 1),
         (["--campaign", "cnews"], 1),
@@ -74,6 +76,15 @@ async def test_what_is_chosen_is_sent_again(
     assert await pool.fetchval(again) == count
     assert await pool.fetchval("SELECT count(*) FROM email_queue") == count
     assert await retry(*arguments) == 0
+
+
+async def test_a_moment_with_an_offset_is_that_moment(retry: Any, pool: Pool, team: TeamRow) -> None:
+    """Whatever the machine's own time zone is."""
+    await Rows(pool, team.id).email("Hi", "ada@elsewhere.org", None, status="failed", reason="no")
+    at = datetime(2026, 5, 17, 10, 30, tzinfo=UTC)
+    await pool.execute("UPDATE email SET created_at = $1", at)
+    for moment, count in [("2026-05-17T12:30+02:00", 1), ("2026-05-17T10:31Z", 0), ("2026-05-17T10:30Z", 1)]:
+        assert await retry("--dry-run", "--since", moment) == count
 
 
 async def test_more_than_a_thousand_go_again_once_each(retry: Any, pool: Pool, team: TeamRow) -> None:

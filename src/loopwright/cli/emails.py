@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from loopwright.server.store.held import HeldReason
     from loopwright.server.store.retries import Choice
 
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")
+MOMENTS = ["%Y-%m-%d", *(f"%Y-%m-%dT{clock}{zone}" for zone in ("", "%z") for clock in _CLOCKS)]
+"""A date, or a date with a time, in UTC unless it ends in an offset such as `Z` or `+02:00`."""
 
 app = typer.Typer(
     no_args_is_help=True, help="Emails that did not leave: why they are held, and sending them again."
@@ -36,10 +38,16 @@ def retry(
     ] = "failed",
     reason: Annotated[str, typer.Option(help="Only those whose reason holds these words, in any case.")] = "",
     since: Annotated[
-        datetime | None, typer.Option(formats=DATES, help="Only those queued then or later, in UTC.")
+        datetime | None,
+        typer.Option(
+            formats=MOMENTS,
+            metavar="TIME",
+            help="Only those queued then or later, such as 2026-05-17T10:00Z; in UTC.",
+        ),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=DATES, help="Only those queued before then, in UTC.")
+        datetime | None,
+        typer.Option(formats=MOMENTS, metavar="TIME", help="Only those queued before then, in UTC."),
     ] = None,
     campaign: Annotated[
         str | None, typer.Option("--campaign", metavar="ID", help="Only those of this campaign.")
@@ -63,8 +71,8 @@ def retry(
         statuses=("failed", "skipped") if status == "all" else (status,),
         words=reason,
         campaign_id=campaign,
-        since=since and since.replace(tzinfo=UTC),
-        until=until and until.replace(tzinfo=UTC),
+        since=since and _aware(since),
+        until=until and _aware(until),
     )
     check_server_runs_here()
     try:
@@ -108,6 +116,10 @@ def held(
         )
     else:
         say("No email is held.")
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def _retry(

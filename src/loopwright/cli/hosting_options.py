@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -188,12 +189,28 @@ def read_send_rate(rate: float | None) -> float | None:
 
 
 def read_ehlo_name(text: str | None) -> str | None:
-    """A full domain name, if any: servers refuse others."""
-    if text is None or re.fullmatch(
-        r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}", text
-    ):
+    """A full domain name, as the DNS has it, or an address in brackets, if any: servers refuse others."""
+    from loopwright.server.mail.addresses import ascii_domain, domain_mistake
+
+    if text is None or _is_address_literal(text):
         return text
-    raise typer.BadParameter(f"--ehlo-name {text} is no full domain name, such as mail.example.org")
+    if domain_mistake(text):
+        raise typer.BadParameter(
+            f"--ehlo-name {text} is no full domain name, such as mail.example.org, nor an address such as "
+            "[192.0.2.7] or [IPv6:2001:db8::7]"
+        )
+    return ascii_domain(text)
+
+
+def _is_address_literal(text: str) -> bool:
+    """Whether it is an address as RFC 5321 has it in the place of a name."""
+    found = re.fullmatch(r"\[(IPv6:)?(.+)\]", text)
+    if found is None:
+        return False
+    try:
+        return ip_address(found[2]).version == (6 if found[1] else 4)
+    except ValueError:
+        return False
 
 
 def read_give_up_after(text: str | None) -> timedelta | None:

@@ -15,7 +15,7 @@ from loopwright.server.dns import Dns, DnsFailure
 from loopwright.server.dns_records import Record, dkim_record, records_of
 from loopwright.server.domains import Domain
 from loopwright.server.mail.decide import NO_ADDRESS, is_owned, no_domain
-from loopwright.server.mail.dkim import publishes
+from loopwright.server.mail.dkim import publishes, tags_of
 from loopwright.server.mail.smtp_url import Server
 from loopwright.server.store.brakes import BrakeRow
 from loopwright.server.store.runs import Overdue
@@ -23,6 +23,7 @@ from loopwright.server.store.teams import TeamRow
 
 LOOK_SECONDS = 15.0
 UNAUTHORIZED = 401
+DMARC_POLICIES = ("none", "quarantine", "reject")
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -127,7 +128,13 @@ def _waits(domain: Domain, record: Record) -> bool:
 
 
 def _dkim(record: Record, found: Sequence[str], *, waits: bool) -> Finding:
-    keys = [text for text in found if "p=" in text]
+    keys = [text for text in found if "p" in tags_of(text)]
+    if len(keys) > 1:
+        return Finding(
+            about="DKIM",
+            found=f"{record.name} has {len(keys)} keys, of which readers take any one",
+            remedy=f"leave this one alone there: {record.zone_line}",
+        )
     if any(publishes(text, record.value) for text in keys):
         remedy = "sign with it from now on: loopwright domain rotate" if waits else ""
         return Finding(about="DKIM", found=f"{record.name} is published", remedy=remedy)
@@ -155,17 +162,17 @@ async def _inherited(dns: Dns, domain: str) -> list[str]:
     labels = domain.split(".")
     for start in range(len(labels) - 1):
         found = await dns.txt(f"_dmarc.{'.'.join(labels[start:])}")
-        policies = [text for text in found if text.replace(" ", "").lower().startswith("v=dmarc1")]
+        policies = [text for text in found if next(iter(tags_of(text).items()), None) == ("v", "DMARC1")]
         if policies:
             return policies
     return []
 
 
 def _dmarc(record: Record, found: Sequence[str]) -> Finding:
-    if len(found) == 1 and "p=" in found[0]:
+    if len(found) == 1 and tags_of(found[0]).get("p", "").lower() in DMARC_POLICIES:
         return Finding(about="DMARC", found=found[0])
     if found:
-        what = "several, which count as none" if len(found) > 1 else f"{found[0]}, which says no policy (p=)"
+        what = "several, which count as none" if len(found) > 1 else f"{found[0]}, without a policy (p=)"
         return Finding(about="DMARC", found=what, remedy=f"have one, such as {record.zone_line}")
     return Finding(
         about="DMARC", found=f"{record.name} is not published", remedy=f"publish {record.zone_line}"

@@ -64,6 +64,16 @@ async def test_bad_lines_fail_alone(http: httpx2.AsyncClient, live_server: LiveS
     assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 2
 
 
+async def test_a_line_with_a_key_twice(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
+    """Nobody can know which one was meant: it fails alone, as the same request would."""
+    twice = b'{"eventName": "e", "email": "a@b.org", "eventProperties": {"plan": 1, "plan": 2}}'
+    [first, second] = await send(http, "/events", [twice, event(1)])
+    assert (first["status"], first["code"]) == (400, "key_repeated")
+    assert first["message"] == "The line has plan twice; send it once."
+    assert second == {"line": 2, "success": True}
+    assert await live_server.pool.fetchval("SELECT count(*) FROM event") == 1
+
+
 async def test_keys_work_in_lines(http: httpx2.AsyncClient, live_server: LiveServer) -> None:
     """The same key in two lines, and in a second request, sends one event."""
     lines = [event(1, idempotencyKey="k"), event(1, idempotencyKey="k")]

@@ -81,6 +81,28 @@ async def test_parts_of_an_image(
         assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */208")
         assert (await reader.get(f"{url[:-8]}00000000")).status_code == 404
         assert (await reader.get(url.replace("/images/", "/images/zz"))).status_code == 404
+        for other in (f"{url}x", url.replace(".png", ".gif"), url.removesuffix("png")):
+            assert (await reader.get(other)).status_code == 404
+
+
+async def test_a_client_that_has_a_part_of_an_image(http: httpx2.AsyncClient) -> None:
+    """It gets the rest of that image, and the whole of another; who has the whole one gets nothing."""
+    made = await announce(http, PNG)
+    await put(made["presignedUrl"], PNG)
+    url = read(await http.post(f"/uploads/{made['emailAssetId']}/complete"))["finalUrl"]
+    async with httpx2.AsyncClient(verify=NO_TLS) as reader:
+        tag = (await reader.get(url)).headers["etag"]
+        for has, expected in [
+            ({"Range": "bytes=8-", "If-Range": tag}, (206, PNG[8:])),
+            ({"Range": "bytes=8-", "If-Range": '"other"'}, (200, PNG)),
+            ({"Range": "bytes=8-", "If-Range": "Sat, 01 Jan 2022 00:00:00 GMT"}, (200, PNG)),
+            ({"Range": f"bytes={'9' * 5000}-"}, (200, PNG)),
+            ({"If-None-Match": f'"other", W/{tag}'}, (304, b"")),
+            ({"If-None-Match": '"other"'}, (200, PNG)),
+        ]:
+            shown = await reader.get(url, headers=has)
+            assert (shown.status_code, shown.content) == expected
+            assert shown.headers["etag"] == tag
 
 
 async def test_bytes_that_were_not_announced(http: httpx2.AsyncClient) -> None:

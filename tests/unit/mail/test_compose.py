@@ -196,9 +196,9 @@ def test_old_readers_find_the_name_too(filename: str) -> None:
 @example(rest="x" * 69)
 @example(rest="é" * 50)
 def test_no_line_looks_like_the_beginning_of_a_mailbox_entry(rest: str) -> None:
-    text = f"From {rest}\nFrom me\n{'x ' * 34}From here\n"
+    text = f"From {rest}\nFrom me\n>From {rest}\n{'x ' * 34}From here\n"
     data = compose(rendered(text=text, html=text), envelope(), [], now=NOW).data
-    assert b"\nFrom " not in data
+    assert not re.search(rb"^>*From ", data, re.MULTILINE)
     assert max(map(len, data.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
     assert body(read(data), "plain") == text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -27,6 +27,7 @@ from loopwright.wire.contacts import WORKFLOWS_HEADER, ContactSaved
 from .contacts import starts_workflows
 from .dispatch import KEY_MEMORY_SECONDS, ApiRequest, check_key
 from .failures import STATUSES
+from .repeated_keys import repeated_key
 
 LINE_BYTES = 1_000_000
 CHUNK_BYTES = 1_000_000
@@ -233,10 +234,13 @@ async def _pieces(call: ApiRequest) -> AsyncIterator[bytes]:
 def _read_line(team_id: str, read: Reader, line: bytes) -> Command | Refusal:
     try:
         body = _decode(line)
+        repeated = repeated_key(line, cast("object", body)) if isinstance(body, dict) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         return BadRequest(f"The line is not JSON: {problem}", code="body_not_json")
     if not isinstance(body, dict):
         return BadRequest("The line must be a JSON object, in braces.", code="body_not_object")
+    if repeated is not None:
+        return BadRequest(f"The line has {repeated[:100]} twice; send it once.", code="key_repeated")
     try:
         return read(team_id, cast("dict[str, object]", body))
     except Refusal as refusal:

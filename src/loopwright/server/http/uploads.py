@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from loopwright.ids import new_id
 from loopwright.server.clock import Clock
-from loopwright.server.content.images import BEGINNINGS, image_url
+from loopwright.server.content.images import BEGINNINGS, EXTENSIONS, image_url
 from loopwright.server.refusal import BadRequest, Conflict, NotFound, TooLarge, TooManyRequests, Unavailable
 from loopwright.server.store import uploads
 from loopwright.server.store.database import Pool
@@ -36,7 +36,7 @@ from .space import Share, Space
 ADDRESS_LIFE = timedelta(hours=1)
 DAY = timedelta(days=1)
 MOST_PENDING = 50
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 _COMPLETE = "This upload is complete and cannot be changed; create another."
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -108,7 +108,9 @@ def routes(pool: Pool, clock: Clock, space: Space) -> Sequence[BaseRoute]:
             return Response("There is no such image.", 404)
         async with pool.acquire() as tx:
             image = await uploads.find_image(tx, digest)
-        return _shown(request, image) if image else Response("There is no such image.", 404)
+        if image is None or request.path_params["extension"] != EXTENSIONS[image.content_type]:
+            return Response("There is no such image.", 404)
+        return _shown(request, image, f'"{digest.hex()}"')
 
     return [
         Route("/uploads/{upload_id}", put, methods=["PUT"]),
@@ -166,17 +168,21 @@ def _signature(secret: bytes, upload_id: str, expires: int) -> str:
     return hmac.digest(secret, f"upload\n{upload_id}\n{expires}".encode(), sha256).hex()
 
 
-def _shown(request: Request, image: ImageRow) -> Response:
-    """The image, or the part of it that the request asks for (RFC 9110 §14)."""
+def _shown(request: Request, image: ImageRow, tag: str) -> Response:
+    """The image, or the part of it that the request asks for (RFC 9110 §13, §14). `tag` is its entity tag."""
     headers = {
         "cache-control": _FOR_GOOD,
+        "etag": tag,
         "accept-ranges": "bytes",
         "x-content-type-options": "nosniff",
         "cross-origin-resource-policy": "cross-origin",
     }
+    if _names(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
     size = len(image.data)
     asked = _RANGE.fullmatch(request.headers.get("range", ""))
-    if asked is None or asked.groups() == ("", ""):
+    is_whole = request.headers.get("if-range", tag) != tag  # of another one than the client has a part of
+    if is_whole or asked is None or asked.groups() == ("", ""):
         return Response(image.data, 200, headers, media_type=image.content_type)
     first, last = asked.groups()
     start = int(first) if first else max(0, size - int(last))
@@ -185,3 +191,9 @@ def _shown(request: Request, image: ImageRow) -> Response:
         return Response(b"", 416, {**headers, "content-range": f"bytes */{size}"})
     headers["content-range"] = f"bytes {start}-{end}/{size}"
     return Response(image.data[start : end + 1], 206, headers, media_type=image.content_type)
+
+
+def _names(tags: str, tag: str) -> bool:
+    """Whether a list of entity tags has this one; proxies that compress make it a weak one."""
+    given = {one.strip().removeprefix("W/") for one in tags.split(",")}
+    return tag in given or "*" in given

@@ -94,16 +94,19 @@ def public_record(key: PrivateKey) -> str:
 
 
 def publishes(record: str, key: str) -> bool:
-    """Whether a TXT record that was found says the same key as `key`, ours; other tags may differ."""
-    found, wanted = _tags(record), _tags(key)
+    """Whether a TXT record that was found says the same key as `key`, ours, for email that we sign."""
+    found, wanted = tags_of(record), tags_of(key)
     try:
         same = b64decode(found.get("p", "")) == b64decode(wanted["p"])
     except ValueError:
         return False
-    return same and found.get("k", "rsa") == wanted["k"] and found.get("v", "DKIM1") == "DKIM1"
+    is_ours = found.get("k", "rsa") == wanted["k"] and found.get("v", "DKIM1") == "DKIM1"
+    hashes, services = found.get("h", "sha256").split(":"), found.get("s", "*").split(":")
+    return same and is_ours and "sha256" in hashes and not {"*", "email"}.isdisjoint(services)
 
 
-def _tags(record: str) -> dict[str, str]:
+def tags_of(record: str) -> dict[str, str]:
+    """The tags of a DKIM or DMARC record, in their order, and their values without blanks."""
     pairs = (pair.partition("=") for pair in record.split(";") if "=" in pair)
     return {name.strip(): "".join(value.split()) for name, _, value in pairs}
 

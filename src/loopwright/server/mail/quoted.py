@@ -15,9 +15,10 @@ _SOFT_BREAK = b"=\r\n"
 _AS_IT_IS = re.compile(
     r"(?:[A-Za-z0-9,:/?&;_\-](?:[A-Za-z0-9,:/?&;_\-.@ ]*[A-Za-z0-9,:/?&;_\-])?)?", re.ASCII
 )
-# A line that mailbox files take for the beginning of a message, or the end of a piece that may become one.
-_FROM_LINE = re.compile(rb"^F(rom [^\n]*|(?:r|ro|rom)?\Z)", re.MULTILINE)
-_FROM_BEGUN = (b"F", b"Fr", b"Fro", b"From")
+# A line that mailbox files take for the beginning of a message, or for one that was protected from that by
+# `>` before it; and the end of a piece that may become one.
+_FROM_LINE = re.compile(rb"^(?=>*From |>*(?:F|Fr|Fro|From)?\Z)([>F])([^\n]*)", re.MULTILINE)
+_FROM_BEGUN = (b">", b"F", b"Fr", b"Fro", b"From")
 
 
 class Quoted(Struct, frozen=True):
@@ -65,7 +66,7 @@ def body(pieces: Iterable[str | Quoted], known: dict[str, Quoted]) -> bytes:
 
 def _protected(line: re.Match[bytes]) -> bytes:
     """The same, as nobody takes it for anything else."""
-    rest = line[1]
-    if len(rest) < LINE_LENGTH - len(b"=46"):
-        return b"=46" + rest
-    return b"=46rom =\n" + _FROM_LINE.sub(_protected, rest.removeprefix(b"rom "))
+    first, rest = b"=%02X" % ord(line[1]), line[2]
+    if len(rest) < LINE_LENGTH - len(first):
+        return first + rest
+    return first + b"=\n" + _FROM_LINE.sub(_protected, rest)
