@@ -35,6 +35,8 @@ STRONG = '<H1><Strong textColor="#333333">x</Strong></H1>'
         ('<Image src="https://x.org/a.png"/>', "alt", "add alt="),
         ('<Button href="http://x.org">x</Button>', "link", "write https:// (got http://x.org)"),
         ('<Image src="HTTP://x.org/a.png" alt=""/>', "link", "src is not encrypted"),
+        ('<Button href="https:///page">x</Button>', "link", "names no host that can be asked"),
+        ('<Image src="https://x..org/a.png" alt=""/>', "link", "src names no host"),
         ('<Section href="http://x.org"><Divider/></Section>', "link", "href"),
         ('<Image src="https://x.org/a.webp?x=1" alt=""/>', "client", "WebP images (src) are not shown by"),
         ('<Image src="https://x.org/a.png" alt="" borderRadius="8"/>', "client", "Outlook (Windows)"),

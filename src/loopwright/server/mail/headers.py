@@ -13,7 +13,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _FOLD = "\r\n"
 _WORD_BYTES = 45  # of UTF-8 in one encoded word, whose length may not exceed 75
 _WORD_FRAME = len("=?utf-8?b??=")
-_PLAIN_VALUE = re.compile(r'[^"\\%\']{0,59}')
+_PLAIN_VALUE = re.compile(r'(?!.*=\?)[^"\\%\']{0,59}')  # some readers decode words in there
 
 
 def unstructured(name: str, text: str) -> bytes:

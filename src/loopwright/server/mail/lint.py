@@ -16,6 +16,7 @@ from .inline_html import elements_of
 from .lmx import check
 from .markup import Element, SourcePosition
 from .style import Look, look
+from .urls import is_sound, mistake
 from .variables import EmailKind
 
 Rule: TypeAlias = Literal["contrast", "alt", "link", "client"]
@@ -102,6 +103,9 @@ def _links(element: Element) -> Iterator[Finding]:
         value = element.attributes.get(name, "")
         if value.strip().lower().startswith("http:"):
             yield Finding(element.place, "link", f"{name} is not encrypted; write https:// (got {value})")
+        elif "{" not in value and mistake(value) is None and not is_sound(value):
+            message = f"{name} names no host that can be asked; write https://example.org/… (got {value})"
+            yield Finding(element.place, "link", message)
 
 
 def _client(element: Element) -> Iterator[Finding]:
