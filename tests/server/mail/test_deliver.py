@@ -364,6 +364,21 @@ async def test_a_mailbox_that_takes_nothing_is_given_up_after_a_time(
         assert not await is_suppressed(tx, office.team.id, "ada@elsewhere.org")
 
 
+async def test_one_that_the_relay_wants_less_of_each_time_comes_less_often(
+    office: Office, peer: Peer
+) -> None:
+    """Else it alone would keep everybody's pace low; it is no try, and less than a minute."""
+    email = await office.email(await office.message(), await office.contact())
+    for passed in (0, 60, 3600):
+        office.clock.advance(timedelta(seconds=passed))
+        peer.answers["data"].append("421 4.3.2 the filter died")
+        await office.deliver(peer.url)
+        waiting = await office.reload(email)
+        assert (waiting.status, waiting.attempts) == ("queued", 0)
+        seconds = (await office.due_in(email)).total_seconds()
+        assert min(passed / 2, 30) <= seconds < 60
+
+
 async def test_a_relay_that_is_down_costs_no_email(office: Office) -> None:
     """However long nothing answers, all email waits, and none of it counts a try."""
     email = await office.email(await office.message(), await office.contact())

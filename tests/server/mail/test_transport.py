@@ -185,6 +185,41 @@ async def test_the_same_refusal_for_several_domains_stops_the_relay(
     assert "Sender address rejected: Domain not found" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "554 5.7.1 <n0@peer.test>: Recipient address rejected: Access denied",
+        "554 5.7.1 <n0@peer.test>: Relay access denied",
+        "451 4.7.1 Try again later",
+    ],
+)
+async def test_one_that_is_refused_again_and_again_holds_up_nobody(raw: RawServer, answer: str) -> None:
+    """A relay that takes the others' email is not about to stop for it; that one pays for each try."""
+    raw.answers["RCPT"] = lambda line: answer if "<n0@" in line else None
+    async with closing(relay_to(raw.url)) as relay:
+        assert isinstance(await send(relay, 1), Accepted)
+        for number in range(2, 10):
+            refused = await send(relay, 0)
+            assert isinstance(refused, Deferred)
+            assert refused.seconds is None
+            assert isinstance(await send(relay, number), Accepted)
+            assert relay.status().condition == "up"
+
+
+async def test_what_is_said_to_everybody_is_held_against_no_mailbox(raw: RawServer) -> None:
+    """The same for several domains in a row asks for less, and is no try of those that come then."""
+    raw.answers["DOT"] = "451 4.7.1 Service unavailable, try again later"
+    async with closing(relay_to(raw.url)) as relay:
+        outcomes = [await send(relay, number, f"d{number}.test") for number in range(3)]
+        assert relay.status().condition == "slow"
+    assert all(isinstance(outcome, Deferred) for outcome in outcomes)
+    assert [outcome.by_mailbox for outcome in outcomes if isinstance(outcome, Deferred)] == [
+        True,
+        True,
+        False,
+    ]
+
+
 async def test_a_server_that_knows_nobody_costs_no_audience(raw: RawServer) -> None:
     """A broken table of users says "unknown" to everybody: it is stopped after a few."""
     raw.answers["RCPT"] = lambda line: f"550 5.1.1 {line[8:]}: User unknown"

@@ -87,7 +87,7 @@ def test_a_push_back_halves_and_a_way_back_leads_up_by_steps() -> None:
     assert 20 < (once.rate or 0) < 21
     up, steps = busy_until_up(once, 103)
     assert steps > 50
-    assert up == RelayState(connections=16, since=103, turned_at=100)
+    assert up == RelayState(connections=16, since=103, turned_at=100, takes_ours=True)
 
 
 def test_many_that_were_under_way_push_back_once() -> None:

@@ -33,7 +33,7 @@ from .identity import Identities, Identity
 from .layout import Footer
 from .links import Tracking, bounce_address, icons_root, unsubscribe_url
 from .recipient import values_for
-from .relay import Limits
+from .relay import LONGEST_PAUSE, Limits
 from .render import MissingVariables, Prepared, UnsoundContent, fill, prepare
 from .retry import GIVE_UP, GiveUp, next_try
 from .session import MayFinish
@@ -188,7 +188,9 @@ class Mailer:
             return _result(delivery, "failed", reason, tried=True)
         if seconds is None:
             return _queued(delivery, reason, due, attempts=delivery.attempts + 1, since=since)
-        due = now + timedelta(seconds=seconds)
+        # One that the relay wants less of each time it comes is not to come all the time.
+        again = min((now - since) / 2, timedelta(seconds=LONGEST_PAUSE))
+        due = now + max(timedelta(seconds=seconds), again)
         return _queued(delivery, reason, due, attempts=delivery.attempts, since=since)
 
     async def may_leave(self, group: HeldGroup) -> bool:

@@ -48,7 +48,8 @@ class RelayState(Struct, frozen=True, kw_only=True):
     """How a relay is. `since` is when its condition began, `reason` what it said last against us.
 
     Nothing begins before `next_at`. `turned_at` is when it last got worse: answers to what had begun before
-    say nothing new. `setbacks` counts those in a row.
+    say nothing new. `setbacks` counts those in a row. `takes_ours`: it has taken an email since it was
+    last down.
     """
 
     condition: Condition = "up"
@@ -59,6 +60,7 @@ class RelayState(Struct, frozen=True, kw_only=True):
     turned_at: float = float("-inf")
     next_at: float = float("-inf")
     setbacks: int = 0
+    takes_ours: bool = False
     run: Run = Run()
 
 
@@ -83,7 +85,9 @@ def fresh(limits: Limits) -> RelayState:
 
 
 def consequence_of(moment: Moment, reply: Reply, meaning: Meaning, *, signs_in: bool) -> Consequence:
-    """What a refusal of that meaning asks for. `signs_in` is whether there are credentials for this relay."""
+    """What a refusal of that meaning asks for. `signs_in` is whether the relay knows us: by credentials, or
+    as one whose email it took without.
+    """
     if meaning != "relay":
         return "count"
     if asks_to_sign_in(reply, signs_in=signs_in):
@@ -95,7 +99,7 @@ def consequence_of(moment: Moment, reply: Reply, meaning: Meaning, *, signs_in: 
 
 def taken(state: RelayState, limits: Limits, now: float) -> RelayState:
     """It took an email: a step up."""
-    if state.condition == "up" and not state.run.domains:
+    if state.condition == "up" and state.takes_ours and not state.run.domains:
         return state
     connections = min(float(limits.connections), state.connections + 1 / state.connections)
     rate = _step_up(state.rate, limits)
@@ -109,6 +113,7 @@ def taken(state: RelayState, limits: Limits, now: float) -> RelayState:
         since=state.since if condition == state.condition else now,
         next_at=float("-inf"),
         setbacks=0,
+        takes_ours=True,
         run=Run(),
     )
 
@@ -150,6 +155,7 @@ def stopped(state: RelayState, setback: Setback) -> RelayState:
         turned_at=setback.now,
         next_at=setback.now + pause_after(setbacks) * setback.jitter,
         setbacks=setbacks,
+        takes_ours=False,
     )
 
 

@@ -85,7 +85,7 @@ _US = _any(
     r"reverse (?:dns|hostname)", r"\brdns\b", "authenticat", "authori[sz]", r"\btls\b", "credential",
     "not (?:allowed|permitted) to send", "not verified", "your account",
     r"sending (?:\w+ )?(?:paused|suspended|disabled)", "submitting domain", "spoof", "bounce attack",
-    r"from (?:this |your |the )?ip\b", r"\bspam", "unsolicited",
+    r"from (?:this |your |the )?ip\b", r"\bspam", "unsolicited", "invalid dns",
 )  # fmt: skip
 _RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
 _RELAY_DENIED = _any(
@@ -132,9 +132,10 @@ _GONE = "(?:" + "|".join((
     "not local", "no longer accepts", "inconnue?", "unbekannt", "desconocid[oa]", "desconhecid[oa]",
     "sconosciut[oa]",
 )) + ")"  # fmt: skip
+_SAME = r"(?:(?!\. |[;\n]).){0,40}"  # what stands between in one sentence
 _UNKNOWN_USER = _any(
     rf"no such (?:\w+ )?{_WHO}", f"no {_WHO} (?:here|by that|with that|found|of that)", "no mailbox",
-    rf"(?:unknown|invalid|bad|non-?existent) (?:\w+ )?{_WHO}", rf"{_WHO}\b.{{0,40}}?{_GONE}",
+    rf"(?:unknown|invalid|bad|non-?existent) (?:\w+ )?{_WHO}", rf"{_WHO}\b{_SAME}?{_GONE}",
     rf"{_GONE} (?:\w+ )?{_WHO}\b", "unroute?able address", f"not (?:a|our) (?:valid |known )?{_WHO}",
     r"(?:does not|doesn't) have an? (?:[\w.\-]+ )?(?:account|mailbox)", "not a user here",
     rf"(?:cannot|can't|could not|unable to) find (?:\w+ )?{_WHO}", rf"{_WHO} (?:does not|doesn't) live here",
@@ -212,7 +213,8 @@ def _of_temporary(detail: tuple[int, int] | None, text: str) -> Meaning:
         return "relay"
     if _MAILBOX_FULL.search(text) and not _PACE.search(text):
         return "soft" if detail is None or detail[0] != 3 else "relay"
-    if detail and (detail in _SERVER_UNWELL or _is_about_us(detail)):
+    # Filters have codes of policy for one email that they want to see again; words say it when it is us.
+    if detail and detail[0] != 7 and (detail in _SERVER_UNWELL or _is_about_us(detail)):
         return "relay"
     return "relay" if _US.search(text) or _PACE.search(text) else "soft"
 

@@ -262,7 +262,8 @@ class Relay:
         reply, moment = refusal.reply, refusal.moment
         meaning = meaning_of(moment, reply)
         setback = self._setback(refusal, began_at)
-        match consequence_of(moment, reply, meaning, signs_in=self._server.username is not None):
+        is_known = self._server.username is not None or self._state.takes_ours
+        match consequence_of(moment, reply, meaning, signs_in=is_known):
             case "stop":
                 self._turn(stopped(self._state, setback))
                 return self._held()
@@ -277,9 +278,12 @@ class Relay:
         reply = refusal.reply
         meaning = meaning_of(refusal.moment, reply)
         domain = message.recipient.rpartition("@")[2].lower()
-        self._turn(refused(self._state, reply, meaning, domain, setback))
+        before = self._state
+        self._turn(refused(before, reply, meaning, domain, setback))
         if self._state.condition == "down":
             return self._held()
+        if self._state.turned_at != before.turned_at:
+            return self._later(refusal.reason)
         match meaning:
             case "recipient":
                 return Bounced(refusal.reason)
