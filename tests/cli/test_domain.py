@@ -23,6 +23,7 @@ from support.dns_zone import DnsServer, dns_server
 from support.factories import add_email
 from support.live import LiveServer
 from support.nginx import Nginx
+from support.raw_smtp import own_certificate, raw_smtp, tls_of
 from support.smtp_peer import Peer, smtp_peer
 
 Run = Callable[..., Awaitable[Result]]
@@ -307,8 +308,8 @@ async def test_relays(run: Run, dns: DnsServer, relay: Peer) -> None:
         nobody = free.getsockname()[1]
     for url, text in [
         (f"smtp://127.0.0.1:{nobody}", "cannot be worked with"),
-        (f"{relay.url}?starttls", "does not offer STARTTLS"),
-        (relay.url.replace("//", "//ada:s3cret@"), "offers no sign-in"),
+        (f"{relay.url}?starttls", "offers no STARTTLS, and it is required"),
+        (relay.url.replace("//", "//ada:s3cret@"), "offers no way to sign in"),
     ]:
         result = await run("doctor", "domain", "--resolver", dns.address, "--smtp-url", url, "--json", code=1)
         [finding] = [one for one in json.loads(result.stdout)["findings"] if one["about"] == "relay"]
@@ -317,6 +318,33 @@ async def test_relays(run: Run, dns: DnsServer, relay: Peer) -> None:
         assert "s3cret" not in result.output
     found = await findings(run, dns, "--public-url", f"https://127.0.0.1:{relay.port}", code=1)
     assert found["public URL"][0]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "found", "well"),
+    [
+        ({}, "answers, with TLS, and takes user name and password", True),
+        ({"AUTH": "535 5.7.8 wrong password"}, "refused the sign-in: 535 5.7.8 wrong password", False),
+        ({"EHLO": "550 5.7.1 who are you?"}, "refused our name: 550", False),
+        ({"STARTTLS": "454 TLS not available"}, "no TLS with the SMTP server: 454", False),
+        ({"greeting": "554 go away"}, "no connection to the SMTP server: 554 go away", False),
+    ],
+)
+async def test_a_relay_is_asked_as_a_sender_asks_it(
+    run: Run, dns: DnsServer, tmp_path: Path, answers: dict[str, str], found: str, well: bool
+) -> None:
+    """By our own name, with its certificate looked at, and signed in once: what stops email is told here."""
+    await added(run)
+    files = own_certificate(tmp_path)
+    async with raw_smtp(tls_of(files)) as raw:
+        raw.auth = "PLAIN LOGIN"
+        raw.answers.update(answers)
+        url = f"smtp://ada:s3cret@localhost:{raw.port}?ca={files[0]}"
+        [finding] = (await findings(run, dns, "--smtp-url", url, code=1))["relay"]
+        assert found in finding["found"]
+        assert (not finding["remedy"]) is well
+        assert raw.said("EHLO")[:1] == ([] if "greeting" in answers else [f"EHLO {DOMAIN}"])
+        assert len(raw.said("AUTH")) == int("AUTH" in answers or well)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,10 @@ Each look makes findings: all is well, or what to do.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import httpx2
-from aiosmtplib import SMTP, SMTPException
 from msgspec import Struct
 
 from loopwright.server.dns import Dns, DnsFailure
@@ -16,6 +15,8 @@ from loopwright.server.dns_records import Record, dkim_record, records_of
 from loopwright.server.domains import Domain
 from loopwright.server.mail.decide import NO_ADDRESS, is_owned, no_domain
 from loopwright.server.mail.dkim import publishes, tags_of
+from loopwright.server.mail.reply import Moment
+from loopwright.server.mail.session import Failure, Timeouts, leave, open_session, own_name
 from loopwright.server.mail.smtp_url import Server
 from loopwright.server.store.brakes import BrakeRow
 from loopwright.server.store.runs import Overdue
@@ -42,7 +43,9 @@ async def examine(
     """Look at everything, at the same time where that can be."""
     records = records_of(domain, relay_host=relay.host if relay else None, public_host=None)
     looks = await asyncio.gather(
-        *(_of_record(dns, domain, record) for record in records), _of_relay(relay), _of_public_url(public_url)
+        *(_of_record(dns, domain, record) for record in records),
+        _of_relay(relay, domain),
+        _of_public_url(public_url),
     )
     return [*_of_settings(team, domain), *looks]
 
@@ -189,7 +192,8 @@ def _bounces(record: Record, found: Sequence[str]) -> Finding:
     )
 
 
-async def _of_relay(relay: Server | None) -> Finding:
+async def _of_relay(relay: Server | None, domain: Domain) -> Finding:
+    """Do what a sender does before its first email: connect, say our name, begin TLS, sign in."""
     if relay is None:
         return Finding(
             about="relay",
@@ -197,49 +201,30 @@ async def _of_relay(relay: Server | None) -> Finding:
             remedy="give --smtp-url (LOOPWRIGHT_SMTP_URL), as to the server",
         )
     where = f"{relay.host}:{relay.port}"
-    client = SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        use_tls=relay.tls == "implicit",
-        start_tls=False,
-        tls_context=relay.tls_context(),
-        timeout=LOOK_SECONDS,
-    )
+    name, timeouts = own_name(f"@{domain.name}"), Timeouts(connect=LOOK_SECONDS, reply=LOOK_SECONDS)
     try:
-        await client.connect()
-        async with asyncio.timeout(LOOK_SECONDS):
-            return await _talk(client, relay, where)
-    except (SMTPException, OSError, ValueError) as problem:
+        client = await open_session(relay, name, timeouts, relay.tls_context())
+    except Failure as failure:
         return Finding(
             about="relay",
-            found=f"{where} cannot be worked with: {_said(problem)}",
-            remedy="see that the address is right, and that this machine may connect to it",
+            found=f"{where} cannot be worked with: {failure.reason}",
+            remedy=_RELAY_REMEDIES[failure.moment],
         )
-    finally:
-        client.close()
+    tls = "with" if client.get_transport_info("ssl_object") else "without"
+    await leave(client)
+    signed_in = ", and takes user name and password" if relay.username else ""
+    return Finding(about="relay", found=f"{where} answers, {tls} TLS{signed_in}")
 
 
-async def _talk(client: SMTP, relay: Server, where: str) -> Finding:
-    await client.ehlo()
-    is_private = relay.tls == "implicit"
-    if relay.tls in ("offered", "required") and client.supports_extension("starttls"):
-        await client.starttls(tls_context=relay.tls_context())
-        await client.ehlo()
-        is_private = True
-    said = f"{where} answers, {'with' if is_private else 'without'} TLS"
-    if relay.tls == "required" and not is_private:
-        return Finding(
-            about="relay",
-            found=f"{said}: it does not offer STARTTLS",
-            remedy="use a port with TLS, such as smtps://…:465; without it nothing is sent",
-        )
-    if relay.username and not client.supports_extension("auth"):
-        return Finding(
-            about="relay",
-            found=f"{said}, and offers no sign-in (AUTH)",
-            remedy="take the user name out of the URL, or use the port for senders who sign in, often 587",
-        )
-    return Finding(about="relay", found=f"{said}{' and sign-in' if relay.username else ''}")
+_RELAY_REMEDIES: Mapping[Moment, str] = {
+    "connect": "see that the address is right, that this machine may connect to it, and for smtps that its "
+    "certificate is valid, or ?ca=FILE names the authority",
+    "EHLO": "see what the server wants of a name, and start servers and workers with --ehlo-name",
+    "STARTTLS": "see that the certificate is valid, or name its authority with ?ca=FILE; or use a port with "
+    "TLS, such as smtps://…:465; without it nothing is sent",
+    "AUTH": "see that user name and password are right, percent-encoded, and that the port is the one for "
+    "senders who sign in, often 587; a server that asks for neither gets none in the URL",
+}
 
 
 def _said(problem: Exception) -> str:
