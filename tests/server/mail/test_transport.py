@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from loopwright.server.clock import SystemClock
 from loopwright.server.mail import transport
@@ -270,6 +271,7 @@ async def test_the_first_digit_of_a_reply_decides(raw: RawServer, verb: str, ans
         ("RCPT", " "),
         ("RCPT", "999 user unknown"),
         ("RCPT", "199 mailbox full"),
+        ("copy", "hello there"),
         ("DATA", "250 OK"),
         ("DOT", "354 go ahead"),
         ("DOT", "mailbox full"),
@@ -277,9 +279,10 @@ async def test_the_first_digit_of_a_reply_decides(raw: RawServer, verb: str, ans
 )
 async def test_what_is_neither_yes_nor_no_is_about_nobody(raw: RawServer, verb: str, answer: str) -> None:
     """It is held against no mailbox, and nothing more is said where nobody knows what answers what."""
-    raw.answers[verb] = lambda line: answer if "n0@" in line or verb == "DATA" else None
+    mark = {"RCPT": "n0@", "DATA": ""}.get(verb, "boss@")
+    raw.answers["RCPT" if verb == "copy" else verb] = lambda line: answer if mark in line else None
     async with closing(relay_to(raw.url)) as relay:
-        outcome = await send(relay)
+        outcome = await relay.send(replace(message(), copies=("boss@peer.test",)), yes)
         assert isinstance(outcome, Deferred)
         assert not outcome.by_mailbox
         assert "-1" not in outcome.reason

@@ -165,6 +165,8 @@ async def _offer_copies(client: SMTP, copies: tuple[str, ...]) -> str:
         try:
             await _name(client, copy)
         except SMTPResponseException as refusal:
+            if refusal.code not in _REFUSED:
+                raise
             refused.append(" ".join(f"a copy was refused: {refusal.code} {refusal.message}".split())[:500])
     return "; ".join(refused)
 
