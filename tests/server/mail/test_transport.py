@@ -207,6 +207,23 @@ async def test_one_that_is_refused_again_and_again_holds_up_nobody(raw: RawServe
             assert relay.status().condition == "up"
 
 
+async def test_a_relay_that_no_longer_knows_us_stops(raw: RawServer) -> None:
+    """It took our email, and then is closed to us: a few at one domain are enough to see that."""
+    async with closing(relay_to(raw.url)) as relay:
+        assert isinstance(await send(relay), Accepted)
+        raw.answers["RCPT"] = lambda line: f"554 5.7.1 {line[8:]}: Relay access denied"
+        outcomes = [await send(relay, number) for number in range(1, 5)]
+    assert [type(outcome) for outcome in outcomes] == [Deferred, Deferred, Held, Held]
+
+
+async def test_people_who_are_gone_stop_nobody(raw: RawServer) -> None:
+    """Several in a row at one domain, with a code of policy as some have for everything."""
+    raw.answers["RCPT"] = lambda line: None if "n9@" in line else "550 5.7.1 No such user!"
+    async with closing(relay_to(raw.url)) as relay:
+        assert {type(await send(relay, number)) for number in range(6)} == {Deferred}
+        assert isinstance(await send(relay, 9), Accepted)
+
+
 async def test_what_is_said_to_everybody_is_held_against_no_mailbox(raw: RawServer) -> None:
     """The same for several domains in a row asks for less, and is no try of those that come then."""
     raw.answers["DOT"] = "451 4.7.1 Service unavailable, try again later"

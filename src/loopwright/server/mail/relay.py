@@ -21,7 +21,7 @@ Consequence: TypeAlias = Literal["stop", "slow", "count"]
 LONGEST_PAUSE = 40.0
 """With its jitter below a minute: a login code goes within a minute of the relay's return."""
 DOMAINS_IN_A_ROW = 3
-"""So many domains refused in the same words, and nothing taken between: the words are about us."""
+"""So many refused in the same words, and nothing taken between: the words are about us."""
 RECIPIENT_DOMAINS_IN_A_ROW = 10
 """Old lists have runs of people that are gone; a server that knows nobody at all is a broken one."""
 LEAST_RATE = 0.2
@@ -38,10 +38,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True):
-    """Refusals in a row that say the same, and the domains of their recipients."""
+    """Refusals in a row that say the same, and for whom: domains, or recipients where we may be unwanted."""
 
     words: str = ""
-    domains: frozenset[str] = frozenset()
+    whom: frozenset[str] = frozenset()
 
 
 class RelayState(Struct, frozen=True, kw_only=True):
@@ -99,7 +99,7 @@ def consequence_of(moment: Moment, reply: Reply, meaning: Meaning, *, signs_in: 
 
 def taken(state: RelayState, limits: Limits, now: float) -> RelayState:
     """It took an email: a step up."""
-    if state.condition == "up" and state.takes_ours and not state.run.domains:
+    if state.condition == "up" and state.takes_ours and not state.run.whom:
         return state
     connections = min(float(limits.connections), state.connections + 1 / state.connections)
     rate = _step_up(state.rate, limits)
@@ -159,15 +159,20 @@ def stopped(state: RelayState, setback: Setback) -> RelayState:
     )
 
 
-def refused(state: RelayState, reply: Reply, meaning: Meaning, domain: str, setback: Setback) -> RelayState:
-    """It refused an email for somebody at `domain`, which says something about us only when it is a habit."""
+def refused(
+    state: RelayState, reply: Reply, meaning: Meaning, refused_for: str, setback: Setback
+) -> RelayState:
+    """It refused an email, which says something about us only when it is a habit. `refused_for` is the
+    recipient's domain, for a domain may have reasons of its own; or the recipient, where the words ask to
+    sign in.
+    """
     if meaning == "message" or is_greylisting(reply):
         return _answered(replace(state, run=Run()), setback.now)
     words = _words(reply)
-    domains = state.run.domains if words == state.run.words else frozenset[str]()
-    habitual = replace(state, run=Run(words, domains | {domain}))
+    whom = state.run.whom if words == state.run.words else frozenset[str]()
+    habitual = replace(state, run=Run(words, whom | {refused_for}))
     needed = RECIPIENT_DOMAINS_IN_A_ROW if meaning == "recipient" else DOMAINS_IN_A_ROW
-    if len(habitual.run.domains) < needed:
+    if len(habitual.run.whom) < needed:
         return _answered(habitual, setback.now)
     return pushed_back(habitual, setback) if reply.is_temporary else stopped(habitual, setback)
 

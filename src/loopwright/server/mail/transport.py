@@ -34,7 +34,7 @@ from .relay import (
     stopped,
     taken,
 )
-from .reply import meaning_of, without_addresses
+from .reply import asks_to_sign_in, meaning_of, without_addresses
 from .session import (
     Answered,
     Failure,
@@ -277,9 +277,11 @@ class Relay:
         """It refused this email; what it said in the same words before may make that everybody's matter."""
         reply = refusal.reply
         meaning = meaning_of(refusal.moment, reply)
-        domain = message.recipient.rpartition("@")[2].lower()
+        has_credentials = self._server.username is not None
+        is_unwanted = meaning == "relay" and asks_to_sign_in(reply, signs_in=has_credentials)
+        refused_for = message.recipient if is_unwanted else message.recipient.rpartition("@")[2].lower()
         before = self._state
-        self._turn(refused(before, reply, meaning, domain, setback))
+        self._turn(refused(before, reply, meaning, refused_for, setback))
         if self._state.condition == "down":
             return self._held()
         if self._state.turned_at != before.turned_at:
