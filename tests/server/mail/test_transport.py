@@ -216,6 +216,38 @@ async def test_a_relay_that_no_longer_knows_us_stops(raw: RawServer) -> None:
     assert [type(outcome) for outcome in outcomes] == [Deferred, Deferred, Held, Held]
 
 
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [
+        ("MAIL", "553 5.7.1 <x@unwanted.test>: Sender address rejected: not owned by user"),
+        ("MAIL", "550 5.1.8 <x@unwanted.test>: Sender address rejected: Domain not found"),
+        ("DOT", "550 5.7.26 this message does not pass DMARC"),
+    ],
+)
+async def test_a_sender_that_is_refused_holds_up_no_other(
+    raw: RawServer, caplog: pytest.LogCaptureFixture, verb: str, answer: str
+) -> None:
+    """All email of one team waits, and one asks whether it is over; that of the others goes meanwhile."""
+    other = [replace(message(number, f"d{number}.test"), sender="x@unwanted.test") for number in range(8)]
+    raw.answers[verb] = lambda line: answer if "@unwanted.test" in line or "@d" in line else None
+    async with closing(relay_to(raw.url)) as relay:
+        first = [await relay.send(one, yes) for one in other[:3]]
+        assert isinstance(first[-1], Held)
+        assert relay.status().condition == "down", "nobody else has sent anything yet"
+        asked = len(raw.said(verb if verb == "MAIL" else "DATA"))
+        for number in range(10):
+            assert isinstance(await relay.send(other[3], yes), Held)
+            assert isinstance(await send(relay, number), Accepted)
+        assert len(raw.said(verb if verb == "MAIL" else "DATA")) == asked + 10
+        assert relay.status().condition == "slow"
+        del raw.answers[verb]
+        await asyncio.sleep(first[-1].seconds)
+        assert isinstance(await relay.send(other[4], yes), Accepted)
+        assert relay.status().condition == "up"
+    assert "takes no email from unwanted.test" in caplog.text
+    assert "takes email from unwanted.test again" in caplog.text
+
+
 async def test_people_who_are_gone_stop_nobody(raw: RawServer) -> None:
     """Several in a row at one domain, with a code of policy as some have for everything."""
     raw.answers["RCPT"] = lambda line: None if "n9@" in line else "550 5.7.1 No such user!"

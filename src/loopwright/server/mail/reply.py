@@ -87,6 +87,10 @@ _US = _any(
     r"sending (?:\w+ )?(?:paused|suspended|disabled)", "submitting domain", "spoof", "bounce attack",
     r"from (?:this |your |the )?ip\b", r"\bspam", "unsolicited", "invalid dns",
 )  # fmt: skip
+_SENDER_REFUSED = _any(
+    r"\bsender (?:address|domain|verif|identity)", "submitting domain", "not owned by",
+    "as this sender", r"\b(?:spf|dkim|dmarc)\b",
+)  # fmt: skip
 _RELAYING = _any("relay", "authenticat", r"\bauth\b", "credential")
 _RELAY_DENIED = _any(
     "relay(?:ing)? (?:access )?(?:is )?(?:denied|prohibited|not (?:permitted|allowed))",
@@ -167,6 +171,14 @@ def meaning_of(moment: Moment, reply: Reply) -> Meaning:
     if reply.is_temporary:
         return _of_temporary(detail, text)
     return _of_permanent(moment, reply, detail, text)
+
+
+def speaks_of_sender(moment: Moment, reply: Reply) -> bool:
+    """Whether what is refused for good is where an email comes from: that of another team may pass."""
+    if reply.is_temporary or reply.code in _SIGN_IN_CODES or meaning_of(moment, reply) != "relay":
+        return False
+    text = without_addresses(reply.text)
+    return _enhanced(reply) in {(1, 7), (1, 8)} or bool(_SENDER_REFUSED.search(text))
 
 
 def asks_to_sign_in(reply: Reply, *, signs_in: bool) -> bool:

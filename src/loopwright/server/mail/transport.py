@@ -18,11 +18,13 @@ from typing import TypeAlias
 
 from aiosmtplib import SMTP
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loopwright.server.clock import Clock
 
 from .compose import Composed
 from .relay import (
+    LONGEST_PAUSE,
     Condition,
     Limits,
     RelayState,
@@ -34,7 +36,7 @@ from .relay import (
     stopped,
     taken,
 )
-from .reply import asks_to_sign_in, meaning_of, without_addresses
+from .reply import asks_to_sign_in, meaning_of, speaks_of_sender, without_addresses
 from .session import (
     Answered,
     Failure,
@@ -144,6 +146,7 @@ class Relay:
         self._tls = server.tls_context()
         self._state = fresh(sending.limits)
         self._since = clock.now()
+        self._senders: dict[str, RelayState] = {}  # by their domain: what it says of one is not of all
         self._turns = Turns(sending.limits, clock)
         self._idle: list[_Kept] = []  # the one that has been quiet for longest is the first
         self._is_watching_idle = False
@@ -152,10 +155,16 @@ class Relay:
         self._taken: deque[float] = deque()
         self._is_closed = False
 
+    @property
+    def _has_credentials(self) -> bool:
+        return self._server.username is not None
+
     async def send(self, message: Composed, may_finish: MayFinish) -> Outcome:
         """Hand the message over when it is its turn, if it `may_finish`. Only cancellation raises."""
+        if self._is_unwanted(message.sender):
+            return self._held(self._senders[_domain(message.sender)])
         if not await self._turns.take(self._state, is_urgent=message.is_urgent):
-            return self._held()
+            return self._held(self._state)
         began_at = self._clock.monotonic()
         try:
             note = await self._hand_over(message, may_finish)
@@ -166,17 +175,21 @@ class Relay:
         except Interrupted as problem:
             return self._after_interruption(problem, began_at)
         else:
-            self._note_taken()
+            self._note_taken(_domain(message.sender))
             return Accepted(note)
         finally:
             self._turns.give_back(self._state)
 
     def status(self) -> RelayStatus:
-        """How it is now."""
+        """How it is now. One that takes nothing from some of the senders takes less."""
+        shown, condition = self._state, self._state.condition
+        unwanted = [state for state in self._senders.values() if state.condition == "down"]
+        if unwanted and condition == "up":
+            shown, condition = unwanted[0], "slow" if len(unwanted) < len(self._senders) else "down"
         return RelayStatus(
             host=self._server.host,
-            condition=self._state.condition,
-            reason=self._state.reason,
+            condition=condition,
+            reason=shown.reason,
             since=self._since,
             connections=int(self._state.connections),
             rate=self._state.rate,
@@ -260,30 +273,41 @@ class Relay:
 
     def _after_answer(self, refusal: Answered, message: Composed, began_at: float) -> Outcome:
         reply, moment = refusal.reply, refusal.moment
-        meaning = meaning_of(moment, reply)
         setback = self._setback(refusal, began_at)
-        is_known = self._server.username is not None or self._state.takes_ours
-        match consequence_of(moment, reply, meaning, signs_in=is_known):
+        if speaks_of_sender(moment, reply):
+            return self._after_refused_sender(refusal, message, setback)
+        is_known = self._has_credentials or self._state.takes_ours
+        match consequence_of(moment, reply, meaning_of(moment, reply), signs_in=is_known):
             case "stop":
                 self._turn(stopped(self._state, setback))
-                return self._held()
+                return self._held(self._state)
             case "slow":
                 self._turn(pushed_back(self._state, setback))
                 return self._later(refusal.reason)
             case "count":
                 return self._after_refusal(refusal, message, setback)
 
+    def _after_refused_sender(self, refusal: Answered, message: Composed, setback: Setback) -> Outcome:
+        """It does not want this sender, by the same rules as it may want nobody."""
+        reply, sender = refusal.reply, _domain(message.sender)
+        before = self._senders.get(sender, fresh(self._sending.limits))
+        if asks_to_sign_in(reply, signs_in=self._has_credentials or before.takes_ours):
+            state = stopped(before, setback)
+        else:
+            state = refused(before, reply, "relay", _domain(message.recipient), setback)
+        self._turn_sender(sender, state)
+        return self._held(state) if state.condition == "down" else Deferred(refusal.reason)
+
     def _after_refusal(self, refusal: Answered, message: Composed, setback: Setback) -> Outcome:
         """It refused this email; what it said in the same words before may make that everybody's matter."""
         reply = refusal.reply
         meaning = meaning_of(refusal.moment, reply)
-        has_credentials = self._server.username is not None
-        is_unwanted = meaning == "relay" and asks_to_sign_in(reply, signs_in=has_credentials)
-        refused_for = message.recipient if is_unwanted else message.recipient.rpartition("@")[2].lower()
+        is_unwanted = meaning == "relay" and asks_to_sign_in(reply, signs_in=self._has_credentials)
+        refused_for = message.recipient if is_unwanted else _domain(message.recipient)
         before = self._state
         self._turn(refused(before, reply, meaning, refused_for, setback))
         if self._state.condition == "down":
-            return self._held()
+            return self._held(self._state)
         if self._state.turned_at != before.turned_at:
             return self._later(refusal.reason)
         match meaning:
@@ -298,7 +322,7 @@ class Relay:
         setback = self._setback(problem, began_at)
         if problem.moment in ("connect", "EHLO", "STARTTLS", "AUTH"):
             self._turn(stopped(self._state, setback))
-            return self._held()
+            return self._held(self._state)
         self._turn(pushed_back(self._state, setback))
         # Whoever heard nothing after the final dot may have been heard: each time it costs a longer wait.
         return Deferred(problem.reason) if problem.moment == "DATA end" else self._later(problem.reason)
@@ -315,26 +339,57 @@ class Relay:
             pace=len(recent) / max(1.0, now - recent[0]) if recent else 0.0,
         )
 
-    def _held(self) -> Outcome:
+    def _is_unwanted(self, sender: str) -> bool:
+        """Whether a sender is not to ask now; where one email may, the others wait for what it hears."""
+        state = self._senders.get(_domain(sender))
+        if state is None or state.condition != "down":
+            return False
+        now = self._clock.monotonic()
+        if now >= state.next_at:
+            self._senders[_domain(sender)] = replace(state, next_at=now + LONGEST_PAUSE)
+        return now < state.next_at
+
+    def _held(self, state: RelayState) -> Outcome:
         """To be asked again when the relay is."""
-        pause = max(self._state.next_at - self._clock.monotonic(), 0.0)
+        pause = max(state.next_at - self._clock.monotonic(), 0.0)
         wait = pause + random.uniform(0, min(SOON_SECONDS, 1 + pause))  # noqa: S311  # no secret
         if self._is_closed:
             return Held(STOPPING, 0.0)
-        if self._state.condition == "down":
-            return Held(self._state.reason, wait)
-        return Deferred(self._state.reason or "others are sent before", wait)
+        if state.condition == "down":
+            return Held(state.reason, wait)
+        return Deferred(state.reason or "others are sent before", wait)
 
     def _later(self, reason: str) -> Deferred:
         pause = max(self._state.next_at - self._clock.monotonic(), 0.0)
         return Deferred(reason, pause + random.uniform(0, SOON_SECONDS))  # noqa: S311  # no secret
 
-    def _note_taken(self) -> None:
+    def _note_taken(self, sender: str) -> None:
         now = self._clock.monotonic()
         self._taken.append(now)
         while now - self._taken[0] > PACE_SECONDS:
             self._taken.popleft()
-        self._turn(taken(self._state, self._sending.limits, now))
+        limits = self._sending.limits
+        self._turn(taken(self._state, limits, now))
+        self._turn_sender(sender, taken(self._senders.get(sender, fresh(limits)), limits, now))
+
+    def _turn_sender(self, sender: str, state: RelayState) -> None:
+        """The state of a sender is this now; people are told when it is taken no more, or again."""
+        before = self._senders.get(sender)
+        self._senders[sender] = state
+        was_down = before is not None and before.condition == "down"
+        if was_down == (state.condition == "down"):
+            return
+        self._since = self._clock.now()
+        if was_down:
+            logger.warning("the relay %s takes email from %s again", self._server.host, sender)
+        else:
+            said = without_addresses(state.reason)
+            logger.warning(
+                "the relay %s takes no email from %s, and all of it waits: %s",
+                self._server.host,
+                sender,
+                said,
+            )
 
     def _turn(self, state: RelayState) -> None:
         """The state is this now; people are told when it is another condition."""
@@ -352,6 +407,10 @@ class Relay:
             logger.warning("the relay %s wants less, and gets it: %s", self._server.host, said)
         else:
             logger.info("the relay %s has its full pace again", self._server.host)
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 def _was_stale(failure: Failure) -> bool:
