@@ -248,6 +248,20 @@ async def test_a_sender_that_is_refused_holds_up_no_other(
     assert "takes email from unwanted.test again" in caplog.text
 
 
+async def test_a_relay_that_is_back_and_wants_no_sender_says_so(raw: RawServer) -> None:
+    """What it said before of everybody is over."""
+    raw.answers["greeting"] = "554 closed for today"
+    async with closing(relay_to(raw.url)) as relay:
+        held = await send(relay)
+        assert isinstance(held, Held)
+        raw.answers = {"MAIL": "550 5.1.8 Sender address rejected: Domain not found"}
+        await asyncio.sleep(held.seconds)
+        for number in range(3):
+            await send(relay, number, f"d{number}.test")
+        await eventually(lambda: "Sender address rejected" in relay.status().reason)
+        assert "closed for today" not in relay.status().reason
+
+
 async def test_people_who_are_gone_stop_nobody(raw: RawServer) -> None:
     """Several in a row at one domain, with a code of policy as some have for everything."""
     raw.answers["RCPT"] = lambda line: None if "n9@" in line else "550 5.7.1 No such user!"

@@ -167,13 +167,13 @@ def refused(
     sign in.
     """
     if meaning == "message" or is_greylisting(reply):
-        return _answered(replace(state, run=Run()), setback.now)
+        return answered(replace(state, run=Run()), setback.now)
     words = _words(reply)
     whom = state.run.whom if words == state.run.words else frozenset[str]()
     habitual = replace(state, run=Run(words, whom | {refused_for}))
     needed = RECIPIENT_DOMAINS_IN_A_ROW if meaning == "recipient" else DOMAINS_IN_A_ROW
     if len(habitual.run.whom) < needed:
-        return _answered(habitual, setback.now)
+        return answered(habitual, setback.now)
     return pushed_back(habitual, setback) if reply.is_temporary else stopped(habitual, setback)
 
 
@@ -192,7 +192,7 @@ def seconds_to_turn(state: RelayState, *, busy: int, slot: float, now: float) ->
     return max(0.0, state.next_at - now, slot - now if state.rate else 0.0)
 
 
-def _answered(state: RelayState, now: float) -> RelayState:
+def answered(state: RelayState, now: float) -> RelayState:
     """It spoke to us about one email, and so it works."""
     if state.condition == "down":
         return replace(state, condition="slow", since=now, next_at=float("-inf"), setbacks=0)

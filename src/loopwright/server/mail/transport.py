@@ -18,17 +18,16 @@ from typing import TypeAlias
 
 from aiosmtplib import SMTP
 from msgspec import Struct
-from msgspec.structs import replace
 
 from loopwright.server.clock import Clock
 
 from .compose import Composed
 from .relay import (
-    LONGEST_PAUSE,
     Condition,
     Limits,
     RelayState,
     Setback,
+    answered,
     consequence_of,
     fresh,
     pushed_back,
@@ -37,6 +36,7 @@ from .relay import (
     taken,
 )
 from .reply import asks_to_sign_in, meaning_of, speaks_of_sender, without_addresses
+from .senders import Senders
 from .session import (
     Answered,
     Failure,
@@ -146,7 +146,7 @@ class Relay:
         self._tls = server.tls_context()
         self._state = fresh(sending.limits)
         self._since = clock.now()
-        self._senders: dict[str, RelayState] = {}  # by their domain: what it says of one is not of all
+        self._senders = Senders(server.host, sending.limits, clock)
         self._turns = Turns(sending.limits, clock)
         self._idle: list[_Kept] = []  # the one that has been quiet for longest is the first
         self._is_watching_idle = False
@@ -161,8 +161,8 @@ class Relay:
 
     async def send(self, message: Composed, may_finish: MayFinish) -> Outcome:
         """Hand the message over when it is its turn, if it `may_finish`. Only cancellation raises."""
-        if self._is_unwanted(message.sender):
-            return self._held(self._senders[_domain(message.sender)])
+        if unwanted := self._senders.waiting(_domain(message.sender)):
+            return self._held(unwanted)
         if not await self._turns.take(self._state, is_urgent=message.is_urgent):
             return self._held(self._state)
         began_at = self._clock.monotonic()
@@ -181,16 +181,13 @@ class Relay:
             self._turns.give_back(self._state)
 
     def status(self) -> RelayStatus:
-        """How it is now. One that takes nothing from some of the senders takes less."""
-        shown, condition = self._state, self._state.condition
-        unwanted = [state for state in self._senders.values() if state.condition == "down"]
-        if unwanted and condition == "up":
-            shown, condition = unwanted[0], "slow" if len(unwanted) < len(self._senders) else "down"
+        """How it is now."""
+        unwanted = self._senders.unwanted() if self._state.condition != "down" else None
         return RelayStatus(
             host=self._server.host,
-            condition=condition,
-            reason=shown.reason,
-            since=self._since,
+            condition=unwanted.condition if unwanted else self._state.condition,
+            reason=unwanted.reason if unwanted else self._state.reason,
+            since=unwanted.since if unwanted else self._since,
             connections=int(self._state.connections),
             rate=self._state.rate,
         )
@@ -290,12 +287,13 @@ class Relay:
     def _after_refused_sender(self, refusal: Answered, message: Composed, setback: Setback) -> Outcome:
         """It does not want this sender, by the same rules as it may want nobody."""
         reply, sender = refusal.reply, _domain(message.sender)
-        before = self._senders.get(sender, fresh(self._sending.limits))
+        before = self._senders.state_of(sender)
         if asks_to_sign_in(reply, signs_in=self._has_credentials or before.takes_ours):
             state = stopped(before, setback)
         else:
             state = refused(before, reply, "relay", _domain(message.recipient), setback)
-        self._turn_sender(sender, state)
+        self._senders.turn(sender, state)
+        self._turn(answered(self._state, setback.now))
         return self._held(state) if state.condition == "down" else Deferred(refusal.reason)
 
     def _after_refusal(self, refusal: Answered, message: Composed, setback: Setback) -> Outcome:
@@ -339,16 +337,6 @@ class Relay:
             pace=len(recent) / max(1.0, now - recent[0]) if recent else 0.0,
         )
 
-    def _is_unwanted(self, sender: str) -> bool:
-        """Whether a sender is not to ask now; where one email may, the others wait for what it hears."""
-        state = self._senders.get(_domain(sender))
-        if state is None or state.condition != "down":
-            return False
-        now = self._clock.monotonic()
-        if now >= state.next_at:
-            self._senders[_domain(sender)] = replace(state, next_at=now + LONGEST_PAUSE)
-        return now < state.next_at
-
     def _held(self, state: RelayState) -> Outcome:
         """To be asked again when the relay is."""
         pause = max(state.next_at - self._clock.monotonic(), 0.0)
@@ -370,26 +358,7 @@ class Relay:
             self._taken.popleft()
         limits = self._sending.limits
         self._turn(taken(self._state, limits, now))
-        self._turn_sender(sender, taken(self._senders.get(sender, fresh(limits)), limits, now))
-
-    def _turn_sender(self, sender: str, state: RelayState) -> None:
-        """The state of a sender is this now; people are told when it is taken no more, or again."""
-        before = self._senders.get(sender)
-        self._senders[sender] = state
-        was_down = before is not None and before.condition == "down"
-        if was_down == (state.condition == "down"):
-            return
-        self._since = self._clock.now()
-        if was_down:
-            logger.warning("the relay %s takes email from %s again", self._server.host, sender)
-        else:
-            said = without_addresses(state.reason)
-            logger.warning(
-                "the relay %s takes no email from %s, and all of it waits: %s",
-                self._server.host,
-                sender,
-                said,
-            )
+        self._senders.turn(sender, taken(self._senders.state_of(sender), limits, now))
 
     def _turn(self, state: RelayState) -> None:
         """The state is this now; people are told when it is another condition."""
