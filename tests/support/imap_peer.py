@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ class Mailbox:
     port: int = 0
     validity: int = 7
     uidplus: bool = True
+    plain: bool = False
+    """Whether it offers AUTH=PLAIN."""
+    search: bytes = b""
+    """What it answers to a search, where that is not what is there."""
     messages: dict[int, bytes] = field(default_factory=dict)
     flags: dict[int, set[bytes]] = field(default_factory=dict)
     commands: list[bytes] = field(default_factory=list)
@@ -34,8 +39,9 @@ class Mailbox:
         verb, _, rest = line.partition(b" ")
         match verb.upper():
             case b"CAPABILITY":
-                return b"* CAPABILITY IMAP4rev1" + (b" UIDPLUS" if self.uidplus else b"") + b"\r\n", b"OK"
-            case b"LOGIN":
+                extra = (b" UIDPLUS" if self.uidplus else b"") + (b" AUTH=PLAIN" if self.plain else b"")
+                return b"* CAPABILITY IMAP4rev1" + extra + b"\r\n", b"OK"
+            case b"AUTHENTICATE" | b"LOGIN":
                 is_right = PASSWORD.encode() in rest
                 return b"", b"OK" if is_right else b"NO [AUTHENTICATIONFAILED] wrong password"
             case b"SELECT":
@@ -52,6 +58,8 @@ class Mailbox:
 
     def _of_numbers(self, rest: bytes) -> bytes:
         verb, _, rest = rest.partition(b" ")
+        if verb == b"SEARCH" and self.search:
+            return self.search
         if verb == b"SEARCH":
             found = _RANGE.search(rest)
             least = int(found[1]) if found else 1
@@ -80,6 +88,9 @@ async def mailbox(certificate: Certificate, *, uidplus: bool = True) -> AsyncIte
         writer.write(b"* OK ready\r\n")
         while line := (await reader.readline()).rstrip(b"\r\n"):
             tag, _, command = line.partition(b" ")
+            if command == b"AUTHENTICATE PLAIN":
+                writer.write(b"+ \r\n")
+                command += b" " + b64decode(await reader.readline())
             box.commands.append(command)
             before, status = box.answer(command)
             writer.write(before + tag + b" " + status + b" done\r\n")

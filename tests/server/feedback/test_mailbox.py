@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from loopwright.ids import new_id
-from loopwright.server.feedback.doors import Given, seal_given
+from loopwright.server.feedback.doors import Given, problem_of, seal_given
 from loopwright.server.feedback.mailbox import AT_ONCE, Mailboxes
 from loopwright.server.networks import Network, read_networks
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.feedback_doors import DoorRow, insert_door, load_doors, take_mailbox
 from loopwright.server.webhook.addresses import Resolver, public_and
-from support.certificate import make_certificate
+from support.certificate import Certificate, make_certificate
 from support.feedback import ADA, Post
 from support.imap_peer import PASSWORD, Mailbox, mailbox
 
@@ -40,8 +41,8 @@ class Reader:
         self.box = box
         self.tls = ssl.create_default_context(cafile=folder / "certificate.pem")
 
-    async def add(self, *, password: str = PASSWORD) -> DoorRow:
-        given = Given(host="127.0.0.1", port=self.box.port, username="bounces", password=password)
+    async def add(self, *, username: str = "bounces", password: str = PASSWORD, port: int = 0) -> DoorRow:
+        given = Given(host="127.0.0.1", port=port or self.box.port, username=username, password=password)
         now = self.post.clock.now()
         door_id = new_id(now)
         row = DoorRow(
@@ -71,8 +72,7 @@ class Reader:
         await boxes.look()
         resolver.close()
         async with post.pool.acquire() as tx:
-            [door] = await load_doors(tx, post.team.id)
-        return door
+            return (await load_doors(tx, post.team.id))[0]
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ async def test_what_is_in_the_way_is_told(reader: Reader) -> None:
     """A wrong password, a certificate that nobody vouches for, an address that is private, no sealing key."""
     reader.box.add(NONSENSE)
     await reader.add(password="other")
-    assert "wrong password" in (await reader.look()).last_problem
+    assert (await reader.look()).last_problem == "[AUTHENTICATIONFAILED] wrong password done"
     assert "CERTIFICATE_VERIFY_FAILED" in (await reader.look(tls=ssl.create_default_context())).last_problem
     assert "not" in (await reader.look(networks=())).last_problem
     assert "sealing key" in (await reader.look(sealing=None)).last_problem
@@ -140,3 +140,51 @@ async def test_one_process_reads_a_mailbox(reader: Reader) -> None:
         assert await take_mailbox(tx, door)
     await reader.look()
     assert reader.box.commands == []
+
+
+@pytest.mark.parametrize("username", ["bounces", "ACME\\\\bounces", 'two "words"', "zurück@acme.example"])
+async def test_names_and_passwords_in_any_characters(reader: Reader, username: str) -> None:
+    """Both reach the server as they are, where it offers PLAIN."""
+    reader.box.plain = True
+    password = f'ä "\\{PASSWORD}'
+    await reader.add(username=username, password=password)
+    assert (await reader.look()).last_problem == ""
+    assert f"AUTHENTICATE PLAIN \0{username}\0{password}".encode() in reader.box.commands
+
+
+async def test_a_server_that_offers_no_more_than_login(reader: Reader) -> None:
+    """Names of ASCII are quoted, and who has others is told."""
+    await reader.add(username='ACME\\two "words"')
+    assert (await reader.look()).last_problem == ""
+    assert f'LOGIN "ACME\\\\two \\"words\\"" "{PASSWORD}"'.encode() in reader.box.commands
+
+
+async def test_a_password_that_login_cannot_take(reader: Reader) -> None:
+    await reader.add(password=f"ä{PASSWORD}")
+    assert "ASCII" in (await reader.look()).last_problem
+    assert b"LOGIN" not in b" ".join(reader.box.commands)
+
+
+async def test_a_mailbox_in_a_state_of_its_own_keeps_none_from_being_read(
+    reader: Reader, tmp_path: Path
+) -> None:
+    """Whatever its server says: the trouble is told, others are read, and so is it the next time."""
+    reader.box.search = b"* SEARCH one two\r\n"
+    await reader.add()
+    async with mailbox(Certificate(tmp_path / "certificate.pem", tmp_path / "key.pem")) as other:
+        other.add(NONSENSE)
+        await reader.add(port=other.port)
+        door = await reader.look()
+    assert "the server's log says more" in door.last_problem
+    assert len(await reader.post.unknown()) == 1
+    reader.box.search = b""
+    reader.box.add(NONSENSE)
+    assert (await reader.look()).last_problem == ""
+    assert len(await reader.post.unknown()) == 2
+
+
+@pytest.mark.parametrize("name", ["host", "username", "password", "folder"])
+def test_line_ends_are_no_part_of_a_mailbox(name: str) -> None:
+    """They would be a command of somebody else's."""
+    given = replace(Given(host="mail.test", username="bounces", password="x"), **{name: "a\r\nb LOGOUT"})
+    assert f"{name} has a line end" in (problem_of("imap", given) or "")

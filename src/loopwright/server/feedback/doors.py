@@ -1,5 +1,6 @@
 """The doors of a team: what each needs, the secret in its address, and how its credentials are kept."""
 
+import re
 from collections.abc import Mapping, Sequence
 from secrets import token_urlsafe
 
@@ -47,6 +48,7 @@ class Given(Struct, frozen=True, kw_only=True):
         return Credentials(key=self.key, username=self.username, password=self.password, topics=self.topics)
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _read = msgspec.json.Decoder(Given).decode
 
 
@@ -80,6 +82,9 @@ def problem_of(provider: Provider, given: Given) -> str | None:
             sendgrid.key(given.key)
         except (ValueError, UnsupportedAlgorithm):
             return "key is no verification key of SendGrid's; copy it from the event webhook's page there"
+    for name in ("host", "username", "password", "folder"):
+        if _CONTROL.search(getattr(given, name)):
+            return f"{name} has a line end or another control character; leave it out"
     if not 0 < given.port < 65536:
         return "port must be from 1 to 65535"
     return None

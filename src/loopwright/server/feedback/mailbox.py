@@ -8,6 +8,7 @@ Whoever dies in between reads some once more, and nothing is told twice.
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from imaplib import IMAP4
@@ -18,7 +19,7 @@ from imapclient import IMAPClient, SocketTimeout  # pyright: ignore[reportMissin
 from loopwright.server.clock import Clock
 from loopwright.server.refusal import Unavailable
 from loopwright.server.sealing import CannotUnseal, SealingKey
-from loopwright.server.store.database import Pool
+from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.feedback_doors import (
     DoorRow,
     leave_mailbox,
@@ -40,6 +41,7 @@ AT_ONCE = 20
 MOST = 1_000
 """Messages of one look; the next one goes on."""
 
+_BYTES = re.compile(r"b(['\"])(.*)\1", re.DOTALL)
 _BODY = f"BODY.PEEK[]<0.{READ_BYTES}>"
 T = TypeVar("T")
 _log = logging.getLogger("loopwright.feedback")
@@ -86,6 +88,12 @@ class Mailboxes:
                 _log.info("mailbox %s is read later: the server is busy", door.id)
             except _TROUBLE as problem:
                 await self._note(door, str(problem) or type(problem).__name__)
+                await self._leave(door)
+            except AWAY:
+                raise
+            except Exception as problem:  # whatever it is, others' mailboxes are read
+                _log.exception("mailbox %s could not be read", door.id)
+                await self._note(door, f"{type(problem).__name__}; the server's log says more")
                 await self._leave(door)
 
     async def _leave(self, door: DoorRow) -> None:
@@ -146,9 +154,10 @@ async def _ask(do: Callable[..., T], *arguments: object) -> T:
     try:
         return await asyncio.to_thread(do, *arguments)
     except (IMAP4.error, OSError) as problem:
+        # What a server says reaches here as bytes, or as text that spells them.
         said = problem.args[0] if problem.args else ""
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(problem)
-        raise MailboxTrouble(text or type(problem).__name__) from None
+        raise MailboxTrouble(_BYTES.sub(r"\2", text) or type(problem).__name__) from None
 
 
 def _named(host: str, base: ssl.SSLContext) -> ssl.SSLContext:
@@ -166,11 +175,22 @@ def _open(address: str, given: Given, context: ssl.SSLContext) -> Any:
     timeout: Any = SocketTimeout(connect=10, read=30)
     client: Any = IMAPClient(address, given.port, ssl_context=context, timeout=timeout)
     try:
-        client.login(given.username, given.password)
+        _sign_in(client, given)
     except BaseException:
         _close(client)
         raise
     return client
+
+
+def _sign_in(client: Any, given: Given) -> None:
+    """By PLAIN where the server knows it, which takes names and passwords in any characters."""
+    if client.has_capability("AUTH=PLAIN"):
+        client.sasl_login("PLAIN", lambda _: f"\0{given.username}\0{given.password}".encode())
+    elif (given.username + given.password).isascii():
+        username = given.username.replace("\\", "\\\\").replace('"', '\\"')
+        client.login(f'"{username}"', given.password)  # imaplib quotes the password alone
+    else:
+        raise MailboxTrouble("the server takes a user and password of ASCII alone: it offers no AUTH=PLAIN")
 
 
 def _select(client: Any, folder: str) -> int:
@@ -186,7 +206,7 @@ def _fetch(client: Any, place: int) -> dict[int, bytes]:
     if not numbers:
         return {}
     found: Mapping[int, Mapping[bytes, bytes]] = client.fetch(numbers, [_BODY])
-    return {number: found[number].get(b"BODY[]<0>", b"") for number in numbers if number in found}
+    return {number: found[number].get(b"BODY[]<0>") or b"" for number in numbers if number in found}
 
 
 def _mark(client: Any, done: Sequence[int], unknown: Sequence[int]) -> None:
