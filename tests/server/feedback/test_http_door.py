@@ -236,6 +236,40 @@ def altered(doors: Doors, provider: str) -> Signed:
     return headers, body.replace(b"{}", b'{"x":1}').replace(b"[]", b"[{}]")
 
 
+def with_nulls(said: Any) -> Any:
+    """The same, with a null for all that a provider might have said besides."""
+    if isinstance(said, list):
+        return [with_nulls(one) for one in said] + [None]
+    if not isinstance(said, dict):
+        return said
+    more = ("reason", "status", "type", "description", "From", "headers", "commonHeaders", "subType",
+            "bounceSubType", "diagnosticCode", "complaintFeedbackType", "message_id", "envelope",
+            "timestamp", "Details", "smtp_response")  # fmt: skip
+    return dict.fromkeys(more) | {key: with_nulls(one) for key, one in said.items()}
+
+
+@pytest.mark.parametrize("provider", GIVEN)
+async def test_what_is_null_was_not_said(doors: Doors, provider: str) -> None:
+    """One null field refused a whole batch, which its provider gave up in the end."""
+    email_id = await doors.post.sent(contact_id=await doors.post.contact())
+    said = with_nulls(told(provider, "hard", doors.post.token(email_id), f"{email_id}@elsewhere.org"))
+    response = await doors.send(provider, doors.sign(provider, said), secret=secret_of(provider))
+    assert (response.status_code, response.text) == (200, "OK\n")
+    assert await doors.post.facts(email_id) == ["email_bounced"]
+
+
+@pytest.mark.parametrize("provider", ["mailgun", "sendgrid"])
+@pytest.mark.parametrize("timestamp", [1e300, 1e18, 1e12, -1e12])
+async def test_a_moment_of_no_year(doors: Doors, provider: str, timestamp: float) -> None:
+    """What happened counts, whenever that was."""
+    email_id = await doors.post.sent(contact_id=await doors.post.contact())
+    said = told(provider, "hard", doors.post.token(email_id), f"{email_id}@elsewhere.org")
+    (said[-1] if provider == "sendgrid" else said)["timestamp"] = timestamp
+    response = await doors.send(provider, doors.sign(provider, said), secret=secret_of(provider))
+    assert (response.status_code, response.text) == (200, "OK\n")
+    assert await doors.post.facts(email_id) == ["email_bounced"]
+
+
 @pytest.mark.parametrize("provider", ["postmark", "mailgun", "sendgrid", "resend", "ses"])
 async def test_whoever_cannot_prove_to_be_the_provider(doors: Doors, provider: str) -> None:
     """Altered, old, unsigned, with another door's secret: refused in plain words, and people find why."""

@@ -1,14 +1,14 @@
 """Mailgun, which signs a timestamp and a token with the account's signing key. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-import msgspec
 from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import tokens_in
 from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
 from .proof import Credentials, Headers, Malformed, Unproved, check_age, check_mac
+from .told import moment_of, read_told
 
 
 class _Signature(Struct, frozen=True):
@@ -52,14 +52,11 @@ class _Told(Struct, frozen=True):
     event_data: _Event = field(default=_Event(), name="event-data")
 
 
-_decode = msgspec.json.Decoder(_Told).decode
-
-
 def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime) -> None:
     """Raises `Unproved`; what cannot be read has no signature."""
     try:
-        signature = _decode(body).signature
-    except msgspec.DecodeError:
+        signature = read_told(body, _Told).signature
+    except Malformed:
         raise Unproved("it has no signature") from None
     check_age(signature.timestamp, now)
     try:
@@ -71,10 +68,7 @@ def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime
 
 def read(body: bytes) -> Reading:
     """What a request says. Raises `Malformed`."""
-    try:
-        event = _decode(body).event_data
-    except msgspec.DecodeError as problem:
-        raise Malformed(str(problem)) from None
+    event = read_told(body, _Told).event_data
     match event.event:
         case "delivered":
             return [_report(event, "delivered", "")]
@@ -108,5 +102,5 @@ def _report(event: _Event, verdict: Verdict, code: str) -> Report:
         recipients=[event.recipient.lower()] if event.recipient else [],
         code=code,
         text=(status.message or status.description or event.reason)[:TEXT_CHARACTERS],
-        happened_at=datetime.fromtimestamp(event.timestamp, UTC) if event.timestamp else None,
+        happened_at=moment_of(event.timestamp),
     )

@@ -11,7 +11,8 @@ from msgspec import Struct
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import reference_of, tokens_in
 from ..report import Ignored, Reading, Reference, Report, Verdict
-from .proof import Credentials, Headers, Malformed, Unproved
+from .proof import Credentials, Headers, Unproved
+from .told import read_told
 
 
 class _Told(Struct, frozen=True, rename="pascal"):
@@ -32,7 +33,6 @@ _HARD = ("HardBounce", "BadEmailAddress", "ManuallyDeactivated")
 _SOFT = ("SoftBounce", "Transient", "DnsError", "AddressChange", "Undeterminable", "InboundError")
 _BLOCKED = ("Blocked", "SpamNotification", "DMARCPolicy", "VirusNotification", "TemplateRenderingFailed",
             "SMTPApiError")  # fmt: skip
-_decode = msgspec.json.Decoder(_Told).decode
 
 
 def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime) -> None:
@@ -45,10 +45,7 @@ def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime
 
 def read(body: bytes) -> Reading:
     """What a request says. Raises `Malformed`."""
-    try:
-        told = _decode(body)
-    except msgspec.DecodeError as problem:
-        raise Malformed(str(problem)) from None
+    told = read_told(body, _Told)
     match told.record_type:
         case "Delivery":
             return [_report(told, "delivered", "")]

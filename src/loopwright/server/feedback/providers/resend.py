@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import reference_of
 from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
-from .proof import Credentials, Headers, Malformed, Unproved, check_age, check_mac, from_base64
+from .proof import Credentials, Headers, Unproved, check_age, check_mac, from_base64
+from .told import read_told
 
 PREFIX = "whsec_"
 
@@ -38,9 +38,6 @@ class _Told(Struct, frozen=True):
     data: _Data = _Data()
 
 
-_decode = msgspec.json.Decoder(_Told).decode
-
-
 def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime) -> None:
     """Raises `Unproved`."""
     timestamp = headers.get("svix-timestamp", "")
@@ -58,10 +55,7 @@ def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime
 
 def read(body: bytes) -> Reading:
     """What a request says. Raises `Malformed`."""
-    try:
-        told = _decode(body)
-    except msgspec.DecodeError as problem:
-        raise Malformed(str(problem)) from None
+    told = read_told(body, _Told)
     match told.type:
         case "email.delivered":
             return _reports(told, "delivered", "")

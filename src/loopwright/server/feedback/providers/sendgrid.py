@@ -1,8 +1,7 @@
 """SendGrid, which signs its requests with a key of its own: the team has the public half. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -11,7 +10,8 @@ from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
 from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
-from .proof import Credentials, Headers, Malformed, Unproved, check_age, from_base64
+from .proof import Credentials, Headers, Unproved, check_age, from_base64
+from .told import moment_of, read_told
 
 EVENTS = 10_000
 """Of one request, what is read; SendGrid sends up to a thousand together."""
@@ -26,9 +26,6 @@ class _Event(Struct, frozen=True):
     status: str = ""
     timestamp: float | None = None
     smtp_id: str = field(default="", name="smtp-id")
-
-
-_decode = msgspec.json.Decoder(list[_Event]).decode
 
 
 def prove(credentials: Credentials, headers: Headers, body: bytes, now: datetime) -> None:
@@ -52,10 +49,7 @@ def key(text: str) -> EllipticCurvePublicKey:
 
 def read(body: bytes) -> Reading:
     """What a request says. Raises `Malformed`."""
-    try:
-        events = _decode(body)
-    except msgspec.DecodeError as problem:
-        raise Malformed(str(problem)) from None
+    events = read_told(body, list[_Event])
     reports = [report for event in events[:EVENTS] if (report := _report(event))]
     return reports or Ignored("other")
 
@@ -72,7 +66,7 @@ def _report(event: _Event) -> Report | None:
         recipients=[event.email.lower()] if event.email else [],
         code=code,
         text=(event.reason or event.response)[:TEXT_CHARACTERS],
-        happened_at=datetime.fromtimestamp(event.timestamp, UTC) if event.timestamp else None,
+        happened_at=moment_of(event.timestamp),
     )
 
 

@@ -24,6 +24,7 @@ from ..classify import TEXT_CHARACTERS, verdict_of
 from ..reference import reference_of
 from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
 from .proof import Credentials, Malformed, Unproved
+from .told import read_told
 
 
 class Envelope(Struct, frozen=True, rename="pascal"):
@@ -180,15 +181,11 @@ class _Told(Struct, frozen=True, rename="camel"):
 
 _CONTENT = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 _NOBODY = ("NoEmail", "Suppressed", "OnAccountSuppressionList")
-_decode = msgspec.json.Decoder(_Told).decode
 
 
 def read(message: str) -> Reading:
     """What a notification says. Raises `Malformed`."""
-    try:
-        told = _decode(message.encode())
-    except msgspec.DecodeError as problem:
-        raise Malformed(str(problem)) from None
+    told = read_told(message, _Told)
     reference = _reference(told.mail)
     match told.notification_type or told.event_type:
         case "Bounce":
