@@ -62,6 +62,17 @@ async def test_lmtp_answers_for_each_recipient(post: Post, port: int) -> None:
     assert [await post.facts(one) for one in emails] == [["email_bounced"], []]
 
 
+@pytest.mark.parametrize("length", [1_000, 5_000, 100_000])
+async def test_lines_of_any_length(post: Post, port: int, length: int) -> None:
+    """What a server returns is not lost for the lines of a stranger's text in it."""
+    email_id = await post.sent(contact_id=await post.contact())
+    to = f"bounces+{post.token(email_id)}@{BOUNCES}"
+    raw = notification(ADA).replace(b"\r\n\r\n", b"\r\n\r\n" + b"x" * length + b"\r\n", 1)
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
+        await client.sendmail("", [to], raw)
+    assert await post.facts(email_id) == ["email_bounced"]
+
+
 async def test_what_is_none_of_ours_is_refused_or_kept(post: Post, port: int) -> None:
     """Another domain is told so; a forged token is for people to look at."""
     async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:

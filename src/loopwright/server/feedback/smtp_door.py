@@ -26,7 +26,13 @@ SESSIONS = 100
 SILENCE_SECONDS = 60.0
 RECIPIENTS = 50
 
-_ELSEWHERE = "550 5.1.2 No team's bounces come to this domain; set it with: loopwright domain set"
+LINE_BYTES = 128 * 1024
+"""Beyond the 1,000 of RFC 5321: what servers return has lines of any length, and refused, it is lost."""
+
+_ELSEWHERE = (
+    "550 5.1.2 No team's bounces come to this domain; name it with: "
+    "loopwright domain add DOMAIN --bounce-domain NAME"
+)
 _LATER = "451 4.3.0 The database is away; send it again later"
 _CROWDED = "421 4.3.2 Too many connections; come again later"
 _NOT_NOW: tuple[type[Exception], ...] = (*AWAY, Unavailable)
@@ -74,6 +80,7 @@ async def smtp_door(
 class _Session(SMTP):
     """One connection, by whichever protocol it greets in: LMTP wants an answer for each recipient."""
 
+    line_length_limit = LINE_BYTES
     is_lmtp = False
     is_crowded = False
 
