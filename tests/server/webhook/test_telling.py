@@ -18,8 +18,10 @@ from loopwright.server.ingest.command import (
     SubmitForm,
     UpdateContact,
 )
+from loopwright.server.runtime.forgetting import Forgetting
 from loopwright.server.sealing import SealingKey
 from loopwright.server.store.database import Pool
+from loopwright.server.store.jobs import ForgetContact
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.store.webhooks import delete_endpoint, disable_endpoint
 from loopwright.server.workflow.graph import ExitAction, SignupTrigger
@@ -210,6 +212,25 @@ async def test_what_happens_to_emails(ingest: Ingest, pool: Pool, team: TeamRow)
     stranger = of_email["creceipt"][0]["contactIdentity"]
     assert stranger == of_email["creceipt"][1]["contactIdentity"]
     assert (stranger["email"], stranger["userId"], len(stranger["id"])) == ("ada@elsewhere.org", None, 25)
+
+
+async def test_nothing_is_told_of_an_email_to_nobody(ingest: Ingest, pool: Pool, team: TeamRow) -> None:
+    """Of a click, say, after the contact's deletion, which has taken the address along."""
+    message = (await write_message(pool, team.id, now=NOW)).message_id
+    await add_campaign(pool, team.id, "cmay", name="May")
+    await ingest.submit(update(team))
+    contact = await contact_of(pool, team.id, "ada@elsewhere.org")
+    assert contact is not None
+    await add_email(pool, message, "cmail", now=NOW, status="sent", kind="marketing", contact_id=contact.id)
+    await pool.execute("UPDATE email SET campaign_id = 'cmay'")
+    await ingest.submit(DeleteContact(team_id=team.id, identity=replace(ADA, user_id=None)))
+    gone = ForgetContact(team_id=team.id, contact_id=contact.id, email=contact.email, deleted_at=NOW)
+    await Forgetting(pool).forget(gone)
+    assert await pool.fetchval("SELECT to_email FROM email") == ""
+    await add_endpoint(pool, team.id, "https://hooks.test", sealing=SEALING)
+    for kind in OF_EMAILS:
+        await add_fact(pool, team.id, kind, email_id="cmail", now=NOW)
+    assert await told(pool) == []
 
 
 async def test_every_event_of_the_contract_can_happen() -> None:
