@@ -112,6 +112,31 @@ async def test_scheduled_and_cancelled(desk: Desk) -> None:
     assert (await desk.ask("schedule"))["status"] == "Scheduled"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"campaigns/{{}}/{act}" for act in ("send", "pause", "resume", "cancel", "send-to-joined")),
+        *(f"workflows/{{}}/{act}" for act in ("start", "pause", "resume", "stop")),
+        *(f"webhooks/{{}}/{act}" for act in ("rotate", "test")),
+    ],
+)
+async def test_who_says_more_than_the_path_is_told(desk: Desk, path: str) -> None:
+    """A time that is given to `send` is not passed over: the campaign would begin at once."""
+    await desk.draft()
+    said = {"timestamp": "2999-01-01T08:00:00Z"}
+    answer = await desk.http.post(f"{desk.root}/loopwright/v1/{path.format(desk.id)}", json=said)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["message"].startswith("timestamp is not a key of this request")
+    assert (await desk.http.get(f"/campaigns/{desk.id}")).json()["status"] == "Draft"
+
+
+async def test_a_time_that_is_none(desk: Desk) -> None:
+    """The refusal says how to write one."""
+    await desk.draft()
+    for said in ("2999-01-01", "tomorrow", "2999-02-30T08:00:00Z"):
+        await desk.ask("schedule", 400, "timestamp: it is no date with a time; write it like", timestamp=said)
+
+
 async def test_times_without_an_offset(desk: Desk, live_server: LiveServer) -> None:
     """They are those of clocks in the team's time zone, for both ways to say when."""
     await live_server.pool.execute("UPDATE team SET time_zone = 'Europe/Berlin'")

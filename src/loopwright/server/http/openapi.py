@@ -228,7 +228,7 @@ def _own_operation(path: str, handler: Handler, answer: Schema, body: Schema) ->
         operation["requestBody"] = {"required": True, "content": body}
     if parameters := _in_path(Operation(handler.__name__, "GET", path)):
         operation["parameters"] = parameters
-        operation["responses"].update(_failures((404, 409, 422), PLAIN))
+        operation["responses"].update(_failures((404, 409, 413, 415, 422), PLAIN))
     if path in OWN_BODIES:
         operation["responses"].update(_failures((404, 413, 415), PLAIN))
     if path == "/contacts/data":

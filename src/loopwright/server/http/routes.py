@@ -25,6 +25,7 @@ from .endpoint import Endpoint
 from .endpoints import ENDPOINTS
 from .fallback import unknown_path
 from .paths import Paths, tidied
+from .strict import without_keys
 
 ROOTS = ("/api/v1", "/v1")
 OWN_ROOT = "/loopwright/v1"
@@ -42,12 +43,14 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
     "/audience/preview": {"POST": audience.preview_audience},
     "/email-messages/{emailMessageId}/visits": {"GET": visits.show_visits},
     "/campaigns/{campaignId}": {"GET": campaign_sending.show_campaign},
-    "/campaigns/{campaignId}/send": {"POST": campaign_sending.send_campaign},
+    "/campaigns/{campaignId}/send": {"POST": without_keys(campaign_sending.send_campaign)},
     "/campaigns/{campaignId}/schedule": {"POST": campaign_sending.schedule_campaign},
-    "/campaigns/{campaignId}/pause": {"POST": campaign_sending.pause_campaign},
-    "/campaigns/{campaignId}/resume": {"POST": campaign_sending.resume_campaign},
-    "/campaigns/{campaignId}/cancel": {"POST": campaign_sending.cancel_campaign},
-    "/campaigns/{campaignId}/send-to-joined": {"POST": campaign_sending.send_campaign_to_joined},
+    "/campaigns/{campaignId}/pause": {"POST": without_keys(campaign_sending.pause_campaign)},
+    "/campaigns/{campaignId}/resume": {"POST": without_keys(campaign_sending.resume_campaign)},
+    "/campaigns/{campaignId}/cancel": {"POST": without_keys(campaign_sending.cancel_campaign)},
+    "/campaigns/{campaignId}/send-to-joined": {
+        "POST": without_keys(campaign_sending.send_campaign_to_joined)
+    },
     "/campaigns/{campaignId}/retry": {"POST": campaign_sending.retry_campaign},
     "/campaigns/{campaignId}/test": {"POST": campaign_sending.test_campaign},
     "/warm-up": {"GET": campaign_sending.show_warm_up},
@@ -63,8 +66,8 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
         "POST": webhooks.update_webhook,
         "DELETE": webhooks.delete_webhook,
     },
-    "/webhooks/{webhookId}/rotate": {"POST": webhooks.rotate_webhook},
-    "/webhooks/{webhookId}/test": {"POST": webhooks.test_webhook},
+    "/webhooks/{webhookId}/rotate": {"POST": without_keys(webhooks.rotate_webhook)},
+    "/webhooks/{webhookId}/test": {"POST": without_keys(webhooks.test_webhook)},
     "/webhooks/{webhookId}/replay": {"POST": webhooks.replay_webhook},
     "/webhooks/{webhookId}/deliveries": {"GET": webhooks.list_deliveries},
     "/webhooks/{webhookId}/deliveries/{deliveryId}": {"GET": webhooks.get_delivery},
@@ -74,10 +77,10 @@ OWN_PATHS: dict[str, dict[str, Handler]] = {
         "GET": workflow_emails.get_stale_after,
         "POST": workflow_emails.update_stale_after,
     },
-    "/workflows/{workflowId}/start": {"POST": workflow_control.start},
-    "/workflows/{workflowId}/pause": {"POST": workflow_control.pause},
-    "/workflows/{workflowId}/resume": {"POST": workflow_control.resume},
-    "/workflows/{workflowId}/stop": {"POST": workflow_control.stop},
+    "/workflows/{workflowId}/start": {"POST": without_keys(workflow_control.start)},
+    "/workflows/{workflowId}/pause": {"POST": without_keys(workflow_control.pause)},
+    "/workflows/{workflowId}/resume": {"POST": without_keys(workflow_control.resume)},
+    "/workflows/{workflowId}/stop": {"POST": without_keys(workflow_control.stop)},
 }
 
 

@@ -1,17 +1,19 @@
 """Bodies of the content API: unknown keys are refused by name, and so is what has the wrong type."""
 
 from collections.abc import Mapping
+from functools import wraps
 from typing import TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
+from starlette.responses import Response
 
 from loopwright.server.refusal import BadRequest
 from loopwright.server.store.database import is_storable
 from loopwright.wire.misfits import misfit, named
 
-from .dispatch import ApiRequest, read_body
+from .dispatch import ApiRequest, Handler, read_body
 
 Body = TypeVar("Body", bound=Struct)
 Value = TypeVar("Value")
@@ -22,6 +24,26 @@ async def read_strict(call: ApiRequest, kind: type[Body]) -> Body:
     body = await read_body(call)
     _check_characters(body, "")
     return convert_strict(body, kind)
+
+
+def without_keys(act: Handler) -> Handler:
+    """A handler of requests whose path says it all. `BadRequest` for whoever gives it keys: they say more."""
+
+    @wraps(act)
+    async def handle(call: ApiRequest) -> Response:
+        try:
+            body = await read_body(call)
+        except BadRequest as problem:
+            if problem.code != "body_missing":
+                raise
+            body = {}
+        for key in body:
+            raise BadRequest(
+                f"{key} is not a key of this request, which has none; leave it out", code="key_unknown"
+            )
+        return await act(call)
+
+    return handle
 
 
 def convert_strict(body: Mapping[str, object], kind: type[Body], at: str = "") -> Body:
