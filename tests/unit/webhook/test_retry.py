@@ -1,5 +1,7 @@
 """What follows from an attempt at a webhook."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +19,16 @@ from loopwright.server.webhook.retry import (
 
 NOW = datetime(2026, 5, 17, 12, tzinfo=UTC)
 DOWN = Attempt(error="no answer came")
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clocks are nine hours ahead."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def judged(
@@ -84,12 +96,15 @@ def test_an_endpoint_without_success_is_given_up() -> None:
         pytest.param("9" * 40, timedelta(hours=24), id="for ever"),
         pytest.param("Sun, 17 May 2026 12:01:00 GMT", timedelta(minutes=1), id="a date"),
         pytest.param("Sun, 17 May 2026 11:00:00 GMT", timedelta(0), id="a date that is over"),
+        pytest.param("Sun May 17 12:01:00 2026", timedelta(minutes=1), id="a date of asctime's form"),
+        pytest.param("Sun, 17 May 2026 12:01:00 -0000", timedelta(minutes=1), id="a date of no zone"),
         pytest.param("soon", None, id="nonsense"),
         pytest.param("Fri, 31 Dec 9999 23:59:59 -2300", None, id="beyond all time"),
         pytest.param("-5", None, id="a negative number"),
         pytest.param(None, None, id="nothing"),
     ],
 )
+@pytest.mark.usefixtures("in_tokyo")
 def test_reading_retry_after(text: str | None, wait: timedelta | None) -> None:
-    """Whatever a stranger writes there raises nothing."""
+    """Whatever a stranger writes there raises nothing, and it means the same wherever the server is."""
     assert read_retry_after(text, NOW) == wait

@@ -1,6 +1,6 @@
 """What follows from an attempt at a delivery: done, again later, given up, or its endpoint's end. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -81,6 +81,9 @@ def read_retry_after(text: str | None, now: datetime) -> timedelta | None:
     if text.strip().isdecimal():
         return timedelta(seconds=min(int(text.strip()[:9]), LONGEST_WISH.total_seconds()))
     try:
-        return max(parsedate_to_datetime(text).astimezone(now.tzinfo) - now, timedelta(0))
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # a date of asctime's form, or of the zone "-0000"
+            moment = moment.replace(tzinfo=UTC)
+        return max(moment.astimezone(UTC) - now, timedelta(0))
     except (ValueError, OverflowError):
         return None
