@@ -171,7 +171,7 @@ async def lift_suppression(pool: Pool, team_id: str, *, now: datetime, count: in
 
 
 async def add_fact(
-    pool: Pool,
+    pool: Pool | Connection,
     team_id: str,
     kind: str,
     *,

@@ -1,5 +1,6 @@
 """What endpoints are told: made of facts, in the transaction that writes them."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -272,6 +273,27 @@ async def test_each_endpoint_hears_what_it_asks_for(ingest: Ingest, pool: Pool, 
             await delete_endpoint(tx, team.id, endpoint.id)
     await ingest.submit(update(team))
     assert await pool.fetchval("SELECT count(*) FROM webhook_delivery") == 0
+
+
+async def test_what_is_told_just_as_an_endpoint_is_disabled(pool: Pool, team: TeamRow) -> None:
+    """It is missed, whichever commits first: left in the queue, nobody would send it, nor send it again."""
+    endpoint = await add_endpoint(pool, team.id, "https://one.test", sealing=SEALING)
+    message = (await write_message(pool, team.id, now=NOW)).message_id
+    receipt = await write_transactional(pool, team.id, "Receipt", now=NOW)
+    await add_email(pool, message, "cmail", now=NOW, status="sent", transactional_id=receipt)
+
+    async def disable() -> None:
+        async with pool.acquire() as tx, tx.transaction():
+            await disable_endpoint(tx, team.id, endpoint.id, "it answered 410", now=NOW)
+
+    async with pool.acquire() as telling:
+        async with telling.transaction():
+            await add_fact(telling, team.id, "email_sent", email_id="cmail", now=NOW)
+            disabling = asyncio.create_task(disable())
+            await asyncio.sleep(0.2)
+        await disabling
+    rows = await pool.fetch("SELECT status, due_at FROM webhook_delivery")
+    assert [(row["status"], row["due_at"]) for row in rows] == [("missed", None)] * 2
 
 
 async def test_an_endpoint_counts_at_once(ingest: Ingest, pool: Pool, team: TeamRow) -> None:

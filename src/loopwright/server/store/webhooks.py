@@ -41,7 +41,8 @@ _COLUMNS: LiteralString = """
 
 ENDPOINTS: LiteralString = f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE team_id = $1 ORDER BY id"
 ENDPOINT: LiteralString = f"SELECT {_COLUMNS} FROM webhook_endpoint WHERE team_id = $1 AND id = $2"
-LOCK_ENDPOINT: LiteralString = f"{ENDPOINT} FOR NO KEY UPDATE"
+# Whoever tells endpoints has locked their keys until the commit: whoever waits here sees what was told.
+LOCK_ENDPOINT: LiteralString = f"{ENDPOINT} FOR UPDATE"
 INSERT: LiteralString = f"""
     INSERT INTO webhook_endpoint ({_COLUMNS})
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
@@ -166,6 +167,7 @@ async def disable_endpoint(
     tx: Connection, team_id: str, endpoint_id: str, why: str, *, now: datetime
 ) -> None:
     """Send nothing more to an endpoint, in the caller's transaction."""
+    await tx.execute(LOCK_ENDPOINT, team_id, endpoint_id)
     await tx.execute(DISABLE, team_id, endpoint_id, now, why)
     await tx.execute(MISS, team_id, endpoint_id, now)
 
