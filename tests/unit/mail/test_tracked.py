@@ -111,3 +111,5 @@ def test_a_token_is_genuine_as_it_was_made_and_no_other_is(place: str) -> None:
                 assert altered is None or not altered.is_genuine(b"secret")
     assert read_hit_token(token + "A") is None
     assert read_hit_token(token[:-1]) is None
+    team_id, email_id, place, signature = token.split(".")
+    assert read_hit_token(f"{team_id}.{email_id}.0{place}.{signature}") is None, "it would be the same link"

@@ -9,7 +9,9 @@ from msgspec import Struct
 _TOKEN = re.compile(r"([a-z0-9]+)\.([a-z0-9]+)\.([A-Za-z0-9_\-]+)")
 
 
-_HIT = re.compile(r"([a-z0-9]+)\.([a-z0-9]+)\.(\d{1,4})(?:-(\d{1,5}))?\.([A-Za-z0-9_\-]{16})", re.ASCII)
+_HIT = re.compile(
+    r"([a-z0-9]+)\.([a-z0-9]+)\.(0|[1-9]\d{0,3})(?:-(0|[1-9]\d{0,4}))?\.([A-Za-z0-9_\-]{16})", re.ASCII
+)
 _SIGNED_BYTES = 12  # 96 bits; a whole number of base64's characters, so that none has bits to spare
 
 
