@@ -13,6 +13,7 @@ from loopwright.server.clock import SystemClock
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
 from loopwright.server.suppression_lift import lift_wrong
+from loopwright.server.suppression_review import FORGOTTEN
 from loopwright.server.workflow.graph import ContactPropertyTrigger, ExitAction
 from loopwright.wire.workflow_nodes import Comparison, ContactPropertyQuery
 from support import factories
@@ -157,7 +158,7 @@ async def test_json(run: Run, bounces: Bounces) -> None:
         "relay@elsewhere.org": True,
     }
     assert [(one["email"], one["reason"]) for one in seen["uncertain"]] == [
-        ("forgotten@elsewhere.org", "what its server said is not stored any more"),
+        ("forgotten@elsewhere.org", FORGOTTEN),
         ("unclear@elsewhere.org", UNCLEAR),
     ]
     assert json.loads((await run("--json", "--yes")).stdout)["lifted"] is True

@@ -10,7 +10,7 @@ from loopwright.server.store.suppressions import BouncedRow
 
 Verdict: TypeAlias = Literal["right", "wrong", "uncertain"]
 
-FORGOTTEN = "what its server said is not stored any more"
+FORGOTTEN = "no refusal is stored: what bounced came back later, or its email is gone"
 
 
 class Reviewed(Struct, frozen=True, kw_only=True):

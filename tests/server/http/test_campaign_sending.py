@@ -130,13 +130,6 @@ async def test_who_says_more_than_the_path_is_told(desk: Desk, path: str) -> Non
     assert (await desk.http.get(f"/campaigns/{desk.id}")).json()["status"] == "Draft"
 
 
-async def test_a_time_that_is_none(desk: Desk) -> None:
-    """The refusal says how to write one."""
-    await desk.draft()
-    for said in ("2999-01-01", "tomorrow", "2999-02-30T08:00:00Z"):
-        await desk.ask("schedule", 400, "timestamp: it is no date with a time; write it like", timestamp=said)
-
-
 async def test_times_without_an_offset(desk: Desk, live_server: LiveServer) -> None:
     """They are those of clocks in the team's time zone, for both ways to say when."""
     await live_server.pool.execute("UPDATE team SET time_zone = 'Europe/Berlin'")

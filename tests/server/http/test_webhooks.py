@@ -140,6 +140,9 @@ async def test_what_is_refused(own: httpx2.AsyncClient) -> None:
     made = await make(own, "https://example.com/hooks")
     assert (await own.post(f"{OWN}/{made['id']}", json={})).status_code == 400
     assert (await own.post(f"{OWN}/{made['id']}/replay", json={"from": "soon"})).status_code == 400
+    for span in ({"from": "2999-01-01"}, {"from": "2026-01-02", "to": "2026-01-01"}):
+        late = await own.post(f"{OWN}/{made['id']}/replay", json=span)
+        assert (late.status_code, "before from" in late.json()["message"]) == (400, True)
     bad = await own.get(f"{OWN}/{made['id']}/deliveries", params={"status": "lost"})
     assert (bad.status_code, "delivered" in bad.json()["message"]) == (400, True)
 

@@ -185,7 +185,12 @@ def _open(address: str, given: Given, context: ssl.SSLContext) -> Any:
 def _sign_in(client: Any, given: Given) -> None:
     """By PLAIN where the server knows it, which takes names and passwords in any characters."""
     if client.has_capability("AUTH=PLAIN"):
-        client.sasl_login("PLAIN", lambda _: f"\0{given.username}\0{given.password}".encode())
+        said = f"\0{given.username}\0{given.password}".encode()
+
+        def answer(_: bytes) -> bytes:
+            return said
+
+        client.sasl_login("PLAIN", answer)
     elif (given.username + given.password).isascii():
         username = given.username.replace("\\", "\\\\").replace('"', '\\"')
         client.login(f'"{username}"', given.password)  # imaplib quotes the password alone

@@ -127,6 +127,10 @@ async def replay_webhook(call: ApiRequest) -> Response:
     body = await read_strict(call, WebhookReplayRequest)
     now = call.clock.now()
     start, end = _moment("from", body.from_), now if body.to is UNSET else _moment("to", body.to)
+    if end < start:
+        raise BadRequest(
+            "to, which is now unless you give it, must not be before from", code="value_invalid", path="to"
+        )
     statuses = (*control.UNDELIVERED, "delivered") if body.delivered else control.UNDELIVERED
     async with call.pool.acquire() as tx, tx.transaction():
         row = await control.lock(tx, call.team.id, endpoint_id)
