@@ -1,5 +1,6 @@
 """`loopwright pull`: write as definition files what the API and people made."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,12 +67,28 @@ async def _pull(
                 f"Nothing was written: {', '.join(others)} would say something else; "
                 "give --overwrite to replace them."
             )
-        for name, data in files.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
+        _write({folder / name: data for name, data in files.items()})
     return pulled
 
 
 def _says_otherwise(file: Path, data: bytes) -> bool:
     return file.exists() and file.read_bytes() != data
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    """Write all of them, or leave those that are there as they were: some without the others would be applied
+    as new things. Raises `OSError`.
+    """
+    before: dict[Path, bytes | None] = {}
+    try:
+        for file, data in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            before[file] = file.read_bytes() if file.exists() else None
+            file.write_bytes(data)
+    except OSError:
+        for file, old in before.items():
+            if old is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.write_bytes(old)
+        raise

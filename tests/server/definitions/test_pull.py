@@ -1,9 +1,11 @@
 """What the API made, as files: applied again, they change nothing."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -428,3 +430,51 @@ async def test_the_commands(tmp_path: Path, pool: Pool, team: TeamRow, database_
     assert "Nothing was written: workflows/welcome.toml would say something else" in output
     assert (await run("pull", "--overwrite"))[0] == 0
     assert (await run("apply"))[1].splitlines()[-1] == "Nothing to change."
+
+
+LONG = "A name as long as names may be, " * 8
+"""Of 255 characters and more: as a file's name it would be too long."""
+
+
+@pytest.mark.parametrize("in_the_way", ["groups.toml/", "workflows", f"workflows/{'b' * 100}.toml/"])
+async def test_files_that_cannot_be_written(
+    tmp_path: Path, pool: Pool, team: TeamRow, database_url: str, in_the_way: str
+) -> None:
+    """The file is named, what was there is there still, and nothing else: the next pull finds all as it was.
+
+    Some files without the others would be applied as further things of the same names.
+    """
+    await add_group(pool, team.id, "workflow", "cgroup", name="Zebras")
+    await add_welcome(pool, team.id)
+    await add_workflow(
+        pool, team.id, {ROOT_NODE: SignupTrigger(next_node_ids=(EXIT_NODE,)), EXIT_NODE: ExitAction()},
+        root=ROOT_NODE, workflow_id="cflow", name="b" * 255, status="Draft",
+    )  # fmt: skip
+    obstacle = tmp_path / in_the_way
+    obstacle.parent.mkdir(parents=True, exist_ok=True)
+    obstacle.mkdir() if in_the_way.endswith("/") else obstacle.touch()
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    arguments = ["pull", str(tmp_path), "--database-url", database_url]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "loopwright"), *arguments, stderr=asyncio.subprocess.PIPE
+    )
+    said = (await process.communicate())[1].decode()
+    assert process.returncode == 2
+    assert said.startswith(str(obstacle)), said
+    assert "database" not in said
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
+    assert await pool.fetchval("SELECT count(*) FROM workflow WHERE slug IS NOT NULL AND id = 'cflow'") == 0
+
+
+async def test_long_names(tmp_path: Path, pool: Pool, team: TeamRow) -> None:
+    """Names of 255 characters make file names that every system takes, each its own."""
+    names = [LONG[:255], LONG[:255].upper(), LONG[:120]]
+    nodes: dict[str, Node] = {ROOT_NODE: SignupTrigger(next_node_ids=(EXIT_NODE,)), EXIT_NODE: ExitAction()}
+    for number, name in enumerate(names):
+        await add_workflow(
+            pool, team.id, nodes, root=ROOT_NODE, workflow_id=f"cflow{number}", name=name, status="Draft"
+        )
+    async with pool.acquire() as tx, tx.transaction():
+        pulled = await pull(tx, team.id)
+    assert len(pulled.files) == len(names)
+    assert max(len(Path(file).name) for file in pulled.files) < 128

@@ -9,6 +9,7 @@ from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.model import MessageDefinition, WorkflowDefinition
 from loopwright.server.definitions.parse import parse, unknown_properties
+from loopwright.wire.limits import WORKFLOW_NODES
 from loopwright.server.definitions.steps import step_names
 from loopwright.server.workflow.graph import EventTrigger, SignupTrigger, TimerAction, problems
 from support import examples
@@ -241,6 +242,16 @@ W, R = "workflows/welcome.toml", "transactional/receipt.toml"
             {**SOUND, W: 'name = "x"\ntrigger = "contact-added"\n' + '[[steps]]\ntimer = "1m"\n' * 399},
             f"{W}:3: a workflow has at most 398 steps, not 399",
             id="too many steps",
+        ),
+        pytest.param(
+            {
+                **SOUND,
+                W: 'name = "x"\ntrigger = "contact-added"\n'
+                + '[[steps]]\ntimer = "1m"\n' * 399
+                + '[[steps]]\nid = "end"\nexit = true\n',
+            },
+            f"{W}:3: a workflow has at most 399 steps, not 400",
+            id="too many steps with an exit",
         ),
         pytest.param(change(W, "subject =", "subjekt ="), f"{W}:6: subject is missing", id="no subject"),
         pytest.param(
@@ -586,3 +597,10 @@ def test_guardian_warns_as_the_api_does() -> None:
     }
     (warning,) = [one for one in parse(files).warnings if "bare email address" in one.message]
     assert (warning.file, warning.line) == ("transactional/hello.lmx", 1)
+
+
+def test_as_many_steps_as_a_workflow_has_nodes() -> None:
+    """An exit that is a step of its own is one of them, as in files of a whole workflow that was pulled."""
+    steps = '[[steps]]\ntimer = "1m"\n' * 398 + '[[steps]]\nid = "end"\nexit = true\n'
+    (workflow,) = parse({W: f'name = "x"\ntrigger = "contact-added"\n{steps}'}).workflows
+    assert len(workflow.graph({}).nodes) == WORKFLOW_NODES

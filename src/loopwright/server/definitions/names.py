@@ -14,6 +14,8 @@ from loopwright.server.mail.design import Design
 IMAGES = "images/"
 SOMEWHERE = "https://images.invalid/"
 """Stands for where the images will be, as long as nobody knows."""
+SLUG_LENGTH = 100
+"""Of a slug that is made: with a number and an ending it stays a file's name on every system."""
 _TAG = re.compile(r"""<(?:Image|Style|Component)\b(?:[^"'<>]|"[^"<]*"|'[^'<]*')*>""")
 _NAME = re.compile(r"""\b(src|themeId|componentId)(\s*=\s*)(?:"([^"<]*)"|'([^'<]*)')""")
 
@@ -59,7 +61,8 @@ def slugs_of(things: Iterable[tuple[str, str | None, str]]) -> dict[str, str]:
     for one, _, name in things:
         if one in slugs:
             continue
-        base = "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "unnamed"
+        words = "-".join(re.findall(r"[a-z0-9]+", name.lower()))
+        base = words[:SLUG_LENGTH].rstrip("-") or "unnamed"
         number, slug = 1, base
         while slug in taken:
             number += 1

@@ -100,10 +100,15 @@ def _ports(parts: SplitResult) -> list[str]:
 
 @contextmanager
 def problems_told(url: str) -> Generator[None]:
-    """Have what keeps the database at `url` from being used raised as a `DatabaseProblem`."""
+    """Have what keeps the database at `url` from being used raised as a `DatabaseProblem`.
+
+    What is wrong with a file, which such an `OSError` names, is no fault of the database and passes.
+    """
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as problem:
+        if isinstance(problem, OSError) and problem.filename is not None:
+            raise
         raise DatabaseProblem(sentence(problem, url)) from problem
 
 
