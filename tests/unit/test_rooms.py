@@ -76,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "server.workflow": COMMON
     | {
         "server.audience.predicate",
+        "server.audience.strict",
         "server.content.notices",
         "server.content.publishing",
         "server.mail.decide",

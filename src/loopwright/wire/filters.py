@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     ]
     Action: TypeAlias = Literal["sent", "opened", "clicked"]
     Target: TypeAlias = Literal["campaign", "workflow", "workflowEmail"]
-    Moment: TypeAlias = str | datetime
+    Moment: TypeAlias = str | int | datetime
     ConditionValue: TypeAlias = "str | int | float | datetime | DateRange | UnsetType"
 else:
-    Operator = Action = Target = Moment = str
+    Operator = Action = Target = str
+    Moment = "str | int"
     ConditionValue = "str | int | float | DateRange | UnsetType"
 
 ANY_TYPE: tuple[PropertyType, ...] = ("string", "number", "boolean", "date")
@@ -69,7 +70,7 @@ VALUELESS = frozenset({"any", "isTrue", "isFalse", "empty", "notEmpty", "dateEmp
 
 
 class DateRange(Struct, frozen=True, kw_only=True):
-    """From one moment to another, both included. Read back, both are text."""
+    """From one moment to another, both included; a number is milliseconds. Filters read back have text."""
 
     from_: Moment = field(name="from")
     to: Moment

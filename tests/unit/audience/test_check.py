@@ -158,6 +158,9 @@ def test_a_date_may_be_written_as_a_contact_property_may(value: object) -> None:
         filter_(property_(key="renewed", operator="after", value=value)), CUSTOM, tracks=True
     )
     assert getattr(checked.conditions[0], "value", None) == "2024-01-17T10:21:11.000Z"
+    ends = property_(key="renewed", operator="between", value={"from": value, "to": value})
+    between = getattr(check_filter(filter_(ends), CUSTOM, tracks=True).conditions[0], "value", None)
+    assert between == DateRange(from_="2024-01-17T10:21:11.000Z", to="2024-01-17T10:21:11.000Z")
 
 
 def test_dates_are_kept_in_one_form() -> None:

@@ -74,5 +74,14 @@ def test_two_ways_fit_a_phone() -> None:
     assert draw(Graph("root", BRANCHED)).width <= 340
 
 
+def test_a_wide_picture_begins_where_a_phone_shows_it() -> None:
+    """The trigger and the first way below it are seen without scrolling, however many ways there are."""
+    diagram = draw(Graph("root", WIDE))
+    boxes = {box.node_id: box for box in diagram.boxes}
+    assert diagram.width > 340
+    for node_id in ("root", "branch", "w0", "exit"):
+        assert boxes[node_id].x + BOX_WIDTH <= 340
+
+
 def within(box: Box, x: float) -> bool:
     return box.x <= x <= box.x + BOX_WIDTH

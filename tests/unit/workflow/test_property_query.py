@@ -1,10 +1,10 @@
 """Queries of Contact updated: every operator on every type, and what it compares with."""
 
 import pytest
-from msgspec import convert
+from msgspec import ValidationError, convert
 
 from loopwright.server.refusal import BadRequest
-from loopwright.server.workflow.change import OPERATORS
+from loopwright.server.workflow.change import MEANINGS, OPERATORS
 from loopwright.server.workflow.property_query import ContactPropertyQueryRequest, check_query
 from loopwright.wire.filters import DateRange
 from loopwright.wire.values import PropertyType
@@ -93,3 +93,20 @@ def test_refusals_say_what_fits(key: str, is_: Comparison, said: str) -> None:
     with pytest.raises(BadRequest) as refused:
         check_query(ContactPropertyQuery(key=key, is_=is_, was=ANY), CUSTOM)
     assert said in refused.value.message
+
+
+@pytest.mark.parametrize("moment", [1767225600000, "1767225600000", "2026-01-01", "2026-01-01T01:00+01:00"])
+def test_the_ends_of_a_range_are_written_as_any_date(moment: object) -> None:
+    """Milliseconds of Unix time, too; and they mean that moment."""
+    between = {"operator": "between", "value": {"from": moment, "to": moment}}
+    query = convert({"key": "since", "is": between, "was": {"operator": "any"}}, ContactPropertyQueryRequest)
+    is_ = check_query(query, CUSTOM).is_
+    assert MEANINGS["between"]("2026-01-01T00:00:00.000Z", is_.value)
+    assert not MEANINGS["between"]("2026-01-01T00:00:00.001Z", is_.value)
+
+
+def test_a_range_has_no_other_keys() -> None:
+    """What nobody reads is refused, as everywhere in a query."""
+    between = {"operator": "between", "value": {"from": "2026-01-01", "to": "2026-02-01", "until": "x"}}
+    with pytest.raises(ValidationError, match="until"):
+        convert({"key": "since", "is": between, "was": {"operator": "any"}}, ContactPropertyQueryRequest)

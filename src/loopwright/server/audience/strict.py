@@ -12,12 +12,16 @@ from loopwright.wire.filters import (
 )
 
 
+class DateRangeRequest(DateRange, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From one moment to another."""
+
+
 class PropertyConditionRequest(
     PropertyCondition, frozen=True, kw_only=True, tag_field="type", tag="property", forbid_unknown_fields=True
 ):
     """A contact property compares with a value."""
 
-    value: str | int | float | DateRange | UnsetType | None = UNSET  # type: ignore[assignment]
+    value: str | int | float | DateRangeRequest | UnsetType | None = UNSET  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         """Null is what some clients send with an operator that needs no value: it is not given."""

@@ -16,6 +16,8 @@ BOX_WIDTH = 152
 BOX_HEIGHT, EMAIL_HEIGHT = 62, 80
 """What becomes of emails takes a line more."""
 _LANE = 14
+_PHONE = 340
+"""As much as a phone shows: rows of a wider picture begin at the left, where whoever opens it sees them."""
 _GAP, _ROW_GAP = 16, 36
 _MARGIN = 4
 
@@ -54,7 +56,7 @@ def draw(graph: Graph) -> Diagram:
     width = max(widths)
     centers: dict[_Place, float] = {}
     for row, row_width in zip(order, widths, strict=True):
-        x = _MARGIN + (width - row_width) / 2
+        x = _MARGIN + ((width - row_width) / 2 if width <= _PHONE else 0)
         for place in row:
             centers[place] = x + _width(place) / 2
             x += _width(place) + _GAP

@@ -46,6 +46,7 @@ from loopwright.server.workflow.graph import (
     graph_of,
     type_name,
 )
+from loopwright.wire.filters import DateRange
 from loopwright.wire.workflow_nodes import Comparison
 
 INSIDE = 20
@@ -255,4 +256,6 @@ def _audience(node: AudienceFilterNode, segments: Mapping[str, str]) -> str:
 
 def _compared(one: Comparison) -> str:
     words = one.operator.replace("_", " ")
+    if isinstance(one.value, DateRange):
+        return f"{words} {plain(one.value.from_)} and {plain(one.value.to)}"
     return words if one.value in ("", None) else f"{words} {plain(one.value)}"

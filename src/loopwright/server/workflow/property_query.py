@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import field
 from msgspec.structs import force_setattr
 
+from loopwright.server.audience.strict import DateRangeRequest
 from loopwright.server.refusal import BadRequest
 from loopwright.wire.contacts import DEFAULT_PROPERTIES
 from loopwright.wire.filters import DateRange
@@ -20,6 +21,8 @@ NOT_OFFERED = ("createdAt", "notes")
 
 class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value's test."""
+
+    value: str | float | bool | DateRangeRequest | None = ""
 
     def __post_init__(self) -> None:
         """Null is what some clients send with an operator that needs no value: it is empty text."""
