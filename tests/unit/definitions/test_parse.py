@@ -9,9 +9,9 @@ from loopwright.server.definitions.folder import read_folder
 from loopwright.server.definitions.mistakes import InvalidDefinitions
 from loopwright.server.definitions.model import MessageDefinition, WorkflowDefinition
 from loopwright.server.definitions.parse import parse, unknown_properties
-from loopwright.wire.limits import WORKFLOW_NODES
 from loopwright.server.definitions.steps import step_names
 from loopwright.server.workflow.graph import EventTrigger, SignupTrigger, TimerAction, problems
+from loopwright.wire.limits import WORKFLOW_NODES
 from support import examples
 
 LISTS = """\
@@ -597,6 +597,89 @@ def test_guardian_warns_as_the_api_does() -> None:
     }
     (warning,) = [one for one in parse(files).warnings if "bare email address" in one.message]
     assert (warning.file, warning.line) == ("transactional/hello.lmx", 1)
+
+
+TRIALS = (
+    'match = "all"\nconditions = [{ type = "property", key = "seats", operator = "equals", value = %s }]\n'
+)
+
+
+@pytest.mark.parametrize("number", ["nan", "-nan", "inf", "+inf", "1e999"])
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        pytest.param("segments.toml", f"[Trials]\n{TRIALS}", "segments.toml:3: value", id="segment"),
+        pytest.param(
+            W,
+            'name = "x"\ntrigger = { property = "seats", is = { operator = "greater_than", value = %s } }\n'
+            '[[steps]]\ntimer = "1m"\n',
+            f"{W}:2: value",
+            id="trigger",
+        ),
+        pytest.param(
+            W,
+            'name = "x"\ntrigger = "contact-added"\n[[steps]]\nid = "a"\n[steps.filter]\n' + TRIALS,
+            f"{W}:7: value",
+            id="filter",
+        ),
+        pytest.param(
+            W,
+            'name = "x"\ntrigger = "contact-added"\n[[steps]]\nemail = "elsewhere"\nid = "a"\n'
+            "stale_after_hours = %s\n",
+            f"{W}:6: stale_after_hours",
+            id="hours",
+        ),
+    ],
+)
+def test_numbers_end(file: str, text: str, place: str, number: str) -> None:
+    """TOML has some that JSON lacks: kept as null, they would keep a workflow from ever being read again."""
+    with pytest.raises(InvalidDefinitions) as refused:
+        parse({file: text % number})
+    assert [str(one) for one in refused.value.mistakes] == [
+        f"{place} is a number, not nan or inf; write one that ends"
+    ]
+
+
+DRAFT = 'name = "x"\ntrigger = "not-chosen"\nstatus = "draft"\n[[steps]]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            DRAFT + 'id = "a"\nexperiment = { ways = ["b"], sampling_rate = 101 }\n'
+            '[[steps]]\nid = "b"\nvariant = "variant"\n',
+            "4: a: a sampling rate lies between 0 and 100",
+            id="rate",
+        ),
+        pytest.param(
+            DRAFT + 'id = "a"\nemail = "elsewhere"\nstale_after_hours = -3\n',
+            "4: a: an email is stale after some hours, more than 0",
+            id="hours",
+        ),
+        pytest.param(
+            DRAFT + 'id = "a"\nbranch = ["b", "b"]\n[[steps]]\nid = "b"\nfilter = {}\n',
+            "6: branch names b more than once",
+            id="one way twice",
+        ),
+        pytest.param(
+            DRAFT.replace('"x"', r'"a\u0000b"') + 'timer = "1m"\n', "1: name contains a NUL", id="NUL"
+        ),
+    ],
+)
+def test_a_draft_holds_nothing_that_no_node_can(text: str, said: str) -> None:
+    """What the API refuses of a draft, files are refused, too."""
+    with pytest.raises(InvalidDefinitions) as refused:
+        parse({W: text})
+    assert str(refused.value.mistakes[0]).startswith(f"{W}:{said}")
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 3000 + "]" * 3000], ids=["digits", "depth"])
+def test_what_the_reader_of_toml_cannot_take(value: str) -> None:
+    """The file is named, like with every other mistake."""
+    with pytest.raises(InvalidDefinitions) as refused:
+        parse({W: f"name = {value}\n"})
+    assert str(refused.value.mistakes[0]).startswith(f"{W}:1: a number is too long, or lists")
 
 
 def test_as_many_steps_as_a_workflow_has_nodes() -> None:

@@ -3,10 +3,13 @@
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
+from math import isfinite
 from posixpath import basename, dirname, splitext
 from typing import Any, cast
 
 import msgspec
+
+from loopwright.server.store.database import is_storable
 
 from .mistakes import Mistake, meant
 from .positions import Path, key_lines
@@ -16,7 +19,7 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def read_toml(file: str, source: str, mistakes: list[Mistake]) -> "Table | None":
-    """Read a whole file; None, and a mistake, when it is not TOML."""
+    """Read a whole file; None, and mistakes, when it is not TOML, or has values that cannot be stored."""
     text = source.replace("\r\n", "\n")
     try:
         values = tomllib.loads(text)
@@ -26,7 +29,41 @@ def read_toml(file: str, source: str, mistakes: list[Mistake]) -> "Table | None"
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
         mistakes.append(Mistake(file, line, f"not TOML: {_PLACE.sub('', message)}"))
         return None
-    return Table(file, values, (), key_lines(text), mistakes)
+    except (ValueError, RecursionError):
+        mistakes.append(
+            Mistake(file, 1, "a number is too long, or lists and tables are too deep; shorten it")
+        )
+        return None
+    lines = key_lines(text)
+    refused = [
+        Mistake(file, _line_of(path, lines), f"{path[-1]}{reason}")
+        for path, reason in _unstorable(values, ())
+    ]
+    mistakes += refused
+    return None if refused else Table(file, values, (), lines, mistakes)
+
+
+def _unstorable(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """What TOML has and our storage lacks, with its place: kept as null, nan could never be read back."""
+    match value:
+        case float() if not isfinite(value):
+            yield path, " is a number, not nan or inf; write one that ends"
+        case str() if not is_storable(value):
+            yield path, " contains a NUL; leave it out"
+        case dict():
+            for key, inner in cast("dict[str, object]", value).items():
+                yield from _unstorable(inner, (*path, key))
+        case list():
+            for place, inner in enumerate(cast("list[object]", value)):
+                yield from _unstorable(inner, (*path, place))
+        case _:
+            pass
+
+
+def _line_of(path: Path, lines: Mapping[Path, int]) -> int:
+    """Where a value stands, or else the nearest thing that holds it."""
+    ways = (path[:length] for length in range(len(path), 0, -1))
+    return next((lines[way] for way in ways if way in lines), 1)
 
 
 def tables_in(
@@ -165,13 +202,15 @@ class Table:
         return self._get(key)
 
     def list_of_texts(self, key: str) -> list[str]:
-        """The texts at `key`; there is at least one."""
+        """The texts at `key`; there is at least one, and each once."""
         try:
             texts = msgspec.convert(self._get(key), list[str])
         except msgspec.ValidationError:
             texts = []
         if not texts:
             self.refuse(f"{key} is a list of names, one or more", key)
+        if twice := sorted({text for text in texts if texts.count(text) > 1}):
+            self.refuse(f"{key} names {', '.join(twice)} more than once; leave it there once", key)
         return texts
 
     @property

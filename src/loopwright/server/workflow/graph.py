@@ -180,14 +180,21 @@ def problems(graph: Graph) -> list[GraphProblem]:
 
 
 def shape_problems(graph: Graph) -> list[GraphProblem]:
-    """Everything that keeps `graph` from being drawn; a workflow that does not send yet may lack the rest."""
+    """Everything that keeps `graph` from being drawn, and numbers that no node has; a workflow that does not
+    send yet may lack the rest.
+    """
     dangling = [
         GraphProblem(node_id, f"the next node {next_id} does not exist")
         for node_id, node in graph.nodes.items()
         for next_id in node.next_node_ids
         if next_id not in graph.nodes
     ]
-    return [*_whole(graph), *dangling]
+    numbers = [
+        GraphProblem(node_id, reason)
+        for node_id, node in graph.nodes.items()
+        if (reason := value_problem(node))
+    ]
+    return [*_whole(graph), *dangling, *numbers]
 
 
 def _whole(graph: Graph) -> Iterator[GraphProblem]:
