@@ -2,10 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
-from itertools import count
 from typing import Any
 
 import httpx2
@@ -20,23 +17,9 @@ from loopwright.server.team_settings import SettingChanges, change_team
 from support.examples import WELCOME
 from support.factories import add_list
 from support.live import LiveServer
-from support.plain_http import NO_TLS
 from support.refusals import refused
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-VISITORS = (str(IPv4Address("127.0.1.1") + number) for number in count())
-
-
-@pytest.fixture
-async def http(http: httpx2.AsyncClient) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client that calls from an address of its own: from each, a few may sign up in a minute."""
-    transport = httpx2.AsyncHTTPTransport(local_address=next(VISITORS), verify=NO_TLS)
-    async with httpx2.AsyncClient(
-        base_url=http.base_url, headers=http.headers, transport=transport
-    ) as visitor:
-        yield visitor
 
 
 @pytest.fixture
