@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ POSTFIX_DAEMONS = Path("/usr/lib/postfix/sbin")
 EXIM = Path("/opt/exim4/usr/sbin/exim4")
 """Debian's packages of Postfix and Exim exclude each other, so this one is unpacked beside."""
 POSTGREY = Path("/usr/sbin/postgrey")
+GREETING_SECONDS = 10.0
 PATIENCE_SECONDS = 20
 END_SECONDS = 5
 QUEUES = (
@@ -176,7 +177,7 @@ async def postfix(
     environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": str(config), "MAIL_LOGTAG": "postfix"}
     command = [POSTFIX_DAEMONS / "master", "-c", config, "-s"]
     start = partial(subprocess.Popen, command, env=environment)
-    async with _running(start, MailServer(port, folder / "mail.log")) as server:
+    async with _running(start, MailServer(port, folder / "mail.log"), _greets) as server:
         yield server
 
 
@@ -191,7 +192,7 @@ async def postgrey(folder: Path, *, delay_seconds: int) -> AsyncGenerator[str]:
     command += ["--whitelist-clients=/dev/null", "--whitelist-recipients=/dev/null"]
     command += ["--auto-whitelist-clients=0", "--user=postgrey", "--group=postgrey"]
     start = partial(subprocess.Popen, command, cwd="/", stderr=subprocess.DEVNULL)
-    async with _running(start, MailServer(port, folder / "log")):
+    async with _running(start, MailServer(port, folder / "log"), _listens):
         yield f"check_policy_service inet:127.0.0.1:{port}"
 
 
@@ -226,21 +227,21 @@ async def exim(
     for path in (folder, folder / "spool", folder / "mainlog"):
         shutil.chown(path, "Debian-exim", "Debian-exim")
     start = partial(subprocess.Popen, [EXIM, "-bdf", "-C", folder / "exim.conf"], cwd="/")
-    async with _running(start, MailServer(port, folder / "mainlog")) as server:
+    async with _running(start, MailServer(port, folder / "mainlog"), _greets) as server:
         yield server
 
 
 @asynccontextmanager
 async def _running(
-    start: Callable[[], subprocess.Popen[Any]], server: MailServer
+    start: Callable[[], subprocess.Popen[Any]], server: MailServer, is_up: Callable[[int], Awaitable[bool]]
 ) -> AsyncIterator[MailServer]:
     process = start()
     try:
-        if not await _comes_up(process, server.port):
+        if not await _comes_up(process, server.port, is_up):
             # On a busy machine Postfix ends now and then before it has begun, without a word.
             process = start()
             told = server.log.read_text() if server.log.exists() else "it ended"
-            assert await _comes_up(process, server.port), told
+            assert await _comes_up(process, server.port, is_up), told
         yield server
     finally:
         process.terminate()
@@ -251,10 +252,12 @@ async def _running(
             process.wait()
 
 
-async def _comes_up(process: subprocess.Popen[Any], port: int) -> bool:
+async def _comes_up(
+    process: subprocess.Popen[Any], port: int, is_up: Callable[[int], Awaitable[bool]]
+) -> bool:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while process.poll() is None:
-            if await _listens(port):
+            if await is_up(port):
                 return True
             await asyncio.sleep(0.05)
     return False
@@ -267,6 +270,21 @@ async def _listens(port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+async def _greets(port: int) -> bool:
+    """Whether a mail server says a word: on a busy machine it listens long before."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        async with asyncio.timeout(GREETING_SECONDS):
+            return bool(await reader.readline())
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
 
 
 def _make_spool(spool: Path) -> None:

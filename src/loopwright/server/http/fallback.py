@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from loopwright.server.refusal import NotFound
@@ -49,6 +49,8 @@ async def _method_not_allowed(request: Request, problem: Exception) -> Response:
 
 async def _failed(request: Request, problem: Exception) -> Response:
     """A mistake of ours, which is in the log by now, with what stands behind it."""
+    if isinstance(problem, ClientDisconnect):
+        return Response(status_code=400)  # nobody is there to read it
     name = request_id_of(request.scope)
     if "text/html" in request.headers.get("accept", ""):
         title = "This page could not be made"
