@@ -54,7 +54,7 @@ async def send_by_library(port: int, ends: float, connections: int) -> None:
     message = _message()
 
     async def one() -> None:
-        async with SMTP("127.0.0.1", port, start_tls=False) as client:
+        async with SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             while time.monotonic() < ends:
                 await client.sendmail(message.sender, [message.recipient], message.data)
 
