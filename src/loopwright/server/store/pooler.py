@@ -3,7 +3,7 @@
 Then what is prepared is gone, and who listens hears nothing: statements fail now and then, and jobs lie.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import LiteralString
 
@@ -44,8 +44,8 @@ async def check_sessions(url: str) -> None:
             # A pooler greets before it has a connection for us: with another id than who does the work.
             if first.get_server_pid() == await first.fetchval(BACKEND):
                 return
-            async with _connected(url) as second:
-                kept = [await _keeps_apart(first, second) for _ in range(ROUNDS)]
+            async with _connected(url) as second, _connected(url) as third:
+                kept = [await _keeps_apart(first, (second, third)) for _ in range(ROUNDS)]
         except _SIGNS:
             kept = [False]
         except asyncpg.PostgresConnectionError as ended:
@@ -64,20 +64,26 @@ async def check_sessions(url: str) -> None:
         )
 
 
-async def _keeps_apart(first: Connection, second: Connection) -> bool:
-    """Whether two connections, one of them in a transaction, are two processes of PostgreSQL, and stay them.
+async def _keeps_apart(first: Connection, others: Sequence[Connection]) -> bool:
+    """Whether a connection has a process of PostgreSQL for itself while others are in transactions.
 
-    A pooler with one idle connection gives it to both; one with several gives the first another in time.
+    A pooler with one idle connection gives that to the others, too; one with several gives the first another
+    in time. The more of them are held, the less it is a matter of chance which are idle.
     """
     before = await first.fetchval(BACKEND)
-    await second.execute("BEGIN")
+    begun: list[Connection] = []
     try:
-        held = await second.fetchval(BACKEND)
-        # Only when it is not the very one that is held: the first would wait for it.
-        return bool(held != before and before == await first.fetchval(BACKEND))
+        for one in others:
+            await one.execute("BEGIN")
+            begun.append(one)
+            # Only when it is not the very one that is held: the first would wait for it.
+            if before == await one.fetchval(BACKEND):
+                return False
+        return bool(before == await first.fetchval(BACKEND))
     finally:
-        with suppress(asyncpg.PostgresError):
-            await second.execute("COMMIT")
+        for one in begun:
+            with suppress(asyncpg.PostgresError):
+                await one.execute("COMMIT")
 
 
 def instead(url: str) -> str:
