@@ -7,7 +7,7 @@ hold once it is encoded.
 import re
 from base64 import b64decode
 from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -22,11 +22,12 @@ from .headers import mailbox, older_parameter, parameter, unstructured
 from .quoted import Quoted, body
 from .render import Rendered
 from .size import size_warning
-from .template import Text
 
 _TYPE = re.compile(r"[A-Za-z0-9][\w.+\-]*/[A-Za-z0-9][\w.+\-]*", re.ASCII)
 _PARAMETER = re.compile(r'\s*;\s*([\w.+\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.ASCII | re.DOTALL)
 _OWN_PARAMETERS = ("name", "boundary")  # written by us, or of no meaning in a file
+_WORDS = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PLAIN, _HTML = _WORDS.format("plain").encode(), _WORDS.format("html").encode()
 _BASE64_LINE = 57  # bytes that fill 76 characters
 
 
@@ -94,15 +95,15 @@ def compose(
         head.append(f"Feedback-ID: {envelope.feedback_id}\r\n".encode())
     tag = envelope.mime_id.partition("@")[0]
     known: dict[str, Quoted] = {}
-    words = [_words("plain", rendered.text_pieces, known), _words("html", rendered.html_pieces, known)]
+    text, html = body(rendered.text_pieces, known), body(rendered.html_pieces, known)
     # Encoded it is never shorter, so that what is small then need not be counted.
-    if size_warning(len(words[1])) and (warning := size_warning(len(rendered.html.encode(errors="replace")))):
+    if size_warning(len(html)) and (warning := size_warning(len(rendered.html.encode(errors="replace")))):
         notes.append(warning)
-    parts = _multipart("alternative", f"=_text_{tag}", words)
+    parts = _multipart("alternative", f"=_text_{tag}", [[_PLAIN, text], [_HTML, html]])
     if attachments:
-        parts = _multipart("mixed", f"=_files_{tag}", [parts, *map(_file, attachments)])
+        parts = _multipart("mixed", f"=_files_{tag}", [parts, *([_file(one)] for one in attachments)])
     return Composed(
-        data=b"".join(head) + parts,
+        data=b"".join([*head, *parts]),
         sender=ascii_address(envelope.bounce_to or envelope.from_email),
         recipient=recipient,
         copies=tuple(copy for copy in (cc, bcc) if copy),
@@ -128,22 +129,14 @@ def _writable(name: str, address: str, notes: list[str]) -> str:
         return ""
 
 
-def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
-    """A body of several parts with its own Content-Type."""
+def _multipart(kind: str, boundary: str, parts: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """A body of several parts with its own Content-Type, in pieces: they are copied once, at the end."""
+    pieces = [f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'.encode()]
     between = f"--{boundary}\r\n".encode()
-    return b"".join(
-        [
-            f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'.encode(),
-            *(between + part + b"\r\n" for part in parts),
-            f"--{boundary}--\r\n".encode(),
-        ]
-    )
-
-
-def _words(kind: str, pieces: Iterable[Text], known: dict[str, Quoted]) -> bytes:
-    """A part of text; `known` are the pieces that were encoded so far."""
-    head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head.encode() + body(pieces, known)
+    for part in parts:
+        pieces += (between, *part, b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return pieces
 
 
 def _file(attachment: Attachment) -> bytes:

@@ -12,9 +12,8 @@ from msgspec import Struct
 
 LINE_LENGTH = 76
 _SOFT_BREAK = b"=\r\n"
-_AS_IT_IS = re.compile(
-    r"(?:[A-Za-z0-9,:/?&;_\-](?:[A-Za-z0-9,:/?&;_\-.@ ]*[A-Za-z0-9,:/?&;_\-])?)?", re.ASCII
-)
+# Of these only `=` is encoded, wherever they stand: words and short addresses of the web.
+_SIMPLE = re.compile(r"(?![.@ F])[A-Za-z0-9,:/?&;_%=\-.@ ]*+(?<![.@ ])")
 # A line that mailbox files take for the beginning of a message, or for one that was protected from that by
 # `>` before it; and the end of a piece that may become one.
 _FROM_LINE = re.compile(rb"^(?=>*From |>*(?:F|Fr|Fro|From)?\Z)([>F])([^\n]*)", re.MULTILINE)
@@ -35,9 +34,10 @@ class Quoted(Struct, frozen=True):
 
 def quoted(text: str) -> Quoted:
     """Encode a piece."""
-    is_plain = len(text) < LINE_LENGTH and not text.startswith("F")
-    if is_plain and ((text.isascii() and text.isalnum()) or _AS_IT_IS.fullmatch(text)):
-        return Quoted(text, text.encode(), len(text), len(text), has_lines=False)
+    if len(text) < LINE_LENGTH and _SIMPLE.fullmatch(text):
+        data = text.replace("=", "=3D").encode()
+        if len(data) < LINE_LENGTH:
+            return Quoted(text, data, len(data), len(data), has_lines=False)
     lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     data = b2a_qp(lines.encode(errors="replace"), istext=True)
     if len(data) - data.rfind(b"\n") - 1 == LINE_LENGTH:  # full; what may follow needs room for a soft break
@@ -54,7 +54,9 @@ def body(pieces: Iterable[str | Quoted], known: dict[str, Quoted]) -> bytes:
     written: list[bytes] = []
     column = 0
     for text in pieces:
-        piece = text if isinstance(text, Quoted) else known.get(text) or known.setdefault(text, quoted(text))
+        piece = text
+        if isinstance(piece, str):
+            piece = known.get(piece) or known.setdefault(piece, quoted(piece))
         room = LINE_LENGTH if piece.has_lines else LINE_LENGTH - 1
         if column + piece.first > room and column:
             written.append(_SOFT_BREAK)

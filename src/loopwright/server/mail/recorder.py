@@ -21,6 +21,8 @@ from loopwright.server.clock import Clock
 from loopwright.server.store.database import AWAY, Pool
 from loopwright.server.store.deliveries import InHand, Recorded, Result, record
 
+from .leases import Leases
+
 AGAIN_SECONDS = 0.3
 CLOSE_SECONDS = 5.0
 GATHER_SECONDS = 0.004
@@ -40,11 +42,12 @@ class _Waiting(Struct, frozen=True):
 
 
 class Recorder:
-    """Stores what became of emails. One for each process."""
+    """Stores what became of emails, and ends their leases. One for each process."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, leases: Leases) -> None:
         self._pool = pool
         self._clock = clock
+        self._leases = leases
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._in_hand: set[str] = set()
@@ -87,6 +90,8 @@ class Recorder:
             following = [one.following for one in waiting if one.following]
             recorded = await self._store(results, following)
             self._in_hand |= recorded.in_hand
+            for result in results:
+                self._leases.end(result.token, result.id)
             for one in waiting:
                 if not one.done.done():
                     one.done.set_result(one.following is not None and one.following.id in recorded.in_hand)

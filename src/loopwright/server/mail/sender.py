@@ -80,7 +80,7 @@ class Sender:
         self._mailer = mailer
         self._observe = observe
         self._leases = Leases(pool)
-        self._recorder = Recorder(pool, clock)
+        self._recorder = Recorder(pool, clock, self._leases)
         self._lanes = {lane: _LaneQueue(number) for lane, number in places.items()}
         self._feeders: list[asyncio.Task[None]] = []
         self._places: list[asyncio.Task[None]] = []
@@ -167,7 +167,7 @@ class Sender:
         while True:
             ready = queue.take_now()
             if ready is None and result is not None:
-                await self._record(result)
+                await self._recorder.record(result)
                 result = None
             ready = ready or await queue.take()
             if ready is None:
@@ -182,7 +182,7 @@ class Sender:
             outgoing = ready.written or await self._write(ready)
             if isinstance(outgoing, Result):
                 if before is not None:
-                    await self._record(before)
+                    await self._recorder.record(before)
                 return outgoing
             result = await self._send(delivery, outgoing, before, queue)
             if result is not None and result.status == "queued":
@@ -208,7 +208,7 @@ class Sender:
         following = InHand(
             id=delivery.id, token=delivery.token, subject=outgoing.subject, to_email=outgoing.to_email
         )
-        in_hand = self._record(before, following)
+        in_hand = self._recorder.record(before, following)
         finishing = False
 
         async def may_finish() -> bool:
@@ -228,12 +228,6 @@ class Sender:
             logger.exception("email %s could not be sent", delivery.id)
             result = self._mailer.later(delivery, f"it could not be sent ({type(problem).__name__})")
         return result if await in_hand else None
-
-    def _record(self, result: Result | None, following: InHand | None = None) -> asyncio.Future[bool]:
-        recorded = self._recorder.record(result, following)
-        if result is not None:
-            recorded.add_done_callback(lambda _: self._leases.end(result.token, result.id))
-        return recorded
 
 
 class _LaneQueue:

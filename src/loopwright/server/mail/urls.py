@@ -37,7 +37,7 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]*")
 _MAILBOX = re.compile(r"[\w.!$'*+/=^`{|}~@\-]*")
 _NUMBER = re.compile(r"[0-9A-Za-z+(). /\-]*")
 # Browsers take any number of slashes, even none, before a host.
-_BEFORE_PATH = re.compile(r"/*([^/?#]*)")
+_BEFORE_PATH = re.compile(r"/*+([^/?#]*+)")
 _LABEL = r"[^\s/?#@:.\[\]]+"
 _WEB = re.compile(
     rf"https?://(?:[^/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::\d*)?(?:[/?#].*)?",

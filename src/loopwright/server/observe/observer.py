@@ -3,8 +3,9 @@
 import logging
 import re
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from types import TracebackType
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -49,17 +50,9 @@ class Observer:
         """A client's connection was ended before its time."""
         self._metrics.connection_ended(reason)
 
-    @contextmanager
-    def job(self, name: str) -> Generator[None]:
+    def job(self, name: str) -> AbstractContextManager[None]:
         """A job is done in this context. One that raises will be tried again."""
-        started = time.perf_counter()
-        outcome = "again"
-        try:
-            with self._tracer.job(name) if self._tracer else nullcontext():
-                yield
-            outcome = "done"
-        finally:
-            self._metrics.job_done(name, outcome, time.perf_counter() - started)
+        return _Job(name, self._metrics, self._tracer.job(name) if self._tracer else nullcontext())
 
     def sampling(self, ingest: Ingest, pools: Mapping[str, Pool]) -> AbstractAsyncContextManager[None]:
         """While the context lasts, note every second what waits in this process."""
@@ -77,6 +70,26 @@ class Observer:
             return Response(self._metrics.text() + await jobs.text(), headers={"content-type": CONTENT_TYPE})
 
         return [Route("/metrics", metrics)]
+
+
+class _Job:
+    """A job that is counted, within its span."""
+
+    def __init__(self, name: str, metrics: Metrics, span: AbstractContextManager[None]) -> None:
+        self._name = name
+        self._metrics = metrics
+        self._span = span
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> None:
+        self._span.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._span.__exit__(kind, problem, traceback)
+        outcome = "again" if kind else "done"
+        self._metrics.job_done(self._name, outcome, time.perf_counter() - self._started)
 
 
 class _Watched:
