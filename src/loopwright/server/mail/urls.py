@@ -61,6 +61,8 @@ def address_of(pieces: Sequence[Piece]) -> str | None:
 
     Nothing is left in it that browsers drop or read in another way: control characters, blanks, backslashes.
     """
+    if pieces and isinstance(pieces[0], str) and is_rooted(pieces[0]):
+        return _below(_written(pieces[0]), pieces[1:])
     address = ""
     for number, piece in enumerate(pieces, 1):
         if isinstance(piece, str):
@@ -70,8 +72,6 @@ def address_of(pieces: Sequence[Piece]) -> str | None:
         if fitted is None:
             return None
         address += fitted
-    if pieces and isinstance(pieces[0], str) and is_rooted(pieces[0]):
-        return address
     if not is_allowed(address) or (len(pieces) > 1 and not _is_whole(address)):
         return None
     return address
@@ -142,6 +142,14 @@ _written = lru_cache(1024)(_escaped)
 """Of the author's texts: they are the same in every email."""
 
 
+def _below(root: str, pieces: Sequence[Piece]) -> str:
+    """An address whose host is settled."""
+    address = root
+    for piece in pieces:
+        address += _written(piece) if isinstance(piece, str) else _in_path(piece.text, address)
+    return address
+
+
 def _fitted(value: str, before: str, after: Sequence[Piece]) -> str | None:
     """The value as it stands between `before` and `after`; None when it does not belong there."""
     if not before:
@@ -178,8 +186,8 @@ def _in_host(value: str, host: str, after: str) -> str | None:
     return _if_only(_HOST, value)
 
 
-def _in_path(value: str, rest: str) -> str:
-    return quote(value, safe="" if "?" in rest or "#" in rest else _RESERVED)
+def _in_path(value: str, before: str) -> str:
+    return quote(value, safe="" if "?" in before or "#" in before else _RESERVED)
 
 
 def _in_mailto(value: str, rest: str) -> str | None:
