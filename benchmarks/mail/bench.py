@@ -33,6 +33,8 @@ Way: TypeAlias = Literal["ready", "signed", "library"]
 """How a floor sends."""
 CODES = 200
 EVENTS_AT_ONCE = 250
+LOOK_SECONDS = 0.1
+"""Who looks uses the processors that it measures."""
 PATIENCE_SECONDS = 120.0
 """Without a single email for so long something is broken."""
 
@@ -178,7 +180,7 @@ async def watch(
     memory, first, began, before = 0.0, 0, 0.0, None
     seen, changed_at = start, time.monotonic()
     while True:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(LOOK_SECONDS)
         count, now = sink.count(), time.monotonic()
         if count > seen:
             seen, changed_at = count, now
