@@ -25,10 +25,6 @@ from loopwright.server.store.database import open_pool
 from .load import EVENT, SEALING_KEY, WAITED, Load
 
 LOOPWRIGHT = Path(sys.executable).parent / "loopwright"
-CONNECTIONS = 16
-"""Of one process of the floor, and of one worker to send workflow email by."""
-SMTP_CONNECTIONS = 32
-"""Of a worker: half of them are for workflow email."""
 Way: TypeAlias = Literal["ready", "signed", "library"]
 """How a floor sends."""
 CODES = 200
@@ -70,10 +66,14 @@ class Measured(Struct, frozen=True, kw_only=True):
 
 
 class Sink:
-    """The server that takes everything, in a process of its own."""
+    """The server that takes everything, in a process of its own.
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    `connections` are those of one process of the floor, and of one worker to send workflow email by.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], connections: int) -> None:
         assert process.stdout is not None
+        self.connections = connections
         self.port, count_port = map(int, process.stdout.readline().split())
         self.process = psutil.Process(process.pid)
         self._counting = socket.create_connection(("127.0.0.1", count_port)).makefile("rwb")
@@ -88,7 +88,7 @@ class Sink:
         """Raw SMTP, from two processes."""
         before, began, used = self.count(), time.monotonic(), _seconds(self.process)
         command = [sys.executable, "-m", "benchmarks.mail.floor", str(self.port), str(seconds)]
-        command += [str(CONNECTIONS), way]
+        command += [str(self.connections), way]
         floors = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         while self.count() == before:
             began = time.monotonic()
@@ -106,22 +106,22 @@ class Sink:
 
 
 @contextmanager
-def sinking() -> Generator[Sink]:
+def sinking(connections: int) -> Generator[Sink]:
     """A sink while the context lasts."""
     command = [sys.executable, "-m", "benchmarks.mail.sink"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Sink(process)
+            yield Sink(process, connections)
         finally:
             process.terminate()
 
 
 @contextmanager
-def worker(url: str, smtp_port: int) -> Generator[psutil.Process]:
-    """A worker process that sends to the sink."""
+def worker(url: str, sink: Sink) -> Generator[psutil.Process]:
+    """A worker process that sends to the sink; half of its connections are for workflow email."""
     command = [str(LOOPWRIGHT), "worker", "--database-url", url]
-    command += ["--smtp-url", f"smtp://127.0.0.1:{smtp_port}"]
-    command += ["--smtp-connections", str(SMTP_CONNECTIONS), "--sealing-key", SEALING_KEY]
+    command += ["--smtp-url", f"smtp://127.0.0.1:{sink.port}"]
+    command += ["--smtp-connections", str(2 * sink.connections), "--sealing-key", SEALING_KEY]
     command += ["--public-url", "https://mail.elsewhere.test"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
@@ -135,7 +135,7 @@ async def sending(load: Load, sink: Sink, emails: int, workers: int) -> Measured
     await load.fill(emails)
     with ExitStack() as stack:
         start = sink.count()
-        processes = [stack.enter_context(worker(load.url, sink.port)) for _ in range(workers)]
+        processes = [stack.enter_context(worker(load.url, sink)) for _ in range(workers)]
         return await watch(load, sink, processes, start, emails)
 
 
@@ -144,7 +144,7 @@ async def from_events(load: Load, sink: Sink, events: int, workers: int) -> Meas
     addresses = await load.fill_people(events)
     with ExitStack() as stack:
         start = sink.count()
-        processes = [stack.enter_context(worker(load.url, sink.port)) for _ in range(workers)]
+        processes = [stack.enter_context(worker(load.url, sink)) for _ in range(workers)]
         measuring = asyncio.create_task(watch(load, sink, processes, start, events))
         await _take_in(load, addresses)
         return await measuring
@@ -217,7 +217,7 @@ async def latency(load: Load, sink: Sink, workers: int) -> tuple[float, float]:
     start = sink.count()
     with ExitStack() as stack:
         for _ in range(workers):
-            stack.enter_context(worker(load.url, sink.port))
+            stack.enter_context(worker(load.url, sink))
         connection = await asyncpg.connect(load.url)
         ids = [new_id(SystemClock().now()) for _ in range(CODES + 1)]
         await load.queue_urgent(connection, ids[0])

@@ -16,7 +16,7 @@ from msgspec import Struct
 from benchmarks.report import circumstances, measured, write_section
 from loopwright.server.store.embedded import EmbeddedPostgres
 
-from .bench import CODES, CONNECTIONS, Measured, Sink, Way, from_events, latency, middle, sending, sinking
+from .bench import CODES, Measured, Sink, Way, from_events, latency, middle, sending, sinking
 from .load import Load, new_load
 
 PARTS = ("rates", "events", "signed", "latency", "stored")
@@ -29,6 +29,7 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """How much is measured."""
 
     emails: int
+    connections: int
     waiting: int
     stored: int
     seconds: float
@@ -79,7 +80,7 @@ async def measure(folder: Path, sizes: Sizes, parts: frozenset[str]) -> str:
     postgres = EmbeddedPostgres(folder / "data")
     url = await postgres.start()
     try:
-        with sinking() as sink:
+        with sinking(sizes.connections) as sink:
             lines: list[str] = []
             if parts & {"rates", "events", "signed", "latency"}:
                 lines += await _sending(await new_load(url), sink, sizes, parts)
@@ -110,7 +111,7 @@ async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) 
             verdicts.append(_verdict(f"{name}: at least 0.20 of (a)", ratio, 0.20))
         name = "the same bytes by the SMTP library's own `sendmail`"
         library, _ = await beside.measure(name, sizes.rounds, partial(_by_library, sink, sizes.seconds))
-        floor = beside.line(f"(a) floor: ready bytes, 2 processes of {CONNECTIONS} connections")
+        floor = beside.line(f"(a) floor: ready bytes, 2 processes of {sizes.connections} connections")
         lines[len(HEAD) : len(HEAD)] = [floor, library]
         memory = beside.memory
     if "signed" in parts:
@@ -199,6 +200,9 @@ def main() -> None:
     """Run the whole measurement."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--emails", type=int, default=20_000, help="how many are sent each time")
+    options.add_argument(
+        "--connections", type=int, default=32, help="of each process of the floor, and of each worker"
+    )
     options.add_argument("--waiting", type=int, default=1_000_000, help="how many wait for (e)")
     options.add_argument("--stored", type=int, default=MANY_STORED, help="how many were sent before")
     options.add_argument("--seconds", type=float, default=5, help="how long the floor is measured each time")
@@ -209,6 +213,7 @@ def main() -> None:
     chosen = options.parse_args()
     sizes = Sizes(
         emails=chosen.emails,
+        connections=chosen.connections,
         waiting=chosen.waiting,
         stored=chosen.stored,
         seconds=chosen.seconds,
