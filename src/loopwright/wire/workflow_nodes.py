@@ -44,7 +44,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """A value's test. The API wants a `value` even with operators that need none: it is empty text then."""
 
     operator: Comparing
-    value: str | float | bool | DateRange | None = ""
+    value: str | int | float | bool | DateRange | None = ""
 
 
 class ContactPropertyQuery(Struct, frozen=True, kw_only=True):

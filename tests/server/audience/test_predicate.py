@@ -11,6 +11,7 @@ from loopwright.server.audience.predicate import Audience
 from loopwright.server.store.audience import count, matching
 from loopwright.server.store.database import Pool
 from loopwright.server.store.teams import TeamRow
+from loopwright.server.workflow.change import MEANINGS
 from loopwright.server.workflow.graph import SendEmailAction
 from loopwright.wire.filters import OPERATORS, AudienceFilter
 from loopwright.wire.values import PropertyType
@@ -153,6 +154,47 @@ async def test_every_operator_on_every_type(pool: Pool, team: TeamRow) -> None:
         if own != set(names.split()):
             wrong[key, operator, str(value)] = own
     assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("operator", "meaning"),
+    [
+        ("equals", "equal"),
+        ("notEquals", "not_equal"),
+        ("contains", "contains"),
+        ("notContains", "not_contains"),
+    ],
+)
+async def test_text_is_compared_as_triggers_do(
+    pool: Pool, team: TeamRow, operator: str, meaning: str
+) -> None:
+    """Of letters too that have no other case, two of them, or one of another length."""
+    texts = [
+        "Straße",
+        "STRASSE",
+        "STRAẞE",
+        "İzmir",
+        "izmir",
+        "Izmir",
+        "ΟΔΟΣ",
+        "οδος",
+        "οδοσ",
+        "ﬁn",
+        "FIN",
+        "Å",
+    ]
+    for text in texts:
+        await add_contact(pool, team.id, text, properties={"plan": text})
+    for value in [*texts, "ß", "ss", "İ", "i̇", "ς", "Σ", "ﬁ", "å"]:
+        asked = await found(pool, team, filter_(property_("plan", operator, value)))
+        assert asked == {text for text in texts if MEANINGS[meaning](text, value)}, value
+
+
+async def test_an_address_is_found_as_it_was_given(pool: Pool, team: TeamRow) -> None:
+    """It is stored in the lower case of Python, which is not that of PostgreSQL for every letter."""
+    for name in ("İpek", "ΝΙΚΟΣ"):
+        await add_contact(pool, team.id, name, email=f"{name}@example.com".lower())
+        assert await found(pool, team, filter_(property_("email", "equals", f"{name}@example.com"))) == {name}
 
 
 async def test_conditions_together(pool: Pool, team: TeamRow) -> None:

@@ -111,7 +111,7 @@ async def test_triggers_filters_and_what_they_name(http: httpx2.AsyncClient, liv
     assert (await flow.change(at, payload={"typeName": "AddToListTrigger"}))["mailingListId"] == list_id
     query = {
         "key": "seats",
-        "is": {"operator": "greater_than", "value": 3},
+        "is": {"operator": "greater_than", "value": 2**53 + 1},
         "was": {"operator": "any", "value": ""},
     }
     payload = {"typeName": "ContactPropertyTrigger", "contactPropertyQuery": query}

@@ -24,6 +24,8 @@ TABLE: list[tuple[str, object, list[Value | None], list[Value | None]]] = [
     ("false", "", [False], [True, None, 0]),
     ("numeric_equal", 3, [3, 3.0], [4, None, True, "x"]),
     ("numeric_equal", "3", [3], [30]),
+    ("numeric_equal", 2**53 + 1, [2**53 + 1], [2**53, 2**53 + 2]),
+    ("greater_than", 2**53, [2**53 + 1], [2**53]),
     ("numeric_not_equal", 3, [4, None], [3]),
     ("greater_than", 3, [3.5, 4], [3, 2, None]),
     ("less_than", 3, [2, -1], [3, 4, None]),

@@ -169,8 +169,8 @@ def _of_column(condition: PropertyCondition, column: str, values: _Values) -> _C
             last = values.place(parse_date(value.to), "timestamptz")
             return _Clause(test=f"{column} BETWEEN {first} AND {last}", plain=True)
         case _ if condition.key == "email" and condition.operator == "equals":
-            # Stored in lower case, and found by its index.
-            return _Clause(test=f"{column} = lower({values.place(value)})", plain=True)
+            # Stored in lower case, as Python has it, and found by its index.
+            return _Clause(test=f"{column} = {values.place(str(value).lower())}", plain=True)
         case _:
             return _of_text(condition, f'{column} COLLATE "default"', values)
 

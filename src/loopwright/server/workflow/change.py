@@ -89,8 +89,13 @@ def _holds(comparison: Comparison, value: Value | None) -> bool:
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
-        return str(value).casefold()
-    return str(coerce(value, "string")).casefold()
+        return str(value).lower()
+    return in_lower_case(str(coerce(value, "string")))
+
+
+def in_lower_case(text: str) -> str:
+    """As PostgreSQL's `lower` has it, which audience filters ask: each letter by itself, and one for one."""
+    return text.lower() if text.isascii() else "".join(letter.lower()[0] for letter in text)
 
 
 def _number(value: object) -> float | None:

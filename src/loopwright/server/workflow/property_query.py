@@ -22,7 +22,7 @@ NOT_OFFERED = ("createdAt", "notes")
 class ComparisonRequest(Comparison, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value's test."""
 
-    value: str | float | bool | DateRangeRequest | None = ""
+    value: str | int | float | bool | DateRangeRequest | None = ""
 
     def __post_init__(self) -> None:
         """Null is what some clients send with an operator that needs no value: it is empty text."""
