@@ -295,6 +295,20 @@ async def test_what_is_malformed_changes_nothing(doors: Doors, provider: str, bo
     assert "Traceback" not in response.text
 
 
+@pytest.mark.parametrize("wrong", [1, {"event": 1}, {"event": "bounce", "reason": {"text": "no"}}])
+async def test_one_of_many_that_is_malformed(doors: Doors, wrong: Any) -> None:
+    """It is kept for people to look at, and loses none of the others: they were refused with it for a day."""
+    email_id = await doors.post.sent(contact_id=await doors.post.contact())
+    said = told("sendgrid", "hard", doors.post.token(email_id), f"{email_id}@elsewhere.org")
+    response = await doors.send(
+        "sendgrid", doors.sign("sendgrid", [wrong, *said]), secret=secret_of("sendgrid")
+    )
+    assert (response.status_code, response.text) == (200, "OK\n")
+    assert await doors.post.facts(email_id) == ["email_bounced"]
+    [reason] = await doors.post.unknown()
+    assert "an event among others" in reason
+
+
 async def test_a_body_has_an_end(doors: Doors) -> None:
     """Before anything of it is read."""
     response = await doors.send("postmark", ({}, b" " * (BODY_BYTES + 1)), secret="secret-postmark")

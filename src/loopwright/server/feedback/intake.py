@@ -69,13 +69,12 @@ class Intake:
         """
         if isinstance(reading, Ignored):
             return Taken(ignored=1)
-        if isinstance(reading, NotUnderstood):
-            await self._note(team_id, door, reading.reason, raw)
-            return Taken(unknown=1)
-        found = await self._emails(reading, None if any_team else team_id)
+        told = [reading] if isinstance(reading, NotUnderstood) else reading
+        reports = [one for one in told if isinstance(one, Report)]
+        found = await self._emails(reports, None if any_team else team_id)
         commands: list[ReportEmail] = []
-        problems: list[str] = []
-        for report, email in zip(reading, found, strict=True):
+        problems = [one.reason for one in told if isinstance(one, NotUnderstood)]
+        for report, email in zip(reports, found, strict=True):
             command = _command(report, email)
             if isinstance(command, ReportEmail):
                 commands.append(command)
@@ -100,26 +99,28 @@ class Intake:
             sent = await load_sent(tx, ids, mime_ids, team_id=team_id)
         return [_named(report.reference, sent) for report in reports]
 
-    async def newest_to(self, reports: Sequence[Report], team_id: str) -> list[Report]:
+    async def newest_to(
+        self, told: Sequence[Report | NotUnderstood], team_id: str
+    ) -> list[Report | NotUnderstood]:
         """The reports, where they name no email with the newest to their address: for doors that are proved.
 
         Some providers tell an address and an id of their own. Whom it is about is certain then, and the email
         nearly.
         """
+        reports = [one for one in told if isinstance(one, Report)]
         addresses = {one for report in reports if not report.reference for one in report.recipients}
         if not addresses:
-            return list(reports)
+            return list(told)
         since = self._clock.now() - NEWEST
         async with self._pool.acquire() as tx:
             newest = await load_newest_to(tx, team_id, addresses, since=since)
         return [
-            report
-            if report.reference
+            one
+            if isinstance(one, NotUnderstood) or one.reference
             else replace(
-                report,
-                reference=Reference(mime_ids=[newest[one] for one in report.recipients if one in newest]),
+                one, reference=Reference(mime_ids=[newest[to] for to in one.recipients if to in newest])
             )
-            for report in reports
+            for one in told
         ]
 
     async def _note(self, team_id: str, door: Door, reason: str, raw: bytes) -> None:

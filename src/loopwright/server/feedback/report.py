@@ -64,4 +64,5 @@ class NotUnderstood(Struct, frozen=True):
     reason: str
 
 
-Reading: TypeAlias = Sequence[Report] | Ignored | NotUnderstood
+Reading: TypeAlias = Sequence[Report | NotUnderstood] | Ignored | NotUnderstood
+"""What came at once; of several things, some may not be understood."""

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct, field
 
 from ..classify import TEXT_CHARACTERS, verdict_of
-from ..report import SUPPRESSED, Ignored, Reading, Reference, Report, Verdict
-from .proof import Credentials, Headers, Unproved, check_age, from_base64
-from .told import moment_of, read_told
+from ..report import SUPPRESSED, Ignored, NotUnderstood, Reading, Reference, Report, Verdict
+from .proof import Credentials, Headers, Malformed, Unproved, check_age, from_base64
+from .told import moment_of, read_told, told_as
 
 EVENTS = 10_000
 """Of one request, what is read; SendGrid sends up to a thousand together."""
@@ -48,10 +48,21 @@ def key(text: str) -> EllipticCurvePublicKey:
 
 
 def read(body: bytes) -> Reading:
-    """What a request says. Raises `Malformed`."""
-    events = read_told(body, list[_Event])
-    reports = [report for event in events[:EVENTS] if (report := _report(event))]
-    return reports or Ignored("other")
+    """What a request says: one event that is malformed loses none of the others. Raises `Malformed`."""
+    events = read_told(body, list[object])[:EVENTS]
+    told: list[Report | NotUnderstood] = []
+    malformed: list[Malformed] = []
+    for event in events:
+        try:
+            report = _report(told_as(event, _Event))
+        except Malformed as problem:
+            malformed.append(problem)
+            report = NotUnderstood(f"an event among others has not the form of sendgrid's: {problem}")
+        if report:
+            told.append(report)
+    if malformed and len(malformed) == len(events):
+        raise malformed[0]
+    return told or Ignored("other")
 
 
 def _report(event: _Event) -> Report | None:

@@ -13,8 +13,17 @@ T = TypeVar("T")
 def read_told(body: bytes | str, into: type[T]) -> T:
     """A body as `into`; what is null counts as not there. Raises `Malformed`."""
     try:
-        return msgspec.convert(_without_nulls(msgspec.json.decode(body)), into)
+        said = _without_nulls(msgspec.json.decode(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise Malformed(str(problem)) from None
+    return told_as(said, into)
+
+
+def told_as(said: object, into: type[T]) -> T:
+    """A part of a body as `into`. Raises `Malformed`."""
+    try:
+        return msgspec.convert(said, into)
+    except msgspec.ValidationError as problem:
         raise Malformed(str(problem)) from None
 
 
