@@ -66,6 +66,8 @@ async def test_settings(team_command: Any) -> None:
         ),
         pytest.param(["set", "--sending-domain", "acme"], "no domain that email can come", id="no domain"),
         pytest.param(["set", "--time-zone", "Berlin"], "no time zone Berlin", id="no time zone"),
+        pytest.param(["set", "--time-zone", "localtime"], "no time zone localtime", id="each machine's zone"),
+        pytest.param(["set", "--time-zone", "posixrules"], "no time zone posixrules", id="a file, no zone"),
         pytest.param(["set", "--warm-up", "0"], "at least one email an hour", id="no email a day"),
         pytest.param(["set", "--warm-up-hour", "5"], "begin one with", id="no plan to change"),
         pytest.param(["create", " "], "cannot be empty", id="new team without a name"),
