@@ -142,6 +142,7 @@ def test_an_email_is_named_by_token_message_id_and_link() -> None:
         (MESSAGES / "arf_headers_only.eml").read_bytes(),
         envelope=[f"Bounces+{TOKEN.upper()}@bounce.acme.test"],
     )
+    assert isinstance(by_envelope, Report)
     assert by_envelope.reference.tokens == [TOKEN]
 
 

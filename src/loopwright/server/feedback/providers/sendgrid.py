@@ -54,12 +54,11 @@ def read(body: bytes) -> Reading:
     malformed: list[Malformed] = []
     for event in events:
         try:
-            report = _report(told_as(event, _Event))
+            if report := _report(told_as(event, _Event)):
+                told.append(report)
         except Malformed as problem:
             malformed.append(problem)
-            report = NotUnderstood(f"an event among others has not the form of sendgrid's: {problem}")
-        if report:
-            told.append(report)
+            told.append(NotUnderstood(f"an event among others has not SendGrid's form: {problem}"))
     if malformed and len(malformed) == len(events):
         raise malformed[0]
     return told or Ignored("other")
