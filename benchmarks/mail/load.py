@@ -1,5 +1,7 @@
 """What the measurement of sending puts into a database, and what it finds there."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import LiteralString
 
 import asyncpg
@@ -107,6 +109,13 @@ class Load:
     async def queue_urgent(self, connection: asyncpg.Connection, email_id: str) -> None:
         """Queue a transactional email."""
         await connection.execute(URGENT, self.team_id, self._urgent, email_id)
+
+    @asynccontextmanager
+    async def tracked(self) -> AsyncGenerator[None]:
+        """The team's email tells of opens and clicks while the context lasts."""
+        await self._run("UPDATE team SET tracking = true WHERE id = $1", self.team_id)
+        yield
+        await self._run("UPDATE team SET tracking = false WHERE id = $1", self.team_id)
 
     async def sign(self) -> None:
         """From now on the team's email is signed with RSA-2048."""

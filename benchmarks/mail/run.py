@@ -19,7 +19,7 @@ from loopwright.server.store.embedded import EmbeddedPostgres
 from .bench import CODES, Measured, Sink, Way, from_events, latency, middle, sending, sinking
 from .load import Load, new_load
 
-PARTS = ("rates", "events", "signed", "latency", "stored")
+PARTS = ("rates", "events", "tracked", "signed", "latency", "stored")
 FEW_STORED = 10_000
 MANY_STORED = 5_000_000
 PAIRS = 9
@@ -82,7 +82,7 @@ async def measure(folder: Path, sizes: Sizes, parts: frozenset[str]) -> str:
     try:
         with sinking(sizes.connections) as sink:
             lines: list[str] = []
-            if parts & {"rates", "events", "signed", "latency"}:
+            if parts - {"stored"}:
                 lines += await _sending(await new_load(url), sink, sizes, parts)
             if "stored" in parts:
                 lines += await _stored(url, sink, sizes)
@@ -93,7 +93,7 @@ async def measure(folder: Path, sizes: Sizes, parts: frozenset[str]) -> str:
 
 async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) -> list[str]:
     lines, verdicts, memory = [*HEAD], list[str](), 0.0
-    if parts & {"rates", "events"}:
+    if parts & {"rates", "events", "tracked"}:
         beside = Beside(sink, sizes.seconds, "ready")
         for workers, bar in ((1, 0.22), (2, 0.30)) if "rates" in parts else ():
             name = f"(c) queued emails, {workers} worker{'s' * (workers > 1)}"
@@ -109,6 +109,12 @@ async def _sending(load: Load, sink: Sink, sizes: Sizes, parts: frozenset[str]) 
             )
             lines.append(line)
             verdicts.append(_verdict(f"{name}: at least 0.20 of (a)", ratio, 0.20))
+        if "tracked" in parts:
+            name = "queued emails whose opens and clicks are tracked, 2 workers"
+            ours = partial(sending, load, sink, sizes.emails, 2)
+            async with load.tracked():
+                line, _ = await beside.measure(name, sizes.rounds, ours)
+            lines.append(line)
         name = "the same bytes by the SMTP library's own `sendmail`"
         library, _ = await beside.measure(name, sizes.rounds, partial(_by_library, sink, sizes.seconds))
         floor = beside.line(f"(a) floor: ready bytes, 2 processes of {sizes.connections} connections")
