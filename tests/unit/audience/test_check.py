@@ -139,14 +139,14 @@ def test_targets() -> None:
 
 def test_values_are_bound_and_never_written() -> None:
     """Neither keys nor values stand in the SQL."""
-    nasty = "x'; DROP TABLE contact; --"
+    nasty = "x'; drop table contact; --"
     conditions: list[Mapping[str, object]] = [
         property_(key=nasty, operator="contains", value=nasty),
         property_(key="email", operator="equals", value=nasty),
         {"type": "activity", "action": "sent", "target": "workflowEmail", "id": nasty},
     ]
     predicate = compile_filters([filter_(*conditions)], bound=2)
-    assert "DROP" not in predicate.sql
+    assert "drop" not in predicate.sql.lower()
     assert predicate.values == [nasty] * 4
     assert all(f"${place}::text" in predicate.sql for place in (3, 4, 5, 6))
 
